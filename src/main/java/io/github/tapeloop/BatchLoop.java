@@ -1,0 +1,37 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.data.Batch;
+import java.util.Iterator;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Runs a step on batches until they end, a limit is reached, or somebody asks to stop: the one loop over batches, for
+ * training, validation and evaluation.
+ */
+record BatchLoop(
+        StepFunction step,
+        Scores scores,
+        Consumer<Event.BatchBegin> onBegin,
+        Consumer<Event.BatchEnd> onEnd,
+        BooleanSupplier stopRequested) {
+
+    /** How much was done. */
+    record Totals(long steps, long examples) {}
+
+    Totals run(Iterator<Batch> batches, long limit) {
+        long steps = 0;
+        long examples = 0;
+        while (steps < limit && !stopRequested.getAsBoolean() && batches.hasNext()) {
+            try (Batch batch = batches.next()) {
+                onBegin.accept(new Event.BatchBegin(steps));
+                step.run(batch, result -> {});
+                onEnd.accept(new Event.BatchEnd(steps, batch.size(), scores::results));
+                steps++;
+                examples += batch.size();
+            }
+        }
+        return new Totals(steps, examples);
+    }
+}

@@ -1,0 +1,29 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import java.util.function.Consumer;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
+
+/** Runs a step op by op, inside a scope that frees what it made. */
+final class EagerStep implements StepFunction {
+
+    private final TapeSession session;
+    private final Step step;
+    private long number;
+
+    EagerStep(TapeSession session, Step step) {
+        this.session = session;
+        this.step = step;
+    }
+
+    @Override
+    public void run(Batch batch, Consumer<Operand<TFloat32>> result) {
+        long current = number++;
+        try (TensorScope scope = session.scope()) {
+            result.accept(step.run(session.tf(), batch, () -> session.tf().constant(current)));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.data.Batches;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * How to run {@link Trainer#fit}. Immutable: each method returns a changed copy.
+ *
+ * <pre>{@code
+ * Fit.epochs(5).validation(test.batch(256)).callbacks(new ProgressBar())
+ * }</pre>
+ */
+public final class Fit {
+
+    private int initialEpoch;
+    private int epochs;
+    private long stepsPerEpoch;
+    private Batches validation;
+    private double validationSplit;
+    private int validationFrequency = 1;
+    private List<Callback> callbacks = List.of();
+
+    private Fit() {}
+
+    private Fit(Fit other) {
+        this.initialEpoch = other.initialEpoch;
+        this.epochs = other.epochs;
+        this.stepsPerEpoch = other.stepsPerEpoch;
+        this.validation = other.validation;
+        this.validationSplit = other.validationSplit;
+        this.validationFrequency = other.validationFrequency;
+        this.callbacks = other.callbacks;
+    }
+
+    /**
+     * Trains until an epoch.
+     *
+     * @param epochs the epoch to end before; counted from 0, so without {@link #initialEpoch} how many
+     * @return options
+     */
+    public static Fit epochs(int epochs) {
+        requireAtLeastOne("epochs", epochs);
+        Fit fit = new Fit();
+        fit.epochs = epochs;
+        return fit;
+    }
+
+    /**
+     * Continues a run: the first epoch's number, which shuffling and callbacks see.
+     *
+     * @param epoch from 0; 0 unless set
+     * @return changed options
+     */
+    public Fit initialEpoch(int epoch) {
+        if (epoch < 0 || epoch >= epochs) {
+            throw new IllegalArgumentException("Expected an initial epoch in [0, " + epochs + "), got " + epoch
+                    + ": epochs is the epoch to end before, not how many to run");
+        }
+        Fit fit = new Fit(this);
+        fit.initialEpoch = epoch;
+        return fit;
+    }
+
+    /**
+     * Ends an epoch after a number of batches; the next one goes on where it ended. When the data runs dry the epoch ends
+     * early, with a warning, and the next one starts anew.
+     *
+     * @param steps batches an epoch, at least 1; all of them unless set
+     * @return changed options
+     */
+    public Fit stepsPerEpoch(long steps) {
+        requireAtLeastOne("stepsPerEpoch", steps);
+        Fit fit = new Fit(this);
+        fit.stepsPerEpoch = steps;
+        return fit;
+    }
+
+    /**
+     * Evaluates on other data at the end of each epoch.
+     *
+     * @param data the validation data
+     * @return changed options
+     */
+    public Fit validation(Batches data) {
+        if (validationSplit > 0) {
+            throw new IllegalArgumentException("validation and validationSplit exclude each other: set one of them");
+        }
+        Fit fit = new Fit(this);
+        fit.validation = data;
+        return fit;
+    }
+
+    /**
+     * Keeps the last part of the training data, taken before shuffling, for validation.
+     *
+     * @param fraction which part, in (0, 1)
+     * @return changed options
+     */
+    public Fit validationSplit(double fraction) {
+        if (validation != null) {
+            throw new IllegalArgumentException("validationSplit and validation exclude each other: set one of them");
+        }
+        if (!(fraction > 0 && fraction < 1)) {
+            throw new IllegalArgumentException("Expected a validationSplit in (0, 1), got " + fraction);
+        }
+        Fit fit = new Fit(this);
+        fit.validationSplit = fraction;
+        return fit;
+    }
+
+    /**
+     * Validates after every so many epochs only.
+     *
+     * @param every at least 1; 1 unless set
+     * @return changed options
+     */
+    public Fit validationFrequency(int every) {
+        requireAtLeastOne("validationFrequency", every);
+        Fit fit = new Fit(this);
+        fit.validationFrequency = every;
+        return fit;
+    }
+
+    /**
+     * Adds callbacks after those there are.
+     *
+     * @param more told in this order
+     * @return changed options
+     */
+    public Fit callbacks(Callback... more) {
+        Fit fit = new Fit(this);
+        List<Callback> all = new ArrayList<>(callbacks);
+        all.addAll(List.of(more));
+        fit.callbacks = List.copyOf(all);
+        return fit;
+    }
+
+    int initialEpoch() {
+        return initialEpoch;
+    }
+
+    int epochs() {
+        return epochs;
+    }
+
+    OptionalLong stepsPerEpoch() {
+        return stepsPerEpoch == 0 ? OptionalLong.empty() : OptionalLong.of(stepsPerEpoch);
+    }
+
+    Optional<Batches> validation() {
+        return Optional.ofNullable(validation);
+    }
+
+    double validationSplit() {
+        return validationSplit;
+    }
+
+    boolean validatesAfter(int epoch) {
+        return (epoch + 1) % validationFrequency == 0;
+    }
+
+    List<Callback> callbacks() {
+        return callbacks;
+    }
+
+    private static void requireAtLeastOne(String option, long value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("Expected " + option + " of at least 1, got " + value);
+        }
+    }
+}

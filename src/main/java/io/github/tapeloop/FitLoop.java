@@ -1,0 +1,149 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.callback.CallbackList;
+import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.Run;
+import io.github.tapeloop.data.BatchIterator;
+import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.layer.Model;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The loop over epochs: train, validate, tell the callbacks, and stop when asked. */
+final class FitLoop implements Run {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FitLoop.class);
+    private static final double NANOS = 1e9;
+
+    private final Trainer trainer;
+    private final Fit options;
+    private final Batches train;
+    private final Optional<Batches> validation;
+    private final CallbackList callbacks;
+    private final LongSupplier nanoTime;
+    private final List<Event.EpochEnd> epochs = new ArrayList<>();
+    private String stopReason;
+
+    FitLoop(Trainer trainer, Batches train, Optional<Batches> validation, Fit options, LongSupplier nanoTime) {
+        this.trainer = trainer;
+        this.options = options;
+        this.train = train;
+        this.validation = validation;
+        this.callbacks = new CallbackList(options.callbacks());
+        this.nanoTime = nanoTime;
+    }
+
+    History fit() {
+        Throwable failure = null;
+        OptionalLong limit = options.stepsPerEpoch();
+        try (EpochBatches data = new EpochBatches(train, trainer.seed(), limit.isPresent())) {
+            OptionalLong steps = limit.isPresent() ? limit : train.size();
+            callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
+            for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {
+                long start = nanoTime.getAsLong();
+                callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
+                BatchLoop.Totals done = trainEpoch(data.forEpoch(epoch), limit);
+                double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
+                Map<String, Double> logs = new TreeMap<>(trainer.scores().results());
+                if (validation.isPresent() && options.validatesAfter(epoch) && !Thread.currentThread().isInterrupted()) {
+                    validate(validation.get()).forEach((name, value) -> logs.put("val_" + name, value));
+                }
+                double seconds = (nanoTime.getAsLong() - start) / NANOS;
+                epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
+                callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e;
+            throw e;
+        } finally {
+            end(failure);
+        }
+        return new History(epochs, stopReason());
+    }
+
+    private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {
+        trainer.scores().reset();
+        BatchLoop loop = new BatchLoop(
+                trainer.trainStep(),
+                trainer.scores(),
+                event -> callbacks.onTrainBatchBegin(this, event),
+                event -> callbacks.onTrainBatchEnd(this, event),
+                this::stopsNow);
+        BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
+        if (done.steps() == 0 && stopReason == null) {
+            throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
+        }
+        if (limit.isPresent() && done.steps() < limit.getAsLong() && stopReason == null) {
+            LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
+        }
+        return done;
+    }
+
+    private Map<String, Double> validate(Batches data) {
+        callbacks.onTestBegin(this, new Event.TestBegin());
+        Map<String, Double> logs = trainer.evaluate(
+                data,
+                event -> callbacks.onTestBatchBegin(this, event),
+                event -> callbacks.onTestBatchEnd(this, event),
+                () -> Thread.currentThread().isInterrupted());
+        if (logs.isEmpty()) {
+            LOG.warn("The validation data has no batch: nothing was validated");
+        }
+        callbacks.onTestEnd(this, new Event.TestEnd(logs));
+        return logs;
+    }
+
+    private boolean stopsNow() {
+        if (Thread.currentThread().isInterrupted()) {
+            stop("interrupted");
+        }
+        return stopReason != null;
+    }
+
+    /** Tells the end once; a callback that fails then must not hide why the run failed. */
+    private void end(Throwable failure) {
+        Map<String, Double> last = epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
+        try {
+            callbacks.onTrainEnd(this, new Event.TrainEnd(last, stopReason(), Optional.ofNullable(failure)));
+        } catch (RuntimeException e) {
+            if (failure == null) {
+                throw e;
+            }
+            failure.addSuppressed(e);
+        }
+    }
+
+    @Override
+    public void stop(String reason) {
+        if (stopReason == null) {
+            stopReason = reason;
+        }
+    }
+
+    @Override
+    public Optional<String> stopReason() {
+        return Optional.ofNullable(stopReason);
+    }
+
+    @Override
+    public Model model() {
+        return trainer.model();
+    }
+
+    @Override
+    public double learningRate() {
+        return trainer.optimizer().learningRate();
+    }
+
+    @Override
+    public void setLearningRate(double learningRate) {
+        trainer.optimizer().setLearningRate(learningRate);
+    }
+}

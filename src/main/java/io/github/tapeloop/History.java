@@ -1,0 +1,94 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.callback.Event;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * What a run of {@code fit} did: the loss and every metric of every epoch, how long it took, why it stopped. Immutable.
+ */
+public final class History {
+
+    private final List<Event.EpochEnd> epochs;
+    private final Optional<String> stopReason;
+
+    History(List<Event.EpochEnd> epochs, Optional<String> stopReason) {
+        this.epochs = List.copyOf(epochs);
+        this.stopReason = stopReason;
+    }
+
+    /**
+     * The epochs that ended.
+     *
+     * @return their logs, seconds and speeds, in order
+     */
+    public List<Event.EpochEnd> epochs() {
+        return epochs;
+    }
+
+    /**
+     * The names of all that was measured.
+     *
+     * @return {@code loss}, the metrics, and the same with {@code val_} before them
+     */
+    public SortedSet<String> names() {
+        SortedSet<String> names = new TreeSet<>();
+        epochs.forEach(epoch -> names.addAll(epoch.logs().keySet()));
+        return names;
+    }
+
+    /**
+     * A curve: the values of one name, epoch by epoch.
+     *
+     * @param name {@code loss} or {@code val_accuracy}, for example
+     * @return its values; epochs that did not measure it (validation can be rarer) are left out
+     * @throws IllegalArgumentException if nothing of this name was measured
+     */
+    public List<Double> values(String name) {
+        List<Double> values = new ArrayList<>();
+        for (Event.EpochEnd epoch : epochs) {
+            Double value = epoch.logs().get(name);
+            if (value != null) {
+                values.add(value);
+            }
+        }
+        if (values.isEmpty()) {
+            throw new IllegalArgumentException("Nothing named '" + name + "' was measured; there are " + names());
+        }
+        return values;
+    }
+
+    /**
+     * The last value of a curve.
+     *
+     * @param name {@code loss} or {@code val_accuracy}, for example
+     * @return the value of the last epoch that measured it
+     * @throws IllegalArgumentException if nothing of this name was measured
+     */
+    public double last(String name) {
+        List<Double> values = values(name);
+        return values.get(values.size() - 1);
+    }
+
+    /**
+     * Why the run ended before its last epoch.
+     *
+     * @return the reason given to {@code run.stop}, or empty if it ran to its end
+     */
+    public Optional<String> stopReason() {
+        return stopReason;
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        for (Event.EpochEnd epoch : epochs) {
+            text.append("epoch ").append(epoch.epoch()).append(' ').append(epoch.logs()).append(System.lineSeparator());
+        }
+        stopReason.ifPresent(reason -> text.append("stopped: ").append(reason));
+        return text.toString();
+    }
+}

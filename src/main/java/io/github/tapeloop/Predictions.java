@@ -1,0 +1,62 @@
+package io.github.tapeloop;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.ndarray.NdArrays;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.ndarray.buffer.FloatDataBuffer;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TType;
+
+/** Collects the predictions of batches, one after the other, on the Java heap. */
+final class Predictions {
+
+    private final List<float[]> parts = new ArrayList<>();
+    private Shape example;
+    private long examples;
+
+    /** Copies the predictions of a batch: float32 or float64 [batch, …]. */
+    void add(TType tensor) {
+        Shape shape = tensor.shape();
+        if (shape.numDimensions() == 0) {
+            throw new IllegalArgumentException("A model must predict [batch, …], but gave a scalar");
+        }
+        Shape rest = shape.tail();
+        if (example != null && !example.equals(rest)) {
+            throw new IllegalArgumentException(
+                    "Predictions of one call must have one shape, got [batch] + " + example + " and [batch] + " + rest);
+        }
+        example = rest;
+        examples += shape.get(0);
+        float[] values = new float[(int) shape.size()];
+        if (tensor instanceof TFloat32 floats) {
+            floats.copyTo(DataBuffers.of(values, false, false));
+        } else if (tensor instanceof TFloat64 doubles) {
+            double[] exact = new double[values.length];
+            doubles.copyTo(DataBuffers.of(exact, false, false));
+            for (int i = 0; i < exact.length; i++) {
+                values[i] = (float) exact[i];
+            }
+        } else {
+            throw new IllegalArgumentException("A model must predict float32 or float64, got " + tensor.dataType());
+        }
+        parts.add(values);
+    }
+
+    FloatNdArray toArray() {
+        if (example == null) {
+            throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
+        }
+        Shape shape = Shape.of(examples).append(example);
+        FloatDataBuffer all = DataBuffers.ofFloats(shape.size());
+        long next = 0;
+        for (float[] part : parts) {
+            all.offset(next).write(part);
+            next += part.length;
+        }
+        return NdArrays.wrap(shape, all);
+    }
+}

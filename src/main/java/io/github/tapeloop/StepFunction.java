@@ -1,0 +1,18 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.data.Batch;
+import java.util.function.Consumer;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
+
+/** Runs a {@link Step} on batches. How, only the trainer's builder knows; the loop does not. */
+@FunctionalInterface
+interface StepFunction {
+
+    /**
+     * Runs one step and frees all it made.
+     *
+     * @param result takes the step's result, which is valid during the call only
+     */
+    void run(Batch batch, Consumer<Operand<TFloat32>> result);
+}

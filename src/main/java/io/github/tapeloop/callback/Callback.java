@@ -1,0 +1,133 @@
+package io.github.tapeloop.callback;
+
+import java.util.function.BiConsumer;
+
+/**
+ * Follows a run of {@code fit} or {@code evaluate}. All methods do nothing unless overridden; they are called on the
+ * thread of the loop, callbacks in the order they were given, events in the order of Keras:
+ *
+ * <pre>
+ * onTrainBegin
+ *   onEpochBegin
+ *     onTrainBatchBegin, onTrainBatchEnd     for each batch
+ *     onTestBegin                            if validation is due
+ *       onTestBatchBegin, onTestBatchEnd     for each batch
+ *     onTestEnd
+ *   onEpochEnd
+ * onTrainEnd                                 always, and once, however the run ends
+ * </pre>
+ *
+ * <p>What a callback throws ends the run as a {@link CallbackException}.
+ */
+public interface Callback {
+
+    /**
+     * Called before the first epoch.
+     *
+     * @param run the run
+     * @param event what is planned
+     */
+    default void onTrainBegin(Run run, Event.TrainBegin event) {}
+
+    /**
+     * Called once at the end, also after a failure.
+     *
+     * @param run the run
+     * @param event how it ended
+     */
+    default void onTrainEnd(Run run, Event.TrainEnd event) {}
+
+    /**
+     * Called before the first batch of an epoch.
+     *
+     * @param run the run
+     * @param event which epoch
+     */
+    default void onEpochBegin(Run run, Event.EpochBegin event) {}
+
+    /**
+     * Called after an epoch and its validation.
+     *
+     * @param run the run
+     * @param event the epoch's results
+     */
+    default void onEpochEnd(Run run, Event.EpochEnd event) {}
+
+    /**
+     * Called before each training step.
+     *
+     * @param run the run
+     * @param event which batch
+     */
+    default void onTrainBatchBegin(Run run, Event.BatchBegin event) {}
+
+    /**
+     * Called after each training step.
+     *
+     * @param run the run
+     * @param event which batch, and the results so far
+     */
+    default void onTrainBatchEnd(Run run, Event.BatchEnd event) {}
+
+    /**
+     * Called before an evaluation.
+     *
+     * @param run the run
+     * @param event nothing more
+     */
+    default void onTestBegin(Run run, Event.TestBegin event) {}
+
+    /**
+     * Called after an evaluation.
+     *
+     * @param run the run
+     * @param event its results
+     */
+    default void onTestEnd(Run run, Event.TestEnd event) {}
+
+    /**
+     * Called before each batch of an evaluation.
+     *
+     * @param run the run
+     * @param event which batch
+     */
+    default void onTestBatchBegin(Run run, Event.BatchBegin event) {}
+
+    /**
+     * Called after each batch of an evaluation.
+     *
+     * @param run the run
+     * @param event which batch, and the results so far
+     */
+    default void onTestBatchEnd(Run run, Event.BatchEnd event) {}
+
+    /**
+     * A callback that acts at the end of each epoch.
+     *
+     * @param action what to do
+     * @return a callback
+     */
+    static Callback epochEnd(BiConsumer<? super Run, ? super Event.EpochEnd> action) {
+        return new Callback() {
+            @Override
+            public void onEpochEnd(Run run, Event.EpochEnd event) {
+                action.accept(run, event);
+            }
+        };
+    }
+
+    /**
+     * A callback that acts after each training step.
+     *
+     * @param action what to do
+     * @return a callback
+     */
+    static Callback trainBatchEnd(BiConsumer<? super Run, ? super Event.BatchEnd> action) {
+        return new Callback() {
+            @Override
+            public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
+                action.accept(run, event);
+            }
+        };
+    }
+}

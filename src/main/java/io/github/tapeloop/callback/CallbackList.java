@@ -1,0 +1,108 @@
+package io.github.tapeloop.callback;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Tells several callbacks, in order, and says which one it was when one throws. */
+public final class CallbackList implements Callback {
+
+    private final List<Callback> callbacks;
+
+    /**
+     * Creates a list.
+     *
+     * @param callbacks whom to tell, in order
+     */
+    public CallbackList(List<? extends Callback> callbacks) {
+        this.callbacks = List.copyOf(callbacks);
+    }
+
+    /**
+     * Whether nobody listens, so that events need not be made.
+     *
+     * @return true if there is no callback
+     */
+    public boolean isEmpty() {
+        return callbacks.isEmpty();
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        tell(callback -> callback.onTrainBegin(run, event), event);
+    }
+
+    /** Tells every callback, also those after one that throws, so that each can let go of what it holds. */
+    @Override
+    public void onTrainEnd(Run run, Event.TrainEnd event) {
+        CallbackException first = null;
+        for (Callback callback : callbacks) {
+            try {
+                tell(callback, c -> c.onTrainEnd(run, event), event);
+            } catch (CallbackException e) {
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    @Override
+    public void onEpochBegin(Run run, Event.EpochBegin event) {
+        tell(callback -> callback.onEpochBegin(run, event), event);
+    }
+
+    @Override
+    public void onEpochEnd(Run run, Event.EpochEnd event) {
+        tell(callback -> callback.onEpochEnd(run, event), event);
+    }
+
+    @Override
+    public void onTrainBatchBegin(Run run, Event.BatchBegin event) {
+        tell(callback -> callback.onTrainBatchBegin(run, event), event);
+    }
+
+    @Override
+    public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
+        tell(callback -> callback.onTrainBatchEnd(run, event), event);
+    }
+
+    @Override
+    public void onTestBegin(Run run, Event.TestBegin event) {
+        tell(callback -> callback.onTestBegin(run, event), event);
+    }
+
+    @Override
+    public void onTestEnd(Run run, Event.TestEnd event) {
+        tell(callback -> callback.onTestEnd(run, event), event);
+    }
+
+    @Override
+    public void onTestBatchBegin(Run run, Event.BatchBegin event) {
+        tell(callback -> callback.onTestBatchBegin(run, event), event);
+    }
+
+    @Override
+    public void onTestBatchEnd(Run run, Event.BatchEnd event) {
+        tell(callback -> callback.onTestBatchEnd(run, event), event);
+    }
+
+    private void tell(Consumer<Callback> call, Event event) {
+        for (Callback callback : callbacks) {
+            tell(callback, call, event);
+        }
+    }
+
+    private static void tell(Callback callback, Consumer<Callback> call, Event event) {
+        try {
+            call.accept(callback);
+        } catch (RuntimeException e) {
+            throw new CallbackException(
+                    "Callback " + callback.getClass().getName() + " threw at " + event + ": " + e.getMessage(), e);
+        }
+    }
+}

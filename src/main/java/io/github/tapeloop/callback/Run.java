@@ -1,0 +1,46 @@
+package io.github.tapeloop.callback;
+
+import io.github.tapeloop.layer.Model;
+import java.util.Optional;
+
+/** A run of {@code fit} as a callback sees it: the few things that may flow back into the loop. */
+public interface Run {
+
+    /**
+     * Asks the loop to stop at the end of the batch. It still validates, ends the epoch and returns its history, in which
+     * the first reason given is found.
+     *
+     * @param reason why, for people to read
+     */
+    void stop(String reason);
+
+    /**
+     * Why the run is about to stop.
+     *
+     * @return the first reason given to {@link #stop}, or empty if nobody asked
+     */
+    Optional<String> stopReason();
+
+    /**
+     * The model being trained.
+     *
+     * @return the model
+     */
+    Model model();
+
+    /**
+     * The optimizer's learning rate for the next step.
+     *
+     * @return the rate
+     * @throws IllegalStateException if a scheduled optimizer has not taken a step yet
+     */
+    double learningRate();
+
+    /**
+     * Sets the learning rate from the next step on.
+     *
+     * @param learningRate at least 0
+     * @throws IllegalStateException if the optimizer follows a schedule or has not taken a step yet
+     */
+    void setLearningRate(double learningRate);
+}

@@ -1,0 +1,116 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * A fully connected layer: activation(x · kernel + bias). The kernel is float32 [in, units], drawn by
+ * {@link Initializer#glorotUniform()}, the bias float32 [units], zeros.
+ */
+public final class Dense extends Layer {
+
+    private final int units;
+    private final ActivationFunction activation;
+    private boolean useBias = true;
+    private Initializer kernelInitializer = Initializer.glorotUniform();
+    private Initializer biasInitializer = Initializer.zeros();
+
+    /**
+     * A layer without activation.
+     *
+     * @param units size of the output, at least 1
+     */
+    public Dense(int units) {
+        this(units, Activations.LINEAR);
+    }
+
+    /**
+     * A layer with an activation.
+     *
+     * @param units size of the output, at least 1
+     * @param activation one of {@link Activations}, or a lambda
+     */
+    public Dense(int units, ActivationFunction activation) {
+        if (units < 1) {
+            throw new IllegalArgumentException("Dense needs at least 1 unit, got " + units);
+        }
+        this.units = units;
+        this.activation = Objects.requireNonNull(activation, "activation");
+    }
+
+    /**
+     * Whether to add a bias; true unless set.
+     *
+     * @param use false for none
+     * @return this
+     */
+    public Dense useBias(boolean use) {
+        requireNotBuilt("useBias");
+        this.useBias = use;
+        return this;
+    }
+
+    /**
+     * What draws the kernel.
+     *
+     * @param initializer makes a value float32 [in, units]
+     * @return this
+     */
+    public Dense kernelInitializer(Initializer initializer) {
+        requireNotBuilt("kernelInitializer");
+        this.kernelInitializer = Objects.requireNonNull(initializer, "initializer");
+        return this;
+    }
+
+    /**
+     * What the bias starts from.
+     *
+     * @param initializer makes a value float32 [units]
+     * @return this
+     */
+    public Dense biasInitializer(Initializer initializer) {
+        requireNotBuilt("biasInitializer");
+        this.biasInitializer = Objects.requireNonNull(initializer, "initializer");
+        return this;
+    }
+
+    /**
+     * Computes activation(x · kernel + bias) over the last axis.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, …, in]
+     * @return float32 [batch, …, units]
+     * @throws IllegalArgumentException if x has fewer than 2 dimensions, or another last dimension than before
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        Shape shape = Tensors.shape(x);
+        int rank = shape.numDimensions();
+        if (rank < 2 || shape.get(-1) == Shape.UNKNOWN_SIZE) {
+            throw new IllegalArgumentException("Layer '" + path() + "' (Dense) expects [batch, …, in] with a known last"
+                    + " dimension, got " + Tensors.describe(x)
+                    + (rank == 1 ? ": add the batch dimension" : ""));
+        }
+        long in = shape.get(-1);
+        Operand<TFloat32> kernel =
+                weight(pass, "kernel", Shape.of(in, units), x.type(), kernelInitializer).read(tf);
+        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, kernel) : lastAxisProduct(tf, x, kernel, shape);
+        if (useBias) {
+            y = tf.nn.biasAdd(y, weight(pass, "bias", Shape.of(units), x.type(), biasInitializer).read(tf));
+        }
+        return activation.call(tf, y);
+    }
+
+    private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> kernel, Shape shape) {
+        Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(-1)}));
+        long[] out = shape.asArray();
+        out[out.length - 1] = units;
+        out[0] = -1; // The batch may be unknown while tracing; the others are not.
+        return tf.reshape(tf.linalg.matMul(rows, kernel), tf.constant(out));
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** Makes one row of each example, whatever its shape. */
+public final class Flatten extends Layer {
+
+    /** Creates a layer. */
+    public Flatten() {}
+
+    /**
+     * Flattens all but the first dimension.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, …]
+     * @return float32 [batch, size of an example]; [batch] becomes [batch, 1]
+     * @throws IllegalArgumentException if x is a scalar
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Shape shape = Tensors.shape(x);
+        if (shape.numDimensions() == 2) {
+            return x;
+        }
+        if (shape.numDimensions() < 1) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (Flatten) expects [batch, …], got " + Tensors.describe(x));
+        }
+        Ops tf = pass.tf(this);
+        long size = 1;
+        for (int i = 1; i < shape.numDimensions(); i++) {
+            size *= shape.get(i);
+        }
+        return tf.reshape(x, tf.constant(new long[] {-1, size}));
+    }
+}

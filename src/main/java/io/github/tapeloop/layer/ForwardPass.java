@@ -1,0 +1,140 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Seeds;
+import io.github.tapeloop.runtime.TapeSession;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+
+/**
+ * One call of a model: carries what every layer needs and no global should hold. It makes ops, says whether the model is
+ * being trained, hands out the seeds of random ops and collects the losses that layers add.
+ *
+ * <p>Made anew for each call of a model, used on the thread of its session.
+ */
+public final class ForwardPass {
+
+    private final Ops tf;
+    private final boolean training;
+    private final long seed;
+    private final Supplier<Operand<TInt64>> step;
+    private final List<Operand<TFloat32>> losses = new ArrayList<>();
+    private long randomOps;
+
+    private ForwardPass(Ops tf, boolean training, long seed, Supplier<Operand<TInt64>> step) {
+        this.tf = tf;
+        this.training = training;
+        this.seed = seed;
+        this.step = step;
+    }
+
+    /**
+     * A pass that trains, for hand-written loops: random ops draw anew in each pass, in an order that the session's seed
+     * determines.
+     *
+     * @param tf ops of a session
+     * @return a new pass
+     */
+    public static ForwardPass training(Ops tf) {
+        TapeSession session = TapeSession.of(tf);
+        long pass = session.nextPass();
+        return new ForwardPass(tf, true, session.seed(), () -> tf.constant(pass));
+    }
+
+    /**
+     * A pass that trains as a given step of a run.
+     *
+     * @param tf ops of a session
+     * @param seed the seed of the run
+     * @param step makes the number of the step, an int64 scalar; called only if there is a random op
+     * @return a new pass
+     */
+    public static ForwardPass training(Ops tf, long seed, Supplier<Operand<TInt64>> step) {
+        return new ForwardPass(tf, true, seed, step);
+    }
+
+    /**
+     * A pass that evaluates or predicts.
+     *
+     * @param tf ops of a session
+     * @return a new pass
+     */
+    public static ForwardPass inference(Ops tf) {
+        return new ForwardPass(tf, false, TapeSession.of(tf).seed(), () -> tf.constant(0L));
+    }
+
+    /**
+     * Makes ops.
+     *
+     * @return the ops of this pass
+     */
+    public Ops tf() {
+        return tf;
+    }
+
+    /**
+     * Makes ops named after a layer, so that errors and graphs say where they come from.
+     *
+     * @param layer the layer that is being called
+     * @return the ops of this pass
+     */
+    public Ops tf(Layer layer) {
+        return tf.withSubScope(layer.path());
+    }
+
+    /**
+     * Whether the model is being trained: dropout drops, batch statistics are taken from the batch.
+     *
+     * @return true in training, false in evaluation and prediction
+     */
+    public boolean training() {
+        return training;
+    }
+
+    /**
+     * A seed for one stateless random op, such as {@code tf.random.statelessRandomUniform}: a function of the run's seed,
+     * the step, and how many seeds this pass has given before.
+     *
+     * @return int64 [2]
+     */
+    public Operand<TInt64> randomSeed() {
+        long key = Seeds.mix(seed, randomOps++);
+        return tf.stack(List.of(tf.constant(key), step.get()));
+    }
+
+    /**
+     * Adds to the loss that is being minimised, as Keras' {@code add_loss} does: a regularizer of weights or activations.
+     *
+     * @param value a float32 scalar
+     */
+    public void addLoss(Operand<TFloat32> value) {
+        losses.add(value);
+    }
+
+    /**
+     * What the layers called in this pass have added.
+     *
+     * @return float32 scalars, in the order they were added
+     */
+    public List<Operand<TFloat32>> losses() {
+        return List.copyOf(losses);
+    }
+
+    /**
+     * The loss to minimise: a loss plus all that layers have added.
+     *
+     * @param loss a float32 scalar
+     * @return {@code loss} itself if nothing was added
+     */
+    public Operand<TFloat32> totalLoss(Operand<TFloat32> loss) {
+        Operand<TFloat32> total = loss;
+        for (Operand<TFloat32> added : losses) {
+            total = tf.math.add(total, added);
+        }
+        return total;
+    }
+}

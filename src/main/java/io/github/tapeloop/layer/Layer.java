@@ -1,0 +1,218 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Seeds;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * A part of a model: computes an output from an input, with weights of its own and those of the layers inside it.
+ *
+ * <pre>{@code
+ * final class Scale extends Layer {
+ *     @Override public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+ *         Variable<TFloat32> factor = weight(pass, "factor", Shape.of(x.shape().get(-1)), x.type(), Initializer.ones());
+ *         return pass.tf().math.mul(x, factor.read(pass.tf()));
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Weights are made in the first call, when the size of the input is known, and belong to the session of that call
+ * from then on. Not thread-safe.
+ */
+public abstract class Layer {
+
+    private final Map<String, Layer> children = new LinkedHashMap<>();
+    private final Map<String, Variable<?>> weights = new LinkedHashMap<>();
+    private final Map<String, Integer> namesGiven = new LinkedHashMap<>();
+    private Layer parent;
+    private String name = defaultName(getClass());
+    private String path;
+    private TapeSession session;
+
+    /** Creates a layer without weights, named after its class until a parent names it. */
+    protected Layer() {}
+
+    /**
+     * Computes the output.
+     *
+     * @param pass makes ops, says whether to train, collects added losses
+     * @param x the input, [batch, …]; what shapes are taken is each layer's to say
+     * @return the output, which belongs to the innermost {@link TensorScope}
+     */
+    public abstract Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x);
+
+    /**
+     * Registers a layer inside this one, named after its class and numbered: {@code dense}, {@code dense_1}.
+     *
+     * @param child a layer that no other layer contains
+     * @param <L> its type
+     * @return the child
+     * @throws IllegalStateException if the child is in another layer already
+     */
+    protected final <L extends Layer> L layer(L child) {
+        String base = defaultName(child.getClass());
+        int number = namesGiven.merge(base, 1, Integer::sum) - 1;
+        return layer(number == 0 ? base : base + "_" + number, child);
+    }
+
+    /**
+     * Registers a layer inside this one under a name.
+     *
+     * @param childName its name, unique in this layer
+     * @param child a layer that no other layer contains
+     * @param <L> its type
+     * @return the child
+     * @throws IllegalStateException if the child is in another layer already
+     * @throws IllegalArgumentException if the name is taken
+     */
+    protected final <L extends Layer> L layer(String childName, L child) {
+        Layer added = child;
+        if (added.parent != null) {
+            throw new IllegalStateException("Layer '" + added.path() + "' is part of a model already. To share it, keep"
+                    + " one layer and call it twice; for a second one, make a new layer");
+        }
+        if (children.putIfAbsent(childName, child) != null) {
+            throw new IllegalArgumentException("Layer '" + path() + "' has a layer named '" + childName + "' already");
+        }
+        added.parent = this;
+        added.name = childName;
+        return child;
+    }
+
+    /**
+     * The weight of a name, made when it is first asked for.
+     *
+     * @param pass the pass of the call
+     * @param weightName its name within this layer, {@code kernel} for example
+     * @param shape its shape
+     * @param type its type, that of the input: {@code x.type()}
+     * @param initializer makes its first value
+     * @return the weight, trainable
+     * @throws IllegalArgumentException if the weight was made with another shape: the input has changed its size
+     * @throws IllegalStateException if the layer belongs to another session
+     */
+    protected final Variable<TFloat32> weight(
+            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
+        Variable<?> weight = weights.get(weightName);
+        if (weight == null) {
+            weight = create(pass, weightName, shape, type, initializer);
+            weights.put(weightName, weight);
+        } else if (!weight.shape().equals(shape) || weight.type() != type) {
+            throw new IllegalArgumentException("Layer '" + path() + "' was built for another input: its " + weightName
+                    + " is " + weight.type().getSimpleName() + " " + weight.shape() + ", but this input asks for "
+                    + type.getSimpleName() + " " + shape);
+        }
+        return typed(weight);
+    }
+
+    @SuppressWarnings("unchecked") // The package's note on TFloat32: the run-time type follows the input.
+    private static Variable<TFloat32> typed(Variable<?> weight) {
+        return (Variable<TFloat32>) weight;
+    }
+
+    private Variable<?> create(
+            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
+        TapeSession here = TapeSession.of(pass.tf());
+        if (session != null && session != here) {
+            throw new IllegalStateException("Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
+                    + " session where it was first called: make a new model for a new session or trainer");
+        }
+        session = here;
+        String weightPath = path() + "/" + weightName;
+        Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
+        List<Variable<?>> made = new ArrayList<>(1);
+        here.unrecorded(() -> {
+            long seed = Seeds.mix(here.seed(), weightPath);
+            Operand<TFloat32> value = initializer.initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
+            made.add(Variable.create(eager, weightPath, value, true));
+        });
+        return made.get(0);
+    }
+
+    /**
+     * All variables of this layer and the layers inside it, in the order they were registered.
+     *
+     * @return the variables; empty before the first call
+     */
+    public final Parameters variables() {
+        List<Variable<?>> all = new ArrayList<>();
+        collect(all);
+        return Parameters.of(all);
+    }
+
+    private void collect(List<Variable<?>> into) {
+        into.addAll(weights.values());
+        children.values().forEach(child -> child.collect(into));
+    }
+
+    /**
+     * The variables that training changes.
+     *
+     * @return those of {@link #variables()} that are trainable
+     */
+    public final Parameters trainableVariables() {
+        return variables().filter(Variable::trainable);
+    }
+
+    /**
+     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}.
+     *
+     * @return the path
+     */
+    public final String path() {
+        if (path != null) {
+            return path;
+        }
+        String here = parent == null ? name : parent.path() + "/" + name;
+        if (session != null) {
+            path = here; // Weights carry the path, so it no longer changes.
+        }
+        return here;
+    }
+
+    /**
+     * The layers directly inside this one by name.
+     *
+     * @return a copy, in the order they were registered
+     */
+    public final Map<String, Layer> layers() {
+        return new LinkedHashMap<>(children);
+    }
+
+    /** The weights of this layer itself. */
+    final List<Variable<?>> ownWeights() {
+        return List.copyOf(weights.values());
+    }
+
+    /** Fails if the layer has weights, which options set now would not change. */
+    final void requireNotBuilt(String option) {
+        if (!weights.isEmpty()) {
+            throw new IllegalStateException("Layer '" + path() + "' has its weights already: set " + option
+                    + " before the first call");
+        }
+    }
+
+    private static String defaultName(Class<?> type) {
+        String simple = type.getSimpleName();
+        if (simple.isEmpty()) { // An anonymous class.
+            return "model";
+        }
+        return simple.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " '" + path() + "'";
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * One application of an optimizer: the scalars that all variables of the step share, each made once, in the type of the
+ * variables.
+ */
+public final class Update {
+
+    private record Key(Object what, Class<?> type) {}
+
+    private final Ops tf;
+    private final Supplier<Operand<TFloat64>> learningRate;
+    private final Supplier<Operand<TFloat64>> steps;
+    private final Map<Key, Operand<?>> made = new HashMap<>();
+
+    /** @param steps makes the number of steps taken before */
+    Update(Ops tf, Supplier<Operand<TFloat64>> learningRate, Supplier<Operand<TFloat64>> steps) {
+        this.tf = tf;
+        this.learningRate = learningRate;
+        this.steps = steps;
+    }
+
+    /**
+     * Makes ops.
+     *
+     * @return the ops of this step
+     */
+    public Ops tf() {
+        return tf;
+    }
+
+    /**
+     * The learning rate of this step.
+     *
+     * @param type the type of the variable to update
+     * @param <T> that type
+     * @return a scalar
+     */
+    public <T extends TNumber> Operand<T> learningRate(Class<T> type) {
+        return once("learning rate", type, () -> Tensors.cast(tf, learningRate.get(), type));
+    }
+
+    /**
+     * A number as a constant.
+     *
+     * @param value the number
+     * @param type the type of the variable to update
+     * @param <T> that type
+     * @return a scalar
+     */
+    public <T extends TNumber> Operand<T> constant(double value, Class<T> type) {
+        return once(value, type, () -> Tensors.constant(tf, value, type));
+    }
+
+    /**
+     * A power of a number with the count of steps, this one included: β^t of a bias correction.
+     *
+     * @param base the number
+     * @param type the type of the variable to update
+     * @param <T> that type
+     * @return a scalar
+     */
+    public <T extends TNumber> Operand<T> power(double base, Class<T> type) {
+        record Power(double base) {}
+        return once(
+                new Power(base), type, () -> Tensors.cast(tf, tf.math.pow(tf.constant(base), stepNumber()), type));
+    }
+
+    /** The number of this step, from 1. */
+    private Operand<TFloat64> stepNumber() {
+        return once("step", TFloat64.class, () -> tf.math.add(steps.get(), tf.constant(1.0)));
+    }
+
+    @SuppressWarnings("unchecked") // The key holds the type.
+    private <T extends TNumber> Operand<T> once(Object what, Class<T> type, Supplier<Operand<T>> make) {
+        Key key = new Key(what, type);
+        Operand<T> operand = (Operand<T>) made.get(key);
+        if (operand == null) {
+            operand = make.get(); // May ask for others in its turn.
+            made.put(key, operand);
+        }
+        return operand;
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.tapeloop.runtime;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.EagerSession;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Tensor;
+import org.tensorflow.op.Scope;
+
+/** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
+final class EagerEnvironment implements RecordingEnvironment {
+
+    private static final OwnedHandle[] NO_HANDLES = {};
+
+    private final TapeSession session;
+    private final EagerSession eager;
+    private final EagerExecutor executor;
+    private final Scope baseScope;
+    private final List<OpRecorder> recorders = new ArrayList<>();
+    private final Set<Operation> autoWatched = Collections.newSetFromMap(new IdentityHashMap<>());
+    private boolean muted;
+
+    EagerEnvironment(TapeSession session, EagerSession eager, EagerExecutor executor, String device) {
+        this.session = session;
+        this.eager = eager;
+        this.executor = executor;
+        this.baseScope = new EagerScope(this, device);
+    }
+
+    @Override
+    public TapeSession session() {
+        return session;
+    }
+
+    @Override
+    public OperationBuilder opBuilder(String type, String name, Scope scope) {
+        session.requireOpen();
+        if (!eager.isOpEnabled(type)) {
+            throw new IllegalArgumentException("Op " + type + " works in graphs only. In a TapeSession use "
+                    + "io.github.tapeloop.state.Variable for state, and plain operands for inputs");
+        }
+        return new OpCall(this::run, type, name, scope);
+    }
+
+    private Operation run(OpCall call) {
+        session.requireOpen();
+        Operation operation =
+                call.type().equals("Const") && call.attribute("value") instanceof Tensor value
+                        ? constant(call, value)
+                        : execute(call);
+        if (!recorders.isEmpty() && !muted) {
+            RecordedOp op = new RecordedOp(call, operation);
+            for (int i = 0; i < recorders.size(); i++) {
+                recorders.get(i).record(op);
+            }
+        }
+        return operation;
+    }
+
+    private Operation constant(OpCall call, Tensor value) {
+        return adopt(call, new OwnedHandle[] {executor.constant(call, value.asRawTensor())}, null);
+    }
+
+    private Operation execute(OpCall call) {
+        OwnedHandle[] inputs = call.inputs() == 0 ? NO_HANDLES : new OwnedHandle[call.inputs()];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = session.handle(call.input(i));
+        }
+        for (int i = 0; i < call.attributes(); i++) {
+            attachFunctions(call.attributeValue(i));
+        }
+        EagerExecutor.Results results = executor.execute(call, inputs);
+        return adopt(call, results.handles(), results.op());
+    }
+
+    private void attachFunctions(Object attribute) {
+        if (attribute instanceof ConcreteFunction function) {
+            eager.attachFunction(function);
+        }
+    }
+
+    private Operation adopt(OpCall call, OwnedHandle[] outputs, org.tensorflow.internal.c_api.TFE_Op op) {
+        Throwable site = session.isDebug() ? new Throwable("made here") : null;
+        TensorScope scope = session.currentScope();
+        for (OwnedHandle output : outputs) {
+            output.site = site;
+            scope.add(output);
+        }
+        if (op != null && outputs.length > 0) {
+            outputs[0].op = op;
+        }
+        return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
+    }
+
+    /** Stands for an op already deleted: its null address is what TensorFlow Java checks before it would follow it. */
+    private static final org.tensorflow.internal.c_api.TFE_Op NO_OP =
+            new org.tensorflow.internal.c_api.TFE_Op((org.bytedeco.javacpp.Pointer) null);
+
+    /** Runs nothing, but keeps all recorders from hearing what happens until {@link #unmute}. */
+    boolean mute() {
+        boolean before = muted;
+        muted = true;
+        return before;
+    }
+
+    void unmute(boolean before) {
+        muted = before;
+    }
+
+    @Override
+    public void startRecording(OpRecorder recorder) {
+        recorders.add(recorder);
+    }
+
+    @Override
+    public void stopRecording(OpRecorder recorder) {
+        recorders.remove(recorder);
+    }
+
+    @Override
+    public void autoWatch(Operation handle) {
+        autoWatched.add(handle);
+    }
+
+    @Override
+    public boolean isAutoWatched(Operation operation) {
+        return autoWatched.contains(operation);
+    }
+
+    @Override
+    public void endAutoWatch(Operation handle) {
+        autoWatched.remove(handle);
+    }
+
+    @Override
+    public void attachFunction(ConcreteFunction function) {
+        eager.attachFunction(function);
+    }
+
+    @Override
+    public void checkInput(Operation input) {
+        if (input.env() != eager) {
+            throw new IllegalArgumentException("Op '" + input.name() + "' belongs to another session or to a graph");
+        }
+    }
+
+    @Override
+    public Types environmentType() {
+        return Types.EAGER;
+    }
+
+    @Override
+    public boolean isOpEnabled(String opType) {
+        return eager.isOpEnabled(opType);
+    }
+
+    @Override
+    public Scope baseScope() {
+        return baseScope;
+    }
+
+    @Override
+    public boolean isInitializer(Operation op) {
+        return false;
+    }
+}

@@ -1,0 +1,346 @@
+package io.github.tapeloop.runtime;
+
+import java.util.Arrays;
+import java.util.function.Function;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Scope;
+import org.tensorflow.proto.AttrValue;
+import org.tensorflow.proto.DataType;
+
+/**
+ * Everything said about one op before it is made. It stays in Java until {@link #build}: one object then serves the
+ * native call, the tape's record, and the words of an error.
+ */
+final class OpCall implements OperationBuilder {
+
+    private static final Output<?>[] NO_INPUTS = {};
+    private static final Object[] NO_ATTRIBUTES = {};
+
+    private final Function<OpCall, Operation> run;
+    private final String type;
+    private final String name;
+    private final Scope scope;
+    private String device = "";
+    private Output<?>[] inputs = NO_INPUTS;
+    private int inputCount;
+    /** For each input added by itself -1, for each list its length; null while there are only single inputs. */
+    private int[] groups;
+    private int groupCount;
+    /** Names at even, values at odd places. */
+    private Object[] attributes = NO_ATTRIBUTES;
+    private int attributeCount;
+
+    OpCall(Function<OpCall, Operation> run, String type, String name, Scope scope) {
+        this.run = run;
+        this.type = type;
+        this.name = name;
+        this.scope = scope;
+    }
+
+    @Override
+    public Operation build() {
+        scope.apply(this);
+        return run.apply(this);
+    }
+
+    String type() {
+        return type;
+    }
+
+    String name() {
+        return name;
+    }
+
+    String device() {
+        return device;
+    }
+
+    int inputs() {
+        return inputCount;
+    }
+
+    Output<?> input(int index) {
+        if (index >= inputCount) {
+            throw new IndexOutOfBoundsException("Op " + type + " has " + inputCount + " inputs, not one at " + index);
+        }
+        return inputs[index];
+    }
+
+    int groups() {
+        return groups == null ? -1 : groupCount;
+    }
+
+    int group(int index) {
+        return groups[index];
+    }
+
+    int attributes() {
+        return attributeCount;
+    }
+
+    String attributeName(int index) {
+        return (String) attributes[2 * index];
+    }
+
+    Object attributeValue(int index) {
+        return attributes[2 * index + 1];
+    }
+
+    Object attribute(String attributeName) {
+        for (int i = 0; i < attributeCount; i++) {
+            if (attributeName(i).equals(attributeName)) {
+                return attributeValue(i);
+            }
+        }
+        return null;
+    }
+
+    String signature() {
+        StringBuilder text = new StringBuilder(type);
+        text.append('(').append(inputCount);
+        for (int i = 0; groups != null && i < groupCount; i++) {
+            text.append(',').append(groups[i]);
+        }
+        text.append(')');
+        for (int i = 0; i < attributeCount; i++) {
+            text.append('|').append(attributeName(i)).append('=').append(valueText(attributeValue(i)));
+        }
+        return text.toString();
+    }
+
+    private static String valueText(Object value) {
+        String text = Arrays.deepToString(new Object[] {value});
+        return text.substring(1, text.length() - 1);
+    }
+
+    /** Sets the attributes on another builder and adds the given inputs in this op's groups. */
+    OperationBuilder copyTo(OperationBuilder target, Output<?>[] newInputs) {
+        if (newInputs.length != inputCount) {
+            throw new IllegalArgumentException(
+                    "Op " + type + " has " + inputCount + " inputs, but " + newInputs.length + " were given");
+        }
+        if (groups == null) {
+            for (Output<?> input : newInputs) {
+                target.addInput(input);
+            }
+        } else {
+            int next = 0;
+            for (int i = 0; i < groupCount; i++) {
+                if (groups[i] < 0) {
+                    target.addInput(newInputs[next++]);
+                } else {
+                    target.addInputList(Arrays.copyOfRange(newInputs, next, next + groups[i]));
+                    next += groups[i];
+                }
+            }
+        }
+        for (int i = 0; i < attributeCount; i++) {
+            copyAttribute(target, attributeName(i), attributeValue(i));
+        }
+        return target;
+    }
+
+    private static void copyAttribute(OperationBuilder target, String name, Object value) {
+        if (value instanceof Boolean v) {
+            target.setAttr(name, v.booleanValue());
+        } else if (value instanceof Long v) {
+            target.setAttr(name, v.longValue());
+        } else if (value instanceof Float v) {
+            target.setAttr(name, v.floatValue());
+        } else if (value instanceof String v) {
+            target.setAttr(name, v);
+        } else if (value instanceof DataType v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Shape v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Tensor v) {
+            target.setAttr(name, v);
+        } else if (value instanceof AttrValue v) {
+            target.setAttr(name, v);
+        } else if (value instanceof ConcreteFunction v) {
+            target.setAttr(name, v);
+        } else if (value instanceof byte[] v) {
+            target.setAttr(name, v);
+        } else {
+            copyListAttribute(target, name, value);
+        }
+    }
+
+    private static void copyListAttribute(OperationBuilder target, String name, Object value) {
+        if (value instanceof long[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof float[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof boolean[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof String[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof DataType[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Shape[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Tensor[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof ConcreteFunction[] v) {
+            target.setAttr(name, v);
+        } else {
+            throw new IllegalArgumentException("Attribute " + name + " has a value of unknown type " + value.getClass());
+        }
+    }
+
+    @Override
+    public OperationBuilder addInput(Output<?> input) {
+        append(input);
+        if (groups != null) {
+            appendGroup(-1);
+        }
+        return this;
+    }
+
+    @Override
+    public OperationBuilder addInputList(Output<?>[] list) {
+        if (groups == null) {
+            groups = new int[inputCount + 4];
+            Arrays.fill(groups, 0, inputCount, -1);
+            groupCount = inputCount;
+        }
+        for (Output<?> input : list) {
+            append(input);
+        }
+        appendGroup(list.length);
+        return this;
+    }
+
+    private void append(Output<?> input) {
+        if (input == null) {
+            throw new IllegalArgumentException("Input " + inputCount + " of op " + type + " '" + name + "' is null");
+        }
+        if (inputCount == inputs.length) {
+            inputs = Arrays.copyOf(inputs, Math.max(4, 2 * inputCount));
+        }
+        inputs[inputCount++] = input;
+    }
+
+    private void appendGroup(int length) {
+        if (groupCount == groups.length) {
+            groups = Arrays.copyOf(groups, 2 * groupCount);
+        }
+        groups[groupCount++] = length;
+    }
+
+    private OperationBuilder attribute(String attributeName, Object value) {
+        if (2 * attributeCount == attributes.length) {
+            attributes = Arrays.copyOf(attributes, Math.max(4, 4 * attributeCount));
+        }
+        attributes[2 * attributeCount] = attributeName;
+        attributes[2 * attributeCount + 1] = value;
+        attributeCount++;
+        return this;
+    }
+
+    @Override
+    public OperationBuilder addControlInput(Operation control) {
+        return this; // An eager op has run by the time it could be depended upon.
+    }
+
+    @Override
+    public OperationBuilder setDevice(String newDevice) {
+        device = newDevice;
+        return this;
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, String[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, String value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, byte[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, long value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, long[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, float value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, float[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, boolean value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, boolean[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, DataType value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, DataType[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, Tensor value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, Tensor[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, Shape value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, Shape[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, ConcreteFunction value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, ConcreteFunction[] value) {
+        return attribute(attributeName, value);
+    }
+
+    @Override
+    public OperationBuilder setAttr(String attributeName, AttrValue value) {
+        return attribute(attributeName, value);
+    }
+}

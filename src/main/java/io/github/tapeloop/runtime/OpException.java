@@ -1,0 +1,23 @@
+package io.github.tapeloop.runtime;
+
+/** An op that TensorFlow refused or failed to run: says which one, on what inputs, and TensorFlow's own words. */
+public final class OpException extends TapeloopException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String type;
+
+    OpException(String type, String message) {
+        super(message);
+        this.type = type;
+    }
+
+    /**
+     * The type of the op that failed.
+     *
+     * @return a TensorFlow op type, {@code MatMul} for example
+     */
+    public String type() {
+        return type;
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.tapeloop.runtime;
+
+import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Operation;
+import org.tensorflow.op.Ops;
+
+/**
+ * The environment behind the {@code Ops} of a {@link TapeSession}: one that tells recorders of every op. Code that gets
+ * an {@code Ops} and needs the session or a tape asks here, and so never learns whether the op runs now or is traced.
+ */
+public interface RecordingEnvironment extends ExecutionEnvironment {
+
+    /**
+     * The environment of an {@code Ops} that a session handed out.
+     *
+     * @param tf ops of a {@link TapeSession}
+     * @return their environment
+     * @throws IllegalArgumentException if {@code tf} was made by other means, such as {@code Ops.create(graph)}
+     */
+    static RecordingEnvironment of(Ops tf) {
+        if (tf.scope().env() instanceof RecordingEnvironment environment) {
+            return environment;
+        }
+        throw new IllegalArgumentException("Expected the Ops of a TapeSession, session.tf(), but these belong to "
+                + tf.scope().env().getClass().getName()
+                + ", which no tape can hear and no scope can free");
+    }
+
+    /**
+     * The session whose variables and seeds this environment uses.
+     *
+     * @return the session
+     */
+    TapeSession session();
+
+    /**
+     * Starts telling a recorder of every op, until {@link #stopRecording}.
+     *
+     * @param recorder who wants to know
+     */
+    void startRecording(OpRecorder recorder);
+
+    /**
+     * Stops telling a recorder; nothing happens if it was not told.
+     *
+     * @param recorder the recorder given to {@link #startRecording}
+     */
+    void stopRecording(OpRecorder recorder);
+
+    /**
+     * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.
+     *
+     * @param handle the op that made the handle
+     */
+    void autoWatch(Operation handle);
+
+    /**
+     * Whether tapes watch the outputs of an op without being asked.
+     *
+     * @param operation any op of this environment
+     * @return true for what was given to {@link #autoWatch} and not withdrawn since
+     */
+    boolean isAutoWatched(Operation operation);
+
+    /**
+     * Withdraws {@link #autoWatch}.
+     *
+     * @param handle the op that made the handle
+     */
+    void endAutoWatch(Operation handle);
+}

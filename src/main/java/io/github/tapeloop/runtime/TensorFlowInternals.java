@@ -1,0 +1,130 @@
+package io.github.tapeloop.runtime;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import org.bytedeco.javacpp.Pointer;
+import org.tensorflow.EagerSession;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.RawTensor;
+import org.tensorflow.internal.c_api.TFE_Context;
+import org.tensorflow.internal.c_api.TFE_Op;
+import org.tensorflow.internal.c_api.TFE_TensorHandle;
+import org.tensorflow.internal.c_api.TF_Tensor;
+import org.tensorflow.types.family.TType;
+
+/**
+ * The one class that reaches into TensorFlow Java. Its eager operations hand their native handles to a weak scope that
+ * only the garbage collector empties, and offer no public way to make an {@link Output} over a handle of one's own;
+ * six package-private members close that gap. They are looked up once, with a message that says what to do when the
+ * module system refuses.
+ */
+final class TensorFlowInternals {
+
+    private static final MethodHandle CONTEXT;
+    private static final MethodHandle NEW_OPERATION;
+    private static final MethodHandle OUTPUT_HANDLE;
+    private static final MethodHandle TENSOR_HANDLE;
+    private static final MethodHandle NEW_TENSOR;
+    private static final MethodHandle TYPED_TENSOR;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(EagerSession.class, MethodHandles.lookup());
+            Class<?> operation = lookup.findClass("org.tensorflow.EagerOperation");
+            CONTEXT =
+                    lookup.findVirtual(EagerSession.class, "nativeHandle", MethodType.methodType(TFE_Context.class));
+            NEW_OPERATION = lookup.findConstructor(
+                            operation,
+                            MethodType.methodType(
+                                    void.class,
+                                    EagerSession.class,
+                                    TFE_Op.class,
+                                    TFE_TensorHandle[].class,
+                                    String.class,
+                                    String.class))
+                    .asType(MethodType.methodType(
+                            Operation.class,
+                            EagerSession.class,
+                            TFE_Op.class,
+                            TFE_TensorHandle[].class,
+                            String.class,
+                            String.class));
+            OUTPUT_HANDLE =
+                    lookup.findVirtual(Output.class, "getUnsafeNativeHandle", MethodType.methodType(Pointer.class));
+            TENSOR_HANDLE =
+                    lookup.findVirtual(RawTensor.class, "nativeHandle", MethodType.methodType(TF_Tensor.class));
+            NEW_TENSOR = lookup.findStatic(
+                    RawTensor.class, "fromHandle", MethodType.methodType(RawTensor.class, TF_Tensor.class));
+            TYPED_TENSOR = lookup.findVirtual(RawTensor.class, "asTypedTensor", MethodType.methodType(TType.class));
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(
+                    "Tapeloop needs access to package org.tensorflow of module tensorflow, which is closed. Start Java"
+                            + " with --add-opens tensorflow/org.tensorflow=" + moduleName(),
+                    e);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(
+                    "Tapeloop works with TensorFlow Java 1.1.0, and the one on the class path lacks a member it needs: "
+                            + e.getMessage() + ". Use org.tensorflow:tensorflow-core-platform:1.1.0",
+                    e);
+        }
+    }
+
+    private TensorFlowInternals() {}
+
+    private static String moduleName() {
+        Module module = TensorFlowInternals.class.getModule();
+        return module.isNamed() ? module.getName() : "ALL-UNNAMED";
+    }
+
+    static TFE_Context context(EagerSession session) {
+        try {
+            return (TFE_Context) CONTEXT.invokeExact(session);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** An operation over handles that stay ours: unlike TensorFlow Java's own builder, nothing attaches them. */
+    static Operation newOperation(EagerSession session, TFE_Op op, TFE_TensorHandle[] outputs, String type, String name) {
+        try {
+            return (Operation) NEW_OPERATION.invokeExact(session, op, outputs, type, name);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    static Pointer handle(Output<?> output) {
+        try {
+            return (Pointer) OUTPUT_HANDLE.invokeExact(output);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    static TF_Tensor handle(RawTensor tensor) {
+        try {
+            return (TF_Tensor) TENSOR_HANDLE.invokeExact(tensor);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** A typed tensor that owns {@code handle}: closing it frees the native tensor. */
+    static TType tensor(TF_Tensor handle) {
+        try {
+            RawTensor raw = (RawTensor) NEW_TENSOR.invokeExact(handle);
+            return (TType) TYPED_TENSOR.invokeExact(raw);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    private static RuntimeException unchecked(Throwable e) {
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.tapeloop.runtime;
+
+import org.tensorflow.Operand;
+import org.tensorflow.types.family.TType;
+
+/**
+ * The lifetime of native memory: what ops make while this scope is the innermost open one is freed when it closes,
+ * except what {@link #keep} hands to the scope around it. Scopes nest as {@code try} blocks do.
+ *
+ * <pre>{@code
+ * try (TensorScope step = session.scope()) {
+ *     Operand<TFloat32> y = tf.math.square(x);   // freed at the closing brace
+ *     return step.keep(tf.math.sqrt(y));         // lives on in the scope around
+ * }
+ * }</pre>
+ *
+ * <p>An operand used after its scope has closed is an {@link IllegalStateException}. A tensor taken with TensorFlow
+ * Java's {@code asTensor()} is that library's own object: it stays readable after the scope, and its memory goes with
+ * the garbage collector; {@link TapeSession#read} frees at once.
+ *
+ * <p>Not thread-safe: a scope belongs to the thread that uses its session.
+ */
+public final class TensorScope implements AutoCloseable {
+
+    private final TapeSession session;
+    private final TensorScope parent;
+    private OwnedHandle newest;
+    private int live;
+    private boolean closed;
+
+    TensorScope(TapeSession session, TensorScope parent) {
+        this.session = session;
+        this.parent = parent;
+    }
+
+    /**
+     * Hands an operand to the scope around this one, which frees it in its turn.
+     *
+     * @param operand an output made inside this scope; one that another scope owns is left where it is
+     * @param <T> the operand's type
+     * @return the operand itself
+     * @throws IllegalStateException if this scope is closed, or the operand has been freed already
+     */
+    public <T extends TType> Operand<T> keep(Operand<T> operand) {
+        requireOpen();
+        OwnedHandle handle = session.handle(operand.asOutput());
+        if (handle.owner == this) {
+            remove(handle);
+            parent.add(handle);
+        }
+        return operand;
+    }
+
+    /**
+     * How many native handles this scope owns now.
+     *
+     * @return the number of live handles, those of scopes inside not counted
+     */
+    public int live() {
+        return live;
+    }
+
+    /** Frees all that this scope and the scopes opened inside it still own. Closing twice is allowed. */
+    @Override
+    public void close() {
+        if (!closed) {
+            session.leave(this);
+        }
+    }
+
+    TapeSession session() {
+        return session;
+    }
+
+    TensorScope parent() {
+        return parent;
+    }
+
+    OwnedHandle newest() {
+        return newest;
+    }
+
+    void add(OwnedHandle handle) {
+        handle.owner = this;
+        handle.previous = newest;
+        handle.next = null;
+        if (newest != null) {
+            newest.next = handle;
+        }
+        newest = handle;
+        live++;
+    }
+
+    void remove(OwnedHandle handle) {
+        if (handle.next == null) {
+            newest = handle.previous;
+        } else {
+            handle.next.previous = handle.previous;
+        }
+        if (handle.previous != null) {
+            handle.previous.next = handle.next;
+        }
+        handle.owner = null;
+        handle.previous = null;
+        handle.next = null;
+        live--;
+    }
+
+    void freeAll() {
+        closed = true;
+        while (newest != null) {
+            OwnedHandle handle = newest;
+            newest = handle.previous;
+            handle.previous = null;
+            handle.next = null;
+            handle.free();
+        }
+        live = 0;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("This TensorScope is closed: keep operands before its try block ends");
+        }
+    }
+}

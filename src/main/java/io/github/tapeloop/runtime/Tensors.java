@@ -1,0 +1,143 @@
+package io.github.tapeloop.runtime;
+
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.dtypes.Cast;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
+
+/** What is known of an operand without reading its value, the same for an eager and for a traced one. */
+public final class Tensors {
+
+    private Tensors() {}
+
+    /**
+     * The shape of an operand. For an eager operand this costs far less than {@link Operand#shape()}, and repeated calls
+     * cost next to nothing.
+     *
+     * @param operand any operand
+     * @return its shape; dimensions of a traced operand can be unknown (-1)
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public static Shape shape(Operand<?> operand) {
+        Output<?> output = operand.asOutput();
+        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle) {
+            requireLive(handle, output);
+            return handle.shape();
+        }
+        return output.shape();
+    }
+
+    /**
+     * The number of dimensions of an operand.
+     *
+     * @param operand any operand
+     * @return its rank, -1 if unknown
+     */
+    public static int rank(Operand<?> operand) {
+        return shape(operand).numDimensions();
+    }
+
+    /**
+     * The data type of an operand.
+     *
+     * @param operand any operand
+     * @return its data type
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public static DataType dataType(Operand<?> operand) {
+        Output<?> output = operand.asOutput();
+        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle) {
+            requireLive(handle, output);
+        }
+        return output.dataType();
+    }
+
+    /**
+     * A number as a constant of a type that is known at run time only, that of another operand for example.
+     *
+     * @param tf makes ops
+     * @param value the number
+     * @param type the type wanted
+     * @param <T> that type
+     * @return a scalar
+     */
+    @SuppressWarnings("unchecked") // Each branch compares the type.
+    public static <T extends TNumber> Operand<T> constant(Ops tf, double value, Class<T> type) {
+        if (type == TFloat32.class) {
+            return (Operand<T>) tf.constant((float) value);
+        }
+        Operand<TFloat64> exact = tf.constant(value);
+        return type == TFloat64.class ? (Operand<T>) exact : Cast.create(tf.scope(), exact, type);
+    }
+
+    /**
+     * An operand in another type.
+     *
+     * @param tf makes ops
+     * @param operand any operand
+     * @param type the type wanted
+     * @param <T> that type
+     * @return the operand itself if it has the type already
+     */
+    @SuppressWarnings("unchecked") // The types were compared.
+    public static <T extends TType> Operand<T> cast(Ops tf, Operand<?> operand, Class<T> type) {
+        return operand.type() == type ? (Operand<T>) operand : Cast.create(tf.scope(), operand, type);
+    }
+
+    /**
+     * Whether gradients can flow through values of a type.
+     *
+     * @param type a data type
+     * @return true for real and complex floating point types
+     */
+    public static boolean isDifferentiable(DataType type) {
+        return switch (type) {
+            case DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16, DT_COMPLEX64, DT_COMPLEX128 -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * An operand in words for messages: {@code float32 [32, 784]}.
+     *
+     * @param operand any operand, a freed one included
+     * @return its type and shape
+     */
+    public static String describe(Operand<?> operand) {
+        Output<?> output = operand.asOutput();
+        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle && handle.isNull()) {
+            return "(freed)";
+        }
+        return name(output.dataType()) + " " + shape(output);
+    }
+
+    /**
+     * The usual name of a data type.
+     *
+     * @param type a data type
+     * @return {@code float32}, {@code int64}, …
+     */
+    public static String name(DataType type) {
+        return switch (type) {
+            case DT_FLOAT -> "float32";
+            case DT_DOUBLE -> "float64";
+            case DT_HALF -> "float16";
+            default -> type.name().substring("DT_".length()).toLowerCase(java.util.Locale.ROOT);
+        };
+    }
+
+    static void requireLive(OwnedHandle handle, Output<?> output) {
+        if (handle.isNull()) {
+            throw new IllegalStateException("Output " + output.index() + " of op "
+                    + output.op().type() + " '" + output.op().name()
+                    + "' was freed when its TensorScope closed. Use it inside that scope, or hand it out with"
+                    + " scope.keep(operand)");
+        }
+    }
+}

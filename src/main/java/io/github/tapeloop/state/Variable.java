@@ -1,0 +1,203 @@
+package io.github.tapeloop.state;
+
+import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.AssignAddVariableOp;
+import org.tensorflow.op.core.AssignSubVariableOp;
+import org.tensorflow.op.core.AssignVariableOp;
+import org.tensorflow.op.core.DestroyResourceOp;
+import org.tensorflow.op.core.ReadVariableOp;
+import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.types.family.TType;
+
+/**
+ * A value that outlives a step: a weight, an optimizer's moment, a metric's total. It is a TensorFlow resource variable,
+ * so reading it copies nothing and an optimizer's fused kernel updates it in place.
+ *
+ * <p>A variable belongs to the session it was made in, which destroys it at the latest; {@link #close()} does so earlier.
+ *
+ * @param <T> the type of its value
+ */
+public final class Variable<T extends TType> implements AutoCloseable {
+
+    private final TapeSession session;
+    private final String name;
+    private final Shape shape;
+    private final Class<T> type;
+    private final boolean trainable;
+    private final Operand<? extends TType> handle;
+    private final Runnable closing = this::close;
+    private boolean closed;
+
+    private Variable(TapeSession session, String name, Operand<T> initial, boolean trainable) {
+        this.session = session;
+        this.name = name;
+        this.shape = Tensors.shape(initial);
+        this.type = initial.type();
+        this.trainable = trainable;
+        String sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
+        this.handle = session.persist(() -> VarHandleOp.create(
+                        session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
+                .asOutput());
+    }
+
+    /**
+     * Makes a variable.
+     *
+     * @param tf ops of the session the variable will belong to; the variable is made there and then, traced or not
+     * @param name its path, {@code mlp/dense/kernel} for example
+     * @param initial its first value, whose shape and type it keeps
+     * @param trainable whether gradient tapes watch it by themselves
+     * @param <T> the type of its value
+     * @return a new variable
+     */
+    public static <T extends TType> Variable<T> create(Ops tf, String name, Operand<T> initial, boolean trainable) {
+        TapeSession session = TapeSession.of(tf);
+        Variable<T> variable = new Variable<>(session, name, initial, trainable);
+        session.unrecorded(() -> AssignVariableOp.create(session.tf().scope(), variable.handle, initial));
+        if (trainable) {
+            RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op());
+        }
+        session.onClose(variable.closing);
+        return variable;
+    }
+
+    /**
+     * The variable's path.
+     *
+     * @return its name, unique within a model
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * The shape of the value.
+     *
+     * @return a fully known shape
+     */
+    public Shape shape() {
+        return shape;
+    }
+
+    /**
+     * The type of the value.
+     *
+     * @return its tensor class, {@code TFloat32} for example
+     */
+    public Class<T> type() {
+        return type;
+    }
+
+    /**
+     * Whether gradient tapes watch this variable by themselves.
+     *
+     * @return true for weights, false for counters and statistics
+     */
+    public boolean trainable() {
+        return trainable;
+    }
+
+    /**
+     * The session this variable belongs to.
+     *
+     * @return its session
+     */
+    public TapeSession session() {
+        return session;
+    }
+
+    /**
+     * The value now. A tape that records notes that it was read.
+     *
+     * @param tf ops of this variable's session
+     * @return the value, with this variable's shape and type; it does not change when the variable does
+     */
+    public Operand<T> read(Ops tf) {
+        return ReadVariableOp.create(tf.scope(), handle(tf), type).value();
+    }
+
+    /**
+     * Replaces the value.
+     *
+     * @param tf ops of this variable's session
+     * @param value of this variable's shape and type
+     * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
+     */
+    public void assign(Ops tf, Operand<T> value) {
+        requireLike(value);
+        AssignVariableOp.create(tf.scope(), handle(tf), value);
+    }
+
+    /**
+     * Adds to the value.
+     *
+     * @param tf ops of this variable's session
+     * @param delta of this variable's shape and type
+     * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
+     */
+    public void assignAdd(Ops tf, Operand<T> delta) {
+        requireLike(delta);
+        AssignAddVariableOp.create(tf.scope(), handle(tf), delta);
+    }
+
+    /**
+     * Subtracts from the value.
+     *
+     * @param tf ops of this variable's session
+     * @param delta of this variable's shape and type
+     * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
+     */
+    public void assignSub(Ops tf, Operand<T> delta) {
+        requireLike(delta);
+        AssignSubVariableOp.create(tf.scope(), handle(tf), delta);
+    }
+
+    /**
+     * The resource handle, for ops that read or update variables themselves, such as {@code tf.train.resourceApplyAdam}.
+     *
+     * @param tf ops of this variable's session
+     * @return a handle of type resource
+     * @throws IllegalStateException if the variable is closed or {@code tf} belongs to another session
+     */
+    public Operand<? extends TType> handle(Ops tf) {
+        if (closed) {
+            throw new IllegalStateException("Variable '" + name + "' is closed: its session or its model was closed");
+        }
+        if (TapeSession.of(tf) != session) {
+            throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
+                    + " the session where it was first called: make a new model for a new session or trainer");
+        }
+        return handle;
+    }
+
+    /** Destroys the value. Closing twice is allowed. */
+    @Override
+    public void close() {
+        if (closed || session.isClosed()) {
+            return;
+        }
+        closed = true;
+        session.cancelOnClose(closing);
+        RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
+        session.unrecorded(() ->
+                DestroyResourceOp.create(session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
+        session.free(handle);
+    }
+
+    @Override
+    public String toString() {
+        return "Variable " + name + " " + type.getSimpleName() + " " + shape + (trainable ? "" : " (not trainable)");
+    }
+
+    private void requireLike(Operand<T> value) {
+        if (!Tensors.shape(value).isCompatibleWith(shape) || value.type() != type) {
+            throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
+                    + " and cannot take " + Tensors.describe(value));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.runtime.TapeSession;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The gradient rules of a session: a user's own first, then Tapeloop's, then those of TensorFlow's C++ library, replayed
+ * op by op. Ops that have no gradient by nature ({@code ArgMax}, {@code Shape}, random ops) are known as such.
+ *
+ * <p>Not thread-safe: it belongs to its session's thread.
+ */
+public final class GradientRegistry {
+
+    private static final Map<String, GradientRule> STANDARD = StandardRules.all();
+
+    private final Map<String, GradientRule> own = new HashMap<>();
+    private final GraphGradients graphGradients = new GraphGradients();
+
+    private GradientRegistry() {}
+
+    /**
+     * The registry of a session.
+     *
+     * @param session an open session
+     * @return always the same registry
+     */
+    public static GradientRegistry of(TapeSession session) {
+        return session.attachment(GradientRegistry.class, GradientRegistry::new);
+    }
+
+    /**
+     * Registers a rule, in place of any that the op type has.
+     *
+     * @param opType a TensorFlow op type, {@code MatMul} for example
+     * @param rule propagates gradients through such ops
+     * @return this
+     */
+    public GradientRegistry register(String opType, GradientRule rule) {
+        own.put(opType, rule);
+        return this;
+    }
+
+    /**
+     * The op types that Tapeloop itself has a rule for, ahead of TensorFlow's C++ library.
+     *
+     * @return op types in alphabetical order
+     */
+    public static Set<String> standardOpTypes() {
+        return new TreeSet<>(STANDARD.keySet());
+    }
+
+    /** Whether no gradient flows through such ops, so that a tape need not note them. */
+    boolean isConstant(String opType) {
+        return NoGradient.contains(opType) && !own.containsKey(opType);
+    }
+
+    /** The rule for an op, or empty if there is none anywhere. */
+    Optional<GradientRule> ruleFor(RecordedOp op) {
+        GradientRule rule = own.get(op.type());
+        if (rule == null) {
+            rule = STANDARD.get(op.type());
+        }
+        return rule != null ? Optional.of(rule) : graphGradients.ruleFor(op);
+    }
+}

@@ -1,0 +1,106 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.RecordedOp;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.tensorflow.Graph;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.exceptions.TensorFlowException;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.family.TType;
+
+/**
+ * Gradient rules taken from TensorFlow's C++ library. That library differentiates graphs only, so the op is put alone
+ * into a scratch graph between placeholders, {@code addGradients} is called there, and the ops it adds are kept as a
+ * {@link GraphRule}: a list of ops to make again, in whatever environment the gradient is wanted. The scratch graph is
+ * closed at once; the op's real outputs take the place of those it had there, so nothing is computed twice.
+ */
+final class GraphGradients {
+
+    private static final int MAX_RULES = 4096;
+
+    private final Map<String, Optional<GraphRule>> rules = new HashMap<>();
+
+    /** A rule for an op, or empty if the C++ library knows none for its type. */
+    Optional<GradientRule> ruleFor(RecordedOp op) {
+        if (!CppRegistry.hasGradient(op.type())) {
+            return Optional.empty();
+        }
+        return Optional.of((tf, gradient) -> {
+            String key = key(op, gradient);
+            Optional<GraphRule> rule = rules.get(key);
+            if (rule == null) {
+                if (rules.size() >= MAX_RULES) {
+                    rules.clear(); // Only a program that makes attributes up as it runs gets here.
+                }
+                rule = derive(op, gradient);
+                rules.put(key, rule);
+            }
+            rule.ifPresent(found -> found.apply(tf, gradient));
+        });
+    }
+
+    private static String key(RecordedOp op, OpGradient gradient) {
+        StringBuilder key = new StringBuilder(op.signature());
+        for (int i = 0; i < op.inputs(); i++) {
+            key.append(',').append(op.input(i).dataType().getNumber());
+        }
+        return key.append(gradient.pattern()).toString();
+    }
+
+    private static Optional<GraphRule> derive(RecordedOp op, OpGradient gradient) {
+        try (Graph graph = new Graph()) {
+            Ops tf = Ops.create(graph);
+            Output<?>[] inputs = new Output<?>[op.inputs()];
+            for (int i = 0; i < inputs.length; i++) {
+                inputs[i] = placeholder(tf, GraphRule.INPUT + i, op.input(i));
+            }
+            Operation forward = op.rebuild(tf.scope().env().opBuilder(op.type(), GraphRule.FORWARD, tf.scope()), inputs);
+            List<Output<?>> y = new ArrayList<>();
+            List<Output<?>> dy = new ArrayList<>();
+            for (int k = 0; k < forward.numOutputs(); k++) {
+                if (gradient.hasGradient(k)) {
+                    y.add(forward.output(k));
+                    dy.add(placeholder(tf, GraphRule.OUTPUT_GRADIENT + k, op.output(k)));
+                }
+            }
+            List<Integer> wanted = new ArrayList<>();
+            List<Output<?>> x = new ArrayList<>();
+            for (int i = 0; i < inputs.length; i++) {
+                if (gradient.needs(i)) {
+                    wanted.add(i);
+                    x.add(inputs[i]);
+                }
+            }
+            Output<?>[] dx = graph.addGradients(
+                    "gradient", y.toArray(Output<?>[]::new), x.toArray(Output<?>[]::new), dy.toArray(Output<?>[]::new));
+            Map<Integer, String> results = new HashMap<>();
+            for (int i = 0; i < dx.length; i++) {
+                if (!dx[i].isClosed()) { // A null handle is how the library says: no gradient for this input.
+                    results.put(wanted.get(i), dx[i].op().name() + ":" + dx[i].index());
+                }
+            }
+            return results.isEmpty() ? Optional.empty() : Optional.of(GraphRule.of(graph.toGraphDef(), results));
+        } catch (TensorFlowException e) {
+            throw new GradientException("TensorFlow's C++ gradient of op " + op.type() + " '" + op.name()
+                    + "' cannot be built: " + e.getMessage(), e);
+        }
+    }
+
+    private static Output<? extends TType> placeholder(Ops tf, String name, Output<?> like) {
+        DataType type = like.dataType();
+        return tf.scope()
+                .env()
+                .opBuilder("Placeholder", name, tf.scope())
+                .setAttr("dtype", type)
+                .setAttr("shape", Shape.unknown())
+                .build()
+                .output(0);
+    }
+}

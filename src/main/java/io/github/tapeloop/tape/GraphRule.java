@@ -1,0 +1,150 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.OpDefs;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.AttrValue;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.proto.OpDef;
+
+/** A gradient as a list of ops to make again: what TensorFlow's C++ library would have put into a graph. */
+final class GraphRule implements GradientRule {
+
+    static final String INPUT = "input_";
+    static final String OUTPUT_GRADIENT = "output_gradient_";
+    static final String FORWARD = "forward";
+
+    /** An output of a step, or of the forward op, or something given. */
+    private record Ref(String node, int index) {
+
+        static Ref parse(String text) {
+            int colon = text.lastIndexOf(':');
+            return colon < 0
+                    ? new Ref(text, 0)
+                    : new Ref(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+        }
+    }
+
+    /** One op; {@code groups} holds -1 for a single input and a length for a list. */
+    private record Step(String name, String type, List<Ref> inputs, List<Integer> groups, Map<String, AttrValue> attrs) {}
+
+    private final List<Step> steps;
+    private final Map<Integer, Ref> results;
+
+    private GraphRule(List<Step> steps, Map<Integer, Ref> results) {
+        this.steps = steps;
+        this.results = results;
+    }
+
+    /**
+     * Keeps what of a graph leads to some results.
+     *
+     * @param results for each input of the forward op the output that is its gradient, {@code node:index}
+     */
+    static GraphRule of(GraphDef graph, Map<Integer, String> results) {
+        Map<String, NodeDef> nodes = new HashMap<>();
+        graph.getNodeList().forEach(node -> nodes.put(node.getName(), node));
+        Map<String, Step> ordered = new LinkedHashMap<>();
+        Map<Integer, Ref> refs = new HashMap<>();
+        results.forEach((input, text) -> {
+            Ref ref = Ref.parse(text);
+            refs.put(input, ref);
+            visit(ref.node(), nodes, ordered);
+        });
+        return new GraphRule(List.copyOf(ordered.values()), Map.copyOf(refs));
+    }
+
+    private static void visit(String name, Map<String, NodeDef> nodes, Map<String, Step> ordered) {
+        if (isGiven(name) || ordered.containsKey(name)) {
+            return;
+        }
+        NodeDef node = nodes.get(name);
+        List<Ref> inputs = node.getInputList().stream()
+                .filter(input -> !input.startsWith("^"))
+                .map(Ref::parse)
+                .toList();
+        inputs.forEach(input -> visit(input.node(), nodes, ordered));
+        Map<String, AttrValue> attrs = new LinkedHashMap<>();
+        node.getAttrMap().forEach((key, value) -> {
+            if (!key.startsWith("_")) { // Placement hints of the graph, not attributes of the op.
+                attrs.put(key, value);
+            }
+        });
+        ordered.put(name, new Step(name, node.getOp(), inputs, groups(node), attrs));
+    }
+
+    private static boolean isGiven(String name) {
+        return name.equals(FORWARD) || name.startsWith(INPUT) || name.startsWith(OUTPUT_GRADIENT);
+    }
+
+    private static List<Integer> groups(NodeDef node) {
+        OpDef def = OpDefs.of(node.getOp()).orElseThrow();
+        List<Integer> groups = new ArrayList<>();
+        for (OpDef.ArgDef argument : def.getInputArgList()) {
+            if (!argument.getNumberAttr().isEmpty()) {
+                groups.add((int) node.getAttrOrThrow(argument.getNumberAttr()).getI());
+            } else if (!argument.getTypeListAttr().isEmpty()) {
+                groups.add(node.getAttrOrThrow(argument.getTypeListAttr()).getList().getTypeCount());
+            } else {
+                groups.add(-1);
+            }
+        }
+        return groups;
+    }
+
+    @Override
+    public void apply(Ops tf, OpGradient gradient) {
+        Map<String, Operation> made = new HashMap<>();
+        for (Step step : steps) {
+            OperationBuilder builder = tf.scope().opBuilder(step.type(), step.type());
+            int next = 0;
+            for (int group : step.groups()) {
+                if (group < 0) {
+                    builder.addInput(resolve(step.inputs().get(next++), made, gradient));
+                } else {
+                    Output<?>[] list = new Output<?>[group];
+                    for (int k = 0; k < group; k++) {
+                        list[k] = resolve(step.inputs().get(next++), made, gradient);
+                    }
+                    builder.addInputList(list);
+                }
+            }
+            step.attrs().forEach((name, value) -> set(builder, name, value));
+            made.put(step.name(), builder.build());
+        }
+        results.forEach((input, ref) -> gradient.propagate(input, () -> resolve(ref, made, gradient)));
+    }
+
+    private static Output<?> resolve(Ref ref, Map<String, Operation> made, OpGradient gradient) {
+        String node = ref.node();
+        if (node.equals(FORWARD)) {
+            return gradient.output(ref.index()).asOutput();
+        } else if (node.startsWith(INPUT)) {
+            return gradient.input(Integer.parseInt(node.substring(INPUT.length()))).asOutput();
+        } else if (node.startsWith(OUTPUT_GRADIENT)) {
+            return gradient.gradient(Integer.parseInt(node.substring(OUTPUT_GRADIENT.length())))
+                    .asOutput();
+        }
+        return made.get(node).output(ref.index());
+    }
+
+    /** The common kinds go without the detour over their serialized form. */
+    private static void set(OperationBuilder builder, String name, AttrValue value) {
+        switch (value.getValueCase()) {
+            case TYPE -> builder.setAttr(name, value.getType());
+            case B -> builder.setAttr(name, value.getB());
+            case I -> builder.setAttr(name, value.getI());
+            case F -> builder.setAttr(name, value.getF());
+            case S -> builder.setAttr(name, value.getS().toStringUtf8());
+            default -> builder.setAttr(name, value);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.tapeloop.tape;
+
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/** Element by element arithmetic, exponentials and the usual activations. */
+final class MathRules {
+
+    private MathRules() {}
+
+    static void addTo(Map<String, GradientRule> rules) {
+        rules.put("Add", MathRules::add);
+        rules.put("AddV2", MathRules::add);
+        rules.put("Sub", MathRules::sub);
+        rules.put("Mul", MathRules::mul);
+        rules.put("Div", MathRules::div);
+        rules.put("RealDiv", MathRules::div);
+        rules.put("Neg", MathRules::neg);
+        rules.put("Square", MathRules::square);
+        rules.put("Sqrt", MathRules::sqrt);
+        rules.put("Exp", MathRules::exp);
+        rules.put("Log", MathRules::log);
+        rules.put("Tanh", MathRules::tanh);
+        rules.put("TanhGrad", MathRules::tanhGrad);
+        rules.put("Sigmoid", MathRules::sigmoid);
+        rules.put("SigmoidGrad", MathRules::sigmoidGrad);
+    }
+
+    private static void add(Ops tf, OpGradient op) {
+        op.propagate(0, () -> Broadcasting.reduceTo(tf, op.gradient(0), op.input(0)));
+        op.propagate(1, () -> Broadcasting.reduceTo(tf, op.gradient(0), op.input(1)));
+    }
+
+    private static <T extends TNumber> void sub(Ops tf, OpGradient op) {
+        op.propagate(0, () -> Broadcasting.reduceTo(tf, op.gradient(0), op.input(0)));
+        op.propagate(1, () -> Broadcasting.reduceTo(tf, tf.math.neg(op.<T>gradient(0)), op.input(1)));
+    }
+
+    private static <T extends TNumber> void mul(Ops tf, OpGradient op) {
+        Operand<T> dy = op.gradient(0);
+        op.propagate(0, () -> Broadcasting.reduceTo(tf, tf.math.mul(dy, conj(tf, op.<T>input(1))), op.input(0)));
+        op.propagate(1, () -> Broadcasting.reduceTo(tf, tf.math.mul(dy, conj(tf, op.<T>input(0))), op.input(1)));
+    }
+
+    private static <T extends TNumber> void div(Ops tf, OpGradient op) {
+        Operand<T> dy = op.gradient(0);
+        Operand<T> divisor = conj(tf, op.input(1));
+        op.propagate(0, () -> Broadcasting.reduceTo(tf, tf.math.div(dy, divisor), op.input(0)));
+        op.propagate(1, () -> {
+            Operand<T> slope = tf.math.neg(tf.math.div(conj(tf, op.<T>output(0)), divisor)); // -x/y² = -(x/y)/y
+            return Broadcasting.reduceTo(tf, tf.math.mul(dy, slope), op.input(1));
+        });
+    }
+
+    private static <T extends TNumber> void neg(Ops tf, OpGradient op) {
+        op.propagate(0, () -> tf.math.neg(op.<T>gradient(0)));
+    }
+
+    private static <T extends TNumber> void square(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Operand<T> x = conj(tf, op.input(0));
+            return tf.math.mul(op.<T>gradient(0), tf.math.add(x, x));
+        });
+    }
+
+    private static <T extends TNumber> void sqrt(Ops tf, OpGradient op) {
+        op.propagate(0, () -> { // dy / 2y
+            Operand<T> y = conj(tf, op.output(0));
+            return tf.math.div(op.<T>gradient(0), tf.math.add(y, y));
+        });
+    }
+
+    private static <T extends TNumber> void exp(Ops tf, OpGradient op) {
+        op.propagate(0, () -> tf.math.mul(op.<T>gradient(0), conj(tf, op.<T>output(0))));
+    }
+
+    private static <T extends TNumber> void log(Ops tf, OpGradient op) {
+        op.propagate(0, () -> tf.math.div(op.<T>gradient(0), conj(tf, op.<T>input(0))));
+    }
+
+    private static <T extends TNumber> void tanh(Ops tf, OpGradient op) {
+        op.propagate(0, () -> RawOps.binary(tf, "TanhGrad", conj(tf, op.<T>output(0)), op.<T>gradient(0)));
+    }
+
+    /** z = dy (1 - y²). */
+    private static <T extends TNumber> void tanhGrad(Ops tf, OpGradient op) {
+        Operand<T> y = conj(tf, op.input(0));
+        Operand<T> dz = op.gradient(0);
+        op.propagate(0, () -> {
+            Operand<T> slope = tf.math.mul(conj(tf, op.<T>input(1)), tf.math.neg(tf.math.add(y, y)));
+            return tf.math.mul(dz, slope);
+        });
+        op.propagate(1, () -> RawOps.binary(tf, "TanhGrad", y, dz));
+    }
+
+    private static <T extends TNumber> void sigmoid(Ops tf, OpGradient op) {
+        op.propagate(0, () -> RawOps.binary(tf, "SigmoidGrad", conj(tf, op.<T>output(0)), op.<T>gradient(0)));
+    }
+
+    /** z = dy y (1 - y). */
+    private static <T extends TNumber> void sigmoidGrad(Ops tf, OpGradient op) {
+        Operand<T> y = conj(tf, op.input(0));
+        Operand<T> dz = op.gradient(0);
+        op.propagate(0, () -> {
+            Operand<T> slope = tf.math.sub(tf.onesLike(y), tf.math.add(y, y)); // 1 - 2y
+            return tf.math.mul(dz, tf.math.mul(conj(tf, op.<T>input(1)), slope));
+        });
+        op.propagate(1, () -> RawOps.binary(tf, "SigmoidGrad", y, dz));
+    }
+
+    /** The complex conjugate, as TensorFlow's gradients have it; of a real number, itself. */
+    private static <T extends TNumber> Operand<T> conj(Ops tf, Operand<T> x) {
+        return switch (x.asOutput().dataType()) {
+            case DT_COMPLEX64, DT_COMPLEX128 -> RawOps.unary(tf, "Conj", x);
+            default -> x;
+        };
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.RecordedOp;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TType;
+
+/**
+ * One op on the way back: what a {@link GradientRule} sees. Types are the caller's to know, as in TensorFlow's own
+ * {@code Operand}: {@code op.<TFloat32>input(0)}.
+ */
+public final class OpGradient {
+
+    private final Ops tf;
+    private final RecordedOp op;
+    private final Operand<?>[] outputGradients;
+    private final boolean[] needed;
+    private final Operand<?>[] inputGradients;
+
+    OpGradient(Ops tf, RecordedOp op, Operand<?>[] outputGradients, boolean[] needed) {
+        this.tf = tf;
+        this.op = op;
+        this.outputGradients = outputGradients;
+        this.needed = needed;
+        this.inputGradients = new Operand<?>[op.inputs()];
+    }
+
+    /**
+     * The op as it was recorded, with its attributes.
+     *
+     * @return the op
+     */
+    public RecordedOp op() {
+        return op;
+    }
+
+    /**
+     * An input of the op.
+     *
+     * @param index which, from 0, input lists flattened
+     * @param <T> its type
+     * @return the input
+     */
+    @SuppressWarnings("unchecked")
+    public <T extends TType> Operand<T> input(int index) {
+        return (Operand<T>) op.input(index);
+    }
+
+    /**
+     * An output of the op.
+     *
+     * @param index which, from 0
+     * @param <T> its type
+     * @return the output
+     */
+    @SuppressWarnings("unchecked")
+    public <T extends TType> Operand<T> output(int index) {
+        return (Operand<T>) op.output(index);
+    }
+
+    /**
+     * Whether the target depends on an output.
+     *
+     * @param output which, from 0
+     * @return false if its gradient is zero because nothing leads from it to the target
+     */
+    public boolean hasGradient(int output) {
+        return outputGradients[output] != null;
+    }
+
+    /**
+     * The gradient of the target with respect to an output.
+     *
+     * @param output which, from 0
+     * @param <T> its type
+     * @return the gradient, with the output's shape and type; zeros if the target does not depend on the output
+     */
+    @SuppressWarnings("unchecked")
+    public <T extends TType> Operand<T> gradient(int output) {
+        if (outputGradients[output] == null) {
+            outputGradients[output] = tf.zerosLike(op.output(output));
+        }
+        return (Operand<T>) outputGradients[output];
+    }
+
+    /**
+     * Whether anybody asked for what lies behind an input. Rules need not ask: {@link #propagate} makes nothing that is
+     * not needed.
+     *
+     * @param input which, from 0
+     * @return true if a source is reached through it
+     */
+    public boolean needs(int input) {
+        return needed[input];
+    }
+
+    /**
+     * Sets the gradient of an input.
+     *
+     * @param input which, from 0
+     * @param gradient makes the gradient, of the input's shape and type; not called if the input needs none
+     */
+    public void propagate(int input, Supplier<? extends Operand<?>> gradient) {
+        if (input < 0 || input >= needed.length) {
+            throw new IllegalArgumentException("Op " + op.type() + " has " + needed.length
+                    + " inputs, but its gradient rule propagates to input " + input);
+        }
+        if (needed[input]) {
+            inputGradients[input] = gradient.get();
+        }
+    }
+
+    Operand<?> inputGradient(int input) {
+        return inputGradients[input];
+    }
+
+    /** Which outputs have a gradient and which inputs need one, as text for a cache key. */
+    String pattern() {
+        StringBuilder text = new StringBuilder();
+        for (Operand<?> gradient : outputGradients) {
+            text.append(gradient == null ? '0' : '1');
+        }
+        text.append('>');
+        for (boolean need : needed) {
+            text.append(need ? '1' : '0');
+        }
+        return text.toString();
+    }
+}

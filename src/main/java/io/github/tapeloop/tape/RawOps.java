@@ -1,0 +1,24 @@
+package io.github.tapeloop.tape;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TType;
+
+/** Ops that TensorFlow has but TensorFlow Java's {@code Ops} does not show, or shows with narrower types. */
+final class RawOps {
+
+    private RawOps() {}
+
+    static <T extends TType> Operand<T> unary(Ops tf, String type, Operand<T> x) {
+        return tf.scope().opBuilder(type, type).addInput(x.asOutput()).build().output(0);
+    }
+
+    static <T extends TType> Operand<T> binary(Ops tf, String type, Operand<T> a, Operand<T> b) {
+        return tf.scope()
+                .opBuilder(type, type)
+                .addInput(a.asOutput())
+                .addInput(b.asOutput())
+                .build()
+                .output(0);
+    }
+}

@@ -1,0 +1,20 @@
+package io.github.tapeloop.tape;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Tapeloop's own rules, one class an op family. */
+final class StandardRules {
+
+    private StandardRules() {}
+
+    static Map<String, GradientRule> all() {
+        Map<String, GradientRule> rules = new HashMap<>();
+        MathRules.addTo(rules);
+        ReductionRules.addTo(rules);
+        ArrayRules.addTo(rules);
+        LinalgRules.addTo(rules);
+        NnRules.addTo(rules);
+        return Map.copyOf(rules);
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.tapeloop;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** The packages and their levels: each imports lower levels only. */
+class ArchitectureTest {
+
+    private static final String ROOT = "io.github.tapeloop";
+
+    private static final Map<String, Integer> LEVELS = Map.of(
+            "runtime", 0,
+            "state", 1,
+            "tape", 2,
+            "data", 2,
+            "layer", 2,
+            "loss", 2,
+            "optimizer", 2,
+            "metric", 2,
+            "callback", 3,
+            "", 4);
+
+    private final JavaClasses classes = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .withImportOption(location -> !location.contains("/examples/"))
+            .importPackages(ROOT);
+
+    @Test
+    void everyPackageHasALevel() {
+        TreeSet<String> found = new TreeSet<>();
+        classes.forEach(type -> found.add(level(type)));
+        assertEquals(new TreeSet<>(LEVELS.keySet()), found);
+    }
+
+    @Test
+    void packagesImportLowerLevelsOnly() {
+        List<String> upward = new ArrayList<>();
+        for (JavaClass type : classes) {
+            String from = level(type);
+            type.getDirectDependenciesFromSelf().stream()
+                    .map(dependency -> dependency.getTargetClass().getBaseComponentType())
+                    .filter(target -> target.getPackageName().startsWith(ROOT))
+                    .filter(target -> !level(target).equals(from))
+                    .filter(target -> LEVELS.get(level(target)) >= LEVELS.get(from))
+                    .forEach(target -> upward.add(type.getName() + " -> " + target.getName()));
+        }
+        assertEquals(List.of(), upward);
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(classes);
+    }
+
+    @Test
+    void onlyOneClassReachesIntoTensorFlowByReflection() {
+        ArchRuleDefinition.noClasses()
+                .that(DescribedPredicate.not(
+                        DescribedPredicate.describe("the bridge", type -> type.getSimpleName()
+                                .equals("TensorFlowInternals"))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("java.lang.reflect")
+                        .or(DescribedPredicate.describe(
+                                "method handle lookups",
+                                type -> type.getName().startsWith("java.lang.invoke.MethodHandles$Lookup"))))
+                .check(classes);
+    }
+
+    private static String level(JavaClass type) {
+        String name = type.getPackageName();
+        return name.equals(ROOT) ? "" : name.substring(ROOT.length() + 1).split("\\.")[0];
+    }
+}
