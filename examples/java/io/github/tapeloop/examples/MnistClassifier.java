@@ -27,7 +27,7 @@ public final class MnistClassifier {
         Dataset test = Mnist.test();
         try (Trainer trainer = trainer(42)) {
             History history = trainer.fit(
-                    train.shuffle(60_000).batch(64).prefetch(4),
+                    train.shuffle(60_000).batch(32).prefetch(4),
                     Fit.epochs(5).validation(test.batch(500)).callbacks(new ProgressBar()));
             System.out.println(trainer.model().summary());
             System.out.printf("test accuracy %.4f%n", history.last("val_accuracy"));

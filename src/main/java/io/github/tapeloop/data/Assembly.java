@@ -1,0 +1,58 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.Optional;
+
+/** Assembles batches from a cursor on the thread that pulls. */
+final class Assembly implements BatchSupply {
+
+    private final Cursor cursor;
+    private final BatchBuffer buffer;
+    private final int batchSize;
+    private final boolean dropRemainder;
+    private long index;
+
+    private Assembly(Cursor cursor, BatchBuffer buffer, int batchSize, boolean dropRemainder) {
+        this.cursor = cursor;
+        this.buffer = buffer;
+        this.batchSize = batchSize;
+        this.dropRemainder = dropRemainder;
+    }
+
+    static Assembly open(Source source, int batchSize, boolean dropRemainder, long seed, int epoch) {
+        int capacity = (int) Math.min(batchSize, source.size().orElse(batchSize));
+        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity);
+        try {
+            return new Assembly(source.open(seed, epoch), buffer, batchSize, dropRemainder);
+        } catch (IOException e) {
+            throw new DataException("the data could not be opened: " + e, e);
+        }
+    }
+
+    @Override
+    public Optional<Batch> pull() {
+        buffer.clear();
+        try {
+            while (buffer.count() < batchSize && cursor.advance()) {
+                buffer.add(cursor.example());
+            }
+        } catch (IOException e) {
+            throw new DataException(
+                    "batch " + index + " could not be read, at its example " + buffer.count() + ": " + e, e);
+        }
+        if (buffer.count() == 0 || (dropRemainder && buffer.count() < batchSize)) {
+            return Optional.empty();
+        }
+        index++;
+        return Optional.of(buffer.toBatch());
+    }
+
+    @Override
+    public void close() {
+        try {
+            cursor.close();
+        } catch (IOException e) {
+            throw new DataException("the data could not be closed after " + index + " batches: " + e, e);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+package io.github.tapeloop.data;
+
+import java.util.Optional;
+
+/** Delivers batches one by one. What it delivered belongs to whoever pulled it. */
+interface BatchSupply extends AutoCloseable {
+
+    /** The next batch, or empty at the end. */
+    Optional<Batch> pull();
+
+    /** Releases the source. Idempotent. */
+    @Override
+    void close();
+}

@@ -1,0 +1,149 @@
+package io.github.tapeloop.data;
+
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A dataset in groups of examples, as a loop pulls them. Immutable, and may be shared by threads; each pass is a {@link
+ * BatchIterator} of its own.
+ *
+ * <p>{@code for (Batch batch : batches)} is enough for a loop that runs to its end; see {@link BatchIterator} for how
+ * long a batch lives. A loop that may leave early opens a pass in try-with-resources: {@code try (BatchIterator pass =
+ * batches.open(seed, epoch))}.
+ */
+public final class Batches implements Iterable<Batch> {
+
+    private final Dataset dataset;
+    private final int batchSize;
+    private final boolean dropRemainder;
+    private final int prefetch;
+    private final AtomicInteger nextEpoch = new AtomicInteger();
+
+    Batches(Dataset dataset, int batchSize, boolean dropRemainder, int prefetch) {
+        this.dataset = dataset;
+        this.batchSize = batchSize;
+        this.dropRemainder = dropRemainder;
+        this.prefetch = prefetch;
+    }
+
+    /**
+     * Starts a pass. Shuffles without a seed of their own draw from this seed; the same seed and epoch give the same
+     * batches, with or without prefetch.
+     *
+     * @param seed for the shuffles
+     * @param epoch for the shuffles too: each epoch has another order
+     * @return the pass, to be closed by the caller unless it runs to its end
+     * @throws DataException when the data cannot be opened
+     * @throws IllegalArgumentException when a batch has more elements than fit into one array
+     */
+    public BatchIterator open(long seed, int epoch) {
+        BatchSupply supply = dataset.supply(batchSize, dropRemainder, seed, epoch);
+        return new PulledBatches(prefetch == 0 ? supply : Prefetch.start(supply, prefetch));
+    }
+
+    /**
+     * Starts a pass with the seed 0 and the next epoch of this object's own count, so that a hand-written loop sees a
+     * new order each time.
+     *
+     * @return the pass, to be closed by the caller unless it runs to its end
+     * @throws DataException when the data cannot be opened
+     */
+    @Override
+    public BatchIterator iterator() {
+        return open(0, nextEpoch.getAndIncrement());
+    }
+
+    /**
+     * Assembles batches ahead of the loop, on one daemon thread per pass named {@code tapeloop-prefetch}. It ends with
+     * the pass. What it throws comes out of the iterator, in its place among the batches.
+     *
+     * @param n how many batches may wait, each in native memory; 0 assembles on the thread that pulls
+     * @return these batches, prefetched
+     * @throws IllegalArgumentException for a negative number
+     */
+    public Batches prefetch(int n) {
+        if (n < 0) {
+            throw new IllegalArgumentException("prefetch(" + n + ") needs a number of batches, 0 or more");
+        }
+        return new Batches(dataset, batchSize, dropRemainder, n);
+    }
+
+    /**
+     * Keeps the first batches of each pass.
+     *
+     * @param nBatches how many; all if there are fewer
+     * @return those batches
+     * @throws IllegalArgumentException for a negative number
+     */
+    public Batches take(long nBatches) {
+        if (nBatches < 0) {
+            throw new IllegalArgumentException("take(" + nBatches + ") needs a number of batches, 0 or more");
+        }
+        long examples = nBatches > Long.MAX_VALUE / batchSize ? Long.MAX_VALUE : nBatches * batchSize;
+        return over(dataset.take(examples));
+    }
+
+    /**
+     * Cuts off the last part for validation, as Keras' {@code validation_split} does: see {@link Dataset#split}. The
+     * validation examples are the last ones before any shuffle and are not shuffled. Both parts keep the batch size, the
+     * treatment of the remainder and the prefetch.
+     *
+     * @param fraction the share of the validation examples, between 0 and 1
+     * @return both parts
+     * @throws IllegalArgumentException for another fraction, an unknown size, or when a part would be empty
+     * @throws IllegalStateException when {@code take} or {@code skip} came after a shuffle, as the parts would mix
+     */
+    public Split split(double fraction) {
+        Dataset.Split parts = dataset.split(fraction);
+        return new Split(over(parts.first()), over(parts.second()));
+    }
+
+    /**
+     * The two parts of some batches.
+     *
+     * @param train the examples before the cut, shuffled if the dataset was
+     * @param validation the examples after it, never shuffled
+     */
+    public record Split(Batches train, Batches validation) {}
+
+    /**
+     * Returns how many batches a pass delivers.
+     *
+     * @return the number, or empty if it is not known before the data is read
+     */
+    public OptionalLong size() {
+        OptionalLong known = dataset.size();
+        if (known.isEmpty()) {
+            return known;
+        }
+        long whole = known.getAsLong() / batchSize;
+        boolean remainder = !dropRemainder && known.getAsLong() % batchSize > 0;
+        return OptionalLong.of(remainder ? whole + 1 : whole);
+    }
+
+    /**
+     * Returns how many examples the batches of a pass hold together, without a dropped remainder.
+     *
+     * @return the number, or empty if it is not known before the data is read
+     */
+    public OptionalLong examples() {
+        OptionalLong known = dataset.size();
+        if (known.isEmpty() || !dropRemainder) {
+            return known;
+        }
+        return OptionalLong.of(known.getAsLong() - known.getAsLong() % batchSize);
+    }
+
+    /**
+     * Returns the number of examples in each batch but perhaps the last.
+     *
+     * @return examples per batch
+     */
+    public int batchSize() {
+        return batchSize;
+    }
+
+    private Batches over(Dataset other) {
+        return new Batches(other, batchSize, dropRemainder, prefetch);
+    }
+}

@@ -1,0 +1,119 @@
+package io.github.tapeloop.data;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.tensorflow.ndarray.Shape;
+
+/**
+ * Reads IDX files of unsigned bytes: two zero bytes, the type 0x08, the number of dimensions, each dimension as a
+ * big-endian int32, then the bytes.
+ */
+final class Idx {
+
+    private static final int UNSIGNED_BYTES = 0x0800;
+    private static final int GZIP_MAGIC = 0x1f8b;
+
+    private Idx() {}
+
+    static Source read(Path images, Path labels) {
+        Contents pixels = read(images, 3, "images");
+        Contents classes = read(labels, 1, "labels");
+        if (pixels.dimensions()[0] != classes.dimensions()[0]) {
+            throw new IllegalArgumentException(images + " has " + pixels.dimensions()[0] + " images but " + labels
+                    + " has " + classes.dimensions()[0] + " labels; give two files of the same set");
+        }
+        Shape shape = Shape.of(pixels.dimensions()[1], pixels.dimensions()[2]);
+        return MemorySource.of(
+                ColumnData.pixels(Column.INPUT, pixels.bytes(), shape),
+                ColumnData.ints(Column.TARGET, unsigned(classes.bytes())));
+    }
+
+    private record Contents(int[] dimensions, byte[] bytes) {}
+
+    private static Contents read(Path file, int rank, String what) {
+        try (InputStream in = uncompressed(new BufferedInputStream(Files.newInputStream(file)))) {
+            int[] dimensions = header(file, in, rank, what);
+            return new Contents(dimensions, body(file, in, dimensions));
+        } catch (EOFException | ZipException e) {
+            throw new DataException(
+                    file + " is a damaged or truncated gzip file (" + e.getMessage() + "); get a new copy of it", e);
+        } catch (IOException e) {
+            throw new DataException(file + " cannot be read as IDX " + what + ": " + e, e);
+        }
+    }
+
+    private static InputStream uncompressed(BufferedInputStream in) throws IOException {
+        try {
+            in.mark(2);
+            int magic = in.read() << 8 | in.read();
+            in.reset();
+            return magic == GZIP_MAGIC ? new GZIPInputStream(in, 1 << 16) : in;
+        } catch (IOException | RuntimeException | Error e) {
+            in.close();
+            throw e;
+        }
+    }
+
+    private static int[] header(Path file, InputStream in, int rank, String what) throws IOException {
+        int length = 4 + 4 * rank;
+        ByteBuffer header = ByteBuffer.wrap(in.readNBytes(length));
+        int expected = UNSIGNED_BYTES | rank;
+        if (header.remaining() >= 4 && header.getInt(0) != expected) {
+            throw new DataException(String.format(
+                    "%s: expected the IDX magic number 0x%08x (%s: unsigned bytes in %d dimensions) but got 0x%08x; is"
+                            + " the first file the images and the second the labels?",
+                    file, expected, what, rank, header.getInt(0)));
+        }
+        if (header.remaining() < length) {
+            throw new DataException(file + ": expected an IDX header of " + length + " bytes but the file ends after "
+                    + header.remaining() + "; get a new copy of it");
+        }
+        int[] dimensions = new int[rank];
+        header.position(4).asIntBuffer().get(dimensions);
+        return dimensions;
+    }
+
+    private static byte[] body(Path file, InputStream in, int[] dimensions) throws IOException {
+        String sizes = Arrays.stream(dimensions).mapToObj(Integer::toString).collect(Collectors.joining(" x "));
+        int expected = product(file, dimensions, sizes);
+        // Grows as it reads: a damaged header must not make it allocate what the file does not have.
+        byte[] bytes = in.readNBytes(expected);
+        long actual = bytes.length + (bytes.length == expected ? in.transferTo(OutputStream.nullOutputStream()) : 0);
+        if (actual != expected) {
+            throw new DataException(file + ": expected " + expected + " bytes after the header (" + sizes + ") but got "
+                    + actual + "; the file is " + (actual < expected ? "truncated" : "damaged or has trailing bytes")
+                    + ", get a new copy of it");
+        }
+        return bytes;
+    }
+
+    private static int product(Path file, int[] dimensions, String sizes) {
+        long product = 1;
+        for (int dimension : dimensions) {
+            product = dimension < 1 ? -1 : product * dimension;
+            if (product < 1 || product > Integer.MAX_VALUE) {
+                throw new DataException(file + ": expected dimensions of 1 or more with at most " + Integer.MAX_VALUE
+                        + " bytes together, but its header says " + sizes + "; get a new copy of it");
+            }
+        }
+        return (int) product;
+    }
+
+    private static int[] unsigned(byte[] bytes) {
+        int[] values = new int[bytes.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = bytes[i] & 0xff;
+        }
+        return values;
+    }
+}

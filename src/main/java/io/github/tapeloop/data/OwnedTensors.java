@@ -1,0 +1,85 @@
+package io.github.tapeloop.data;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
+
+/** The tensors of a batch, each closed once even if one stands in two columns (an autoencoder's target). */
+final class OwnedTensors {
+
+    static final OwnedTensors NONE = new OwnedTensors(List.of());
+
+    private final List<TNumber> tensors;
+
+    OwnedTensors(List<TNumber> tensors) {
+        this.tensors = List.copyOf(tensors);
+    }
+
+    /** Checks tensors that a user made; closes them all if they do not make a batch. */
+    static OwnedTensors take(TType... tensors) {
+        List<TType> all = List.of(tensors);
+        try {
+            List<TNumber> numbers = new ArrayList<>(all.size());
+            for (TType tensor : all) {
+                String name = numbers.isEmpty() ? Column.INPUT : Column.TARGET;
+                numbers.add(requireBatch(name, tensor));
+            }
+            requireEqualSizes(numbers);
+            return new OwnedTensors(numbers);
+        } catch (RuntimeException | Error e) {
+            closeAll(all);
+            throw e;
+        }
+    }
+
+    int count() {
+        return tensors.size();
+    }
+
+    TNumber get(int column) {
+        return tensors.get(column);
+    }
+
+    /** The batch dimension. */
+    int examples() {
+        return Math.toIntExact(tensors.get(0).shape().get(0));
+    }
+
+    void close() {
+        closeAll(tensors);
+    }
+
+    private static TNumber requireBatch(String name, TType tensor) {
+        if (!(tensor instanceof TNumber number)) {
+            throw new IllegalArgumentException(
+                    name + " has the dtype " + tensor.dataType() + "; a batch needs a numeric one");
+        }
+        if (number.shape().isScalar()) {
+            throw new IllegalArgumentException(name + " is a scalar; its first dimension must be the batch");
+        }
+        return number;
+    }
+
+    private static void requireEqualSizes(List<TNumber> tensors) {
+        long size = tensors.get(0).shape().get(0);
+        for (TNumber tensor : tensors) {
+            if (tensor.shape().get(0) != size) {
+                throw new IllegalArgumentException("the input has " + size + " examples but the target has "
+                        + tensor.shape().get(0) + "; the first dimensions must be equal");
+            }
+        }
+    }
+
+    private static void closeAll(List<? extends TType> tensors) {
+        Set<TType> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (TType tensor : tensors) {
+            if (distinct.add(tensor)) {
+                tensor.close();
+            }
+        }
+    }
+}

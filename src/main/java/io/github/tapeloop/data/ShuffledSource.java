@@ -1,0 +1,89 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+
+/**
+ * Shuffles through a buffer as tf.data does: each example delivered is drawn from the buffer and the next one of the
+ * upstream takes its place. A buffer that holds the whole upstream gives a uniform permutation.
+ */
+record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) implements Source {
+
+    @Override
+    public List<Column> columns() {
+        return upstream.columns();
+    }
+
+    @Override
+    public OptionalLong size() {
+        return upstream.size();
+    }
+
+    @Override
+    public boolean ordered() {
+        return false;
+    }
+
+    @Override
+    public Halves splitAt(long first) {
+        Halves below = upstream.splitAt(first);
+        return new Halves(new ShuffledSource(below.first(), buffer, ownSeed), below.second());
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        SplittableRandom random = new SplittableRandom(mix(mix(ownSeed.orElse(seed)) + epoch));
+        // A second shuffle below must not draw the same numbers: the square of a random permutation is not uniform.
+        return new ShuffledCursor(upstream.open(mix(~seed), epoch), buffer, random);
+    }
+
+    /** SplitMix64's finalizer: seeds and epochs that are neighbours must not give overlapping random sequences. */
+    private static long mix(long value) {
+        long mixed = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
+        return mixed ^ (mixed >>> 31);
+    }
+
+    private static final class ShuffledCursor implements Cursor {
+
+        private final Cursor upstream;
+        private final int capacity;
+        private final SplittableRandom random;
+        private final ArrayList<Example> held = new ArrayList<>();
+        private Example drawn;
+
+        ShuffledCursor(Cursor upstream, int capacity, SplittableRandom random) {
+            this.upstream = upstream;
+            this.capacity = capacity;
+            this.random = random;
+        }
+
+        @Override
+        public boolean advance() throws IOException {
+            while (held.size() < capacity && upstream.advance()) {
+                held.add(upstream.example());
+            }
+            if (held.isEmpty()) {
+                return false;
+            }
+            int index = random.nextInt(held.size());
+            Example last = held.remove(held.size() - 1);
+            drawn = index == held.size() ? last : held.set(index, last);
+            return true;
+        }
+
+        @Override
+        public Example example() {
+            return drawn;
+        }
+
+        @Override
+        public void close() throws IOException {
+            held.clear();
+            upstream.close();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package io.github.tapeloop.readme;
+
+import static io.github.tapeloop.layer.Activations.RELU;
+
+import io.github.tapeloop.Fit;
+import io.github.tapeloop.History;
+import io.github.tapeloop.Trainer;
+import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.ProgressBar;
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Dropout;
+import io.github.tapeloop.layer.Flatten;
+import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
+import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.metric.SparseCategoricalAccuracy;
+import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.tape.GradientTape;
+import java.io.PrintStream;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** The code of the README, which a test compares with it: the regions are what it shows. */
+final class ReadmeSnippets {
+
+    private ReadmeSnippets() {}
+
+    static History fit(Dataset train, Dataset test) {
+        // region fit
+        Model model = Sequential.of(new Flatten(), new Dense(64, RELU), new Dropout(0.1), new Dense(10));
+        try (Trainer trainer = Trainer.of(model)
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Adam(1e-3))
+                .metrics(new SparseCategoricalAccuracy())
+                .seed(42)
+                .build()) {
+            History history = trainer.fit(
+                    train.shuffle(60_000).batch(32).prefetch(2),
+                    Fit.epochs(5).validation(test.batch(500)).callbacks(new ProgressBar()));
+            Map<String, Double> scores = trainer.evaluate(test.batch(500));
+            System.out.printf("test accuracy %.4f%n", scores.get("accuracy"));
+            return history;
+        }
+        // endregion fit
+    }
+
+    // region model
+    static final class Mlp extends Model {
+        private final Dense hidden = layer(new Dense(64, RELU));
+        private final Dense logits = layer(new Dense(10));
+
+        @Override
+        public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            return logits.call(pass, hidden.call(pass, x));
+        }
+    }
+    // endregion model
+
+    static double customLoop(Model model, Batches train, int epochs, PrintStream out) {
+        // region custom-loop
+        try (TapeSession session = TapeSession.builder().seed(42).build()) {
+            Ops tf = session.tf();
+            Optimizer optimizer = new Adam(1e-3);
+            Loss lossFn = SparseCategoricalCrossentropy.fromLogits();
+            Metric accuracy = new SparseCategoricalAccuracy();
+            for (int epoch = 0; epoch < epochs; epoch++) {
+                accuracy.reset();
+                for (Batch batch : train) {
+                    try (TensorScope step = session.scope();
+                            GradientTape tape = GradientTape.open(tf)) {
+                        Operand<TFloat32> logits = model.call(ForwardPass.training(tf), batch.input(tf));
+                        Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
+                        optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
+                        accuracy.update(tf, batch.target(tf), logits);
+                    }
+                }
+                out.printf("epoch %d accuracy %.4f%n", epoch, accuracy.result());
+            }
+            return accuracy.result();
+        }
+        // endregion custom-loop
+    }
+
+    static double secondDerivative() {
+        // region tape
+        try (TapeSession session = TapeSession.open();
+                TensorScope scope = session.scope()) {
+            Ops tf = session.tf();
+            Operand<TFloat32> x = tf.constant(3f);
+            try (GradientTape outer = GradientTape.open(tf);
+                    GradientTape inner = GradientTape.open(tf)) {
+                outer.watch(x);
+                inner.watch(x);
+                Operand<TFloat32> y = tf.math.mul(x, tf.math.square(x)); // x³
+                Operand<TFloat32> dy = inner.gradient(y, x).orElseThrow(); // 3x²
+                Operand<TFloat32> d2y = outer.gradient(dy, x).orElseThrow(); // 6x
+                return session.scalar(d2y); // 18.0
+            }
+        }
+        // endregion tape
+    }
+
+    static Callback stopWhenGood() {
+        // region callback
+        Callback stopWhenGood = Callback.epochEnd((run, event) -> {
+            if (event.logs().get("accuracy") > 0.99) {
+                run.stop("accuracy reached 0.99");
+            }
+        });
+        // endregion callback
+        return stopWhenGood;
+    }
+}

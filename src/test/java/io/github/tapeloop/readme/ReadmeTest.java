@@ -1,0 +1,102 @@
+package io.github.tapeloop.readme;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.Fit;
+import io.github.tapeloop.History;
+import io.github.tapeloop.Trainer;
+import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
+import io.github.tapeloop.metric.SparseCategoricalAccuracy;
+import io.github.tapeloop.optimizer.Sgd;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the README shows is compiled, is the same to the letter, and does what it says. */
+class ReadmeTest {
+
+    private static final Path SNIPPETS =
+            Path.of("src", "test", "java", "io", "github", "tapeloop", "readme", "ReadmeSnippets.java");
+    private static final Pattern SHOWN = Pattern.compile("<!-- region: (\\S+) -->\\R```java\\R(.*?)```", Pattern.DOTALL);
+    private static final Pattern REGION =
+            Pattern.compile("[ ]*// region (\\S+)\\R(.*?)[ ]*// endregion \\1", Pattern.DOTALL);
+
+    private static Map<String, String> find(Pattern pattern, Path file) throws IOException {
+        Map<String, String> found = new LinkedHashMap<>();
+        Matcher matcher = pattern.matcher(Files.readString(file, StandardCharsets.UTF_8));
+        while (matcher.find()) {
+            String code = matcher.group(2).replace("\r\n", "\n").replaceAll("\\n[ ]*return history;", "");
+            found.put(matcher.group(1), code.stripTrailing().stripIndent().strip());
+        }
+        return found;
+    }
+
+    @Test
+    void theReadmeShowsTheCodeThatIsTested() throws IOException {
+        Map<String, String> regions = find(REGION, SNIPPETS);
+        Map<String, String> shown = find(SHOWN, Path.of("README.md"));
+        assertEquals(regions.keySet(), shown.keySet());
+        regions.forEach((name, code) -> assertEquals(code, shown.get(name), name));
+        long fences = Files.readString(Path.of("README.md"), StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.equals("```java"))
+                .count();
+        assertEquals(shown.size(), fences, "every Java block of the README must be a region");
+    }
+
+    private static Dataset digits(int examples) {
+        float[][] images = new float[examples][784];
+        int[] labels = new int[examples];
+        for (int i = 0; i < examples; i++) {
+            labels[i] = i % 10;
+            images[i][labels[i] * 70] = 1;
+        }
+        return Dataset.of(images, labels);
+    }
+
+    @Test
+    void theFitProgramLearns() {
+        History history = ReadmeSnippets.fit(digits(2_000), digits(100));
+        assertTrue(history.last("val_accuracy") > 0.95, history::toString);
+    }
+
+    @Test
+    void theCustomLoopLearns() {
+        Batches train = digits(2_000).batch(32);
+        PrintStream quiet = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        assertTrue(ReadmeSnippets.customLoop(new ReadmeSnippets.Mlp(), train, 3, quiet) > 0.95);
+    }
+
+    @Test
+    void theTapeGivesTheSecondDerivative() {
+        assertEquals(18.0, ReadmeSnippets.secondDerivative());
+    }
+
+    @Test
+    void theCallbackStopsTheRun() {
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(10)))
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Sgd(10))
+                .metrics(new SparseCategoricalAccuracy())
+                .build()) {
+            History history =
+                    trainer.fit(digits(500).batch(10), Fit.epochs(50).callbacks(ReadmeSnippets.stopWhenGood()));
+            assertEquals(Optional.of("accuracy reached 0.99"), history.stopReason());
+            assertTrue(history.epochs().size() < 50, history::toString);
+        }
+    }
+}
