@@ -8,22 +8,25 @@ final class Assembly implements BatchSupply {
 
     private final Cursor cursor;
     private final BatchBuffer buffer;
+    private final TensorPool pool;
     private final int batchSize;
     private final boolean dropRemainder;
     private long index;
 
-    private Assembly(Cursor cursor, BatchBuffer buffer, int batchSize, boolean dropRemainder) {
+    private Assembly(Cursor cursor, BatchBuffer buffer, TensorPool pool, int batchSize, boolean dropRemainder) {
         this.cursor = cursor;
         this.buffer = buffer;
+        this.pool = pool;
         this.batchSize = batchSize;
         this.dropRemainder = dropRemainder;
     }
 
     static Assembly open(Source source, int batchSize, boolean dropRemainder, long seed, int epoch) {
         int capacity = (int) Math.min(batchSize, source.size().orElse(batchSize));
-        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity);
+        TensorPool pool = new TensorPool(source.columns());
+        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity, pool);
         try {
-            return new Assembly(source.open(seed, epoch), buffer, batchSize, dropRemainder);
+            return new Assembly(source.open(seed, epoch), buffer, pool, batchSize, dropRemainder);
         } catch (IOException e) {
             throw new DataException("the data could not be opened: " + e, e);
         }
@@ -48,7 +51,13 @@ final class Assembly implements BatchSupply {
     }
 
     @Override
+    public void prepare(int batches) {
+        pool.reserve(batches, batchSize);
+    }
+
+    @Override
     public void close() {
+        pool.close();
         try {
             cursor.close();
         } catch (IOException e) {

@@ -14,11 +14,13 @@ import org.tensorflow.types.family.TNumber;
 final class BatchBuffer {
 
     private final List<Column> columns;
+    private final TensorPool pool;
     private final Buffer[] buffers;
     private int count;
 
-    BatchBuffer(List<Column> columns, int capacity) {
+    BatchBuffer(List<Column> columns, int capacity, TensorPool pool) {
         this.columns = columns;
+        this.pool = pool;
         this.buffers = columns.stream()
                 .map(column -> column.dtype().allocate(elements(column, capacity)))
                 .toArray(Buffer[]::new);
@@ -51,7 +53,7 @@ final class BatchBuffer {
         count++;
     }
 
-    /** The examples since the last {@link #clear()} as a batch that owns its tensors. */
+    /** The examples since the last {@link #clear()} as a batch, which gives its tensors back to the pool. */
     Batch toBatch() {
         List<TNumber> tensors = new ArrayList<>(buffers.length);
         try {
@@ -59,10 +61,10 @@ final class BatchBuffer {
                 tensors.add(tensor(columns.get(column), buffers[column]));
             }
         } catch (RuntimeException | Error e) {
-            new OwnedTensors(tensors).close();
+            new OwnedTensors(tensors, pool::give).close();
             throw e;
         }
-        return Batch.owning(count, new OwnedTensors(tensors));
+        return Batch.owning(count, new OwnedTensors(tensors, pool::give));
     }
 
     private TNumber tensor(Column column, Buffer buffer) {
@@ -70,6 +72,8 @@ final class BatchBuffer {
             throw new DataException("expected " + column.width() + " values in each example of " + column + " but "
                     + count + " examples wrote " + buffer.position() + "; correct the source of this column");
         }
-        return column.dtype().tensor(column.shape().prepend(count), buffer);
+        TNumber tensor = pool.take(column, count);
+        column.dtype().copy(buffer, tensor);
+        return tensor;
     }
 }

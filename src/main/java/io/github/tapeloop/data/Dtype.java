@@ -13,7 +13,7 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
-/** The element types of a column: which heap buffer collects a batch of it, and which tensor it becomes. */
+/** The element types of a column: which heap buffer collects a batch of it, and which tensor takes it. */
 enum Dtype {
     FLOAT32 {
         @Override
@@ -22,8 +22,13 @@ enum Dtype {
         }
 
         @Override
-        TNumber tensor(Shape shape, Buffer elements) {
-            return TFloat32.tensorOf(shape, DataBuffers.of((float[]) elements.array(), true, false));
+        TNumber allocate(Shape shape) {
+            return TFloat32.tensorOf(shape);
+        }
+
+        @Override
+        void copy(Buffer elements, TNumber tensor) {
+            ((TFloat32) tensor).copyFrom(DataBuffers.of((float[]) elements.array(), true, false));
         }
     },
     FLOAT64 {
@@ -33,8 +38,13 @@ enum Dtype {
         }
 
         @Override
-        TNumber tensor(Shape shape, Buffer elements) {
-            return TFloat64.tensorOf(shape, DataBuffers.of((double[]) elements.array(), true, false));
+        TNumber allocate(Shape shape) {
+            return TFloat64.tensorOf(shape);
+        }
+
+        @Override
+        void copy(Buffer elements, TNumber tensor) {
+            ((TFloat64) tensor).copyFrom(DataBuffers.of((double[]) elements.array(), true, false));
         }
     },
     INT32 {
@@ -44,8 +54,13 @@ enum Dtype {
         }
 
         @Override
-        TNumber tensor(Shape shape, Buffer elements) {
-            return TInt32.tensorOf(shape, DataBuffers.of((int[]) elements.array(), true, false));
+        TNumber allocate(Shape shape) {
+            return TInt32.tensorOf(shape);
+        }
+
+        @Override
+        void copy(Buffer elements, TNumber tensor) {
+            ((TInt32) tensor).copyFrom(DataBuffers.of((int[]) elements.array(), true, false));
         }
     },
     INT64 {
@@ -55,14 +70,32 @@ enum Dtype {
         }
 
         @Override
-        TNumber tensor(Shape shape, Buffer elements) {
-            return TInt64.tensorOf(shape, DataBuffers.of((long[]) elements.array(), true, false));
+        TNumber allocate(Shape shape) {
+            return TInt64.tensorOf(shape);
+        }
+
+        @Override
+        void copy(Buffer elements, TNumber tensor) {
+            ((TInt64) tensor).copyFrom(DataBuffers.of((long[]) elements.array(), true, false));
         }
     };
 
     /** A heap buffer of this type's java.nio class. */
     abstract Buffer allocate(int elements);
 
-    /** A new native tensor with the first {@code shape.size()} elements of a buffer that {@link #allocate} made. */
-    abstract TNumber tensor(Shape shape, Buffer elements);
+    static Dtype of(TNumber tensor) {
+        return switch (tensor.dataType()) {
+            case DT_FLOAT -> FLOAT32;
+            case DT_DOUBLE -> FLOAT64;
+            case DT_INT32 -> INT32;
+            case DT_INT64 -> INT64;
+            default -> throw new IllegalArgumentException("no column has the dtype " + tensor.dataType());
+        };
+    }
+
+    /** A new native tensor of this type, its elements undefined. */
+    abstract TNumber allocate(Shape shape);
+
+    /** Fills a tensor of this type with the first elements of a buffer that {@link #allocate(int)} made. */
+    abstract void copy(Buffer elements, TNumber tensor);
 }

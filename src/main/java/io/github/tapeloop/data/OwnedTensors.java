@@ -5,18 +5,24 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
-/** The tensors of a batch, each closed once even if one stands in two columns (an autoencoder's target). */
+/**
+ * The tensors of a batch, each let go once even if one stands in two columns (an autoencoder's target): closed, or given
+ * back to the pool it came from.
+ */
 final class OwnedTensors {
 
-    static final OwnedTensors NONE = new OwnedTensors(List.of());
+    static final OwnedTensors NONE = new OwnedTensors(List.of(), TNumber::close);
 
     private final List<TNumber> tensors;
+    private final Consumer<TNumber> letGo;
 
-    OwnedTensors(List<TNumber> tensors) {
+    OwnedTensors(List<TNumber> tensors, Consumer<TNumber> letGo) {
         this.tensors = List.copyOf(tensors);
+        this.letGo = letGo;
     }
 
     /** Checks tensors that a user made; closes them all if they do not make a batch. */
@@ -29,9 +35,9 @@ final class OwnedTensors {
                 numbers.add(requireBatch(name, tensor));
             }
             requireEqualSizes(numbers);
-            return new OwnedTensors(numbers);
+            return new OwnedTensors(numbers, TNumber::close);
         } catch (RuntimeException | Error e) {
-            closeAll(all);
+            forEachDistinct(all, TType::close);
             throw e;
         }
     }
@@ -50,7 +56,7 @@ final class OwnedTensors {
     }
 
     void close() {
-        closeAll(tensors);
+        forEachDistinct(tensors, letGo);
     }
 
     private static TNumber requireBatch(String name, TType tensor) {
@@ -74,11 +80,11 @@ final class OwnedTensors {
         }
     }
 
-    private static void closeAll(List<? extends TType> tensors) {
+    private static <T extends TType> void forEachDistinct(List<T> tensors, Consumer<? super T> action) {
         Set<TType> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (TType tensor : tensors) {
+        for (T tensor : tensors) {
             if (distinct.add(tensor)) {
-                tensor.close();
+                action.accept(tensor);
             }
         }
     }

@@ -32,8 +32,9 @@ final class Prefetch implements BatchSupply {
     static Prefetch start(BatchSupply upstream, int capacity) {
         Prefetch prefetch = new Prefetch(upstream, capacity);
         try {
+            upstream.prepare(capacity + 2); // Those that wait, the consumer's, and the one being assembled.
             prefetch.thread.start();
-        } catch (Error e) {
+        } catch (RuntimeException | Error e) {
             upstream.close();
             throw e;
         }

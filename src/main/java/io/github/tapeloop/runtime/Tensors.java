@@ -2,6 +2,7 @@ package io.github.tapeloop.runtime;
 
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
+import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.dtypes.Cast;
@@ -88,6 +89,17 @@ public final class Tensors {
     @SuppressWarnings("unchecked") // The types were compared.
     public static <T extends TType> Operand<T> cast(Ops tf, Operand<?> operand, Class<T> type) {
         return operand.type() == type ? (Operand<T>) operand : Cast.create(tf.scope(), operand, type);
+    }
+
+    /**
+     * Whether a tensor's memory is its own: no operand and no variable shares it, so that it can be written anew.
+     *
+     * @param tensor an open tensor
+     * @return true if nothing else refers to its memory
+     */
+    public static boolean isUnshared(TType tensor) {
+        // TensorFlow tells by refusing to "move" a tensor whose memory has another owner; moving itself does nothing.
+        return tensorflow.TF_TensorMaybeMove(TensorFlowInternals.handle(tensor.asRawTensor())) != null;
     }
 
     /**

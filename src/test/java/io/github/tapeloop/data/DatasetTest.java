@@ -119,7 +119,7 @@ class DatasetTest {
     @Test
     void aBatchBeyondOneArrayIsRejected() {
         List<Column> wide = List.of(new Column(Column.INPUT, Dtype.FLOAT32, Shape.of(1 << 20)));
-        assertRejected("use a smaller batch", () -> new BatchBuffer(wide, 1 << 12));
+        assertRejected("use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, new TensorPool(wide)));
     }
 
     @Test

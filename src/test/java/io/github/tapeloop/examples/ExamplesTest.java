@@ -1,0 +1,41 @@
+package io.github.tapeloop.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.Fit;
+import io.github.tapeloop.History;
+import io.github.tapeloop.Trainer;
+import io.github.tapeloop.data.Dataset;
+import org.junit.jupiter.api.Test;
+
+/** The examples learn what they say, on the real digits; in a short form where they take long. */
+class ExamplesTest {
+
+    @Test
+    void theMnistClassifierLearnsDigitsInOneEpoch() {
+        Dataset train = Mnist.train();
+        Dataset test = Mnist.test();
+        try (Trainer trainer = MnistClassifier.trainer(42)) {
+            History history = trainer.fit(
+                    train.shuffle(60_000).batch(32).prefetch(4), Fit.epochs(1).validation(test.batch(500)));
+            assertTrue(history.last("val_accuracy") > 0.94, history::toString);
+            assertEquals(history.last("val_accuracy"), trainer.evaluate(test.batch(500)).get("accuracy"));
+        }
+    }
+
+    @Test
+    void theCustomTrainingLoopLearnsDigits() {
+        Dataset train = Mnist.train();
+        double accuracy = CustomTrainingLoop.run(
+                1, train.take(20_000).shuffle(1024).batch(64), train.skip(59_000).batch(500));
+        assertTrue(accuracy > 0.9, "validation accuracy " + accuracy);
+    }
+
+    @Test
+    void aPenaltyOnActivationsMakesThemSmaller() {
+        double free = ActivityRegularizationExample.meanSquaredActivity(0);
+        double penalised = ActivityRegularizationExample.meanSquaredActivity(1e-4);
+        assertTrue(penalised < free / 3, free + " without penalty, " + penalised + " with it");
+    }
+}
