@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /** The loss, averaged over examples, and the user's metrics, reset and read together. */
@@ -37,8 +38,8 @@ final class Scores {
             Operand<? extends TNumber> target,
             Operand<TFloat32> prediction,
             Operand<TFloat32> batchLoss,
-            int examples) {
-        loss.update(tf, batchLoss, examples);
+            Operand<TFloat64> examples) {
+        loss.updateWeighted(tf, batchLoss, examples);
         for (Metric metric : metrics) {
             metric.update(tf, target, prediction);
         }

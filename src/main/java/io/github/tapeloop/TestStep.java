@@ -20,7 +20,7 @@ record TestStep(Model model, Loss loss, Scores scores) implements Step {
         ForwardPass pass = ForwardPass.inference(tf);
         Operand<TFloat32> prediction = model.call(pass, batch.input(tf));
         Operand<TFloat32> total = pass.totalLoss(loss.call(tf, target, prediction));
-        scores.update(tf, target, prediction, total, batch.size());
+        scores.update(tf, target, prediction, total, batch.examples(tf));
         return total;
     }
 }

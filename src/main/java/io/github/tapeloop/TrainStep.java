@@ -29,7 +29,7 @@ record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores, lon
             Gradients gradients = tape.gradients(total, model.trainableVariables());
             optimizer.apply(tf, gradients);
 
-            scores.update(tf, target, prediction, total, batch.size());
+            scores.update(tf, target, prediction, total, batch.examples(tf));
             return total;
         }
     }

@@ -60,11 +60,18 @@ public final class Trainer implements AutoCloseable {
         this.scores = new Scores(builder.metrics);
         this.ownsSession = builder.session == null;
         this.session = ownsSession ? builder.openSession() : builder.session;
-        this.trainStep =
-                new EagerStep(session, new TrainStep(model, builder.loss, optimizer, scores, session.seed()));
-        this.testStep = new EagerStep(session, new TestStep(model, builder.loss, scores));
-        this.predictStep = new EagerStep(
-                session, (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)));
+        boolean compiled = builder.compiled;
+        this.trainStep = function(
+                compiled, "train_step", new TrainStep(model, builder.loss, optimizer, scores, session.seed()));
+        this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores));
+        this.predictStep = function(
+                compiled,
+                "predict_step",
+                (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)));
+    }
+
+    private StepFunction function(boolean compiled, String name, Step step) {
+        return compiled ? new CompiledStep(session, name, step) : new EagerStep(session, step);
     }
 
     /**
@@ -249,6 +256,7 @@ public final class Trainer implements AutoCloseable {
         private TapeSession session;
         private final TapeSession.Builder sessionOptions = TapeSession.builder();
         private String sessionOption;
+        private boolean compiled;
 
         private Builder(Model model) {
             this.model = Objects.requireNonNull(model, "model");
@@ -284,6 +292,18 @@ public final class Trainer implements AutoCloseable {
          */
         public Builder metrics(Metric... more) {
             metrics.addAll(List.of(more));
+            return this;
+        }
+
+        /**
+         * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
+         * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
+         * again. Off unless called.
+         *
+         * @return this
+         */
+        public Builder compiled() {
+            this.compiled = true;
             return this;
         }
 

@@ -1,9 +1,11 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -89,35 +91,51 @@ public final class Batch implements AutoCloseable {
      * Makes a batch of operands, such as the placeholders a step is traced with. It owns nothing, and {@link #input}
      * and {@link #target} give back the operands whatever {@code Ops} they are asked with.
      *
-     * @param size the number of examples
      * @param input numeric [batch, ...]
      * @param target numeric [batch, ...]
      * @return the batch
-     * @throws IllegalArgumentException for a negative size
      */
-    public static Batch ofOperands(int size, Operand<?> input, Operand<?> target) {
-        return new Batch(requireSize(size), OwnedTensors.NONE, List.of(input, target));
+    public static Batch ofOperands(Operand<?> input, Operand<?> target) {
+        return new Batch(sizeOf(input), OwnedTensors.NONE, List.of(input, target));
     }
 
     /**
      * Makes a batch of an operand, without a target. It owns nothing.
      *
-     * @param size the number of examples
      * @param input numeric [batch, ...]
      * @return the batch
-     * @throws IllegalArgumentException for a negative size
      */
-    public static Batch ofOperands(int size, Operand<?> input) {
-        return new Batch(requireSize(size), OwnedTensors.NONE, List.of(input));
+    public static Batch ofOperands(Operand<?> input) {
+        return new Batch(sizeOf(input), OwnedTensors.NONE, List.of(input));
     }
 
     /**
      * Returns the number of examples in this batch. The last batch of an epoch may have fewer than the others.
      *
-     * @return the first dimension of its tensors
+     * @return the first dimension of its tensors; -1 if a traced step is to take batches of any size, see
+     *     {@link #examples}
      */
     public int size() {
         return size;
+    }
+
+    /**
+     * Returns the number of examples as an operand, for code that weights by it: it is right also in a traced step, whose
+     * batches may differ in size.
+     *
+     * @param tf where the operand is made
+     * @return a float64 scalar
+     * @throws IllegalStateException after {@link #close()}
+     */
+    public Operand<TFloat64> examples(Ops tf) {
+        if (operands.isEmpty()) {
+            return tf.constant((double) size);
+        }
+        Operand<?> input = operand(tf, INPUT);
+        long known = Tensors.shape(input).get(0);
+        return known >= 0
+                ? tf.constant((double) known)
+                : Tensors.cast(tf, tf.gather(tf.shape(input), tf.constant(0), tf.constant(0)), TFloat64.class);
     }
 
     /**
@@ -184,10 +202,7 @@ public final class Batch implements AutoCloseable {
         }
     }
 
-    private static int requireSize(int size) {
-        if (size < 0) {
-            throw new IllegalArgumentException("a batch cannot have " + size + " examples");
-        }
-        return size;
+    private static int sizeOf(Operand<?> input) {
+        return Math.toIntExact(Tensors.shape(input).get(0));
     }
 }

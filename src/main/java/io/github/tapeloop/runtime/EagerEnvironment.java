@@ -1,35 +1,35 @@
 package io.github.tapeloop.runtime;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.List;
-import java.util.Set;
+import org.bytedeco.javacpp.Pointer;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
 import org.tensorflow.Tensor;
+import org.tensorflow.internal.c_api.TFE_Op;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
+import org.tensorflow.types.family.TType;
 
 /** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
-final class EagerEnvironment implements RecordingEnvironment {
+final class EagerEnvironment extends Recorders implements RecordingEnvironment {
 
     private static final OwnedHandle[] NO_HANDLES = {};
+
+    /** Stands for an op already deleted: its null address is what TensorFlow Java checks before it would follow it. */
+    private static final TFE_Op NO_OP = new TFE_Op((Pointer) null);
 
     private final TapeSession session;
     private final EagerSession eager;
     private final EagerExecutor executor;
     private final Scope baseScope;
-    private final List<OpRecorder> recorders = new ArrayList<>();
-    private final Set<Operation> autoWatched = Collections.newSetFromMap(new IdentityHashMap<>());
-    private boolean muted;
 
     EagerEnvironment(TapeSession session, EagerSession eager, EagerExecutor executor, String device) {
         this.session = session;
         this.eager = eager;
         this.executor = executor;
-        this.baseScope = new EagerScope(this, device);
+        this.baseScope = new PathScope(this, device);
     }
 
     @Override
@@ -53,12 +53,7 @@ final class EagerEnvironment implements RecordingEnvironment {
                 call.type().equals("Const") && call.attribute("value") instanceof Tensor value
                         ? constant(call, value)
                         : execute(call);
-        if (!recorders.isEmpty() && !muted) {
-            RecordedOp op = new RecordedOp(call, operation);
-            for (int i = 0; i < recorders.size(); i++) {
-                recorders.get(i).record(op);
-            }
-        }
+        tell(call, operation);
         return operation;
     }
 
@@ -84,7 +79,7 @@ final class EagerEnvironment implements RecordingEnvironment {
         }
     }
 
-    private Operation adopt(OpCall call, OwnedHandle[] outputs, org.tensorflow.internal.c_api.TFE_Op op) {
+    private Operation adopt(OpCall call, OwnedHandle[] outputs, TFE_Op op) {
         Throwable site = session.isDebug() ? new Throwable("made here") : null;
         TensorScope scope = session.currentScope();
         for (OwnedHandle output : outputs) {
@@ -97,44 +92,10 @@ final class EagerEnvironment implements RecordingEnvironment {
         return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
     }
 
-    /** Stands for an op already deleted: its null address is what TensorFlow Java checks before it would follow it. */
-    private static final org.tensorflow.internal.c_api.TFE_Op NO_OP =
-            new org.tensorflow.internal.c_api.TFE_Op((org.bytedeco.javacpp.Pointer) null);
-
-    /** Runs nothing, but keeps all recorders from hearing what happens until {@link #unmute}. */
-    boolean mute() {
-        boolean before = muted;
-        muted = true;
-        return before;
-    }
-
-    void unmute(boolean before) {
-        muted = before;
-    }
-
     @Override
-    public void startRecording(OpRecorder recorder) {
-        recorders.add(recorder);
-    }
-
-    @Override
-    public void stopRecording(OpRecorder recorder) {
-        recorders.remove(recorder);
-    }
-
-    @Override
-    public void autoWatch(Operation handle) {
-        autoWatched.add(handle);
-    }
-
-    @Override
-    public boolean isAutoWatched(Operation operation) {
-        return autoWatched.contains(operation);
-    }
-
-    @Override
-    public void endAutoWatch(Operation handle) {
-        autoWatched.remove(handle);
+    public Output<? extends TType> resource(
+            String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
+        return eagerHandle;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.tapeloop.runtime;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operation;
@@ -26,6 +28,7 @@ final class OpCall implements OperationBuilder {
     private final String name;
     private final Scope scope;
     private String device = "";
+    private List<Operation> controls = List.of();
     private Output<?>[] inputs = NO_INPUTS;
     private int inputCount;
     /** For each input added by itself -1, for each list its length; null while there are only single inputs. */
@@ -245,7 +248,15 @@ final class OpCall implements OperationBuilder {
 
     @Override
     public OperationBuilder addControlInput(Operation control) {
-        return this; // An eager op has run by the time it could be depended upon.
+        if (controls.isEmpty()) {
+            controls = new ArrayList<>();
+        }
+        controls.add(control);
+        return this;
+    }
+
+    List<Operation> controls() {
+        return controls;
     }
 
     @Override

@@ -2,7 +2,10 @@ package io.github.tapeloop.runtime;
 
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TType;
 
 /**
  * The environment behind the {@code Ops} of a {@link TapeSession}: one that tells recorders of every op. Code that gets
@@ -32,6 +35,18 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
      * @return the session
      */
     TapeSession session();
+
+    /**
+     * The handle of a variable in this environment.
+     *
+     * @param sharedName the name under which the session keeps the variable's value
+     * @param type the type of the value
+     * @param shape the shape of the value
+     * @param eagerHandle its handle outside any graph
+     * @return the same, or a handle inside the graph that is being traced
+     */
+    Output<? extends TType> resource(
+            String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle);
 
     /**
      * Starts telling a recorder of every op, until {@link #stopRecording}.

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Pointer;
+import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -48,6 +49,7 @@ public final class TapeSession implements AutoCloseable {
     private final Map<Class<?>, Object> attachments = new HashMap<>();
     private final long seed;
     private final boolean debug;
+    private final String device;
     private TensorScope current = root;
     private long passes;
     private long ids;
@@ -56,6 +58,7 @@ public final class TapeSession implements AutoCloseable {
     private TapeSession(Builder builder) {
         this.seed = builder.seed;
         this.debug = builder.debug;
+        this.device = builder.device;
         this.eager = EagerSession.options().config(builder.config()).build();
         try {
             this.executor = new EagerExecutor(TensorFlowInternals.context(eager));
@@ -336,6 +339,18 @@ public final class TapeSession implements AutoCloseable {
         }
         scope.freeAll();
         current = scope == root ? root : scope.parent();
+    }
+
+    EagerEnvironment environment() {
+        return environment;
+    }
+
+    String device() {
+        return device;
+    }
+
+    void attach(ConcreteFunction function) {
+        eager.attachFunction(function);
     }
 
     TensorScope currentScope() {

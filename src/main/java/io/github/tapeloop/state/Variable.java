@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.AssignAddVariableOp;
@@ -29,7 +30,8 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private final Shape shape;
     private final Class<T> type;
     private final boolean trainable;
-    private final Operand<? extends TType> handle;
+    private final String sharedName;
+    private final Output<? extends TType> handle;
     private final Runnable closing = this::close;
     private boolean closed;
 
@@ -39,10 +41,11 @@ public final class Variable<T extends TType> implements AutoCloseable {
         this.shape = Tensors.shape(initial);
         this.type = initial.type();
         this.trainable = trainable;
-        String sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
+        this.sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
         this.handle = session.persist(() -> VarHandleOp.create(
-                        session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
-                .asOutput());
+                                session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
+                        .asOutput())
+                .asOutput();
     }
 
     /**
@@ -172,7 +175,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
             throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
                     + " the session where it was first called: make a new model for a new session or trainer");
         }
-        return handle;
+        return RecordingEnvironment.of(tf).resource(sharedName, type, shape, handle);
     }
 
     /** Destroys the value. Closing twice is allowed. */

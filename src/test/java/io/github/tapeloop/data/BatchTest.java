@@ -94,17 +94,20 @@ class BatchTest {
     void operandsComeBackAsTheyAre() {
         try (Graph graph = new Graph()) {
             Ops tf = Ops.create(graph);
-            Placeholder<TFloat32> input = tf.placeholder(TFloat32.class);
-            Placeholder<TInt32> target = tf.placeholder(TInt32.class);
-            try (Batch batch = Batch.ofOperands(32, input, target)) {
+            Placeholder<TFloat32> input = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(32, 4)));
+            Placeholder<TInt32> target = tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(32)));
+            try (Batch batch = Batch.ofOperands(input, target)) {
                 assertSame(input, batch.input(tf));
                 assertSame(target, batch.target(tf));
                 assertEquals(32, batch.size());
             }
-            try (Batch batch = Batch.ofOperands(0, input)) {
+            try (Batch batch = Batch.ofOperands(input)) {
                 assertFalse(batch.hasTarget());
             }
-            assertThrows(IllegalArgumentException.class, () -> Batch.ofOperands(-1, input));
+            Placeholder<TFloat32> anySize = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(-1, 4)));
+            try (Batch batch = Batch.ofOperands(anySize)) {
+                assertEquals(-1, batch.size());
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operation;
@@ -7,25 +9,29 @@ import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Scope;
 
 /**
- * The naming scope of eager ops. TensorFlow Java's own makes every name unique with a regular expression, a hash map
- * and a format string, which costs as much as a small op; eager names serve messages only, so these just say the path.
+ * The naming scope of a session's ops: just the path. TensorFlow Java's own makes every name unique with a regular
+ * expression, a hash map and a format string, which costs as much as a small op; eager names serve messages only, and
+ * a graph that is being traced makes its names unique itself.
  */
-final class EagerScope implements Scope {
+final class PathScope implements Scope {
 
     private final ExecutionEnvironment env;
     private final String prefix;
     private final String opName;
     private final String device;
+    private final List<Operation> controls;
 
-    EagerScope(ExecutionEnvironment env, String device) {
-        this(env, "", null, device);
+    PathScope(ExecutionEnvironment env, String device) {
+        this(env, "", null, device, List.of());
     }
 
-    private EagerScope(ExecutionEnvironment env, String prefix, String opName, String device) {
+    private PathScope(
+            ExecutionEnvironment env, String prefix, String opName, String device, List<Operation> controls) {
         this.env = env;
         this.prefix = prefix;
         this.opName = opName;
         this.device = device;
+        this.controls = controls;
     }
 
     @Override
@@ -40,12 +46,13 @@ final class EagerScope implements Scope {
 
     @Override
     public Scope withSubScope(String childScopeName) {
-        return new EagerScope(env, prefix + (opName == null ? childScopeName : opName) + "/", null, device);
+        String name = opName == null ? childScopeName : opName;
+        return new PathScope(env, prefix + name + "/", null, device, controls);
     }
 
     @Override
     public Scope withName(String newOpName) {
-        return new EagerScope(env, prefix, newOpName, device);
+        return new PathScope(env, prefix, newOpName, device, controls);
     }
 
     @Override
@@ -55,7 +62,7 @@ final class EagerScope implements Scope {
 
     @Override
     public Scope withDevice(DeviceSpec newDevice) {
-        return new EagerScope(env, prefix, opName, newDevice.toString());
+        return new PathScope(env, prefix, opName, newDevice.toString(), controls);
     }
 
     @Override
@@ -80,13 +87,19 @@ final class EagerScope implements Scope {
     }
 
     @Override
-    public Scope withControlDependencyOps(Iterable<Operation> controls) {
-        return this; // Eager ops run in program order.
+    public Scope withControlDependencyOps(Iterable<Operation> more) {
+        List<Operation> all = new ArrayList<>();
+        more.forEach(all::add);
+        return new PathScope(env, prefix, opName, device, List.copyOf(all));
     }
 
     @Override
     public OperationBuilder apply(OperationBuilder builder) {
-        return builder.setDevice(device);
+        builder.setDevice(device);
+        for (int i = 0; i < controls.size(); i++) {
+            builder.addControlInput(controls.get(i));
+        }
+        return builder;
     }
 
     @Override

@@ -1,0 +1,87 @@
+package io.github.tapeloop.runtime;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.tensorflow.Operation;
+import org.tensorflow.proto.OpDef;
+
+/**
+ * Keeps the program order of ops with effects inside a graph, which by itself orders only what depends on each other.
+ * A read of a variable waits for the write before it; a write waits for the write and the reads before it; other stateful
+ * ops (printing, random draws with state) wait for one another. What Python calls automatic control dependencies.
+ */
+final class StatefulOrder {
+
+    /** The op types that take a variable's handle and leave its value alone. */
+    private static final Set<String> READS =
+            Set.of("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp");
+
+    private static final String HANDLE = "VarHandleOp";
+
+    private static final class Accesses {
+        private Operation lastWrite;
+        private final List<Operation> readsSince = new ArrayList<>();
+    }
+
+    private final Map<Operation, Accesses> byResource = new IdentityHashMap<>();
+    private Operation lastEffect;
+
+    /** What must have happened before an op that uses the given resources. */
+    Collection<Operation> before(String type, List<Operation> resources) {
+        Set<Operation> before = new LinkedHashSet<>();
+        for (Operation resource : resources) {
+            Accesses accesses = byResource.computeIfAbsent(resource, key -> new Accesses());
+            if (accesses.lastWrite != null) {
+                before.add(accesses.lastWrite);
+            }
+            if (!READS.contains(type)) {
+                before.addAll(accesses.readsSince);
+            }
+        }
+        if (hasEffect(type, resources) && lastEffect != null) {
+            before.add(lastEffect);
+        }
+        return before;
+    }
+
+    /** Notes an op that has been added to the graph. */
+    void added(String type, List<Operation> resources, Operation operation) {
+        for (Operation resource : resources) {
+            Accesses accesses = byResource.get(resource);
+            if (READS.contains(type)) {
+                accesses.readsSince.add(operation);
+            } else {
+                accesses.lastWrite = operation;
+                accesses.readsSince.clear();
+            }
+        }
+        if (hasEffect(type, resources)) {
+            lastEffect = operation;
+        }
+    }
+
+    /** What must have happened when the graph is done. */
+    List<Operation> pending() {
+        List<Operation> pending = new ArrayList<>();
+        for (Accesses accesses : byResource.values()) {
+            if (accesses.lastWrite != null) {
+                pending.add(accesses.lastWrite);
+            }
+        }
+        if (lastEffect != null) {
+            pending.add(lastEffect);
+        }
+        return pending;
+    }
+
+    private static boolean hasEffect(String type, List<Operation> resources) {
+        return resources.isEmpty()
+                && !type.equals(HANDLE)
+                && OpDefs.of(type).map(OpDef::getIsStateful).orElse(true);
+    }
+}

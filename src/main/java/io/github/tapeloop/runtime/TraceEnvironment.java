@@ -1,0 +1,150 @@
+package io.github.tapeloop.runtime;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.Graph;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.exceptions.TensorFlowException;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Scope;
+import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.family.TType;
+
+/** Adds ops to a graph in the order the program makes them, and tells the recorders. */
+final class TraceEnvironment extends Recorders implements RecordingEnvironment {
+
+    private final TapeSession session;
+    private final Graph graph;
+    private final Scope baseScope;
+    private final StatefulOrder order = new StatefulOrder();
+    private final Map<String, Output<? extends TType>> handles = new HashMap<>();
+    private final Map<String, Integer> namesGiven = new HashMap<>();
+
+    TraceEnvironment(TapeSession session, Graph graph, String device) {
+        this.session = session;
+        this.graph = graph;
+        this.baseScope = new PathScope(this, device);
+    }
+
+    @Override
+    public TapeSession session() {
+        return session;
+    }
+
+    @Override
+    public OperationBuilder opBuilder(String type, String name, Scope scope) {
+        return new OpCall(this::add, type, name, scope);
+    }
+
+    private Operation add(OpCall call) {
+        Output<?>[] inputs = new Output<?>[call.inputs()];
+        List<Operation> resources = new ArrayList<>();
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = local(call.input(i));
+            if (inputs[i].dataType() == DataType.DT_RESOURCE) {
+                resources.add(inputs[i].op());
+            }
+        }
+        OperationBuilder builder = graph.opBuilder(call.type(), unique(call.name()), graph.baseScope());
+        call.copyTo(builder, inputs);
+        if (!call.device().isEmpty()) {
+            builder.setDevice(call.device());
+        }
+        Collection<Operation> before = order.before(call.type(), resources);
+        before.forEach(builder::addControlInput);
+        call.controls().stream().filter(control -> !before.contains(control)).forEach(builder::addControlInput);
+        Operation operation = build(call, builder);
+        order.added(call.type(), resources, operation);
+        tell(call, operation);
+        return operation;
+    }
+
+    private static Operation build(OpCall call, OperationBuilder builder) {
+        try {
+            return builder.build();
+        } catch (TensorFlowException | IllegalArgumentException e) {
+            throw EagerExecutor.failure(call, e.getMessage());
+        }
+    }
+
+    /** An input as part of this graph: eager operands used in a traced step are constants of the trace, by mistake or not. */
+    private Output<?> local(Output<?> input) {
+        if (input.op().env() == graph) {
+            return input;
+        }
+        throw new IllegalArgumentException("Output '" + input.op().name() + "' of op " + input.op().type()
+                + " was made outside the step that is being compiled, so the compiled step could never see it change."
+                + " Make constants inside the step with the Ops it is given, and keep what changes in a Variable");
+    }
+
+    private String unique(String name) {
+        int before = namesGiven.merge(name, 1, Integer::sum) - 1;
+        return before == 0 ? name : unique(name + "_" + before);
+    }
+
+    /** The handle of a variable inside this graph, found by the name under which the session keeps its value. */
+    @Override
+    public Output<? extends TType> resource(
+            String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
+        return handles.computeIfAbsent(sharedName, key -> {
+            Output<? extends TType> handle = VarHandleOp.create(
+                            baseScope, type, shape, VarHandleOp.sharedName(sharedName))
+                    .asOutput();
+            if (session.environment().isAutoWatched(eagerHandle.op())) {
+                autoWatch(handle.op());
+            }
+            return handle;
+        });
+    }
+
+    /** Operands that are ready only when all effects of the trace have happened. */
+    List<Operand<?>> afterAllEffects(List<? extends Operand<?>> results) {
+        List<Operation> pending = order.pending();
+        List<Operand<?>> after = new ArrayList<>();
+        for (Operand<?> result : results) {
+            OperationBuilder identity = graph.opBuilder("Identity", unique("result"), graph.baseScope());
+            identity.addInput(local(result.asOutput()));
+            pending.forEach(identity::addControlInput);
+            after.add(identity.build().output(0));
+        }
+        return after;
+    }
+
+    @Override
+    public void attachFunction(ConcreteFunction function) {
+        graph.attachFunction(function);
+    }
+
+    @Override
+    public void checkInput(Operation input) {
+        graph.checkInput(input);
+    }
+
+    @Override
+    public Types environmentType() {
+        return Types.GRAPH;
+    }
+
+    @Override
+    public boolean isOpEnabled(String opType) {
+        return graph.isOpEnabled(opType);
+    }
+
+    @Override
+    public Scope baseScope() {
+        return baseScope;
+    }
+
+    @Override
+    public boolean isInitializer(Operation op) {
+        return false;
+    }
+}
