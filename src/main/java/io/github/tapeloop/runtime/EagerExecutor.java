@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -32,7 +33,7 @@ final class EagerExecutor implements AutoCloseable {
 
     private static final int MAX_CACHED_NAMES = 4096;
 
-    private record OpType(BytePointer name, boolean hasOutputList) {}
+    private record OpType(BytePointer name, boolean hasOutputList, List<String> listTypes) {}
 
     private final TFE_Context context;
     private final TF_Status status = TF_Status.newStatus().retainReference();
@@ -66,7 +67,10 @@ final class EagerExecutor implements AutoCloseable {
     Results execute(OpCall call, OwnedHandle[] inputs) {
         OpType type = types.get(call.type());
         if (type == null) {
-            type = new OpType(new BytePointer(call.type()).retainReference(), OpDefs.hasOutputList(call.type()));
+            type = new OpType(
+                    new BytePointer(call.type()).retainReference(),
+                    OpDefs.hasOutputList(call.type()),
+                    OpDefs.listTypes(call.type()));
             types.put(call.type(), type);
         }
         TFE_Op op = tensorflow.TFE_NewOp(context, type.name(), status);
@@ -76,6 +80,9 @@ final class EagerExecutor implements AutoCloseable {
             if (!call.device().isEmpty()) {
                 tensorflow.TFE_OpSetDevice(op, name(call.device()), status);
                 check(call);
+            }
+            if (!type.listTypes().isEmpty()) {
+                setListTypes(op, type.listTypes(), call, inputs);
             }
             addInputs(op, call, inputs);
             setAttributes(op, call);
@@ -88,6 +95,22 @@ final class EagerExecutor implements AutoCloseable {
             if (!keepOp) {
                 tensorflow.TFE_DeleteOp(op);
             }
+        }
+    }
+
+    /**
+     * Names the element types of later input lists: TensorFlow infers them from the input at the list's number among the
+     * arguments, which is in the list before as soon as that one has more than one element. What is set first stays.
+     */
+    private void setListTypes(TFE_Op op, List<String> listTypes, OpCall call, OwnedHandle[] inputs) {
+        int next = 0;
+        for (int i = 0; i < call.groups(); i++) {
+            int length = call.group(i);
+            if (length > 0 && i > 0 && !listTypes.get(i).isEmpty()) {
+                int dataType = tensorflow.TFE_TensorHandleDataType(inputs[next]);
+                tensorflow.TFE_OpSetAttrType(op, name(listTypes.get(i)), dataType);
+            }
+            next += Math.abs(length);
         }
     }
 

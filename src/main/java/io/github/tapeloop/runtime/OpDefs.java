@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.tensorflow.TensorFlow;
@@ -39,6 +40,21 @@ public final class OpDefs {
      */
     public static boolean isList(OpDef.ArgDef argument) {
         return !argument.getNumberAttr().isEmpty() || !argument.getTypeListAttr().isEmpty();
+    }
+
+    /** For each input argument the attribute with its type if it is a list, else ""; empty if only the first could be. */
+    static List<String> listTypes(String type) {
+        OpDef def = BY_TYPE.get(type);
+        if (def == null || def.getInputArgList().stream().skip(1).noneMatch(OpDefs::isTypedList)) {
+            return List.of();
+        }
+        return def.getInputArgList().stream()
+                .map(argument -> isTypedList(argument) ? argument.getTypeAttr() : "")
+                .toList();
+    }
+
+    private static boolean isTypedList(OpDef.ArgDef argument) {
+        return !argument.getNumberAttr().isEmpty() && !argument.getTypeAttr().isEmpty();
     }
 
     static boolean hasOutputList(String type) {

@@ -1,7 +1,9 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,7 @@ final class GraphGradients {
     private static String key(RecordedOp op, OpGradient gradient) {
         StringBuilder key = new StringBuilder(op.signature());
         for (int i = 0; i < op.inputs(); i++) {
-            key.append(',').append(op.input(i).dataType().getNumber());
+            key.append(',').append(op.input(i).dataType().getNumber()).append(known(op.input(i)));
         }
         return key.append(gradient.pattern()).toString();
     }
@@ -93,13 +95,27 @@ final class GraphGradients {
         }
     }
 
+    /**
+     * What the library may know of an input: the rank, and the whole shape where whole numbers say what to do, since the
+     * shapes of other things follow from it (a block shape of two numbers, say).
+     */
+    private static Shape known(Output<?> output) {
+        Shape shape = Tensors.shape(output);
+        if (!Tensors.isDifferentiable(output.dataType()) || shape.isUnknown()) {
+            return shape;
+        }
+        long[] open = new long[shape.numDimensions()];
+        Arrays.fill(open, Shape.UNKNOWN_SIZE);
+        return Shape.of(open);
+    }
+
     private static Output<? extends TType> placeholder(Ops tf, String name, Output<?> like) {
         DataType type = like.dataType();
         return tf.scope()
                 .env()
                 .opBuilder("Placeholder", name, tf.scope())
                 .setAttr("dtype", type)
-                .setAttr("shape", Shape.unknown())
+                .setAttr("shape", known(like))
                 .build()
                 .output(0);
     }

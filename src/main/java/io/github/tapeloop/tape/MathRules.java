@@ -17,6 +17,7 @@ final class MathRules {
         rules.put("Mul", MathRules::mul);
         rules.put("Div", MathRules::div);
         rules.put("RealDiv", MathRules::div);
+        rules.put("Atan2", MathRules::atan2);
         rules.put("Neg", MathRules::neg);
         rules.put("Square", MathRules::square);
         rules.put("Sqrt", MathRules::sqrt);
@@ -52,6 +53,15 @@ final class MathRules {
             Operand<T> slope = tf.math.neg(tf.math.div(conj(tf, op.<T>output(0)), divisor)); // -x/y² = -(x/y)/y
             return Broadcasting.reduceTo(tf, tf.math.mul(dy, slope), op.input(1));
         });
+    }
+
+    /** θ(y, x): dθ/dy = x / (x² + y²), dθ/dx = -y / (x² + y²). */
+    private static <T extends TNumber> void atan2(Ops tf, OpGradient op) {
+        Operand<T> y = op.input(0);
+        Operand<T> x = op.input(1);
+        Operand<T> scaled = tf.math.div(op.<T>gradient(0), tf.math.add(tf.math.square(x), tf.math.square(y)));
+        op.propagate(0, () -> Broadcasting.reduceTo(tf, tf.math.mul(scaled, x), y));
+        op.propagate(1, () -> Broadcasting.reduceTo(tf, tf.math.neg(tf.math.mul(scaled, y)), x));
     }
 
     private static <T extends TNumber> void neg(Ops tf, OpGradient op) {

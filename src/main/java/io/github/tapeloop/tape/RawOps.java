@@ -2,6 +2,7 @@ package io.github.tapeloop.tape;
 
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
 
 /** Ops that TensorFlow has but TensorFlow Java's {@code Ops} does not show, or shows with narrower types. */
@@ -11,6 +12,16 @@ final class RawOps {
 
     static <T extends TType> Operand<T> unary(Ops tf, String type, Operand<T> x) {
         return tf.scope().opBuilder(type, type).addInput(x.asOutput()).build().output(0);
+    }
+
+    /** Like {@code tf.dtypes.cast}, which cannot name complex types. */
+    static <T extends TType> Operand<T> cast(Ops tf, Operand<?> x, DataType type) {
+        return tf.scope()
+                .opBuilder("Cast", "Cast")
+                .addInput(x.asOutput())
+                .setAttr("DstT", type)
+                .build()
+                .output(0);
     }
 
     static <T extends TType> Operand<T> binary(Ops tf, String type, Operand<T> a, Operand<T> b) {

@@ -11,6 +11,7 @@ final class StandardRules {
     static Map<String, GradientRule> all() {
         Map<String, GradientRule> rules = new HashMap<>();
         MathRules.addTo(rules);
+        ComplexRules.addTo(rules);
         ReductionRules.addTo(rules);
         ArrayRules.addTo(rules);
         LinalgRules.addTo(rules);

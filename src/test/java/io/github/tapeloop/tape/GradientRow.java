@@ -1,0 +1,140 @@
+package io.github.tapeloop.tape;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TType;
+
+/**
+ * One op type whose gradient is held against central differences: which float64 inputs it gets, and how it is made from
+ * them.
+ */
+record GradientRow(String type, List<Input> inputs, Body body, boolean twice, double tolerance) {
+
+    /** Makes the op; its differentiable outputs are what is differentiated. */
+    @FunctionalInterface
+    interface Body {
+        Op make(Ops tf, List<Operand<TFloat64>> x);
+    }
+
+    /** A float64 input: a shape, and the range its values are spread over; or, where these matter, its values. */
+    record Input(Shape shape, double low, double high, double... given) {
+
+        /** Fixed values, irregular enough that no two are close: the golden ratio's multiples, modulo one. */
+        double[] values(int salt) {
+            if (given.length > 0) {
+                return given.clone();
+            }
+            double[] values = new double[(int) shape.size()];
+            for (int i = 0; i < values.length; i++) {
+                double unit = (0.5 + (i + 17 * salt) * 0.6180339887498949) % 1.0;
+                values[i] = low + (high - low) * unit;
+            }
+            return values;
+        }
+    }
+
+    static Input in(long... shape) {
+        return new Input(Shape.of(shape), -1.37, 1.61);
+    }
+
+    static Input in(double low, double high, long... shape) {
+        return new Input(Shape.of(shape), low, high);
+    }
+
+    static Input given(Shape shape, double... values) {
+        return new Input(shape, 0, 0, values);
+    }
+
+    static GradientRow row(String type, Input a, Body body) {
+        return new GradientRow(type, List.of(a), body, false, 1e-6);
+    }
+
+    static GradientRow row(String type, Input a, Input b, Body body) {
+        return new GradientRow(type, List.of(a, b), body, false, 1e-6);
+    }
+
+    static GradientRow row(String type, Input a, Input b, Input c, Body body) {
+        return new GradientRow(type, List.of(a, b, c), body, false, 1e-6);
+    }
+
+    /** A row of an op with as many inputs as given and no attributes. */
+    static GradientRow plain(String type, Input... inputs) {
+        return new GradientRow(type, List.of(inputs), (tf, x) -> op(tf, type).in(x), false, 1e-6);
+    }
+
+    /** The second derivative is checked, too. */
+    GradientRow andTwice() {
+        return new GradientRow(type, inputs, body, true, tolerance);
+    }
+
+    /** For ops that compute in float32. */
+    GradientRow within(double newTolerance) {
+        return new GradientRow(type, inputs, body, twice, newTolerance);
+    }
+
+    @Override
+    public String toString() {
+        return type + inputs.stream().map(Input::shape).toList() + (twice ? " twice" : "");
+    }
+
+    static Op op(Ops tf, String type) {
+        return new Op(tf, tf.scope().opBuilder(type, type), new ArrayList<>());
+    }
+
+    static Operand<TFloat64> constant(Ops tf, Input input, int salt) {
+        return tf.constant(input.shape(), DataBuffers.of(input.values(salt)));
+    }
+
+    static Operand<TInt32> ints(Ops tf, int... values) {
+        return tf.constant(values);
+    }
+
+    /** An op in the making, and then its outputs. */
+    record Op(Ops tf, OperationBuilder builder, List<Output<?>> outputs) {
+
+        Op in(Operand<?>... inputs) {
+            Arrays.stream(inputs).forEach(input -> builder.addInput(input.asOutput()));
+            return this;
+        }
+
+        Op in(List<? extends Operand<?>> inputs) {
+            inputs.forEach(input -> builder.addInput(input.asOutput()));
+            return this;
+        }
+
+        Op list(List<? extends Operand<?>> inputs) {
+            builder.addInputList(inputs.stream().map(Operand::asOutput).toArray(Output<?>[]::new));
+            return this;
+        }
+
+        Op set(java.util.function.Consumer<OperationBuilder> attributes) {
+            attributes.accept(builder);
+            return this;
+        }
+
+        /** Runs the op. */
+        List<Output<?>> all() {
+            if (outputs.isEmpty()) {
+                var operation = builder.build();
+                for (int i = 0; i < operation.numOutputs(); i++) {
+                    outputs.add(operation.output(i));
+                }
+            }
+            return outputs;
+        }
+
+        @SuppressWarnings("unchecked") // The row knows its types.
+        <T extends TType> Operand<T> out(int index) {
+            return (Operand<T>) all().get(index);
+        }
+    }
+}
