@@ -89,7 +89,7 @@ final class GraphGradients {
                 }
             }
             return results.isEmpty() ? Optional.empty() : Optional.of(GraphRule.of(graph.toGraphDef(), results));
-        } catch (TensorFlowException e) {
+        } catch (TensorFlowException | IllegalArgumentException e) { // Its exceptions have two roots.
             throw new GradientException("TensorFlow's C++ gradient of op " + op.type() + " '" + op.name()
                     + "' cannot be built: " + e.getMessage(), e);
         }

@@ -2,6 +2,8 @@ package io.github.tapeloop.tape;
 
 import java.util.Map;
 import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
 import org.tensorflow.op.nn.BiasAdd;
@@ -17,6 +19,7 @@ final class NnRules {
         rules.put("ReluGrad", NnRules::reluGrad);
         rules.put("BiasAdd", NnRules::biasAdd);
         rules.put("BiasAddGrad", NnRules::biasAddGrad);
+        rules.put("QuantizeAndDequantizeV4", NnRules::quantize);
         rules.put("Softmax", NnRules::softmax);
         rules.put("LogSoftmax", NnRules::logSoftmax);
         rules.put("SoftmaxCrossEntropyWithLogits", NnRules::softmaxCrossEntropy);
@@ -48,6 +51,22 @@ final class NnRules {
                 op.<T>gradient(0),
                 BiasAdd.dataFormat(
                         op.op().attribute("data_format", String.class).orElse("NHWC"))));
+    }
+
+    /** Straight through inside the range, to its ends outside: TensorFlow has an op for it. */
+    private static void quantize(Ops tf, OpGradient op) {
+        Operation gradient = tf.scope()
+                .opBuilder("QuantizeAndDequantizeV4Grad", "QuantizeAndDequantizeV4Grad")
+                .addInput(op.gradient(0).asOutput())
+                .addInput(op.input(0).asOutput())
+                .addInput(op.input(1).asOutput())
+                .addInput(op.input(2).asOutput())
+                .setAttr("axis", op.op().attribute("axis", Long.class).orElse(-1L))
+                .build();
+        for (int i = 0; i < 3; i++) {
+            Output<?> ofInput = gradient.output(i);
+            op.propagate(i, () -> ofInput);
+        }
     }
 
     /** (dy - Σ dy y) y, sums over the last axis. */

@@ -50,6 +50,7 @@ final class ArrayRows {
                 row("Pad", in(2, 2), (tf, x) -> op(tf, "Pad").in(x.get(0), tf.constant(PADDING))).andTwice(),
                 row("PadV2", in(2, 2), in(), (tf, x) -> op(tf, "PadV2").in(x.get(0), tf.constant(PADDING), x.get(1))),
                 mirrorPad("MirrorPad", in(3, 3)),
+                mirrorPad("MirrorPadGrad", in(5, 5)),
                 row("ReverseV2", in(2, 3), (tf, x) -> op(tf, "ReverseV2").in(x.get(0), ints(tf, -1))),
                 row("ReverseSequence", in(2, 4), (tf, x) -> op(tf, "ReverseSequence")
                         .in(x.get(0), ints(tf, 2, 3))
