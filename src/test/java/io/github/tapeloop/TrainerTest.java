@@ -227,6 +227,15 @@ class TrainerTest {
     }
 
     @Test
+    void inDebugModeTheLeakReportSaysWhereAnOpWasMade() {
+        try (TapeSession session = TapeSession.builder().debug(true).build()) {
+            session.tf().constant(1f);
+            String site = session.leakReport().origins().get(0).site();
+            assertTrue(site.contains("TrainerTest.java"), site);
+        }
+    }
+
+    @Test
     void aCallbackSetsTheLearningRate() {
         List<Double> rates = new ArrayList<>();
         Callback halve = Callback.epochEnd((run, event) -> {

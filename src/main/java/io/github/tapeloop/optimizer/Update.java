@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
@@ -62,7 +63,8 @@ public final class Update {
     }
 
     /**
-     * A power of a number with the count of steps, this one included: β^t of a bias correction.
+     * A power of a number with the count of steps, this one included: β^t of a bias correction. For a float32 variable β is
+     * rounded to float32 first, as the kernel that uses it does: otherwise 1 - β and 1 - β^t would not cancel.
      *
      * @param base the number
      * @param type the type of the variable to update
@@ -72,7 +74,10 @@ public final class Update {
     public <T extends TNumber> Operand<T> power(double base, Class<T> type) {
         record Power(double base) {}
         return once(
-                new Power(base), type, () -> Tensors.cast(tf, tf.math.pow(tf.constant(base), stepNumber()), type));
+                new Power(base), type, () -> {
+                    Operand<TFloat64> rounded = tf.constant(type == TFloat32.class ? (double) (float) base : base);
+                    return Tensors.cast(tf, tf.math.pow(rounded, stepNumber()), type);
+                });
     }
 
     /** The number of this step, from 1. */
