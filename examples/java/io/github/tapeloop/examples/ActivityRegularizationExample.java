@@ -33,8 +33,7 @@ public final class ActivityRegularizationExample {
     public static void main(String[] args) {
         double free = meanSquaredActivity(0);
         double penalised = meanSquaredActivity(1e-4);
-        System.out.printf(
-                "mean squared activity: %.3f without penalty, %.3f with it%n", free, penalised);
+        System.out.printf("mean squared activity: %.3f without penalty, %.3f with it%n", free, penalised);
     }
 
     /** Trains a network whose loss includes {@code l2} times the sum of squared hidden activations. */
@@ -50,8 +49,8 @@ public final class ActivityRegularizationExample {
                 .seed(7)
                 .build()) {
             System.out.println(l2 == 0 ? "without penalty" : "with an l2 penalty of " + l2 + " on activations");
-            History history = trainer.fit(
-                    train.shuffle(10_000).batch(64), Fit.epochs(2).callbacks(new ProgressBar()));
+            History history =
+                    trainer.fit(train.shuffle(10_000).batch(64), Fit.epochs(2).callbacks(new ProgressBar()));
             System.out.printf("training accuracy %.4f%n", history.last("accuracy"));
             return activity(trainer.session(), hidden);
         }

@@ -25,7 +25,10 @@ public final class CustomTrainingLoop {
 
     public static void main(String[] args) {
         Dataset train = Mnist.train();
-        double accuracy = run(2, train.take(50_000).shuffle(1024).batch(64), train.skip(50_000).batch(64));
+        double accuracy = run(
+                2,
+                train.take(50_000).shuffle(1024).batch(64),
+                train.skip(50_000).batch(64));
         System.out.printf("validation accuracy %.4f%n", accuracy);
     }
 

@@ -63,14 +63,18 @@ final class CompiledStep implements StepFunction {
 
     /** The exact function for the first kind of batch, one with an open batch dimension for others. */
     private TracedFunction functionFor(List<Spec> specs) {
-        boolean sizeOnly = traces.keySet().stream().anyMatch(traced -> open(traced).equals(open(specs)));
+        boolean sizeOnly =
+                traces.keySet().stream().anyMatch(traced -> open(traced).equals(open(specs)));
         List<Spec> key = sizeOnly ? open(specs) : specs;
         TracedFunction function = traces.get(key);
         if (function == null) {
             function = trace(key);
             traces.put(key, function);
             if (traces.size() == MANY_TRACES) {
-                LOG.warn("{} was traced {} times, which is slow: its batches keep changing, {}", name, MANY_TRACES,
+                LOG.warn(
+                        "{} was traced {} times, which is slow: its batches keep changing, {}",
+                        name,
+                        MANY_TRACES,
                         traces.keySet());
             }
         }

@@ -52,7 +52,9 @@ final class FitLoop implements Run {
                 BatchLoop.Totals done = trainEpoch(data.forEpoch(epoch), limit);
                 double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
                 Map<String, Double> logs = new TreeMap<>(trainer.scores().results());
-                if (validation.isPresent() && options.validatesAfter(epoch) && !Thread.currentThread().isInterrupted()) {
+                if (validation.isPresent()
+                        && options.validatesAfter(epoch)
+                        && !Thread.currentThread().isInterrupted()) {
                     validate(validation.get()).forEach((name, value) -> logs.put("val_" + name, value));
                 }
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
@@ -109,7 +111,8 @@ final class FitLoop implements Run {
 
     /** Tells the end once; a callback that fails then must not hide why the run failed. */
     private void end(Throwable failure) {
-        Map<String, Double> last = epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
+        Map<String, Double> last =
+                epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
         try {
             callbacks.onTrainEnd(this, new Event.TrainEnd(last, stopReason(), Optional.ofNullable(failure)));
         } catch (RuntimeException e) {

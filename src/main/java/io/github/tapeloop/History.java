@@ -86,7 +86,11 @@ public final class History {
     public String toString() {
         StringBuilder text = new StringBuilder();
         for (Event.EpochEnd epoch : epochs) {
-            text.append("epoch ").append(epoch.epoch()).append(' ').append(epoch.logs()).append(System.lineSeparator());
+            text.append("epoch ")
+                    .append(epoch.epoch())
+                    .append(' ')
+                    .append(epoch.logs())
+                    .append(System.lineSeparator());
         }
         stopReason.ifPresent(reason -> text.append("stopped: ").append(reason));
         return text.toString();

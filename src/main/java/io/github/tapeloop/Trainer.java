@@ -61,8 +61,8 @@ public final class Trainer implements AutoCloseable {
         this.ownsSession = builder.session == null;
         this.session = ownsSession ? builder.openSession() : builder.session;
         boolean compiled = builder.compiled;
-        this.trainStep = function(
-                compiled, "train_step", new TrainStep(model, builder.loss, optimizer, scores, session.seed()));
+        this.trainStep =
+                function(compiled, "train_step", new TrainStep(model, builder.loss, optimizer, scores, session.seed()));
         this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores));
         this.predictStep = function(
                 compiled,
@@ -352,8 +352,8 @@ public final class Trainer implements AutoCloseable {
          */
         public Builder session(TapeSession value) {
             if (sessionOption != null) {
-                throw new IllegalArgumentException("session and " + sessionOption
-                        + " exclude each other: set " + sessionOption + " on the session's builder");
+                throw new IllegalArgumentException("session and " + sessionOption + " exclude each other: set "
+                        + sessionOption + " on the session's builder");
             }
             this.session = Objects.requireNonNull(value, "session");
             return this;
@@ -379,8 +379,8 @@ public final class Trainer implements AutoCloseable {
          */
         public Trainer build() {
             if (loss == null || optimizer == null) {
-                throw new IllegalStateException("A trainer needs a " + (loss == null ? "loss" : "optimizer")
-                        + ": call " + (loss == null ? "loss" : "optimizer") + "(…) before build()");
+                throw new IllegalStateException("A trainer needs a " + (loss == null ? "loss" : "optimizer") + ": call "
+                        + (loss == null ? "loss" : "optimizer") + "(…) before build()");
             }
             return new Trainer(this);
         }

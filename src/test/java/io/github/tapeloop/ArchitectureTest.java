@@ -68,14 +68,12 @@ class ArchitectureTest {
     @Test
     void onlyOneClassReachesIntoTensorFlowByReflection() {
         ArchRuleDefinition.noClasses()
-                .that(DescribedPredicate.not(
-                        DescribedPredicate.describe("the bridge", type -> type.getSimpleName()
-                                .equals("TensorFlowInternals"))))
+                .that(DescribedPredicate.not(DescribedPredicate.describe(
+                        "the bridge", type -> type.getSimpleName().equals("TensorFlowInternals"))))
                 .should()
                 .dependOnClassesThat(resideInAPackage("java.lang.reflect")
-                        .or(DescribedPredicate.describe(
-                                "method handle lookups",
-                                type -> type.getName().startsWith("java.lang.invoke.MethodHandles$Lookup"))))
+                        .or(DescribedPredicate.describe("method handle lookups", type -> type.getName()
+                                .startsWith("java.lang.invoke.MethodHandles$Lookup"))))
                 .check(classes);
     }
 

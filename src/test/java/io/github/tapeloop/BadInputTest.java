@@ -42,7 +42,9 @@ class BadInputTest {
         for (String word : words) {
             assertTrue(error.getMessage().contains(word), "no '" + word + "' in: " + error.getMessage());
         }
-        assertEquals(live, trainer.session().liveHandles(), () -> trainer.session().leakReport().toString());
+        assertEquals(live, trainer.session().liveHandles(), () -> trainer.session()
+                .leakReport()
+                .toString());
         trainer.fit(GOOD, Fit.epochs(1));
         assertEquals(live, trainer.session().liveHandles());
         return error;
@@ -130,8 +132,8 @@ class BadInputTest {
                 .loss((tf, target, prediction) -> tf.constant(1f))
                 .optimizer(new Sgd())
                 .build()) {
-            IllegalArgumentException error = assertThrows(
-                    IllegalArgumentException.class, () -> unconnected.fit(GOOD, Fit.epochs(1)));
+            IllegalArgumentException error =
+                    assertThrows(IllegalArgumentException.class, () -> unconnected.fit(GOOD, Fit.epochs(1)));
             assertTrue(error.getMessage().contains("sequential/dense/kernel"), error.getMessage());
         }
     }
@@ -169,7 +171,9 @@ class BadInputTest {
                 "loss");
         assertMessage(
                 IllegalArgumentException.class,
-                () -> Problems.trainerOf(Problems.network()).metrics(new SparseCategoricalAccuracy()).build(),
+                () -> Problems.trainerOf(Problems.network())
+                        .metrics(new SparseCategoricalAccuracy())
+                        .build(),
                 "'accuracy'");
         assertMessage(
                 IllegalArgumentException.class,
@@ -182,7 +186,9 @@ class BadInputTest {
         try (TapeSession session = TapeSession.open()) {
             assertMessage(
                     IllegalArgumentException.class,
-                    () -> Problems.trainerOf(Problems.network()).session(session).seed(1),
+                    () -> Problems.trainerOf(Problems.network())
+                            .session(session)
+                            .seed(1),
                     "seed");
             assertMessage(
                     IllegalArgumentException.class,

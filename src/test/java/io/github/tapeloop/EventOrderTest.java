@@ -109,8 +109,8 @@ class EventOrderTest {
         recording.at("trainBatchEnd 1 of 4", run -> {
             throw failure;
         });
-        CallbackException thrown = assertThrows(
-                CallbackException.class, () -> fit(Problems.batches(10, 4), Fit.epochs(2)));
+        CallbackException thrown =
+                assertThrows(CallbackException.class, () -> fit(Problems.batches(10, 4), Fit.epochs(2)));
         assertEquals(
                 List.of(
                         "trainBegin 0..2 steps 3",
@@ -137,16 +137,19 @@ class EventOrderTest {
         try (Trainer trainer = Problems.trainer()) {
             CallbackException thrown = assertThrows(
                     CallbackException.class,
-                    () -> trainer.fit(
-                            Problems.batches(4, 4), Fit.epochs(1).callbacks(broken, recording)));
+                    () -> trainer.fit(Problems.batches(4, 4), Fit.epochs(1).callbacks(broken, recording)));
             assertInstanceOf(IllegalStateException.class, thrown.getCause());
         }
-        assertEquals("trainEnd accuracy,loss", recording.lines().get(recording.lines().size() - 1));
+        assertEquals(
+                "trainEnd accuracy,loss",
+                recording.lines().get(recording.lines().size() - 1));
     }
 
     @Test
     void anEmptyValidationBeginsAndEndsWithoutResults() {
-        fit(Problems.batches(4, 4), Fit.epochs(1).validation(Problems.batches(3, 4).take(0)));
+        fit(
+                Problems.batches(4, 4),
+                Fit.epochs(1).validation(Problems.batches(3, 4).take(0)));
         assertEquals(
                 List.of(
                         "trainBegin 0..1 steps 1",
@@ -164,10 +167,7 @@ class EventOrderTest {
     void validationHappensAsOftenAsAsked() {
         fit(
                 Problems.batches(4, 4),
-                Fit.epochs(3)
-                        .initialEpoch(1)
-                        .validation(Problems.batches(4, 4))
-                        .validationFrequency(2));
+                Fit.epochs(3).initialEpoch(1).validation(Problems.batches(4, 4)).validationFrequency(2));
         assertEquals(
                 List.of(
                         "trainBegin 1..3 steps 1",

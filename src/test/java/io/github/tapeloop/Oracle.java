@@ -46,7 +46,9 @@ public final class Oracle {
     private static Shape parse(String text) {
         return text.equals("scalar")
                 ? Shape.scalar()
-                : Shape.of(Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray());
+                : Shape.of(Arrays.stream(text.split("x"))
+                        .mapToLong(Long::parseLong)
+                        .toArray());
     }
 
     public double[] values(String name) {

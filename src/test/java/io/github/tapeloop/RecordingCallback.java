@@ -37,15 +37,23 @@ final class RecordingCallback implements Callback {
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
-        note(run, "trainBegin " + event.firstEpoch() + ".." + event.epochs() + " steps "
-                + (event.steps().isPresent() ? event.steps().getAsLong() : "?"));
+        note(
+                run,
+                "trainBegin " + event.firstEpoch() + ".." + event.epochs() + " steps "
+                        + (event.steps().isPresent() ? event.steps().getAsLong() : "?"));
     }
 
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
-        note(run, "trainEnd " + names(event.logs())
-                + event.stopReason().map(reason -> " stopped: " + reason).orElse("")
-                + event.failure().map(e -> " failed: " + e.getClass().getSimpleName()).orElse(""));
+        note(
+                run,
+                "trainEnd " + names(event.logs())
+                        + event.stopReason()
+                                .map(reason -> " stopped: " + reason)
+                                .orElse("")
+                        + event.failure()
+                                .map(e -> " failed: " + e.getClass().getSimpleName())
+                                .orElse(""));
     }
 
     @Override

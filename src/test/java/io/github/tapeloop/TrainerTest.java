@@ -38,7 +38,8 @@ class TrainerTest {
         try (Trainer trainer =
                 Problems.trainerOf(model).threads(1, 1).seed(seed).build()) {
             List<Double> curve = new ArrayList<>();
-            Callback note = Callback.trainBatchEnd((run, event) -> curve.add(event.logs().get("loss")));
+            Callback note = Callback.trainBatchEnd(
+                    (run, event) -> curve.add(event.logs().get("loss")));
             trainer.fit(data, Fit.epochs(3).callbacks(note));
             return curve;
         }
@@ -80,11 +81,11 @@ class TrainerTest {
             assertTrue(history.last("loss") < history.values("loss").get(0) / 4, history::toString);
             assertTrue(history.last("val_accuracy") > 0.95, history::toString);
             assertEquals(Optional.empty(), history.stopReason());
-            assertEquals(
-                    List.of("accuracy", "loss", "val_accuracy", "val_loss"), List.copyOf(history.names()));
+            assertEquals(List.of("accuracy", "loss", "val_accuracy", "val_loss"), List.copyOf(history.names()));
             assertEquals(300, history.epochs().get(0).examples());
             assertEquals(15, history.epochs().get(0).steps());
-            assertTrue(history.epochs().get(0).epochSeconds() >= history.epochs().get(0).trainSeconds());
+            assertTrue(history.epochs().get(0).epochSeconds()
+                    >= history.epochs().get(0).trainSeconds());
             assertTrue(history.epochs().get(0).examplesPerSecond() > 0);
         }
     }
@@ -210,8 +211,8 @@ class TrainerTest {
         trainer.close();
         trainer.close();
         assertEquals(0, trainer.session().liveHandles());
-        IllegalStateException closed = assertThrows(
-                IllegalStateException.class, () -> trainer.fit(Problems.batches(8, 8), Fit.epochs(1)));
+        IllegalStateException closed =
+                assertThrows(IllegalStateException.class, () -> trainer.fit(Problems.batches(8, 8), Fit.epochs(1)));
         assertTrue(closed.getMessage().contains("closed"), closed.getMessage());
     }
 

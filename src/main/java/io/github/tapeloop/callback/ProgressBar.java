@@ -145,8 +145,8 @@ public final class ProgressBar implements Callback {
     /** Four decimals, or an exponent for what would show as zeros, as Keras prints them. */
     private static String metrics(Map<String, Double> logs) {
         StringBuilder text = new StringBuilder();
-        logs.forEach((name, value) ->
-                text.append(String.format(Locale.ROOT, Math.abs(value) > 1e-3 ? "  %s %.4f" : "  %s %.4e", name, value)));
+        logs.forEach((name, value) -> text.append(
+                String.format(Locale.ROOT, Math.abs(value) > 1e-3 ? "  %s %.4f" : "  %s %.4e", name, value)));
         return text.toString();
     }
 }

@@ -97,11 +97,14 @@ public final class Dense extends Layer {
                     + (rank == 1 ? ": add the batch dimension" : ""));
         }
         long in = shape.get(-1);
-        Operand<TFloat32> kernel =
-                weight(pass, "kernel", Shape.of(in, units), x.type(), kernelInitializer).read(tf);
+        Operand<TFloat32> kernel = weight(pass, "kernel", Shape.of(in, units), x.type(), kernelInitializer)
+                .read(tf);
         Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, kernel) : lastAxisProduct(tf, x, kernel, shape);
         if (useBias) {
-            y = tf.nn.biasAdd(y, weight(pass, "bias", Shape.of(units), x.type(), biasInitializer).read(tf));
+            y = tf.nn.biasAdd(
+                    y,
+                    weight(pass, "bias", Shape.of(units), x.type(), biasInitializer)
+                            .read(tf));
         }
         return activation.call(tf, y);
     }

@@ -41,8 +41,8 @@ public final class Dropout extends Layer {
         }
         Ops tf = pass.tf(this);
         Operand<TFloat32> uniform = tf.random.statelessRandomUniform(shapeOf(tf, x), pass.randomSeed(), x.type());
-        Operand<TFloat32> kept = tf.dtypes.cast(
-                tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
+        Operand<TFloat32> kept =
+                tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));
     }
 

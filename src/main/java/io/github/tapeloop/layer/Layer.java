@@ -125,8 +125,9 @@ public abstract class Layer {
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
         TapeSession here = TapeSession.of(pass.tf());
         if (session != null && session != here) {
-            throw new IllegalStateException("Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
-                    + " session where it was first called: make a new model for a new session or trainer");
+            throw new IllegalStateException(
+                    "Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
+                            + " session where it was first called: make a new model for a new session or trainer");
         }
         session = here;
         String weightPath = path() + "/" + weightName;
@@ -198,8 +199,8 @@ public abstract class Layer {
     /** Fails if the layer has weights, which options set now would not change. */
     final void requireNotBuilt(String option) {
         if (!weights.isEmpty()) {
-            throw new IllegalStateException("Layer '" + path() + "' has its weights already: set " + option
-                    + " before the first call");
+            throw new IllegalStateException(
+                    "Layer '" + path() + "' has its weights already: set " + option + " before the first call");
         }
     }
 

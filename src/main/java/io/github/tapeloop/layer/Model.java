@@ -41,7 +41,9 @@ public abstract class Model extends Layer implements Stateful {
         long trainable = trainableVariables().elements();
         text.append(String.format(
                 "total %,d, trainable %,d%s%n",
-                all.elements(), trainable, all.size() == 0 ? " (not called yet: weights are made in the first call)" : ""));
+                all.elements(),
+                trainable,
+                all.size() == 0 ? " (not called yet: weights are made in the first call)" : ""));
         return text.toString();
     }
 
@@ -49,7 +51,8 @@ public abstract class Model extends Layer implements Stateful {
         List<Variable<?>> weights = layer.ownWeights();
         if (!weights.isEmpty() || layer.layers().isEmpty()) {
             String shapes = String.join(
-                    " ", weights.stream().map(weight -> weight.shape().toString()).toList());
+                    " ",
+                    weights.stream().map(weight -> weight.shape().toString()).toList());
             text.append(String.format(
                     "%-40s %-24s %,12d%n",
                     layer.path() + " (" + layer.getClass().getSimpleName() + ")",

@@ -94,11 +94,12 @@ public final class SparseCategoricalCrossentropy implements Loss {
             shape = shape.take(shape.numDimensions() - 1);
         }
         if (!shape.isCompatibleWith(expected)) {
-            throw new IllegalArgumentException("SparseCategoricalCrossentropy expects a class number for each prediction, "
-                    + expected + " for " + Tensors.describe(prediction) + ", got " + Tensors.describe(target)
-                    + (shape.numDimensions() == expected.numDimensions() + 1
-                            ? ": for one-hot targets use the dense cross-entropy, or pass their argMax"
-                            : ""));
+            throw new IllegalArgumentException(
+                    "SparseCategoricalCrossentropy expects a class number for each prediction, "
+                            + expected + " for " + Tensors.describe(prediction) + ", got " + Tensors.describe(target)
+                            + (shape.numDimensions() == expected.numDimensions() + 1
+                                    ? ": for one-hot targets use the dense cross-entropy, or pass their argMax"
+                                    : ""));
         }
         return switch (Tensors.dataType(labels)) {
             case DT_INT32, DT_INT64 -> labels;

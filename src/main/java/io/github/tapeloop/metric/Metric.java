@@ -70,7 +70,8 @@ public abstract class Metric implements Stateful {
      */
     protected Operand<? extends TNumber> compute(Ops tf) {
         return tf.math.divNoNan(
-                state(tf, TOTAL, Shape.scalar()).read(tf), state(tf, WEIGHT, Shape.scalar()).read(tf));
+                state(tf, TOTAL, Shape.scalar()).read(tf),
+                state(tf, WEIGHT, Shape.scalar()).read(tf));
     }
 
     /**

@@ -163,8 +163,9 @@ public abstract class Optimizer implements Stateful {
     public final void setLearningRate(double learningRate) {
         requireLearningRate(learningRate);
         if (schedule != null) {
-            throw new IllegalStateException("This " + getClass().getSimpleName() + " follows a schedule, so its learning"
-                    + " rate cannot be set: build it with a number to let a callback change it");
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " follows a schedule, so its learning"
+                            + " rate cannot be set: build it with a number to let a callback change it");
         }
         if (session == null) {
             throw new IllegalStateException("The optimizer has not taken a step yet: build it with the rate you want");
@@ -250,8 +251,8 @@ public abstract class Optimizer implements Stateful {
 
     private static void requireLike(Variable<?> variable, Operand<?> gradient) {
         if (!Tensors.shape(gradient).isCompatibleWith(variable.shape())) {
-            throw new IllegalArgumentException("The gradient of variable '" + variable.name() + "' must be shaped like it, "
-                    + variable.shape() + ", got " + Tensors.describe(gradient));
+            throw new IllegalArgumentException("The gradient of variable '" + variable.name()
+                    + "' must be shaped like it, " + variable.shape() + ", got " + Tensors.describe(gradient));
         }
     }
 

@@ -63,16 +63,19 @@ public final class Sgd extends Optimizer {
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
         Class<T> type = variable.type();
         if (momentum == 0) {
-            update.tf().train.resourceApplyGradientDescent(
-                    variable.handle(update.tf()), update.learningRate(type), gradient);
+            update.tf()
+                    .train
+                    .resourceApplyGradientDescent(variable.handle(update.tf()), update.learningRate(type), gradient);
             return;
         }
-        update.tf().train.resourceApplyKerasMomentum(
-                variable.handle(update.tf()),
-                slot("momentum", variable, 0).handle(update.tf()),
-                update.learningRate(type),
-                gradient,
-                update.constant(momentum, type),
-                ResourceApplyKerasMomentum.useNesterov(nesterov));
+        update.tf()
+                .train
+                .resourceApplyKerasMomentum(
+                        variable.handle(update.tf()),
+                        slot("momentum", variable, 0).handle(update.tf()),
+                        update.learningRate(type),
+                        gradient,
+                        update.constant(momentum, type),
+                        ResourceApplyKerasMomentum.useNesterov(nesterov));
     }
 }

@@ -73,11 +73,10 @@ public final class Update {
      */
     public <T extends TNumber> Operand<T> power(double base, Class<T> type) {
         record Power(double base) {}
-        return once(
-                new Power(base), type, () -> {
-                    Operand<TFloat64> rounded = tf.constant(type == TFloat32.class ? (double) (float) base : base);
-                    return Tensors.cast(tf, tf.math.pow(rounded, stepNumber()), type);
-                });
+        return once(new Power(base), type, () -> {
+            Operand<TFloat64> rounded = tf.constant(type == TFloat32.class ? (double) (float) base : base);
+            return Tensors.cast(tf, tf.math.pow(rounded, stepNumber()), type);
+        });
     }
 
     /** The number of this step, from 1. */

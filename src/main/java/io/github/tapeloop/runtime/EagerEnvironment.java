@@ -49,10 +49,9 @@ final class EagerEnvironment extends Recorders implements RecordingEnvironment {
 
     private Operation run(OpCall call) {
         session.requireOpen();
-        Operation operation =
-                call.type().equals("Const") && call.attribute("value") instanceof Tensor value
-                        ? constant(call, value)
-                        : execute(call);
+        Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
+                ? constant(call, value)
+                : execute(call);
         tell(call, operation);
         return operation;
     }

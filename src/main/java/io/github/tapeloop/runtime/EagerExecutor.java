@@ -18,6 +18,7 @@ import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.OpDef;
 
 /**
  * Runs ops straight through TensorFlow's eager C functions. TensorFlow Java needs 21 to 27 microseconds for what takes
@@ -33,7 +34,20 @@ final class EagerExecutor implements AutoCloseable {
 
     private static final int MAX_CACHED_NAMES = 4096;
 
-    private record OpType(BytePointer name, boolean hasOutputList, List<String> listTypes) {}
+    /**
+     * @param inputs the input arguments of an op with input lists, else empty
+     * @param inputCount how many inputs an op without input lists has, else -1
+     */
+    private record OpType(BytePointer name, boolean hasOutputList, List<OpDef.ArgDef> inputs, int inputCount) {
+
+        static OpType of(String type) {
+            return new OpType(
+                    new BytePointer(type).retainReference(),
+                    OpDefs.hasOutputList(type),
+                    OpDefs.inputsWithLists(type),
+                    OpDefs.inputCount(type));
+        }
+    }
 
     private final TFE_Context context;
     private final TF_Status status = TF_Status.newStatus().retainReference();
@@ -41,7 +55,6 @@ final class EagerExecutor implements AutoCloseable {
     private final ByteBuffer resultAddresses;
     private final IntPointer resultCount = new IntPointer(1).retainReference();
     private final IntBuffer resultCountValue;
-    private PointerPointer<TFE_TensorHandle> inputList = new PointerPointer<TFE_TensorHandle>(16).retainReference();
     private final Map<String, OpType> types = new HashMap<>();
     private final Map<String, BytePointer> names = new HashMap<>();
 
@@ -67,11 +80,11 @@ final class EagerExecutor implements AutoCloseable {
     Results execute(OpCall call, OwnedHandle[] inputs) {
         OpType type = types.get(call.type());
         if (type == null) {
-            type = new OpType(
-                    new BytePointer(call.type()).retainReference(),
-                    OpDefs.hasOutputList(call.type()),
-                    OpDefs.listTypes(call.type()));
+            type = OpType.of(call.type());
             types.put(call.type(), type);
+        }
+        if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
+            throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
         }
         TFE_Op op = tensorflow.TFE_NewOp(context, type.name(), status);
         check(call);
@@ -81,11 +94,14 @@ final class EagerExecutor implements AutoCloseable {
                 tensorflow.TFE_OpSetDevice(op, name(call.device()), status);
                 check(call);
             }
-            if (!type.listTypes().isEmpty()) {
-                setListTypes(op, type.listTypes(), call, inputs);
-            }
-            addInputs(op, call, inputs);
             setAttributes(op, call);
+            if (!type.inputs().isEmpty()) {
+                setInputAttributes(op, type.inputs(), call, inputs);
+            }
+            for (OwnedHandle input : inputs) {
+                tensorflow.TFE_OpAddInput(op, input, status);
+            }
+            check(call); // An input refused leaves the op short of one, which the last status tells.
             resultCountValue.put(0, MAX_OUTPUTS);
             tensorflow.TFE_Execute(op, results, resultCount, status);
             check(call);
@@ -99,18 +115,30 @@ final class EagerExecutor implements AutoCloseable {
     }
 
     /**
-     * Names the element types of later input lists: TensorFlow infers them from the input at the list's number among the
-     * arguments, which is in the list before as soon as that one has more than one element. What is set first stays.
+     * Sets the attributes that follow from the inputs of an op with input lists. TensorFlow would infer them, but counts
+     * arguments where it should count inputs: it takes the type of a list after another list from a wrong input, and
+     * crashes after an empty one. Attributes that the call has set itself stay, since what is set first stays.
      */
-    private void setListTypes(TFE_Op op, List<String> listTypes, OpCall call, OwnedHandle[] inputs) {
+    private void setInputAttributes(TFE_Op op, List<OpDef.ArgDef> arguments, OpCall call, OwnedHandle[] inputs) {
         int next = 0;
-        for (int i = 0; i < call.groups(); i++) {
-            int length = call.group(i);
-            if (length > 0 && i > 0 && !listTypes.get(i).isEmpty()) {
-                int dataType = tensorflow.TFE_TensorHandleDataType(inputs[next]);
-                tensorflow.TFE_OpSetAttrType(op, name(listTypes.get(i)), dataType);
+        for (int i = 0; i < arguments.size() && next <= inputs.length; i++) {
+            OpDef.ArgDef argument = arguments.get(i);
+            int length = OpDefs.isList(argument) ? Math.max(0, call.group(i)) : 1;
+            if (!argument.getNumberAttr().isEmpty()) {
+                tensorflow.TFE_OpSetAttrInt(op, name(argument.getNumberAttr()), length);
             }
-            next += Math.abs(length);
+            if (!argument.getTypeAttr().isEmpty() && length > 0 && next < inputs.length) {
+                int dataType = tensorflow.TFE_TensorHandleDataType(inputs[next]);
+                tensorflow.TFE_OpSetAttrType(op, name(argument.getTypeAttr()), dataType);
+            }
+            if (!argument.getTypeListAttr().isEmpty()) {
+                int[] dataTypes = new int[length];
+                for (int k = 0; k < length; k++) {
+                    dataTypes[k] = tensorflow.TFE_TensorHandleDataType(inputs[next + k]);
+                }
+                tensorflow.TFE_OpSetAttrTypeList(op, name(argument.getTypeListAttr()), dataTypes, length);
+            }
+            next += length;
         }
     }
 
@@ -132,33 +160,6 @@ final class EagerExecutor implements AutoCloseable {
             handles[i] = new OwnedHandle(resultAddresses.getLong(i * Long.BYTES), type);
         }
         return handles;
-    }
-
-    private void addInputs(TFE_Op op, OpCall call, OwnedHandle[] inputs) {
-        if (call.groups() < 0) {
-            for (OwnedHandle input : inputs) {
-                tensorflow.TFE_OpAddInput(op, input, status);
-            }
-            check(call); // An input refused leaves the op short of one, which the last status tells.
-            return;
-        }
-        int next = 0;
-        for (int i = 0; i < call.groups(); i++) {
-            int length = call.group(i);
-            if (length < 0) {
-                tensorflow.TFE_OpAddInput(op, inputs[next++], status);
-            } else {
-                if (length > inputList.capacity()) {
-                    inputList.releaseReference();
-                    inputList = new PointerPointer<TFE_TensorHandle>(2L * length).retainReference();
-                }
-                for (int k = 0; k < length; k++) {
-                    inputList.put(k, inputs[next++]);
-                }
-                tensorflow.TFE_OpAddInputList(op, inputList, length, status);
-            }
-            check(call);
-        }
     }
 
     /** A handle that shares a tensor's memory, without running an op; TensorFlow counts the references. */
@@ -198,7 +199,11 @@ final class EagerExecutor implements AutoCloseable {
 
     static OpException failure(OpCall call, String reason) {
         StringBuilder text = new StringBuilder("Op ");
-        text.append(call.type()).append(" '").append(call.name()).append("' failed: ").append(reason);
+        text.append(call.type())
+                .append(" '")
+                .append(call.name())
+                .append("' failed: ")
+                .append(reason);
         for (int i = 0; i < call.inputs(); i++) {
             text.append(i == 0 ? ". Its inputs: " : ", ").append(Tensors.describe(call.input(i)));
         }
@@ -236,7 +241,6 @@ final class EagerExecutor implements AutoCloseable {
             types.values().forEach(type -> type.name().releaseReference());
             types.clear();
             results.releaseReference();
-            inputList.releaseReference();
             resultCount.releaseReference();
             status.releaseReference();
         }

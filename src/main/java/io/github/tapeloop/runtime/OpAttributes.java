@@ -54,8 +54,8 @@ final class OpAttributes {
         } else if (value instanceof Shape[] v) {
             setProto(op, name, listOf(v), status);
         } else {
-            throw new UnsupportedOperationException(
-                    "TensorFlow's eager ops take no attribute of type " + value.getClass().getSimpleName());
+            throw new UnsupportedOperationException("TensorFlow's eager ops take no attribute of type "
+                    + value.getClass().getSimpleName());
         }
     }
 

@@ -33,9 +33,11 @@ final class OpCall implements OperationBuilder {
     private int inputCount;
     /** For each input added by itself -1, for each list its length; null while there are only single inputs. */
     private int[] groups;
+
     private int groupCount;
     /** Names at even, values at odd places. */
     private Object[] attributes = NO_ATTRIBUTES;
+
     private int attributeCount;
 
     OpCall(Function<OpCall, Operation> run, String type, String name, Scope scope) {
@@ -74,12 +76,9 @@ final class OpCall implements OperationBuilder {
         return inputs[index];
     }
 
-    int groups() {
-        return groups == null ? -1 : groupCount;
-    }
-
+    /** The length of the list that was added as the argument of a number, -1 if a single input was. */
     int group(int index) {
-        return groups[index];
+        return groups == null || index >= groupCount ? -1 : groups[index];
     }
 
     int attributes() {
@@ -192,7 +191,8 @@ final class OpCall implements OperationBuilder {
         } else if (value instanceof ConcreteFunction[] v) {
             target.setAttr(name, v);
         } else {
-            throw new IllegalArgumentException("Attribute " + name + " has a value of unknown type " + value.getClass());
+            throw new IllegalArgumentException(
+                    "Attribute " + name + " has a value of unknown type " + value.getClass());
         }
     }
 

@@ -39,22 +39,22 @@ public final class OpDefs {
      * @return true for a list
      */
     public static boolean isList(OpDef.ArgDef argument) {
-        return !argument.getNumberAttr().isEmpty() || !argument.getTypeListAttr().isEmpty();
+        return !argument.getNumberAttr().isEmpty()
+                || !argument.getTypeListAttr().isEmpty();
     }
 
-    /** For each input argument the attribute with its type if it is a list, else ""; empty if only the first could be. */
-    static List<String> listTypes(String type) {
+    /** The input arguments of an op type with input lists; empty for the many without. */
+    static List<OpDef.ArgDef> inputsWithLists(String type) {
         OpDef def = BY_TYPE.get(type);
-        if (def == null || def.getInputArgList().stream().skip(1).noneMatch(OpDefs::isTypedList)) {
-            return List.of();
-        }
-        return def.getInputArgList().stream()
-                .map(argument -> isTypedList(argument) ? argument.getTypeAttr() : "")
-                .toList();
+        return def == null || def.getInputArgList().stream().noneMatch(OpDefs::isList)
+                ? List.of()
+                : def.getInputArgList();
     }
 
-    private static boolean isTypedList(OpDef.ArgDef argument) {
-        return !argument.getNumberAttr().isEmpty() && !argument.getTypeAttr().isEmpty();
+    /** How many inputs an op type has; -1 if it has input lists, or is the name of a function. */
+    static int inputCount(String type) {
+        OpDef def = BY_TYPE.get(type);
+        return def == null || !inputsWithLists(type).isEmpty() ? -1 : def.getInputArgCount();
     }
 
     static boolean hasOutputList(String type) {

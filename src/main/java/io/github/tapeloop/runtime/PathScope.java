@@ -25,8 +25,7 @@ final class PathScope implements Scope {
         this(env, "", null, device, List.of());
     }
 
-    private PathScope(
-            ExecutionEnvironment env, String prefix, String opName, String device, List<Operation> controls) {
+    private PathScope(ExecutionEnvironment env, String prefix, String opName, String device, List<Operation> controls) {
         this.env = env;
         this.prefix = prefix;
         this.opName = opName;

@@ -33,8 +33,7 @@ final class TensorFlowInternals {
         try {
             MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(EagerSession.class, MethodHandles.lookup());
             Class<?> operation = lookup.findClass("org.tensorflow.EagerOperation");
-            CONTEXT =
-                    lookup.findVirtual(EagerSession.class, "nativeHandle", MethodType.methodType(TFE_Context.class));
+            CONTEXT = lookup.findVirtual(EagerSession.class, "nativeHandle", MethodType.methodType(TFE_Context.class));
             NEW_OPERATION = lookup.findConstructor(
                             operation,
                             MethodType.methodType(
@@ -53,8 +52,7 @@ final class TensorFlowInternals {
                             String.class));
             OUTPUT_HANDLE =
                     lookup.findVirtual(Output.class, "getUnsafeNativeHandle", MethodType.methodType(Pointer.class));
-            TENSOR_HANDLE =
-                    lookup.findVirtual(RawTensor.class, "nativeHandle", MethodType.methodType(TF_Tensor.class));
+            TENSOR_HANDLE = lookup.findVirtual(RawTensor.class, "nativeHandle", MethodType.methodType(TF_Tensor.class));
             NEW_TENSOR = lookup.findStatic(
                     RawTensor.class, "fromHandle", MethodType.methodType(RawTensor.class, TF_Tensor.class));
             TYPED_TENSOR = lookup.findVirtual(RawTensor.class, "asTypedTensor", MethodType.methodType(TType.class));
@@ -87,7 +85,8 @@ final class TensorFlowInternals {
     }
 
     /** An operation over handles that stay ours: unlike TensorFlow Java's own builder, nothing attaches them. */
-    static Operation newOperation(EagerSession session, TFE_Op op, TFE_TensorHandle[] outputs, String type, String name) {
+    static Operation newOperation(
+            EagerSession session, TFE_Op op, TFE_TensorHandle[] outputs, String type, String name) {
         try {
             return (Operation) NEW_OPERATION.invokeExact(session, op, outputs, type, name);
         } catch (Throwable e) {

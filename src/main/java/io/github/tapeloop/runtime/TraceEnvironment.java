@@ -80,9 +80,10 @@ final class TraceEnvironment extends Recorders implements RecordingEnvironment {
         if (input.op().env() == graph) {
             return input;
         }
-        throw new IllegalArgumentException("Output '" + input.op().name() + "' of op " + input.op().type()
-                + " was made outside the step that is being compiled, so the compiled step could never see it change."
-                + " Make constants inside the step with the Ops it is given, and keep what changes in a Variable");
+        throw new IllegalArgumentException(
+                "Output '" + input.op().name() + "' of op " + input.op().type()
+                        + " was made outside the step that is being compiled, so the compiled step could never see it change."
+                        + " Make constants inside the step with the Ops it is given, and keep what changes in a Variable");
     }
 
     private String unique(String name) {

@@ -115,7 +115,8 @@ public final class TracedFunction implements AutoCloseable {
      */
     public List<Output<?>> call(List<? extends Operand<?>> arguments) {
         if (arguments.size() != inputs) {
-            throw new IllegalArgumentException("Function " + name + " takes " + inputs + " inputs, got " + arguments.size());
+            throw new IllegalArgumentException(
+                    "Function " + name + " takes " + inputs + " inputs, got " + arguments.size());
         }
         OperationBuilder call = session.tf().scope().opBuilder(name, name);
         for (Operand<?> argument : arguments) {

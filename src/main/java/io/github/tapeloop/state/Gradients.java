@@ -34,8 +34,8 @@ public final class Gradients {
     public static Gradients of(
             List<? extends Variable<?>> variables, List<? extends Optional<? extends Operand<?>>> gradients) {
         if (variables.size() != gradients.size()) {
-            throw new IllegalArgumentException("Expected a gradient for each of " + variables.size()
-                    + " variables, got " + gradients.size());
+            throw new IllegalArgumentException(
+                    "Expected a gradient for each of " + variables.size() + " variables, got " + gradients.size());
         }
         Map<Variable<?>, Operand<?>> byVariable = new LinkedHashMap<>();
         List<Variable<?>> unconnected = new ArrayList<>();

@@ -42,9 +42,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
         this.type = initial.type();
         this.trainable = trainable;
         this.sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
-        this.handle = session.persist(() -> VarHandleOp.create(
-                                session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
-                        .asOutput())
+        this.handle = session.persist(
+                        () -> VarHandleOp.create(session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
+                                .asOutput())
                 .asOutput();
     }
 

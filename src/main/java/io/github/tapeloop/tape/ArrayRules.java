@@ -41,15 +41,16 @@ final class ArrayRules {
     }
 
     private static void cast(Ops tf, OpGradient op) {
-        op.propagate(0, () -> RawOps.cast(
-                tf, op.gradient(0), op.input(0).asOutput().dataType()));
+        op.propagate(
+                0, () -> RawOps.cast(tf, op.gradient(0), op.input(0).asOutput().dataType()));
     }
 
     /** The padded value's gradient is what falls outside the part that was there before. */
     private static <T extends TNumber> void padV2(Ops tf, OpGradient op) {
         Operand<T> dy = op.gradient(0);
         Operand<TNumber> paddings = op.input(1);
-        Operand<T> inside = tf.slice(dy, before(tf, paddings), Tensors.cast(tf, tf.shape(op.input(0)), paddings.type()));
+        Operand<T> inside =
+                tf.slice(dy, before(tf, paddings), Tensors.cast(tf, tf.shape(op.input(0)), paddings.type()));
         op.propagate(0, () -> inside);
         op.propagate(2, () -> tf.math.sub(total(tf, dy), total(tf, inside)));
     }
@@ -103,7 +104,8 @@ final class ArrayRules {
     }
 
     /** Adds each gathered row's gradient to the row it came from; rows gathered twice get the sum. */
-    private static <T extends TType, I extends TNumber> Operand<T> scatter(Ops tf, OpGradient op, Operand<TInt32> shape) {
+    private static <T extends TType, I extends TNumber> Operand<T> scatter(
+            Ops tf, OpGradient op, Operand<TInt32> shape) {
         Operand<I> indices = op.input(1);
         Operand<I> rows = tf.expandDims(indices, tf.constant(-1));
         Operand<I> into = Cast.create(tf.scope(), shape, indices.type());

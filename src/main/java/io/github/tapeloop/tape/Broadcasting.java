@@ -51,6 +51,7 @@ final class Broadcasting {
         Shape shape = Tensors.shape(input);
         return shape.hasUnknownDimension()
                 ? tf.broadcastTo(scalar, tf.shape(input))
-                : tf.broadcastTo(scalar, tf.constant(Arrays.stream(shape.asArray()).toArray()));
+                : tf.broadcastTo(
+                        scalar, tf.constant(Arrays.stream(shape.asArray()).toArray()));
     }
 }

@@ -56,7 +56,8 @@ public final class GradientRegistry {
 
     /** The library knows gathers with batch dimensions, and we those with negative axes, which it does not. */
     private static boolean isLeftToLibrary(RecordedOp op) {
-        return op.type().equals("GatherV2") && op.attribute("batch_dims", Long.class).orElse(0L) != 0;
+        return op.type().equals("GatherV2")
+                && op.attribute("batch_dims", Long.class).orElse(0L) != 0;
     }
 
     /** Whether no gradient flows through such ops, so that a tape need not note them. */

@@ -255,9 +255,10 @@ public final class GradientTape implements AutoCloseable {
     private static void requireDifferentiable(Operand<?> operand, String what) {
         Output<?> output = operand.asOutput();
         if (!Tensors.isDifferentiable(Tensors.dataType(output))) {
-            throw new IllegalArgumentException("Cannot " + what + " output '" + output.op().name() + "' of op "
-                    + output.op().type() + ", which is " + Tensors.describe(output)
-                    + ": gradients exist for floating point values only");
+            throw new IllegalArgumentException(
+                    "Cannot " + what + " output '" + output.op().name() + "' of op "
+                            + output.op().type() + ", which is " + Tensors.describe(output)
+                            + ": gradients exist for floating point values only");
         }
     }
 }

@@ -63,7 +63,8 @@ final class GraphGradients {
             for (int i = 0; i < inputs.length; i++) {
                 inputs[i] = placeholder(tf, GraphRule.INPUT + i, op.input(i));
             }
-            Operation forward = op.rebuild(tf.scope().env().opBuilder(op.type(), GraphRule.FORWARD, tf.scope()), inputs);
+            Operation forward =
+                    op.rebuild(tf.scope().env().opBuilder(op.type(), GraphRule.FORWARD, tf.scope()), inputs);
             List<Output<?>> y = new ArrayList<>();
             List<Output<?>> dy = new ArrayList<>();
             for (int k = 0; k < forward.numOutputs(); k++) {
@@ -90,8 +91,10 @@ final class GraphGradients {
             }
             return results.isEmpty() ? Optional.empty() : Optional.of(GraphRule.of(graph.toGraphDef(), results));
         } catch (TensorFlowException | IllegalArgumentException e) { // Its exceptions have two roots.
-            throw new GradientException("TensorFlow's C++ gradient of op " + op.type() + " '" + op.name()
-                    + "' cannot be built: " + e.getMessage(), e);
+            throw new GradientException(
+                    "TensorFlow's C++ gradient of op " + op.type() + " '" + op.name() + "' cannot be built: "
+                            + e.getMessage(),
+                    e);
         }
     }
 

@@ -34,7 +34,8 @@ final class GraphRule implements GradientRule {
     }
 
     /** One op; {@code groups} holds -1 for a single input and a length for a list. */
-    private record Step(String name, String type, List<Ref> inputs, List<Integer> groups, Map<String, AttrValue> attrs) {}
+    private record Step(
+            String name, String type, List<Ref> inputs, List<Integer> groups, Map<String, AttrValue> attrs) {}
 
     private final List<Step> steps;
     private final Map<Integer, Ref> results;
@@ -92,7 +93,9 @@ final class GraphRule implements GradientRule {
             if (!argument.getNumberAttr().isEmpty()) {
                 groups.add((int) node.getAttrOrThrow(argument.getNumberAttr()).getI());
             } else if (!argument.getTypeListAttr().isEmpty()) {
-                groups.add(node.getAttrOrThrow(argument.getTypeListAttr()).getList().getTypeCount());
+                groups.add(node.getAttrOrThrow(argument.getTypeListAttr())
+                        .getList()
+                        .getTypeCount());
             } else {
                 groups.add(-1);
             }
@@ -128,7 +131,8 @@ final class GraphRule implements GradientRule {
         if (node.equals(FORWARD)) {
             return gradient.output(ref.index()).asOutput();
         } else if (node.startsWith(INPUT)) {
-            return gradient.input(Integer.parseInt(node.substring(INPUT.length()))).asOutput();
+            return gradient.input(Integer.parseInt(node.substring(INPUT.length())))
+                    .asOutput();
         } else if (node.startsWith(OUTPUT_GRADIENT)) {
             return gradient.gradient(Integer.parseInt(node.substring(OUTPUT_GRADIENT.length())))
                     .asOutput();

@@ -76,10 +76,12 @@ final class MathRules {
     }
 
     private static <T extends TNumber> void sqrt(Ops tf, OpGradient op) {
-        op.propagate(0, () -> { // dy / 2y
-            Operand<T> y = conj(tf, op.output(0));
-            return tf.math.div(op.<T>gradient(0), tf.math.add(y, y));
-        });
+        op.propagate(
+                0,
+                () -> { // dy / 2y
+                    Operand<T> y = conj(tf, op.output(0));
+                    return tf.math.div(op.<T>gradient(0), tf.math.add(y, y));
+                });
     }
 
     private static <T extends TNumber> void exp(Ops tf, OpGradient op) {

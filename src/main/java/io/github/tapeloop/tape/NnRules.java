@@ -38,19 +38,23 @@ final class NnRules {
 
     private static <T extends TNumber> void biasAdd(Ops tf, OpGradient op) {
         op.propagate(0, () -> op.gradient(0));
-        op.propagate(1, () -> tf.nn.biasAddGrad(
-                op.<T>gradient(0),
-                org.tensorflow.op.nn.BiasAddGrad.dataFormat(
-                        op.op().attribute("data_format", String.class).orElse("NHWC"))));
+        op.propagate(
+                1,
+                () -> tf.nn.biasAddGrad(
+                        op.<T>gradient(0),
+                        org.tensorflow.op.nn.BiasAddGrad.dataFormat(
+                                op.op().attribute("data_format", String.class).orElse("NHWC"))));
     }
 
     /** The sum over all but the channels, so its gradient is a bias added to zeros. */
     private static <T extends TNumber> void biasAddGrad(Ops tf, OpGradient op) {
-        op.propagate(0, () -> tf.nn.biasAdd(
-                tf.zerosLike(op.<T>input(0)),
-                op.<T>gradient(0),
-                BiasAdd.dataFormat(
-                        op.op().attribute("data_format", String.class).orElse("NHWC"))));
+        op.propagate(
+                0,
+                () -> tf.nn.biasAdd(
+                        tf.zerosLike(op.<T>input(0)),
+                        op.<T>gradient(0),
+                        BiasAdd.dataFormat(
+                                op.op().attribute("data_format", String.class).orElse("NHWC"))));
     }
 
     /** Straight through inside the range, to its ends outside: TensorFlow has an op for it. */

@@ -57,7 +57,8 @@ final class ReductionRules {
     private static Operand<TInt32> keptShape(Ops tf, OpGradient op, Operand<TInt32> shape) {
         Operand<TInt32> rank = tf.size(shape);
         Operand<TInt32> axes = Cast.create(tf.scope(), op.<TNumber>input(1), TInt32.class);
-        Operand<TInt32> wrapped = tf.reshape(tf.math.floorMod(tf.math.add(axes, rank), rank), tf.constant(new int[] {-1}));
+        Operand<TInt32> wrapped =
+                tf.reshape(tf.math.floorMod(tf.math.add(axes, rank), rank), tf.constant(new int[] {-1}));
         Operand<TInt32> all = tf.range(tf.constant(0), rank, tf.constant(1));
         return tf.dynamicStitch(List.of(all, wrapped), List.of(shape, tf.onesLike(wrapped)));
     }

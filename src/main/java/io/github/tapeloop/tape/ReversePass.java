@@ -94,8 +94,10 @@ final class ReversePass {
         try {
             rule.apply(tf, gradient);
         } catch (TapeloopException e) {
-            throw new GradientException("The gradient of op " + op.type() + " '" + op.name() + "' failed: "
-                    + e.getMessage() + ". Path from the target: " + path(op), e);
+            throw new GradientException(
+                    "The gradient of op " + op.type() + " '" + op.name() + "' failed: " + e.getMessage()
+                            + ". Path from the target: " + path(op),
+                    e);
         }
         for (int k = 0; k < needed.length; k++) {
             Operand<?> ofInput = gradient.inputGradient(k);
@@ -127,8 +129,7 @@ final class ReversePass {
     }
 
     private void add(Output<?> output, Operand<?> gradient) {
-        Operand<?>[] ofOp =
-                gradients.computeIfAbsent(output.op(), operation -> new Operand<?>[operation.numOutputs()]);
+        Operand<?>[] ofOp = gradients.computeIfAbsent(output.op(), operation -> new Operand<?>[operation.numOutputs()]);
         Operand<?> before = ofOp[output.index()];
         ofOp[output.index()] = before == null ? gradient : sum(before, gradient);
     }
@@ -142,7 +143,8 @@ final class ReversePass {
         List<Optional<Operand<?>>> result = new ArrayList<>(sources.size());
         for (Operand<?> source : sources) {
             Operand<?>[] ofOp = gradients.get(source.op());
-            result.add(Optional.ofNullable(ofOp == null ? null : ofOp[source.asOutput().index()]));
+            result.add(Optional.ofNullable(
+                    ofOp == null ? null : ofOp[source.asOutput().index()]));
         }
         return result;
     }

@@ -20,7 +20,9 @@ class ExamplesTest {
             History history = trainer.fit(
                     train.shuffle(60_000).batch(32).prefetch(4), Fit.epochs(1).validation(test.batch(500)));
             assertTrue(history.last("val_accuracy") > 0.94, history::toString);
-            assertEquals(history.last("val_accuracy"), trainer.evaluate(test.batch(500)).get("accuracy"));
+            assertEquals(
+                    history.last("val_accuracy"),
+                    trainer.evaluate(test.batch(500)).get("accuracy"));
         }
     }
 
@@ -28,7 +30,9 @@ class ExamplesTest {
     void theCustomTrainingLoopLearnsDigits() {
         Dataset train = Mnist.train();
         double accuracy = CustomTrainingLoop.run(
-                1, train.take(20_000).shuffle(1024).batch(64), train.skip(59_000).batch(500));
+                1,
+                train.take(20_000).shuffle(1024).batch(64),
+                train.skip(59_000).batch(500));
         assertTrue(accuracy > 0.9, "validation accuracy " + accuracy);
     }
 

@@ -51,18 +51,15 @@ class OptimizerTest {
     @Test
     void noGradientAtAllIsRefusedByName() {
         Gradients none = Gradients.of(List.of(a, b), List.of(Optional.empty(), Optional.empty()));
-        IllegalArgumentException error =
-                assertThrows(IllegalArgumentException.class, () -> new Sgd().apply(tf, none));
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> new Sgd().apply(tf, none));
         assertTrue(error.getMessage().contains("[a, b]"), error.getMessage());
     }
 
     @Test
     void aWrongShapeChangesNothing() {
         Gradients wrong = Gradients.of(
-                List.of(a, b),
-                List.of(Optional.of(tf.constant(1.0)), Optional.of(tf.constant(new double[] {1, 2}))));
-        IllegalArgumentException error =
-                assertThrows(IllegalArgumentException.class, () -> new Sgd().apply(tf, wrong));
+                List.of(a, b), List.of(Optional.of(tf.constant(1.0)), Optional.of(tf.constant(new double[] {1, 2}))));
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> new Sgd().apply(tf, wrong));
         assertTrue(error.getMessage().contains("'b'"), error.getMessage());
         assertEquals(1.0, value(a));
     }
@@ -91,18 +88,17 @@ class OptimizerTest {
     @MethodSource("schedules")
     void schedulesFollowTheirFormula(Schedule schedule, double[] expected) {
         for (int step = 0; step < expected.length; step++) {
-            assertEquals(
-                    expected[step], session.scalar(schedule.learningRate(tf, tf.constant((double) step))), 1e-12);
+            assertEquals(expected[step], session.scalar(schedule.learningRate(tf, tf.constant((double) step))), 1e-12);
         }
     }
 
     static Stream<Arguments> schedules() {
         return Stream.of(
-                Arguments.of(
-                        Schedule.exponentialDecay(0.1, 2, 0.25), new double[] {0.1, 0.05, 0.025, 0.0125, 0.00625}),
+                Arguments.of(Schedule.exponentialDecay(0.1, 2, 0.25), new double[] {0.1, 0.05, 0.025, 0.0125, 0.00625}),
                 Arguments.of(Schedule.staircaseDecay(0.1, 2, 0.25), new double[] {0.1, 0.1, 0.025, 0.025, 0.00625}),
                 Arguments.of(
-                        (Schedule) (ops, step) -> ops.math.div(ops.constant(1.0), ops.math.add(step, ops.constant(1.0))),
+                        (Schedule)
+                                (ops, step) -> ops.math.div(ops.constant(1.0), ops.math.add(step, ops.constant(1.0))),
                         new double[] {1, 0.5, 1.0 / 3}));
     }
 

@@ -41,9 +41,8 @@ class OptimizerTrajectoryTest {
     private static final int STEPS = 20;
 
     private static final Map<String, Supplier<Optimizer>> OPTIMIZERS = new LinkedHashMap<>();
-    private static final Map<String, Loss> LOSSES = Map.of(
-            "scce", SparseCategoricalCrossentropy.fromLogits(),
-            "mse", new MeanSquaredError());
+    private static final Map<String, Loss> LOSSES =
+            Map.of("scce", SparseCategoricalCrossentropy.fromLogits(), "mse", new MeanSquaredError());
 
     static {
         OPTIMIZERS.put("sgd", () -> new Sgd(0.05));
@@ -54,22 +53,21 @@ class OptimizerTrajectoryTest {
         OPTIMIZERS.put("adam_amsgrad", () -> new Adam(0.01).amsgrad(true));
         OPTIMIZERS.put("adam_fast", () -> new Adam(0.05).betas(0.5, 0.5).epsilon(0.01));
         OPTIMIZERS.put(
-                "adam_fast_amsgrad", () -> new Adam(0.05).betas(0.5, 0.5).epsilon(0.01).amsgrad(true));
+                "adam_fast_amsgrad",
+                () -> new Adam(0.05).betas(0.5, 0.5).epsilon(0.01).amsgrad(true));
     }
 
     static Stream<Arguments> cases() {
-        return OPTIMIZERS.keySet().stream()
-                .flatMap(optimizer -> LOSSES.keySet().stream()
-                        .flatMap(loss -> Stream.of(
-                                Arguments.of(optimizer, loss, "float64"), Arguments.of(optimizer, loss, "float32"))));
+        return OPTIMIZERS.keySet().stream().flatMap(optimizer -> LOSSES.keySet().stream()
+                .flatMap(loss ->
+                        Stream.of(Arguments.of(optimizer, loss, "float64"), Arguments.of(optimizer, loss, "float32"))));
     }
 
     @ParameterizedTest
     @MethodSource("cases")
     void twentyStepsFollowTheOracle(String optimizer, String loss, String type) {
-        Model model = Sequential.of(new Dense(3)
-                .kernelInitializer(figure("init.kernel"))
-                .biasInitializer(figure("init.bias")));
+        Model model = Sequential.of(
+                new Dense(3).kernelInitializer(figure("init.kernel")).biasInitializer(figure("init.bias")));
         String target = loss.equals("scce") ? "data.labels" : "data.targets";
         check(model, optimizer + "." + loss, OPTIMIZERS.get(optimizer).get(), LOSSES.get(loss), target, type);
     }
@@ -81,9 +79,7 @@ class OptimizerTrajectoryTest {
                 new Dense(5, Activations.TANH)
                         .kernelInitializer(figure("init.mlp.kernel1"))
                         .biasInitializer(figure("init.mlp.bias1")),
-                new Dense(3)
-                        .kernelInitializer(figure("init.mlp.kernel2"))
-                        .biasInitializer(figure("init.mlp.bias2")));
+                new Dense(3).kernelInitializer(figure("init.mlp.kernel2")).biasInitializer(figure("init.mlp.bias2")));
         check(model, "mlp.adam.scce", new Adam(0.01), LOSSES.get("scce"), "data.labels", type);
     }
 
@@ -96,8 +92,7 @@ class OptimizerTrajectoryTest {
                 Tensors.cast(tf, tf.constant(shape, DataBuffers.of(ORACLE.values(name))), type);
     }
 
-    private static void check(
-            Model model, String name, Optimizer optimizer, Loss loss, String target, String type) {
+    private static void check(Model model, String name, Optimizer optimizer, Loss loss, String target, String type) {
         double tolerance = type.equals("float64") ? 1e-9 : 1e-5;
         try (TapeSession session = TapeSession.builder().threads(1, 1).build()) {
             Ops tf = session.tf();
@@ -106,7 +101,8 @@ class OptimizerTrajectoryTest {
                 try (TensorScope scope = session.scope();
                         GradientTape tape = GradientTape.open(tf)) {
                     Operand<TFloat32> x = input(tf, type);
-                    Operand<TFloat32> value = loss.call(tf, target(tf, target), model.call(ForwardPass.training(tf), x));
+                    Operand<TFloat32> value =
+                            loss.call(tf, target(tf, target), model.call(ForwardPass.training(tf), x));
                     optimizer.apply(tf, tape.gradients(value, model.trainableVariables()));
                     assertEquals(losses[step], session.scalar(value), tolerance * Math.abs(losses[step]), name + step);
                 }

@@ -31,7 +31,8 @@ class ReadmeTest {
 
     private static final Path SNIPPETS =
             Path.of("src", "test", "java", "io", "github", "tapeloop", "readme", "ReadmeSnippets.java");
-    private static final Pattern SHOWN = Pattern.compile("<!-- region: (\\S+) -->\\R```java\\R(.*?)```", Pattern.DOTALL);
+    private static final Pattern SHOWN =
+            Pattern.compile("<!-- region: (\\S+) -->\\R```java\\R(.*?)```", Pattern.DOTALL);
     private static final Pattern REGION =
             Pattern.compile("[ ]*// region (\\S+)\\R(.*?)[ ]*// endregion \\1", Pattern.DOTALL);
 

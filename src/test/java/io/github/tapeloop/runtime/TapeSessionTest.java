@@ -78,7 +78,8 @@ class TapeSessionTest {
             LeakReport report = session.leakReport();
             assertEquals(3, report.liveHandles());
             assertEquals(36, report.liveBytes());
-            assertEquals(new LeakReport.Origin("Neg", "", 2, 24), report.origins().get(0));
+            assertEquals(
+                    new LeakReport.Origin("Neg", "", 2, 24), report.origins().get(0));
             assertTrue(report.toString().contains("2 x Neg, 24 bytes"), report::toString);
         }
     }
@@ -125,8 +126,8 @@ class TapeSessionTest {
             assertEquals(2.5, session.scalar(tf.dtypes.cast(tf.constant(2.5f), TFloat16.class)));
             assertEquals(2.5, session.scalar(tf.dtypes.cast(tf.constant(2.5f), TBfloat16.class)));
             assertEquals(200, session.scalar(tf.dtypes.cast(tf.constant(200), TUint8.class)));
-            IllegalArgumentException error = assertThrows(
-                    IllegalArgumentException.class, () -> session.scalar(tf.constant(new float[] {1, 2})));
+            IllegalArgumentException error =
+                    assertThrows(IllegalArgumentException.class, () -> session.scalar(tf.constant(new float[] {1, 2})));
             assertTrue(error.getMessage().contains("float32 [2]"), error.getMessage());
         }
     }

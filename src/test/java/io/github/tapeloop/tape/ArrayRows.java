@@ -17,25 +17,34 @@ final class ArrayRows {
 
     static List<GradientRow> all() {
         return List.of(
-                row("Reshape", in(2, 3), (tf, x) -> op(tf, "Reshape").in(x.get(0), ints(tf, 3, -1))).andTwice(),
+                row("Reshape", in(2, 3), (tf, x) -> op(tf, "Reshape").in(x.get(0), ints(tf, 3, -1)))
+                        .andTwice(),
                 row("ExpandDims", in(2, 3), (tf, x) -> op(tf, "ExpandDims").in(x.get(0), tf.constant(-1))),
                 row("Squeeze", in(2, 1, 3), (tf, x) -> op(tf, "Squeeze").in(x)),
                 row("EnsureShape", in(2, 3), (tf, x) -> op(tf, "EnsureShape")
                         .in(x)
                         .set(b -> b.setAttr("shape", Shape.of(-1, 3)))),
-                row("Transpose", in(2, 3), (tf, x) -> op(tf, "Transpose").in(x.get(0), ints(tf, 1, 0))).andTwice(),
+                row("Transpose", in(2, 3), (tf, x) -> op(tf, "Transpose").in(x.get(0), ints(tf, 1, 0)))
+                        .andTwice(),
                 row("BroadcastTo", in(2, 1), (tf, x) -> op(tf, "BroadcastTo").in(x.get(0), ints(tf, 4, 2, 3))),
                 row("Fill", in(), (tf, x) -> op(tf, "Fill").in(ints(tf, 2, 3), x.get(0))),
-                row("Tile", in(2, 3), (tf, x) -> op(tf, "Tile").in(x.get(0), ints(tf, 2, 1))).andTwice(),
-                row("Cast", in(4), (tf, x) -> op(tf, "Cast")
-                        .in(op(tf, "Cast").in(x).set(b -> b.setAttr("DstT", DataType.DT_COMPLEX128)).out(0))
-                        .set(b -> b.setAttr("DstT", DataType.DT_DOUBLE))),
-                row("ConcatV2", in(2, 3), in(2, 1), (tf, x) -> op(tf, "ConcatV2").list(x).in(tf.constant(-1)))
+                row("Tile", in(2, 3), (tf, x) -> op(tf, "Tile").in(x.get(0), ints(tf, 2, 1)))
                         .andTwice(),
-                row("Pack", in(2), in(2), in(2), (tf, x) -> op(tf, "Pack").list(x).set(b -> b.setAttr("axis", -1L))),
-                row("Unpack", in(2, 3), (tf, x) -> op(tf, "Unpack")
-                        .in(x)
-                        .set(b -> b.setAttr("num", 3L).setAttr("axis", 1L))),
+                row("Cast", in(4), (tf, x) -> op(tf, "Cast")
+                        .in(op(tf, "Cast")
+                                .in(x)
+                                .set(b -> b.setAttr("DstT", DataType.DT_COMPLEX128))
+                                .out(0))
+                        .set(b -> b.setAttr("DstT", DataType.DT_DOUBLE))),
+                row("ConcatV2", in(2, 3), in(2, 1), (tf, x) -> op(tf, "ConcatV2")
+                                .list(x)
+                                .in(tf.constant(-1)))
+                        .andTwice(),
+                row("Pack", in(2), in(2), in(2), (tf, x) -> op(tf, "Pack")
+                        .list(x)
+                        .set(b -> b.setAttr("axis", -1L))),
+                row("Unpack", in(2, 3), (tf, x) -> op(tf, "Unpack").in(x).set(b -> b.setAttr("num", 3L)
+                        .setAttr("axis", 1L))),
                 row("Split", in(2, 4), (tf, x) -> op(tf, "Split")
                         .in(tf.constant(1), x.get(0))
                         .set(b -> b.setAttr("num_split", 2L))),
@@ -47,7 +56,8 @@ final class ArrayRows {
                 row("StridedSlice", in(4, 3), (tf, x) -> op(tf, "StridedSlice")
                         .in(x.get(0), ints(tf, 0, 2), ints(tf, 4, -4), ints(tf, 2, -1))
                         .set(b -> b.setAttr("end_mask", 2L))),
-                row("Pad", in(2, 2), (tf, x) -> op(tf, "Pad").in(x.get(0), tf.constant(PADDING))).andTwice(),
+                row("Pad", in(2, 2), (tf, x) -> op(tf, "Pad").in(x.get(0), tf.constant(PADDING)))
+                        .andTwice(),
                 row("PadV2", in(2, 2), in(), (tf, x) -> op(tf, "PadV2").in(x.get(0), tf.constant(PADDING), x.get(1))),
                 mirrorPad("MirrorPad", in(3, 3)),
                 mirrorPad("MirrorPadGrad", in(5, 5)),
@@ -57,11 +67,9 @@ final class ArrayRows {
                         .set(b -> b.setAttr("seq_dim", 1L).setAttr("batch_dim", 0L))),
                 row("Roll", in(2, 3), (tf, x) -> op(tf, "Roll").in(x.get(0), ints(tf, 1), ints(tf, 1))),
                 row("Gather", in(3, 2), (tf, x) -> op(tf, "Gather").in(x.get(0), ints(tf, 2, 0, 2))),
-                row("GatherV2", in(3, 2), (tf, x) -> op(tf, "GatherV2")
-                                .in(x.get(0), ints(tf, 2, 0, 2), tf.constant(0)))
+                row("GatherV2", in(3, 2), (tf, x) -> op(tf, "GatherV2").in(x.get(0), ints(tf, 2, 0, 2), tf.constant(0)))
                         .andTwice(),
-                row("GatherV2", in(2, 3), (tf, x) -> op(tf, "GatherV2")
-                        .in(x.get(0), ints(tf, 1, 1), tf.constant(-1))),
+                row("GatherV2", in(2, 3), (tf, x) -> op(tf, "GatherV2").in(x.get(0), ints(tf, 1, 1), tf.constant(-1))),
                 row("GatherNd", in(3, 2), (tf, x) -> op(tf, "GatherNd")
                         .in(x.get(0), tf.constant(new int[][] {{2, 1}, {0, 0}, {2, 1}}))),
                 row("ScatterNd", in(3, 2), (tf, x) -> op(tf, "ScatterNd")

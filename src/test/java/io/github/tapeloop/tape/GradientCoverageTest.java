@@ -205,9 +205,10 @@ class GradientCoverageTest {
         List<Operand<TFloat64>> result = new ArrayList<>();
         var found = tape.gradients(List.of(loss), List.of(), inputs);
         for (int i = 0; i < inputs.size(); i++) {
-            result.add(found.get(i).isPresent()
-                    ? (Operand<TFloat64>) found.get(i).get()
-                    : session.tf().zerosLike(inputs.get(i)));
+            result.add(
+                    found.get(i).isPresent()
+                            ? (Operand<TFloat64>) found.get(i).get()
+                            : session.tf().zerosLike(inputs.get(i)));
         }
         return result;
     }

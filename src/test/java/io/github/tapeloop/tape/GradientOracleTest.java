@@ -63,7 +63,8 @@ class GradientOracleTest {
             List<Operand<T>> sources = names.stream().map(in::get).toList();
             List<Optional<Operand<?>>> gradients = tape.gradients(List.of(loss), List.of(), sources);
             for (int i = 0; i < names.size(); i++) {
-                assertFigure(session, "mlp.grad." + names.get(i), gradients.get(i).orElseThrow(), tolerance);
+                assertFigure(
+                        session, "mlp.grad." + names.get(i), gradients.get(i).orElseThrow(), tolerance);
             }
         }
     }

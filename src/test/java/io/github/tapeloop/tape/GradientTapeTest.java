@@ -63,8 +63,8 @@ class GradientTapeTest {
     private static <E extends Throwable> void assertRefused(Class<E> type, Executable mistake, String... words) {
         E error = assertThrows(type, mistake);
         Arrays.stream(words)
-                .forEach(word -> assertTrue(
-                        error.getMessage().contains(word), "no '" + word + "' in: " + error.getMessage()));
+                .forEach(word ->
+                        assertTrue(error.getMessage().contains(word), "no '" + word + "' in: " + error.getMessage()));
     }
 
     @Test
@@ -96,7 +96,8 @@ class GradientTapeTest {
             Gradients gradients = tape.gradients(y, Parameters.of(weight, statistic, unused));
             assertEquals(List.of(weight), gradients.variables());
             assertEquals(List.of(statistic, unused), gradients.unconnected());
-            assertTrue(Arrays.equals(new double[] {5, 7}, read(gradients.of(weight).orElseThrow())));
+            assertTrue(
+                    Arrays.equals(new double[] {5, 7}, read(gradients.of(weight).orElseThrow())));
         }
     }
 
@@ -105,7 +106,8 @@ class GradientTapeTest {
         Variable<TFloat64> weight = variable("weight", true, 2);
         try (GradientTape tape = GradientTape.open(tf)) {
             Operand<TFloat64> y = tf.math.mul(weight.read(tf), weight.read(tf));
-            assertEquals(4, read(tape.gradients(y, Parameters.of(weight)).of(weight).orElseThrow())[0]);
+            assertEquals(
+                    4, read(tape.gradients(y, Parameters.of(weight)).of(weight).orElseThrow())[0]);
         }
     }
 
@@ -266,8 +268,10 @@ class GradientTapeTest {
 
     @Test
     void aRegisteredRuleIsUsed() {
-        GradientRegistry.of(session).register("Betainc", (ops, op) -> op.propagate(
-                2, () -> ops.math.mul(op.<TFloat64>gradient(0), ops.constant(42.0))));
+        GradientRegistry.of(session)
+                .register(
+                        "Betainc",
+                        (ops, op) -> op.propagate(2, () -> ops.math.mul(op.<TFloat64>gradient(0), ops.constant(42.0))));
         Operand<TFloat64> x = tf.constant(0.3);
         try (GradientTape tape = GradientTape.open(tf)) {
             tape.watch(x);
@@ -292,8 +296,7 @@ class GradientTapeTest {
 
     @Test
     void whatDoesNotLeadFromASourceToTheTargetCostsNothing() {
-        Variable<TFloat64> kernel =
-                Variable.create(tf, "kernel", tf.constant(new double[][] {{1, 2}, {3, 4}}), true);
+        Variable<TFloat64> kernel = Variable.create(tf, "kernel", tf.constant(new double[][] {{1, 2}, {3, 4}}), true);
         Operand<TFloat64> x = tf.constant(new double[][] {{1, 1}});
         List<String> made = new ArrayList<>();
         OpRecorder listener = op -> made.add(op.type());
@@ -347,7 +350,8 @@ class GradientTapeTest {
         try (GradientTape tape = GradientTape.open(tf)) {
             tape.watch(x);
             OperationBuilder builder = tf.scope().opBuilder(type, type).addInput(x.asOutput());
-            builder.addInput(tf.constant(-1f).asOutput()).addInput(tf.constant(1f).asOutput());
+            builder.addInput(tf.constant(-1f).asOutput())
+                    .addInput(tf.constant(1f).asOutput());
             builder.setAttr("range_given", true);
             if (type.equals("QuantizeAndDequantizeV3")) {
                 builder.addInput(tf.constant(8).asOutput());
@@ -370,9 +374,15 @@ class GradientTapeTest {
         try (GradientTape tape = GradientTape.persistent(tf)) {
             tape.watch(single);
             tape.watch(exact);
-            assertEquals(TFloat32.class, tape.gradient(tf.math.square(single), single).orElseThrow().type());
-            assertEquals(TFloat64.class, tape.gradient(tf.math.square(exact), exact).orElseThrow().type());
-            assertEquals(Shape.scalar(), tape.gradient(tf.math.square(exact), exact).orElseThrow().shape());
+            assertEquals(
+                    TFloat32.class,
+                    tape.gradient(tf.math.square(single), single).orElseThrow().type());
+            assertEquals(
+                    TFloat64.class,
+                    tape.gradient(tf.math.square(exact), exact).orElseThrow().type());
+            assertEquals(
+                    Shape.scalar(),
+                    tape.gradient(tf.math.square(exact), exact).orElseThrow().shape());
         }
     }
 }

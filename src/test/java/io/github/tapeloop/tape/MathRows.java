@@ -35,7 +35,8 @@ final class MathRows {
                 plain("Minimum", in(2, 3), in(3)),
                 plain("Pow", in(0.3, 2, 2, 3), in(3)).andTwice(),
                 plain("Atan2", in(2, 3), in(0.5, 2, 3)),
-                row("AddN", in(2, 2), in(2, 2), in(2, 2), (tf, x) -> op(tf, "AddN").list(x)),
+                row("AddN", in(2, 2), in(2, 2), in(2, 2), (tf, x) -> op(tf, "AddN")
+                        .list(x)),
                 // One number.
                 plain("Abs", in(2, 3)),
                 plain("Acos", in(-0.8, 0.8, 5)),
@@ -82,13 +83,17 @@ final class MathRows {
                         .in(x.get(0), tf.constant(-0.5), tf.constant(0.9))),
                 plain("L2Loss", in(2, 3)),
                 // Reductions.
-                row("Sum", in(2, 3), (tf, x) -> op(tf, "Sum").in(x.get(0), ints(tf, 0, 1))).andTwice(),
-                row("Sum", in(2, 3, 2), (tf, x) -> op(tf, "Sum").in(x.get(0), ints(tf, -2))).andTwice(),
+                row("Sum", in(2, 3), (tf, x) -> op(tf, "Sum").in(x.get(0), ints(tf, 0, 1)))
+                        .andTwice(),
+                row("Sum", in(2, 3, 2), (tf, x) -> op(tf, "Sum").in(x.get(0), ints(tf, -2)))
+                        .andTwice(),
                 row("Sum", in(2, 3), (tf, x) -> op(tf, "Sum")
                         .in(x.get(0), tf.constant(1))
                         .set(b -> b.setAttr("keep_dims", true))),
-                row("Mean", in(2, 3), (tf, x) -> op(tf, "Mean").in(x.get(0), ints(tf, 0, 1))).andTwice(),
-                row("Mean", in(2, 3, 2), (tf, x) -> op(tf, "Mean").in(x.get(0), ints(tf, 0, -1))).andTwice(),
+                row("Mean", in(2, 3), (tf, x) -> op(tf, "Mean").in(x.get(0), ints(tf, 0, 1)))
+                        .andTwice(),
+                row("Mean", in(2, 3, 2), (tf, x) -> op(tf, "Mean").in(x.get(0), ints(tf, 0, -1)))
+                        .andTwice(),
                 row("Prod", in(0.5, 2, 2, 3), (tf, x) -> op(tf, "Prod").in(x.get(0), tf.constant(1))),
                 row("Max", in(2, 3), (tf, x) -> op(tf, "Max").in(x.get(0), tf.constant(1))),
                 row("Min", in(2, 3), (tf, x) -> op(tf, "Min").in(x.get(0), tf.constant(-1))),
@@ -100,7 +105,8 @@ final class MathRows {
                 unsorted("UnsortedSegmentMax"),
                 unsorted("UnsortedSegmentMin"),
                 // Products.
-                row("MatMul", in(2, 3), in(3, 4), (tf, x) -> op(tf, "MatMul").in(x)).andTwice(),
+                row("MatMul", in(2, 3), in(3, 4), (tf, x) -> op(tf, "MatMul").in(x))
+                        .andTwice(),
                 matMul(true, false, in(3, 2), in(3, 4)),
                 matMul(false, true, in(2, 3), in(4, 3)),
                 matMul(true, true, in(3, 2), in(4, 3)),
@@ -126,9 +132,8 @@ final class MathRows {
 
     private static GradientRow matMul(
             boolean transposeA, boolean transposeB, GradientRow.Input a, GradientRow.Input b) {
-        return row("MatMul", a, b, (tf, x) -> op(tf, "MatMul")
-                        .in(x)
-                        .set(o -> o.setAttr("transpose_a", transposeA).setAttr("transpose_b", transposeB)))
+        return row("MatMul", a, b, (tf, x) -> op(tf, "MatMul").in(x).set(o -> o.setAttr("transpose_a", transposeA)
+                        .setAttr("transpose_b", transposeB)))
                 .andTwice();
     }
 

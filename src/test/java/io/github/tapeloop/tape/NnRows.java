@@ -66,34 +66,50 @@ final class NnRows {
     /** Ops that compute in float32 only: the inputs go through a cast, and differences are as coarse as that. */
     static List<GradientRow> inFloat32() {
         return List.of(
-                row("LRN", in(1, 2, 2, 4), (tf, x) -> back(tf, op(tf, "LRN").in(single(tf, x.get(0))).out(0)))
+                row(
+                                "LRN",
+                                in(1, 2, 2, 4),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "LRN").in(single(tf, x.get(0))).out(0)))
                         .within(2e-2),
-                row("FusedBatchNormV3", in(4, 1, 2, 2), in(0.5, 2, 2), in(2), (tf, x) -> back(
-                                tf,
-                                op(tf, "FusedBatchNormV3")
-                                        .in(single(tf, x.get(0)), single(tf, x.get(1)), single(tf, x.get(2)))
-                                        .in(tf.constant(new float[0]), tf.constant(new float[0]))
-                                        .out(0)))
+                row(
+                                "FusedBatchNormV3",
+                                in(4, 1, 2, 2),
+                                in(0.5, 2, 2),
+                                in(2),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "FusedBatchNormV3")
+                                                .in(single(tf, x.get(0)), single(tf, x.get(1)), single(tf, x.get(2)))
+                                                .in(tf.constant(new float[0]), tf.constant(new float[0]))
+                                                .out(0)))
                         .within(2e-2),
-                row("CropAndResize", in(1, 4, 4, 1), (tf, x) -> back(
-                                tf,
-                                op(tf, "CropAndResize")
-                                        .in(
-                                                single(tf, x.get(0)),
-                                                tf.constant(new float[][] {{0.1f, 0.1f, 0.8f, 0.9f}}),
-                                                ints(tf, 0),
-                                                ints(tf, 2, 2))
-                                        .out(0)))
+                row(
+                                "CropAndResize",
+                                in(1, 4, 4, 1),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "CropAndResize")
+                                                .in(
+                                                        single(tf, x.get(0)),
+                                                        tf.constant(new float[][] {{0.1f, 0.1f, 0.8f, 0.9f}}),
+                                                        ints(tf, 0),
+                                                        ints(tf, 2, 2))
+                                                .out(0)))
                         .within(2e-2),
-                row("ScaleAndTranslate", in(1, 3, 3, 1), (tf, x) -> back(
-                                tf,
-                                op(tf, "ScaleAndTranslate")
-                                        .in(
-                                                single(tf, x.get(0)),
-                                                ints(tf, 4, 4),
-                                                tf.constant(new float[] {1.3f, 1.2f}),
-                                                tf.constant(new float[] {0.1f, 0.2f}))
-                                        .out(0)))
+                row(
+                                "ScaleAndTranslate",
+                                in(1, 3, 3, 1),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "ScaleAndTranslate")
+                                                .in(
+                                                        single(tf, x.get(0)),
+                                                        ints(tf, 4, 4),
+                                                        tf.constant(new float[] {1.3f, 1.2f}),
+                                                        tf.constant(new float[] {0.1f, 0.2f}))
+                                                .out(0)))
                         .within(2e-2),
                 pool3D("AvgPool3D"),
                 pool3D("MaxPool3D"),
@@ -104,7 +120,10 @@ final class NnRows {
     }
 
     private static Operand<?> single(Ops tf, Operand<TFloat64> x) {
-        return op(tf, "Cast").in(x).set(b -> b.setAttr("DstT", DataType.DT_FLOAT)).out(0);
+        return op(tf, "Cast")
+                .in(x)
+                .set(b -> b.setAttr("DstT", DataType.DT_FLOAT))
+                .out(0);
     }
 
     private static GradientRow.Op back(Ops tf, Operand<?> x) {
@@ -126,29 +145,37 @@ final class NnRows {
     }
 
     private static GradientRow pool3D(String type) {
-        return row(type, in(1, 2, 2, 4, 1), (tf, x) -> back(
-                        tf,
-                        op(tf, type)
-                                .in(single(tf, x.get(0)))
-                                .set(b -> b.setAttr("ksize", POOL3D)
-                                        .setAttr("strides", POOL3D)
-                                        .setAttr("padding", "VALID"))
-                                .out(0)))
+        return row(
+                        type,
+                        in(1, 2, 2, 4, 1),
+                        (tf, x) -> back(
+                                tf,
+                                op(tf, type)
+                                        .in(single(tf, x.get(0)))
+                                        .set(b -> b.setAttr("ksize", POOL3D)
+                                                .setAttr("strides", POOL3D)
+                                                .setAttr("padding", "VALID"))
+                                        .out(0)))
                 .within(2e-2);
     }
 
     private static GradientRow fractional(String type) {
-        return row(type, in(1, 4, 4, 1), (tf, x) -> op(tf, type)
-                .in(x)
-                .set(b -> b.setAttr("pooling_ratio", new float[] {1, 1.5f, 1.5f, 1})
-                        .setAttr("deterministic", true)
-                        .setAttr("seed", 3L)
-                        .setAttr("seed2", 5L)));
+        return row(type, in(1, 4, 4, 1), (tf, x) -> op(tf, type).in(x).set(b -> b.setAttr(
+                        "pooling_ratio", new float[] {1, 1.5f, 1.5f, 1})
+                .setAttr("deterministic", true)
+                .setAttr("seed", 3L)
+                .setAttr("seed2", 5L)));
     }
 
     private static GradientRow resize(String type) {
-        return row(type, in(1, 2, 3, 1), (tf, x) -> back(
-                        tf, op(tf, type).in(single(tf, x.get(0)), ints(tf, 3, 4)).out(0)))
+        return row(
+                        type,
+                        in(1, 2, 3, 1),
+                        (tf, x) -> back(
+                                tf,
+                                op(tf, type)
+                                        .in(single(tf, x.get(0)), ints(tf, 3, 4))
+                                        .out(0)))
                 .within(2e-2);
     }
 }

@@ -1,0 +1,227 @@
+package io.github.tapeloop.layer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.tape.GradientTape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+
+class LayerTest {
+
+    private final TapeSession session =
+            TapeSession.builder().threads(1, 1).seed(3).build();
+    private final Ops tf = session.tf();
+
+    @AfterEach
+    void close() {
+        session.close();
+    }
+
+    private double[] read(Operand<?> operand) {
+        return session.read(Tensors.cast(tf, operand, TFloat64.class), tensor -> {
+            List<Double> values = new ArrayList<>();
+            tensor.scalars().forEach(scalar -> values.add(scalar.getDouble()));
+            return values.stream().mapToDouble(Double::doubleValue).toArray();
+        });
+    }
+
+    private static double[] numbers(Shape shape) {
+        double[] values = new double[(int) shape.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = 3 * ((0.3 + i * 0.6180339887498949) % 1.0) - 1.4;
+        }
+        return values;
+    }
+
+    @SuppressWarnings("unchecked") // Layers follow the run-time type.
+    private Operand<TFloat32> input(Shape shape, double[] values, boolean exact) {
+        Operand<TFloat64> doubles = tf.constant(shape, DataBuffers.of(values));
+        Operand<?> x = exact ? doubles : Tensors.cast(tf, doubles, TFloat32.class);
+        return (Operand<TFloat32>) x;
+    }
+
+    /** A row a layer: input and output shapes, and the shapes of its weights. */
+    static Stream<Arguments> layers() {
+        return Stream.of(
+                row("Dense", () -> new Dense(3, Activations.TANH), "[4, 5]", "[4, 3]", "[5, 3] [3]"),
+                row("Dense", () -> new Dense(3).useBias(false), "[4, 5]", "[4, 3]", "[5, 3]"),
+                row("Dense", () -> new Dense(3), "[2, 4, 5]", "[2, 4, 3]", "[5, 3] [3]"),
+                row("Flatten", Flatten::new, "[2, 3, 4]", "[2, 12]", ""),
+                row("Flatten", Flatten::new, "[2]", "[2, 1]", ""),
+                row("Activation", () -> new Activation(Activations.SIGMOID), "[2, 3]", "[2, 3]", ""),
+                row("Activation", () -> new Activation(Activations.SOFTMAX), "[2, 3]", "[2, 3]", ""),
+                row("Activation", () -> new Activation(Activations.RELU), "[2, 3]", "[2, 3]", ""),
+                row("Dropout", () -> new Dropout(0.5), "[2, 3]", "[2, 3]", ""),
+                row("ActivityRegularization", () -> new ActivityRegularization(0.1, 0.2), "[2, 3]", "[2, 3]", ""));
+    }
+
+    private static Arguments row(String name, Supplier<Layer> layer, String in, String out, String weights) {
+        return Arguments.of(name, layer, shape(in), shape(out), weights);
+    }
+
+    private static Shape shape(String text) {
+        return Shape.of(Arrays.stream(text.replaceAll("[\\[\\] ]", "").split(","))
+                .mapToLong(Long::parseLong)
+                .toArray());
+    }
+
+    @ParameterizedTest(name = "{0} {2}")
+    @MethodSource("layers")
+    void layersGiveTheirShapesKeepTheTypeAndPropagateGradients(
+            String name, Supplier<Layer> make, Shape in, Shape out, String weights) {
+        for (boolean exact : new boolean[] {false, true}) {
+            Layer layer = make.get();
+            double[] values = numbers(in);
+            try (TensorScope scope = session.scope();
+                    GradientTape tape = GradientTape.persistent(tf)) {
+                Operand<TFloat32> x = input(in, values, exact);
+                tape.watch(x);
+                Operand<TFloat32> loss = loss(layer, x, out);
+                List<String> shapes = new ArrayList<>();
+                layer.variables()
+                        .forEach(variable -> shapes.add(variable.shape().toString()));
+                assertEquals(weights, String.join(" ", shapes));
+                Gradients gradients = tape.gradients(loss, layer.trainableVariables());
+                assertEquals(layer.variables().size(), gradients.variables().size());
+                double[] computed = read(tape.gradient(loss, x).orElseThrow());
+                if (exact) {
+                    assertArrayEquals(differences(layer, in, out, values), computed, 1e-6, name);
+                }
+            }
+        }
+    }
+
+    private Operand<TFloat32> loss(Layer layer, Operand<TFloat32> x, Shape out) {
+        ForwardPass pass = ForwardPass.training(tf, 1, () -> tf.constant(0L));
+        Operand<TFloat32> y = layer.call(pass, x);
+        assertEquals(out, Tensors.shape(y));
+        assertEquals(Tensors.dataType(x), Tensors.dataType(y));
+        Operand<TFloat32> weights = Tensors.cast(tf, tf.constant(out, DataBuffers.of(numbers(out))), x.type());
+        Operand<TFloat32> product = tf.math.mul(y, weights);
+        return pass.totalLoss(tf.sum(tf.reshape(product, tf.constant(new int[] {-1})), tf.constant(0)));
+    }
+
+    private double[] differences(Layer layer, Shape in, Shape out, double[] values) {
+        double[] slopes = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            double[] above = values.clone();
+            double[] below = values.clone();
+            above[i] += 1e-6;
+            below[i] -= 1e-6;
+            slopes[i] = (session.scalar(loss(layer, input(in, above, true), out))
+                            - session.scalar(loss(layer, input(in, below, true), out)))
+                    / 2e-6;
+        }
+        return slopes;
+    }
+
+    @Test
+    void denseIsAMatrixProductABiasAndAnActivation() {
+        Dense dense = new Dense(2, Activations.RELU)
+                .kernelInitializer((ops, shape, type, seed) -> ops.constant(new float[][] {{1, 2}, {3, 4}}))
+                .biasInitializer((ops, shape, type, seed) -> ops.constant(new float[] {10, -100}));
+        Operand<TFloat32> y = dense.call(ForwardPass.inference(tf), tf.constant(new float[][] {{5, 6}}));
+        assertArrayEquals(new double[] {5 + 18 + 10, 0}, read(y));
+    }
+
+    @Test
+    void denseRefusesWhatItCannotTake() {
+        Model model = Sequential.of(new Dense(2));
+        ForwardPass pass = ForwardPass.inference(tf);
+        Operand<TFloat32> vector = tf.constant(new float[] {1, 2});
+        assertRefused(
+                IllegalArgumentException.class,
+                () -> model.call(pass, vector),
+                "sequential/dense",
+                "float32 [2]",
+                "add the batch dimension");
+        model.call(pass, tf.constant(new float[][] {{1, 2, 3}}));
+        assertRefused(
+                IllegalArgumentException.class,
+                () -> model.call(pass, tf.constant(new float[][] {{1, 2}})),
+                "sequential/dense",
+                "[3, 2]",
+                "[2, 2]");
+        assertRefused(IllegalArgumentException.class, () -> new Dense(0), "at least 1 unit");
+    }
+
+    @Test
+    void optionsComeBeforeTheFirstCall() {
+        Dense dense = new Dense(2);
+        dense.call(ForwardPass.inference(tf), tf.constant(new float[][] {{1}}));
+        assertRefused(IllegalStateException.class, () -> dense.useBias(false), "useBias");
+        assertRefused(IllegalStateException.class, () -> dense.kernelInitializer(Initializer.zeros()), "kernel");
+    }
+
+    @Test
+    void dropoutDropsItsShareAndScalesTheRest() {
+        Operand<TFloat32> ones = tf.onesLike(tf.constant(new float[100][100]));
+        double[] y = read(new Dropout(0.3).call(ForwardPass.training(tf), ones));
+        long dropped = Arrays.stream(y).filter(value -> value == 0).count();
+        assertEquals(0.3, dropped / 1e4, 0.02);
+        Arrays.stream(y).filter(value -> value != 0).forEach(value -> assertEquals(1 / 0.7, value, 1e-6));
+        assertSame(ones, new Dropout(0.3).call(ForwardPass.inference(tf), ones));
+        assertRefused(IllegalArgumentException.class, () -> new Dropout(1), "[0, 1)", "1.0");
+        assertRefused(IllegalArgumentException.class, () -> new Dropout(Double.NaN), "[0, 1)");
+    }
+
+    @Test
+    void randomOpsDependOnSeedStepAndOpOnly() {
+        assertEquals(seeds(1, 7), seeds(1, 7));
+        assertNotEquals(seeds(1, 7), seeds(1, 8));
+        assertNotEquals(seeds(1, 7), seeds(2, 7));
+        List<List<Long>> two = seeds(1, 7);
+        assertNotEquals(two.get(0), two.get(1));
+    }
+
+    private List<List<Long>> seeds(long seed, long step) {
+        ForwardPass pass = ForwardPass.training(tf, seed, () -> tf.constant(step));
+        List<List<Long>> seeds = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            seeds.add(session.read(pass.randomSeed(), tensor -> List.of(tensor.getLong(0), tensor.getLong(1))));
+        }
+        return seeds;
+    }
+
+    @Test
+    void activityRegularizationAddsItsPenalty() {
+        ForwardPass pass = ForwardPass.training(tf);
+        new ActivityRegularization(0.5, 0.25).call(pass, tf.constant(new float[][] {{1, -2}, {3, 0}}));
+        assertEquals(2, pass.losses().size());
+        assertEquals(0.5 * 6 + 0.25 * 14 + 1, session.scalar(pass.totalLoss(tf.constant(1f))), 1e-6);
+        new ActivityRegularization(0, 0).call(pass, tf.constant(new float[][] {{1}}));
+        assertEquals(2, pass.losses().size());
+        assertRefused(IllegalArgumentException.class, () -> new ActivityRegularization(-1, 0), "-1.0");
+    }
+
+    private static <E extends Throwable> void assertRefused(Class<E> type, Executable mistake, String... words) {
+        E error = assertThrows(type, mistake);
+        for (String word : words) {
+            assertTrue(error.getMessage().contains(word), "no '" + word + "' in: " + error.getMessage());
+        }
+    }
+}
