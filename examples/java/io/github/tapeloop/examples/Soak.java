@@ -7,14 +7,20 @@ import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.runtime.TapeSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Trains for many steps and watches the memory of the process: what a step makes, it must free. {@code Soak [steps]
+ * Trains for many steps and watches the memory of the process, Java's heap aside: what a step makes, it must free. {@code Soak [steps]
  * [warm-up steps]}, 20,000 and 2,000 unless given.
  */
 public final class Soak {
+
+    private static final long HEAP_END = 32L << 30;
+    private static final Pattern MAPPING = Pattern.compile("([0-9a-f]+)-[0-9a-f]+ ");
 
     private Soak() {}
 
@@ -47,22 +53,31 @@ public final class Soak {
         return trainer.fit(data, Fit.epochs(Integer.MAX_VALUE).callbacks(count)).last("loss");
     }
 
-    /** The resident memory of this process, after a collection so that Java's own heap is not what is measured. */
+    /**
+     * The resident memory of this process but for Java's heap, which fills and shrinks as the collector likes: the mappings
+     * above 32 GiB. Java keeps a heap of usual size below, so that its references fit into 32 bits.
+     */
     private static long residentKilobytes() {
-        System.gc();
-        Path status = Path.of("/proc/self/status");
-        if (!Files.exists(status)) {
+        Path mappings = Path.of("/proc/self/smaps");
+        if (!Files.exists(mappings)) {
             System.out.println("(resident memory can be read on Linux only: growth is given as 0)");
             return 0;
         }
+        System.gc();
+        long kilobytes = 0;
+        boolean counted = false;
         try {
-            return Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                    .findFirst()
-                    .orElseThrow();
+            for (String line : Files.readAllLines(mappings, StandardCharsets.ISO_8859_1)) {
+                Matcher start = MAPPING.matcher(line);
+                if (start.lookingAt()) {
+                    counted = Long.parseUnsignedLong(start.group(1), 16) >= HEAP_END;
+                } else if (counted && line.startsWith("Rss:")) {
+                    kilobytes += Long.parseLong(line.replaceAll("\\D", ""));
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        return kilobytes;
     }
 }

@@ -16,10 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/**
- * The process does not grow as steps are taken. Measured in a Java of its own whose heap is resident from the start, so
- * that all growth is native.
- */
+/** The process does not grow as steps are taken. Measured in a Java of its own, which runs nothing else. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "reads /proc/self/status")
 class MemoryTest {
 
@@ -52,13 +49,7 @@ class MemoryTest {
     private static String java(Class<?> main, String... arguments) throws IOException, InterruptedException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms384m",
-                "-Xmx384m",
-                "-XX:+AlwaysPreTouch",
-                "-cp",
-                classPath,
-                main.getName()));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", classPath, main.getName()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -56,6 +56,7 @@ public final class TapeSession implements AutoCloseable {
     private boolean closed;
 
     private TapeSession(Builder builder) {
+        TensorFlowInternals.requireAccess();
         this.seed = builder.seed;
         this.debug = builder.debug;
         this.device = builder.device;

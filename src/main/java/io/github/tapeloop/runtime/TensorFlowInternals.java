@@ -28,13 +28,17 @@ final class TensorFlowInternals {
     private static final MethodHandle TENSOR_HANDLE;
     private static final MethodHandle NEW_TENSOR;
     private static final MethodHandle TYPED_TENSOR;
+    /** Why the members cannot be reached, or null: kept for {@link #requireAccess}, since a class must not fail to load. */
+    private static final IllegalStateException REFUSED;
 
     static {
+        MethodHandle[] found = new MethodHandle[6];
+        IllegalStateException refused = null;
         try {
             MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(EagerSession.class, MethodHandles.lookup());
             Class<?> operation = lookup.findClass("org.tensorflow.EagerOperation");
-            CONTEXT = lookup.findVirtual(EagerSession.class, "nativeHandle", MethodType.methodType(TFE_Context.class));
-            NEW_OPERATION = lookup.findConstructor(
+            found[0] = lookup.findVirtual(EagerSession.class, "nativeHandle", MethodType.methodType(TFE_Context.class));
+            found[1] = lookup.findConstructor(
                             operation,
                             MethodType.methodType(
                                     void.class,
@@ -50,26 +54,39 @@ final class TensorFlowInternals {
                             TFE_TensorHandle[].class,
                             String.class,
                             String.class));
-            OUTPUT_HANDLE =
-                    lookup.findVirtual(Output.class, "getUnsafeNativeHandle", MethodType.methodType(Pointer.class));
-            TENSOR_HANDLE = lookup.findVirtual(RawTensor.class, "nativeHandle", MethodType.methodType(TF_Tensor.class));
-            NEW_TENSOR = lookup.findStatic(
+            found[2] = lookup.findVirtual(Output.class, "getUnsafeNativeHandle", MethodType.methodType(Pointer.class));
+            found[3] = lookup.findVirtual(RawTensor.class, "nativeHandle", MethodType.methodType(TF_Tensor.class));
+            found[4] = lookup.findStatic(
                     RawTensor.class, "fromHandle", MethodType.methodType(RawTensor.class, TF_Tensor.class));
-            TYPED_TENSOR = lookup.findVirtual(RawTensor.class, "asTypedTensor", MethodType.methodType(TType.class));
+            found[5] = lookup.findVirtual(RawTensor.class, "asTypedTensor", MethodType.methodType(TType.class));
         } catch (IllegalAccessException e) {
-            throw new IllegalStateException(
+            refused = new IllegalStateException(
                     "Tapeloop needs access to package org.tensorflow of module tensorflow, which is closed. Start Java"
                             + " with --add-opens tensorflow/org.tensorflow=" + moduleName(),
                     e);
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(
+            refused = new IllegalStateException(
                     "Tapeloop works with TensorFlow Java 1.1.0, and the one on the class path lacks a member it needs: "
                             + e.getMessage() + ". Use org.tensorflow:tensorflow-core-platform:1.1.0",
                     e);
         }
+        CONTEXT = found[0];
+        NEW_OPERATION = found[1];
+        OUTPUT_HANDLE = found[2];
+        TENSOR_HANDLE = found[3];
+        NEW_TENSOR = found[4];
+        TYPED_TENSOR = found[5];
+        REFUSED = refused;
     }
 
     private TensorFlowInternals() {}
+
+    /** Asked before the first session opens, so that what to do is said there and not in the middle of a step. */
+    static void requireAccess() {
+        if (REFUSED != null) {
+            throw REFUSED;
+        }
+    }
 
     private static String moduleName() {
         Module module = TensorFlowInternals.class.getModule();
