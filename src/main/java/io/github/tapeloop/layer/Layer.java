@@ -209,7 +209,7 @@ public abstract class Layer {
         if (simple.isEmpty()) { // An anonymous class.
             return "model";
         }
-        return simple.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
+        return simple.replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT); // Conv2D is conv2d, as in Keras.
     }
 
     @Override

@@ -16,6 +16,7 @@ final class StandardRules {
         ArrayRules.addTo(rules);
         LinalgRules.addTo(rules);
         NnRules.addTo(rules);
+        ConvolutionRules.addTo(rules);
         return Map.copyOf(rules);
     }
 }

@@ -64,6 +64,8 @@ class LayerTest {
         return (Operand<TFloat32>) x;
     }
 
+    private static final String KERNEL = "[2, 2, 2, 3] [3]";
+
     /** A row a layer: input and output shapes, and the shapes of its weights. */
     static Stream<Arguments> layers() {
         return Stream.of(
@@ -76,6 +78,22 @@ class LayerTest {
                 row("Activation", () -> new Activation(Activations.SOFTMAX), "[2, 3]", "[2, 3]", ""),
                 row("Activation", () -> new Activation(Activations.RELU), "[2, 3]", "[2, 3]", ""),
                 row("Dropout", () -> new Dropout(0.5), "[2, 3]", "[2, 3]", ""),
+                row("Reshape", () -> new Reshape(3, -1), "[2, 12]", "[2, 3, 4]", ""),
+                row("Conv2D", () -> new Conv2D(3, 2, Activations.TANH), "[2, 4, 5, 2]", "[2, 3, 4, 3]", KERNEL),
+                row("Conv2D", () -> new Conv2D(3, 2).strides(2), "[1, 5, 4, 2]", "[1, 2, 2, 3]", KERNEL),
+                row(
+                        "Conv2D",
+                        () -> new Conv2D(3, 2).padding(Padding.SAME).useBias(false),
+                        "[1, 3, 3, 2]",
+                        "[1, 3, 3, 3]",
+                        "[2, 2, 2, 3]"),
+                row("MaxPool2D", () -> new MaxPool2D(2), "[2, 4, 5, 2]", "[2, 2, 2, 2]", ""),
+                row(
+                        "MaxPool2D",
+                        () -> new MaxPool2D(3).strides(1).padding(Padding.SAME),
+                        "[1, 3, 3, 1]",
+                        "[1, 3, 3, 1]",
+                        ""),
                 row("ActivityRegularization", () -> new ActivityRegularization(0.1, 0.2), "[2, 3]", "[2, 3]", ""));
     }
 
@@ -167,6 +185,34 @@ class LayerTest {
                 "[3, 2]",
                 "[2, 2]");
         assertRefused(IllegalArgumentException.class, () -> new Dense(0), "at least 1 unit");
+    }
+
+    @Test
+    void aConvolutionSumsWhatIsUnderItsWindow() {
+        Conv2D convolution = new Conv2D(1, 2).kernelInitializer(Initializer.ones());
+        Operand<TFloat32> image = tf.constant(new float[][][][] {{{{1}, {2}, {3}}, {{4}, {5}, {6}}}});
+        assertArrayEquals(new double[] {12, 16}, read(convolution.call(ForwardPass.inference(tf), image)));
+        assertArrayEquals(new double[] {5}, read(new MaxPool2D(2).call(ForwardPass.inference(tf), image)));
+    }
+
+    @Test
+    void windowsRefuseWhatTheyCannotTake() {
+        Operand<TFloat32> withoutChannels = tf.constant(new float[1][4][4]);
+        ForwardPass pass = ForwardPass.inference(tf);
+        assertRefused(
+                IllegalArgumentException.class,
+                () -> new Conv2D(1, 2).call(pass, withoutChannels),
+                "conv2d",
+                "[1, 4, 4]",
+                "Reshape");
+        assertRefused(IllegalArgumentException.class, () -> new Conv2D(0, 1), "filters", "at least 1");
+        assertRefused(IllegalArgumentException.class, () -> new MaxPool2D(0), "poolSize", "0");
+        assertRefused(
+                IllegalArgumentException.class,
+                () -> new Reshape(5).call(pass, tf.constant(new float[1][4])),
+                "[5]",
+                "[4]");
+        assertRefused(IllegalArgumentException.class, () -> new Reshape(-1, -1), "one of them -1");
     }
 
     @Test

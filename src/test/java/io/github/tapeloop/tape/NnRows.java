@@ -111,6 +111,18 @@ final class NnRows {
                                                         tf.constant(new float[] {0.1f, 0.2f}))
                                                 .out(0)))
                         .within(2e-2),
+                row(
+                                "Conv2D",
+                                in(1, 4, 4, 2),
+                                in(2, 2, 2, 3),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "Conv2D")
+                                                .in(single(tf, x.get(0)), single(tf, x.get(1)))
+                                                .set(b -> strided(b, "VALID")
+                                                        .setAttr("dilations", new long[] {1, 2, 2, 1}))
+                                                .out(0)))
+                        .within(2e-2),
                 pool3D("AvgPool3D"),
                 pool3D("MaxPool3D"),
                 resize("ResizeBilinear"),

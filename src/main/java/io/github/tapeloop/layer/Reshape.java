@@ -1,0 +1,62 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Arrays;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.types.TFloat32;
+
+/** Gives each example another shape of the same size. */
+public final class Reshape extends Layer {
+
+    private final Shape exampleShape;
+
+    /**
+     * Creates a layer.
+     *
+     * @param exampleShape the new shape of an example, without the batch; one dimension may be -1 and follows from the rest
+     */
+    public Reshape(long... exampleShape) {
+        if (Arrays.stream(exampleShape).anyMatch(d -> d == 0 || d < -1)
+                || Arrays.stream(exampleShape).filter(d -> d == -1).count() > 1) {
+            throw new IllegalArgumentException("Reshape needs dimensions of at least 1, one of them -1 at most, got "
+                    + Arrays.toString(exampleShape));
+        }
+        this.exampleShape = Shape.of(exampleShape);
+    }
+
+    /**
+     * Reshapes.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, …]
+     * @return float32 [batch, …] with the new shape of an example
+     * @throws IllegalArgumentException if the sizes differ
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Shape shape = Tensors.shape(x);
+        if (shape.numDimensions() < 1) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (Reshape) expects [batch, …], got " + Tensors.describe(x));
+        }
+        Shape from = shape.tail();
+        if (!from.hasUnknownDimension() && !fits(from.size())) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
+        }
+        return pass.tf(this).reshape(x, pass.tf().constant(withBatch(shape.get(0))));
+    }
+
+    private boolean fits(long size) {
+        long known = Arrays.stream(exampleShape.asArray()).filter(d -> d != -1).reduce(1, (a, b) -> a * b);
+        return exampleShape.hasUnknownDimension() ? size % known == 0 : size == known;
+    }
+
+    /** The batch is left open, unless a dimension of the example is and the batch is known. */
+    private long[] withBatch(long batch) {
+        return exampleShape.hasUnknownDimension()
+                ? exampleShape.prepend(batch).asArray()
+                : exampleShape.prepend(-1).asArray();
+    }
+}
