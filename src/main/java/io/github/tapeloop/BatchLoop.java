@@ -26,9 +26,8 @@ record BatchLoop(
         while (steps < limit && !stopRequested.getAsBoolean() && batches.hasNext()) {
             try (Batch batch = batches.next()) {
                 onBegin.accept(new Event.BatchBegin(steps));
-                step.run(batch, result -> {});
-                onEnd.accept(new Event.BatchEnd(steps, batch.size(), scores::results));
-                steps++;
+                steps += step.run(batch, result -> {});
+                onEnd.accept(new Event.BatchEnd(steps - 1, batch.size(), scores::results));
                 examples += batch.size();
             }
         }

@@ -33,16 +33,17 @@ final class CompiledStep implements StepFunction {
     private final String name;
     private final Step step;
     private final Map<List<Spec>, TracedFunction> traces = new HashMap<>();
-    private long number;
+    private final StepCounter counter;
 
-    CompiledStep(TapeSession session, String name, Step step) {
+    CompiledStep(TapeSession session, String name, Step step, StepCounter counter) {
         this.session = session;
         this.name = name;
         this.step = step;
+        this.counter = counter;
     }
 
     @Override
-    public void run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
             List<Operand<?>> arguments = new ArrayList<>();
@@ -55,10 +56,11 @@ final class CompiledStep implements StepFunction {
             if (function == null) {
                 function = functionFor(specs);
             }
-            arguments.add(tf.constant(number));
+            arguments.add(tf.constant(counter.taken()));
             result.accept(typed(function.call(arguments).get(0)));
-            number++;
         }
+        counter.add(1);
+        return 1;
     }
 
     /** The exact function for the first kind of batch, one with an open batch dimension for others. */

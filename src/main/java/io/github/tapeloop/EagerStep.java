@@ -12,18 +12,20 @@ final class EagerStep implements StepFunction {
 
     private final TapeSession session;
     private final Step step;
-    private long number;
+    private final StepCounter counter;
 
-    EagerStep(TapeSession session, Step step) {
+    EagerStep(TapeSession session, Step step, StepCounter counter) {
         this.session = session;
         this.step = step;
+        this.counter = counter;
     }
 
     @Override
-    public void run(Batch batch, Consumer<Operand<TFloat32>> result) {
-        long current = number++;
+    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
         try (TensorScope scope = session.scope()) {
-            result.accept(step.run(session.tf(), batch, () -> session.tf().constant(current)));
+            result.accept(step.run(session.tf(), batch, () -> session.tf().constant(counter.taken())));
         }
+        counter.add(1);
+        return 1;
     }
 }

@@ -10,9 +10,10 @@ import org.tensorflow.types.TFloat32;
 interface StepFunction {
 
     /**
-     * Runs one step and frees all it made.
+     * Runs the step and frees all it made.
      *
-     * @param result takes the step's result, which is valid during the call only
+     * @param result takes the (last) step's result, which is valid during the call only
+     * @return how many steps were taken: more than one if the batch was several in one
      */
-    void run(Batch batch, Consumer<Operand<TFloat32>> result);
+    int run(Batch batch, Consumer<Operand<TFloat32>> result);
 }

@@ -12,6 +12,7 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -52,6 +53,10 @@ public final class Trainer implements AutoCloseable {
     private final StepFunction trainStep;
     private final StepFunction testStep;
     private final StepFunction predictStep;
+    private final StepCounter counter = new StepCounter();
+    private final ExecutionSize executionSize;
+    private final Map<Integer, StepFunction> loops = new HashMap<>();
+    private final Step training;
     private boolean running;
 
     private Trainer(Builder builder) {
@@ -60,18 +65,21 @@ public final class Trainer implements AutoCloseable {
         this.scores = new Scores(builder.metrics);
         this.ownsSession = builder.session == null;
         this.session = ownsSession ? builder.openSession() : builder.session;
+        this.executionSize = new ExecutionSize(builder.stepsPerExecution.steps());
+        this.training = new TrainStep(model, builder.loss, optimizer, scores, session.seed());
         boolean compiled = builder.compiled;
-        this.trainStep =
-                function(compiled, "train_step", new TrainStep(model, builder.loss, optimizer, scores, session.seed()));
-        this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores));
+        this.trainStep = function(compiled, "train_step", training, counter);
+        this.testStep =
+                function(compiled, "test_step", new TestStep(model, builder.loss, scores), new StepCounter());
         this.predictStep = function(
                 compiled,
                 "predict_step",
-                (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)));
+                (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)),
+                new StepCounter());
     }
 
-    private StepFunction function(boolean compiled, String name, Step step) {
-        return compiled ? new CompiledStep(session, name, step) : new EagerStep(session, step);
+    private StepFunction function(boolean compiled, String name, Step step, StepCounter steps) {
+        return compiled ? new CompiledStep(session, name, step, steps) : new EagerStep(session, step, steps);
     }
 
     /**
@@ -102,8 +110,16 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
+            options.stepsPerEpoch().ifPresent(this::requireWholeExecutions);
             return new FitLoop(this, train, validation, options, System::nanoTime).fit();
         });
+    }
+
+    private void requireWholeExecutions(long stepsPerEpoch) {
+        if (stepsPerEpoch % executionSize.steps() != 0) {
+            throw new IllegalArgumentException("stepsPerEpoch, " + stepsPerEpoch
+                    + ", must be a multiple of the steps per execution, " + executionSize.steps());
+        }
     }
 
     /**
@@ -230,8 +246,18 @@ public final class Trainer implements AutoCloseable {
         return scores;
     }
 
-    StepFunction trainStep() {
-        return trainStep;
+    /** The training step for batches of a size, or for several of them in one. */
+    StepFunction trainStep(int batchSize) {
+        if (executionSize.isKnown() && executionSize.steps() == 1) {
+            return trainStep;
+        }
+        return loops.computeIfAbsent(
+                batchSize,
+                size -> new CompiledLoop(session, "train_steps", training, trainStep, size, counter));
+    }
+
+    ExecutionSize executionSize() {
+        return executionSize;
     }
 
     long seed() {
@@ -257,6 +283,7 @@ public final class Trainer implements AutoCloseable {
         private final TapeSession.Builder sessionOptions = TapeSession.builder();
         private String sessionOption;
         private boolean compiled;
+        private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
 
         private Builder(Model model) {
             this.model = Objects.requireNonNull(model, "model");
@@ -305,6 +332,28 @@ public final class Trainer implements AutoCloseable {
         public Builder compiled() {
             this.compiled = true;
             return this;
+        }
+
+        /**
+         * Takes several compiled steps in one native call, which spares the cost of calls. Callbacks hear of the last batch of
+         * a call only. 1 unless set.
+         *
+         * @param steps how many, or {@link StepsPerExecution#auto()}
+         * @return this
+         */
+        public Builder stepsPerExecution(StepsPerExecution steps) {
+            this.stepsPerExecution = Objects.requireNonNull(steps, "steps");
+            return this;
+        }
+
+        /**
+         * Takes several compiled steps in one native call.
+         *
+         * @param steps how many, at least 1
+         * @return this
+         */
+        public Builder stepsPerExecution(int steps) {
+            return stepsPerExecution(StepsPerExecution.of(steps));
         }
 
         /**
@@ -381,6 +430,9 @@ public final class Trainer implements AutoCloseable {
             if (loss == null || optimizer == null) {
                 throw new IllegalStateException("A trainer needs a " + (loss == null ? "loss" : "optimizer") + ": call "
                         + (loss == null ? "loss" : "optimizer") + "(…) before build()");
+            }
+            if (!compiled && stepsPerExecution.steps() != 1) {
+                throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
             }
             return new Trainer(this);
         }

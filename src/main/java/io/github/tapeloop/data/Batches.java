@@ -84,6 +84,38 @@ public final class Batches implements Iterable<Batch> {
     }
 
     /**
+     * Leaves out the first batches of each pass.
+     *
+     * @param nBatches how many; if there are fewer, nothing is left
+     * @return the other batches
+     * @throws IllegalArgumentException for a negative number
+     */
+    public Batches skip(long nBatches) {
+        if (nBatches < 0) {
+            throw new IllegalArgumentException("skip(" + nBatches + ") needs a number of batches, 0 or more");
+        }
+        return over(dataset.skip(nBatches > Long.MAX_VALUE / batchSize ? Long.MAX_VALUE : nBatches * batchSize));
+    }
+
+    /**
+     * The same examples in the same order, several batches in one: for a loop that takes several steps at a time and cuts
+     * each batch up again. A remainder that was dropped stays dropped.
+     *
+     * @param batches how many batches make one, at least 1
+     * @return larger batches, prefetched if these are
+     * @throws IllegalArgumentException for a number below 1
+     */
+    public Batches grouped(int batches) {
+        if (batches < 1) {
+            throw new IllegalArgumentException("grouped(" + batches + ") needs a number of batches, 1 or more");
+        }
+        OptionalLong kept = examples();
+        Dataset whole = dropRemainder && kept.isPresent() ? dataset.take(kept.getAsLong()) : dataset;
+        boolean dropsUnknown = dropRemainder && kept.isEmpty();
+        return new Batches(whole, Math.multiplyExact(batchSize, batches), dropsUnknown, Math.min(prefetch, 2));
+    }
+
+    /**
      * Cuts off the last part for validation, as Keras' {@code validation_split} does: see {@link Dataset#split}. The
      * validation examples are the last ones before any shuffle and are not shuffled. Both parts keep the batch size, the
      * treatment of the remainder and the prefetch.

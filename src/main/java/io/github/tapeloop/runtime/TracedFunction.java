@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.tensorflow.ConcreteFunction;
@@ -26,12 +27,15 @@ public final class TracedFunction implements AutoCloseable {
     private final ConcreteFunction function;
     private final String name;
     private final int inputs;
+    private final Runnable closing = this::close;
 
-    private TracedFunction(TapeSession session, ConcreteFunction function, String name, int inputs) {
+    private TracedFunction(TapeSession session, ConcreteFunction function, int inputs) {
         this.session = session;
         this.function = function;
-        this.name = name;
+        this.name = function.getDefinedName();
         this.inputs = inputs;
+        session.attach(function);
+        session.onClose(closing);
     }
 
     /**
@@ -52,11 +56,28 @@ public final class TracedFunction implements AutoCloseable {
             return new Spec(Tensors.dataType(operand), Tensors.shape(operand));
         }
 
+        /** Open dimensions are equal to each other here, as those of a {@link Shape} are not. */
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Spec spec
+                    && type == spec.type
+                    && Arrays.equals(shape.asArray(), spec.shape.asArray());
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * type.hashCode() + Arrays.hashCode(shape.asArray());
+        }
+
         @Override
         public String toString() {
             return Tensors.name(type) + " " + shape;
         }
     }
+
+    /** Makes the ops of a function from placeholders for its inputs. */
+    @FunctionalInterface
+    public interface Body extends BiFunction<Ops, List<Operand<?>>, List<? extends Operand<?>>> {}
 
     /**
      * Traces a function.
@@ -64,17 +85,80 @@ public final class TracedFunction implements AutoCloseable {
      * @param session the session whose variables it uses, and in which it will run
      * @param name what it is, for messages and graphs: letters, digits and underscores
      * @param inputs what its inputs look like
-     * @param body makes ops with the {@code Ops} it is given, from placeholders for the inputs; returns the results, at
-     *     least one
+     * @param body makes ops with the {@code Ops} it is given; returns the results, at least one
      * @return the function, to be closed by the caller or with the session
      * @throws IllegalArgumentException if the body uses operands made outside it, or reads a value
      * @throws OpException if an op cannot be part of a graph
      */
-    public static TracedFunction trace(
-            TapeSession session,
-            String name,
-            List<Spec> inputs,
-            BiFunction<Ops, List<Operand<?>>, ? extends List<? extends Operand<?>>> body) {
+    public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
+        return new TracedFunction(session, build(session, name, inputs, body), inputs.size());
+    }
+
+    /**
+     * Traces a function that runs a body again and again in one call, by a loop in the graph. Its first input is how often,
+     * an int32 scalar; the others are those given, the same in every round.
+     *
+     * @param session the session whose variables it uses, and in which it will run
+     * @param name what it is, for messages and graphs: letters, digits and underscores
+     * @param inputs what the inputs of the body look like, but for the first, the number of the round, an int32 scalar
+     *     from 0
+     * @param body makes the ops of one round; returns one float32 scalar, of which the function gives the last
+     * @return the function, to be closed by the caller or with the session
+     */
+    public static TracedFunction repeat(TapeSession session, String name, List<Spec> inputs, Body body) {
+        List<Spec> carried = new ArrayList<>(); // Round, rounds, result; then the inputs, handed from round to round.
+        carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
+        carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
+        carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
+        carried.addAll(inputs);
+        ConcreteFunction round = build(session, name + "_round", carried, (tf, state) -> {
+            List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
+            given.add(0, state.get(0));
+            Operand<?> result = body.apply(tf, given).get(0);
+            List<Operand<?>> next = new ArrayList<>(state);
+            next.set(0, increment(tf, state.get(0)));
+            next.set(2, result);
+            return next;
+        });
+        ConcreteFunction goesOn = build(session, name + "_goes_on", carried, (tf, state) -> List.of(tf.scope()
+                .opBuilder("Less", "Less")
+                .addInput(state.get(0).asOutput())
+                .addInput(state.get(1).asOutput())
+                .build()
+                .output(0)));
+        List<Spec> outer = new ArrayList<>(inputs);
+        outer.add(0, carried.get(1));
+        ConcreteFunction loop = build(session, name, outer, (tf, given) -> {
+            List<Operand<?>> state = new ArrayList<>(given);
+            state.add(0, tf.constant(0));
+            state.add(2, tf.constant(0f));
+            RecordingEnvironment.of(tf).attachFunction(goesOn);
+            RecordingEnvironment.of(tf).attachFunction(round);
+            Operation whileOp = tf.scope()
+                    .opBuilder("While", "While")
+                    .addInputList(state.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
+                    .setAttr("T", carried.stream().map(Spec::type).toArray(DataType[]::new))
+                    .setAttr("cond", goesOn)
+                    .setAttr("body", round)
+                    .setAttr("parallel_iterations", 1L)
+                    .build();
+            return List.of(whileOp.output(2));
+        });
+        session.onClose(round::close);
+        session.onClose(goesOn::close);
+        return new TracedFunction(session, loop, outer.size());
+    }
+
+    private static Output<?> increment(Ops tf, Operand<?> number) {
+        return tf.scope()
+                .opBuilder("AddV2", "Next")
+                .addInput(number.asOutput())
+                .addInput(tf.constant(1).asOutput())
+                .build()
+                .output(0);
+    }
+
+    private static ConcreteFunction build(TapeSession session, String name, List<Spec> inputs, Body body) {
         try (Graph graph = new Graph()) {
             TraceEnvironment environment = new TraceEnvironment(session, graph, session.device());
             Signature.Builder signature = Signature.builder().key(name);
@@ -96,15 +180,9 @@ public final class TracedFunction implements AutoCloseable {
             for (int i = 0; i < ready.size(); i++) {
                 signature.output("output_" + i, ready.get(i));
             }
-            ConcreteFunction function = ConcreteFunction.create(signature.build(), graph);
-            TracedFunction traced = new TracedFunction(session, function, function.getDefinedName(), inputs.size());
-            session.attach(function);
-            session.onClose(traced.closing);
-            return traced;
+            return ConcreteFunction.create(signature.build(), graph);
         }
     }
-
-    private final Runnable closing = this::close;
 
     /**
      * Runs the function.
