@@ -377,7 +377,9 @@ public final class TapeSession implements AutoCloseable {
         Pointer pointer = TensorFlowInternals.handle(output);
         if (!(pointer instanceof OwnedHandle handle)) {
             throw new IllegalArgumentException("Output '" + output.op().name() + "' of op "
-                    + output.op().type() + " was not made with the Ops of this TapeSession: make it with session.tf()");
+                    + output.op().type() + " was not made with the Ops of this TapeSession: make it with session.tf()."
+                    + " If it belongs to a step that is being compiled, it has no value yet: make ops of it instead of"
+                    + " reading it in Java");
         }
         Tensors.requireLive(handle, output);
         if (handle.owner.session() != this) {

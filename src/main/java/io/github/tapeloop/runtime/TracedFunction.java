@@ -141,6 +141,7 @@ public final class TracedFunction implements AutoCloseable {
                     .setAttr("cond", goesOn)
                     .setAttr("body", round)
                     .setAttr("parallel_iterations", 1L)
+                    .setAttr("_lower_using_switch_merge", true)
                     .build();
             return List.of(whileOp.output(2));
         });
