@@ -69,8 +69,7 @@ final class CompiledLoop implements StepFunction {
     private Operand<TFloat32> loop(Ops tf, int steps, Operand<TFloat32> input, Operand<? extends TNumber> target) {
         List<Spec> specs = List.of(open(Spec.of(input)), open(Spec.of(target)), NUMBER);
         TracedFunction function = traces.computeIfAbsent(specs, this::trace);
-        List<Operand<?>> arguments =
-                List.of(tf.constant(steps), input, target, tf.constant(counter.taken()));
+        List<Operand<?>> arguments = List.of(tf.constant(steps), input, target, tf.constant(counter.taken()));
         return typed(function.call(arguments).get(0));
     }
 
@@ -81,8 +80,8 @@ final class CompiledLoop implements StepFunction {
             Operand<TInt32> round = typed(given.get(0));
             Operand<TInt64> first = typed(given.get(3));
             Operand<TInt64> from = tf.math.mul(Tensors.cast(tf, round, TInt64.class), tf.constant((long) batchSize));
-            Batch batch = Batch.ofOperands(
-                    rows(tf, given.get(1), from, batchSize), rows(tf, given.get(2), from, batchSize));
+            Batch batch =
+                    Batch.ofOperands(rows(tf, given.get(1), from, batchSize), rows(tf, given.get(2), from, batchSize));
             return List.of(step.run(tf, batch, () -> tf.math.add(first, Tensors.cast(tf, round, TInt64.class))));
         });
     }

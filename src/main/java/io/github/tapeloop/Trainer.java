@@ -69,8 +69,7 @@ public final class Trainer implements AutoCloseable {
         this.training = new TrainStep(model, builder.loss, optimizer, scores, session.seed());
         boolean compiled = builder.compiled;
         this.trainStep = function(compiled, "train_step", training, counter);
-        this.testStep =
-                function(compiled, "test_step", new TestStep(model, builder.loss, scores), new StepCounter());
+        this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores), new StepCounter());
         this.predictStep = function(
                 compiled,
                 "predict_step",
@@ -252,8 +251,7 @@ public final class Trainer implements AutoCloseable {
             return trainStep;
         }
         return loops.computeIfAbsent(
-                batchSize,
-                size -> new CompiledLoop(session, "train_steps", training, trainStep, size, counter));
+                batchSize, size -> new CompiledLoop(session, "train_steps", training, trainStep, size, counter));
     }
 
     ExecutionSize executionSize() {

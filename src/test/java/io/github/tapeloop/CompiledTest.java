@@ -66,7 +66,8 @@ class CompiledTest {
     private static List<Double> curve(Trainer.Builder builder, int epochs) {
         List<Double> losses = new ArrayList<>();
         try (Trainer trainer = builder.threads(1, 1).seed(4).build()) {
-            Callback note = Callback.trainBatchEnd((run, event) -> losses.add(event.logs().get("loss")));
+            Callback note = Callback.trainBatchEnd(
+                    (run, event) -> losses.add(event.logs().get("loss")));
             trainer.fit(DATA, Fit.epochs(epochs).callbacks(note));
         }
         return losses;
@@ -102,8 +103,7 @@ class CompiledTest {
         Fit options = Fit.epochs(3).validation(Problems.batches(50, 20));
         History one = fit(Problems.trainerOf(perceptron()).compiled(), data, options);
         for (int steps : new int[] {4, 7, 100}) {
-            History several =
-                    fit(Problems.trainerOf(perceptron()).compiled().stepsPerExecution(steps), data, options);
+            History several = fit(Problems.trainerOf(perceptron()).compiled().stepsPerExecution(steps), data, options);
             for (String name : one.names()) {
                 for (int epoch = 0; epoch < 3; epoch++) {
                     double expected = one.values(name).get(epoch);
@@ -156,7 +156,8 @@ class CompiledTest {
     @Test
     void evaluationAndPredictionAreCompiledToo() {
         Dataset data = Problems.clusters(50);
-        try (Trainer eager = Problems.trainerOf(perceptron()).threads(1, 1).seed(4).build();
+        try (Trainer eager =
+                        Problems.trainerOf(perceptron()).threads(1, 1).seed(4).build();
                 Trainer compiled = Problems.trainerOf(perceptron())
                         .compiled()
                         .threads(1, 1)
@@ -241,10 +242,8 @@ class CompiledTest {
                 () -> Problems.trainerOf(perceptron()).stepsPerExecution(2).build());
         assertTrue(eager.getMessage().contains("compiled()"), eager.getMessage());
         assertThrows(IllegalArgumentException.class, () -> StepsPerExecution.of(0));
-        try (Trainer trainer = Problems.trainerOf(perceptron())
-                .compiled()
-                .stepsPerExecution(4)
-                .build()) {
+        try (Trainer trainer =
+                Problems.trainerOf(perceptron()).compiled().stepsPerExecution(4).build()) {
             IllegalArgumentException error = assertThrows(
                     IllegalArgumentException.class,
                     () -> trainer.fit(DATA, Fit.epochs(1).stepsPerEpoch(6)));

@@ -45,7 +45,8 @@ public final class Benchmarks {
         contestants.put("session1", new HandWritten(workload, pixels, labels, 1));
         contestants.put("session0", new HandWritten(workload, pixels, labels, 0));
         contestants.put("djl1", new Djl(workload, pixels, labels, 1));
-        contestants.put("djl2", new Djl(workload, pixels, labels, Runtime.getRuntime().availableProcessors()));
+        contestants.put(
+                "djl2", new Djl(workload, pixels, labels, Runtime.getRuntime().availableProcessors()));
         Map<String, double[]> figures = run(contestants, workload.steps);
         // Peers count with the better of two thread settings each.
         figures.put("session", better(figures.get("session1"), figures.get("session0")));

@@ -41,7 +41,9 @@ final class Djl implements Contestant {
         this.model = Model.newInstance("bench", Device.cpu(), "PyTorch");
         model.setBlock(workload.isConvolutional() ? convolutional() : perceptron());
         this.trainer = model.newTrainer(new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
-                .optOptimizer(Optimizer.adam().optLearningRateTracker(Tracker.fixed(1e-3f)).build())
+                .optOptimizer(Optimizer.adam()
+                        .optLearningRateTracker(Tracker.fixed(1e-3f))
+                        .build())
                 .optDevices(new Device[] {Device.cpu()}));
         trainer.initialize(new Shape(workload.batch, 1, 28, 28));
     }
@@ -58,10 +60,16 @@ final class Djl implements Contestant {
 
     private SequentialBlock convolutional() {
         return new SequentialBlock()
-                .add(Conv2d.builder().setFilters(32).setKernelShape(new Shape(3, 3)).build())
+                .add(Conv2d.builder()
+                        .setFilters(32)
+                        .setKernelShape(new Shape(3, 3))
+                        .build())
                 .add(Activation.reluBlock())
                 .add(Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2)))
-                .add(Conv2d.builder().setFilters(64).setKernelShape(new Shape(3, 3)).build())
+                .add(Conv2d.builder()
+                        .setFilters(64)
+                        .setKernelShape(new Shape(3, 3))
+                        .build())
                 .add(Activation.reluBlock())
                 .add(Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2)))
                 .add(Blocks.batchFlattenBlock())

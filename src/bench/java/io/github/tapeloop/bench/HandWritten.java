@@ -57,8 +57,8 @@ final class HandWritten implements Contestant {
         this.y = tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(workload.batch)));
         Operand<TFloat32> logits = workload.isConvolutional() ? convolutional() : perceptron();
         Operand<TFloat32> oneHot = tf.oneHot(y, tf.constant(10), tf.constant(1f), tf.constant(0f));
-        this.loss = tf.math.mean(
-                tf.nn.softmaxCrossEntropyWithLogits(logits, oneHot).loss(), tf.constant(0));
+        this.loss =
+                tf.math.mean(tf.nn.softmaxCrossEntropyWithLogits(logits, oneHot).loss(), tf.constant(0));
         Operand<TFloat32> step = update();
         this.fetched = step;
         this.session = new Session(
@@ -88,8 +88,7 @@ final class HandWritten implements Contestant {
         for (int i = 0; i < values.length && deviation > 0; i++) {
             values[i] = (float) (random.nextGaussian() * deviation);
         }
-        initializers.add(
-                AssignVariableOp.create(tf.scope(), handle, tf.constant(shape, DataBuffers.of(values))));
+        initializers.add(AssignVariableOp.create(tf.scope(), handle, tf.constant(shape, DataBuffers.of(values))));
         return handle;
     }
 

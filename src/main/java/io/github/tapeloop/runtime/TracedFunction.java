@@ -120,12 +120,16 @@ public final class TracedFunction implements AutoCloseable {
             next.set(2, result);
             return next;
         });
-        ConcreteFunction goesOn = build(session, name + "_goes_on", carried, (tf, state) -> List.of(tf.scope()
-                .opBuilder("Less", "Less")
-                .addInput(state.get(0).asOutput())
-                .addInput(state.get(1).asOutput())
-                .build()
-                .output(0)));
+        ConcreteFunction goesOn = build(
+                session,
+                name + "_goes_on",
+                carried,
+                (tf, state) -> List.of(tf.scope()
+                        .opBuilder("Less", "Less")
+                        .addInput(state.get(0).asOutput())
+                        .addInput(state.get(1).asOutput())
+                        .build()
+                        .output(0)));
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
         ConcreteFunction loop = build(session, name, outer, (tf, given) -> {

@@ -8,24 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
-import io.github.tapeloop.state.Gradients;
-import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -47,114 +37,6 @@ class LayerTest {
             tensor.scalars().forEach(scalar -> values.add(scalar.getDouble()));
             return values.stream().mapToDouble(Double::doubleValue).toArray();
         });
-    }
-
-    private static double[] numbers(Shape shape) {
-        double[] values = new double[(int) shape.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = 3 * ((0.3 + i * 0.6180339887498949) % 1.0) - 1.4;
-        }
-        return values;
-    }
-
-    @SuppressWarnings("unchecked") // Layers follow the run-time type.
-    private Operand<TFloat32> input(Shape shape, double[] values, boolean exact) {
-        Operand<TFloat64> doubles = tf.constant(shape, DataBuffers.of(values));
-        Operand<?> x = exact ? doubles : Tensors.cast(tf, doubles, TFloat32.class);
-        return (Operand<TFloat32>) x;
-    }
-
-    private static final String KERNEL = "[2, 2, 2, 3] [3]";
-
-    /** A row a layer: input and output shapes, and the shapes of its weights. */
-    static Stream<Arguments> layers() {
-        return Stream.of(
-                row("Dense", () -> new Dense(3, Activations.TANH), "[4, 5]", "[4, 3]", "[5, 3] [3]"),
-                row("Dense", () -> new Dense(3).useBias(false), "[4, 5]", "[4, 3]", "[5, 3]"),
-                row("Dense", () -> new Dense(3), "[2, 4, 5]", "[2, 4, 3]", "[5, 3] [3]"),
-                row("Flatten", Flatten::new, "[2, 3, 4]", "[2, 12]", ""),
-                row("Flatten", Flatten::new, "[2]", "[2, 1]", ""),
-                row("Activation", () -> new Activation(Activations.SIGMOID), "[2, 3]", "[2, 3]", ""),
-                row("Activation", () -> new Activation(Activations.SOFTMAX), "[2, 3]", "[2, 3]", ""),
-                row("Activation", () -> new Activation(Activations.RELU), "[2, 3]", "[2, 3]", ""),
-                row("Dropout", () -> new Dropout(0.5), "[2, 3]", "[2, 3]", ""),
-                row("Reshape", () -> new Reshape(3, -1), "[2, 12]", "[2, 3, 4]", ""),
-                row("Conv2D", () -> new Conv2D(3, 2, Activations.TANH), "[2, 4, 5, 2]", "[2, 3, 4, 3]", KERNEL),
-                row("Conv2D", () -> new Conv2D(3, 2).strides(2), "[1, 5, 4, 2]", "[1, 2, 2, 3]", KERNEL),
-                row(
-                        "Conv2D",
-                        () -> new Conv2D(3, 2).padding(Padding.SAME).useBias(false),
-                        "[1, 3, 3, 2]",
-                        "[1, 3, 3, 3]",
-                        "[2, 2, 2, 3]"),
-                row("MaxPool2D", () -> new MaxPool2D(2), "[2, 4, 5, 2]", "[2, 2, 2, 2]", ""),
-                row(
-                        "MaxPool2D",
-                        () -> new MaxPool2D(3).strides(1).padding(Padding.SAME),
-                        "[1, 3, 3, 1]",
-                        "[1, 3, 3, 1]",
-                        ""),
-                row("ActivityRegularization", () -> new ActivityRegularization(0.1, 0.2), "[2, 3]", "[2, 3]", ""));
-    }
-
-    private static Arguments row(String name, Supplier<Layer> layer, String in, String out, String weights) {
-        return Arguments.of(name, layer, shape(in), shape(out), weights);
-    }
-
-    private static Shape shape(String text) {
-        return Shape.of(Arrays.stream(text.replaceAll("[\\[\\] ]", "").split(","))
-                .mapToLong(Long::parseLong)
-                .toArray());
-    }
-
-    @ParameterizedTest(name = "{0} {2}")
-    @MethodSource("layers")
-    void layersGiveTheirShapesKeepTheTypeAndPropagateGradients(
-            String name, Supplier<Layer> make, Shape in, Shape out, String weights) {
-        for (boolean exact : new boolean[] {false, true}) {
-            Layer layer = make.get();
-            double[] values = numbers(in);
-            try (TensorScope scope = session.scope();
-                    GradientTape tape = GradientTape.persistent(tf)) {
-                Operand<TFloat32> x = input(in, values, exact);
-                tape.watch(x);
-                Operand<TFloat32> loss = loss(layer, x, out);
-                List<String> shapes = new ArrayList<>();
-                layer.variables()
-                        .forEach(variable -> shapes.add(variable.shape().toString()));
-                assertEquals(weights, String.join(" ", shapes));
-                Gradients gradients = tape.gradients(loss, layer.trainableVariables());
-                assertEquals(layer.variables().size(), gradients.variables().size());
-                double[] computed = read(tape.gradient(loss, x).orElseThrow());
-                if (exact) {
-                    assertArrayEquals(differences(layer, in, out, values), computed, 1e-6, name);
-                }
-            }
-        }
-    }
-
-    private Operand<TFloat32> loss(Layer layer, Operand<TFloat32> x, Shape out) {
-        ForwardPass pass = ForwardPass.training(tf, 1, () -> tf.constant(0L));
-        Operand<TFloat32> y = layer.call(pass, x);
-        assertEquals(out, Tensors.shape(y));
-        assertEquals(Tensors.dataType(x), Tensors.dataType(y));
-        Operand<TFloat32> weights = Tensors.cast(tf, tf.constant(out, DataBuffers.of(numbers(out))), x.type());
-        Operand<TFloat32> product = tf.math.mul(y, weights);
-        return pass.totalLoss(tf.sum(tf.reshape(product, tf.constant(new int[] {-1})), tf.constant(0)));
-    }
-
-    private double[] differences(Layer layer, Shape in, Shape out, double[] values) {
-        double[] slopes = new double[values.length];
-        for (int i = 0; i < values.length; i++) {
-            double[] above = values.clone();
-            double[] below = values.clone();
-            above[i] += 1e-6;
-            below[i] -= 1e-6;
-            slopes[i] = (session.scalar(loss(layer, input(in, above, true), out))
-                            - session.scalar(loss(layer, input(in, below, true), out)))
-                    / 2e-6;
-        }
-        return slopes;
     }
 
     @Test

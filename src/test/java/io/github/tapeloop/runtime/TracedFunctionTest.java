@@ -90,8 +90,10 @@ class TracedFunctionTest {
             v.assignAdd(ops, number(in.get(1)));
             return List.of(v.read(ops));
         });
-        assertEquals(11, value(loop.call(List.of(tf.constant(5), tf.constant(2f))).get(0)));
-        assertEquals(0, value(loop.call(List.of(tf.constant(0), tf.constant(2f))).get(0)));
+        assertEquals(
+                11, value(loop.call(List.of(tf.constant(5), tf.constant(2f))).get(0)));
+        assertEquals(
+                0, value(loop.call(List.of(tf.constant(0), tf.constant(2f))).get(0)));
         assertEquals(11, session.scalar(v.read(tf)));
     }
 

@@ -1,0 +1,88 @@
+package io.github.tapeloop.state;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.runtime.TapeSession;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ParametersTest {
+
+    private final TapeSession session = TapeSession.builder().threads(1, 1).build();
+    private final Ops tf = session.tf();
+    private final Variable<TFloat32> z = Variable.create(tf, "z", tf.constant(new float[2][3]), true);
+    private final Variable<TFloat64> a = Variable.create(tf, "a", tf.constant(1.0), false);
+    private final Variable<TFloat32> m = Variable.create(tf, "m", tf.constant(new float[4]), true);
+
+    @AfterAll
+    void close() {
+        session.close();
+    }
+
+    @Test
+    void theOrderGivenIsKept() {
+        Parameters all = Parameters.of(z, a, m);
+        assertEquals(List.of("z", "a", "m"), all.names());
+        List<Variable<?>> iterated = new ArrayList<>();
+        all.forEach(iterated::add);
+        assertEquals(List.of(z, a, m), iterated);
+        assertEquals(3, all.size());
+        assertEquals(6 + 1 + 4, all.elements());
+        assertSame(m, all.get("m"));
+    }
+
+    @Test
+    void aFilterKeepsTheOrderAndLeavesTheOriginal() {
+        Parameters all = Parameters.of(List.of(z, a, m));
+        assertEquals(List.of("z", "m"), all.filter(Variable::trainable).names());
+        assertEquals(List.of(), all.filter(variable -> false).names());
+        assertEquals(3, all.size());
+    }
+
+    @Test
+    void anUnknownNameIsAnsweredWithTheKnownOnes() {
+        IllegalArgumentException error = assertThrows(
+                IllegalArgumentException.class, () -> Parameters.of(z, a).get("q"));
+        assertTrue(error.getMessage().contains("'q'"), error.getMessage());
+        assertTrue(error.getMessage().contains("[z, a]"), error.getMessage());
+    }
+
+    @Test
+    void oneNameTwiceIsRefusedEvenForOneVariable() {
+        Variable<TFloat32> other = Variable.create(tf, "z", tf.constant(0f), true);
+        for (Variable<?> second : List.of(other, z)) {
+            IllegalArgumentException error =
+                    assertThrows(IllegalArgumentException.class, () -> Parameters.of(z, second));
+            assertTrue(error.getMessage().contains("'z'"), error.getMessage());
+        }
+    }
+
+    @Test
+    void parametersCannotBeChanged() {
+        Parameters all = Parameters.of(z, a);
+        Iterator<Variable<?>> iterator = all.iterator();
+        iterator.next();
+        assertThrows(UnsupportedOperationException.class, iterator::remove);
+        assertThrows(UnsupportedOperationException.class, () -> all.names().remove("z"));
+        assertEquals(2, all.size());
+    }
+
+    @Test
+    void thereMayBeNone() {
+        Parameters none = Parameters.of();
+        assertEquals(0, none.size());
+        assertEquals(0, none.elements());
+        assertEquals("[]", none.toString());
+    }
+}
