@@ -40,7 +40,7 @@ public interface Run {
      * Sets the learning rate from the next step on.
      *
      * @param learningRate at least 0
-     * @throws IllegalStateException if the optimizer follows a schedule or has not taken a step yet
+     * @throws IllegalStateException if the optimizer follows a schedule
      */
     void setLearningRate(double learningRate);
 }

@@ -33,6 +33,10 @@ public final class Flatten extends Layer {
         Ops tf = pass.tf(this);
         long size = 1;
         for (int i = 1; i < shape.numDimensions(); i++) {
+            if (shape.get(i) == Shape.UNKNOWN_SIZE) {
+                throw new IllegalArgumentException("Layer '" + path()
+                        + "' (Flatten) expects known dimensions after the first, got " + Tensors.describe(x));
+            }
             size *= shape.get(i);
         }
         return tf.reshape(x, tf.constant(new long[] {-1, size}));

@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -110,8 +111,13 @@ public final class ForwardPass {
      * Adds to the loss that is being minimised, as Keras' {@code add_loss} does: a regularizer of weights or activations.
      *
      * @param value a float32 scalar
+     * @throws IllegalArgumentException if the value is no scalar
      */
     public void addLoss(Operand<TFloat32> value) {
+        if (Tensors.rank(value) > 0) {
+            throw new IllegalArgumentException("An added loss must be a scalar, got " + Tensors.describe(value)
+                    + ": reduce it with tf.sum or tf.math.mean");
+        }
         losses.add(value);
     }
 

@@ -3,6 +3,7 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -34,7 +35,6 @@ public abstract class Layer {
 
     private final Map<String, Layer> children = new LinkedHashMap<>();
     private final Map<String, Variable<?>> weights = new LinkedHashMap<>();
-    private final Map<String, Integer> namesGiven = new LinkedHashMap<>();
     private Layer parent;
     private String name = defaultName(getClass());
     private String path;
@@ -62,8 +62,11 @@ public abstract class Layer {
      */
     protected final <L extends Layer> L layer(L child) {
         String base = defaultName(child.getClass());
-        int number = namesGiven.merge(base, 1, Integer::sum) - 1;
-        return layer(number == 0 ? base : base + "_" + number, child);
+        String free = base;
+        for (int number = 1; children.containsKey(free); number++) {
+            free = base + "_" + number;
+        }
+        return layer(free, child);
     }
 
     /**
@@ -78,7 +81,11 @@ public abstract class Layer {
      */
     protected final <L extends Layer> L layer(String childName, L child) {
         Layer added = child;
-        if (added.parent != null) {
+        if (!childName.matches("[A-Za-z0-9_.-]+")) {
+            throw new IllegalArgumentException("Layer '" + path() + "' cannot have a layer named '" + childName
+                    + "': names are made of letters A to Z, digits, '_', '.' and '-', as those of TensorFlow's ops");
+        }
+        if (added.parent != null || added == this) {
             throw new IllegalStateException("Layer '" + added.path() + "' is part of a model already. To share it, keep"
                     + " one layer and call it twice; for a second one, make a new layer");
         }
@@ -136,9 +143,17 @@ public abstract class Layer {
         here.unrecorded(() -> {
             long seed = Seeds.mix(here.seed(), weightPath);
             Operand<TFloat32> value = initializer.initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
+            requireLike(value, weightPath, shape, type);
             made.add(Variable.create(eager, weightPath, value, true));
         });
         return made.get(0);
+    }
+
+    private static void requireLike(Operand<?> value, String weightPath, Shape shape, Class<?> type) {
+        if (!Tensors.shape(value).equals(shape) || value.type() != type) {
+            throw new IllegalArgumentException("The initializer of weight '" + weightPath + "' must give "
+                    + type.getSimpleName() + " " + shape + ", gave " + Tensors.describe(value));
+        }
     }
 
     /**
@@ -209,7 +224,9 @@ public abstract class Layer {
         if (simple.isEmpty()) { // An anonymous class.
             return "model";
         }
-        return simple.replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT); // Conv2D is conv2d, as in Keras.
+        return simple.replaceAll("([a-z])([A-Z])", "$1_$2") // Conv2D is conv2d, as in Keras.
+                .replaceAll("[^A-Za-z0-9_]", "_") // What TensorFlow takes in the name of an op.
+                .toLowerCase(Locale.ROOT);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A network: a layer that can stand alone. Subclass it, register layers in fields and call them in {@link #call}.
@@ -35,11 +36,12 @@ public abstract class Model extends Layer implements Stateful {
      */
     public final String summary() {
         StringBuilder text = new StringBuilder();
-        text.append(String.format("%-40s %-24s %12s%n", "layer", "weights", "parameters"));
+        text.append(String.format(Locale.ROOT, "%-40s %-24s %12s%n", "layer", "weights", "parameters"));
         row(text, this);
         Parameters all = variables();
         long trainable = trainableVariables().elements();
         text.append(String.format(
+                Locale.ROOT,
                 "total %,d, trainable %,d%s%n",
                 all.elements(),
                 trainable,
@@ -54,6 +56,7 @@ public abstract class Model extends Layer implements Stateful {
                     " ",
                     weights.stream().map(weight -> weight.shape().toString()).toList());
             text.append(String.format(
+                    Locale.ROOT,
                     "%-40s %-24s %,12d%n",
                     layer.path() + " (" + layer.getClass().getSimpleName() + ")",
                     shapes,

@@ -15,8 +15,8 @@ import org.tensorflow.types.family.TNumber;
 /**
  * The cross-entropy between class numbers and predicted classes: -log p[target], averaged over the batch.
  *
- * <p>Targets are whole numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions float32 [batch, …, classes]. A
- * label outside that range is an error that names the op and the labels.
+ * <p>Targets are whole numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions float32 [batch, …, classes]. On
+ * a CPU a label outside that range is an error that names the op and the labels; on a GPU TensorFlow gives NaN.
  */
 public final class SparseCategoricalCrossentropy implements Loss {
 
@@ -40,7 +40,8 @@ public final class SparseCategoricalCrossentropy implements Loss {
 
     /**
      * For models that end in a softmax. As in Keras, probabilities are clipped to [1e-7, 1 - 1e-7] and not normalised
-     * before their logarithm goes through the softmax cross-entropy.
+     * before their logarithm goes through the softmax cross-entropy. Unlike Keras this does not look for a softmax behind
+     * the predictions to use its logits instead: what is asked for is what is computed.
      *
      * @return a loss that takes probabilities
      */

@@ -94,13 +94,17 @@ public abstract class Metric implements Stateful {
     }
 
     /**
-     * Adds one number to the average, with a weight.
+     * Adds one number to the average, with a weight; a value of another shape is refused.
      *
      * @param tf makes ops
      * @param value a scalar
      * @param weight a float64 scalar
      */
     protected final void average(Ops tf, Operand<? extends TNumber> value, Operand<TFloat64> weight) {
+        if (Tensors.rank(value) > 0) {
+            throw new IllegalArgumentException("Metric '" + name + "' weights single numbers, got "
+                    + Tensors.describe(value) + ": reduce it, or leave the weight out to average its elements");
+        }
         add(tf, tf.math.mul(Tensors.cast(tf, value, TFloat64.class), weight), weight);
     }
 

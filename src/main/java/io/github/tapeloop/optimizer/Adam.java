@@ -59,8 +59,8 @@ public final class Adam extends Optimizer {
      * @return this
      */
     public Adam epsilon(double value) {
-        if (!(value > 0)) {
-            throw new IllegalArgumentException("Expected an epsilon above 0, got " + value);
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException("Expected a finite epsilon above 0, got " + value);
         }
         this.epsilon = value;
         return this;

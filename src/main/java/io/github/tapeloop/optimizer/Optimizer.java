@@ -7,6 +7,7 @@ import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,9 +40,10 @@ public abstract class Optimizer implements Stateful {
 
     private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
 
-    private final double initialLearningRate;
+    private double initialLearningRate;
     private final Schedule schedule;
     private final Map<String, Variable<?>> slots = new LinkedHashMap<>();
+    private final Map<String, Variable<?>> owners = new HashMap<>();
     private TapeSession session;
     private Variable<TInt64> iterations;
     private Variable<TFloat64> rate;
@@ -82,6 +84,7 @@ public abstract class Optimizer implements Stateful {
         List<Variable<?>> variables = gradients.variables();
         requireSome(gradients);
         for (Variable<?> variable : variables) {
+            variable.handle(tf); // Refuses one of another session before this optimizer is bound to it.
             requireLike(variable, gradients.of(variable).orElseThrow());
         }
         build(tf);
@@ -116,7 +119,13 @@ public abstract class Optimizer implements Stateful {
     protected final <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
         String slotName = variable.name() + "/" + name;
         Variable<?> slot = slots.get(slotName);
+        if (slot != null && owners.get(slotName) != variable) {
+            throw new IllegalArgumentException(
+                    "This " + getClass().getSimpleName() + " updates another variable named '" + variable.name()
+                            + "' already: give each model an optimizer of its own, or their layers other names");
+        }
         if (slot == null) {
+            owners.put(slotName, variable);
             slot = newVariable(slotName, variable, initial);
             slots.put(slotName, slot);
         }
@@ -168,7 +177,8 @@ public abstract class Optimizer implements Stateful {
                             + " rate cannot be set: build it with a number to let a callback change it");
         }
         if (session == null) {
-            throw new IllegalStateException("The optimizer has not taken a step yet: build it with the rate you want");
+            initialLearningRate = learningRate;
+            return;
         }
         session.unrecorded(() -> rate.assign(session.tf(), session.tf().constant(learningRate)));
     }
@@ -250,9 +260,10 @@ public abstract class Optimizer implements Stateful {
     }
 
     private static void requireLike(Variable<?> variable, Operand<?> gradient) {
-        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape())) {
+        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
             throw new IllegalArgumentException("The gradient of variable '" + variable.name()
-                    + "' must be shaped like it, " + variable.shape() + ", got " + Tensors.describe(gradient));
+                    + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
+                    + Tensors.describe(gradient));
         }
     }
 

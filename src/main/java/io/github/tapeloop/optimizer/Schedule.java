@@ -26,7 +26,7 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule exponentialDecay(double initial, long decaySteps, double rate) {
-        requirePositive(decaySteps);
+        requireDecay(initial, decaySteps, rate);
         return (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps)));
     }
 
@@ -39,7 +39,7 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule staircaseDecay(double initial, long decaySteps, double rate) {
-        requirePositive(decaySteps);
+        requireDecay(initial, decaySteps, rate);
         return (tf, step) ->
                 decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps))));
     }
@@ -48,7 +48,11 @@ public interface Schedule {
         return tf.math.mul(tf.constant(initial), tf.math.pow(tf.constant(rate), exponent));
     }
 
-    private static void requirePositive(long decaySteps) {
+    private static void requireDecay(double initial, long decaySteps, double rate) {
+        Optimizer.requireLearningRate(initial);
+        if (!(rate > 0) || Double.isInfinite(rate)) {
+            throw new IllegalArgumentException("A decay needs a finite rate above 0, got " + rate);
+        }
         if (decaySteps < 1) {
             throw new IllegalArgumentException("A decay needs decaySteps of at least 1, got " + decaySteps);
         }

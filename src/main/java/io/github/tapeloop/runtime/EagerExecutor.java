@@ -86,6 +86,9 @@ final class EagerExecutor implements AutoCloseable {
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
         }
+        if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
+            forgetNames(); // Never later: an op in the making still needs the names it was given.
+        }
         TFE_Op op = tensorflow.TFE_NewOp(context, type.name(), status);
         check(call);
         boolean keepOp = false;
@@ -219,9 +222,6 @@ final class EagerExecutor implements AutoCloseable {
     private BytePointer name(String text) {
         BytePointer pointer = names.get(text);
         if (pointer == null) {
-            if (names.size() >= MAX_CACHED_NAMES) {
-                forgetNames(); // Only a program that makes names up as it runs gets here.
-            }
             pointer = new BytePointer(text).retainReference();
             names.put(text, pointer);
         }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -201,7 +202,8 @@ public final class TapeSession implements AutoCloseable {
      * @param operand an operand of this session; a freed one is left alone
      */
     public void free(Operand<?> operand) {
-        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle handle && !handle.isNull()) {
+        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isNull()) {
+            OwnedHandle handle = handle(operand.asOutput()); // Refuses an operand of another session.
             handle.owner.remove(handle);
             handle.free();
         }
@@ -444,7 +446,7 @@ public final class TapeSession implements AutoCloseable {
          * @return this
          */
         public Builder device(String name) {
-            this.device = name;
+            this.device = Objects.requireNonNull(name, "name");
             return this;
         }
 

@@ -14,7 +14,8 @@ import org.tensorflow.types.family.TType;
  * }
  * }</pre>
  *
- * <p>An operand used after its scope has closed is an {@link IllegalStateException}. A tensor taken with TensorFlow
+ * <p>An operand used after its scope has closed is an {@link IllegalStateException}; where TensorFlow Java itself is asked,
+ * as by {@code operand.shape()}, its text speaks of a closed session. A tensor taken with TensorFlow
  * Java's {@code asTensor()} is that library's own object: it stays readable after the scope, and its memory goes with
  * the garbage collector; {@link TapeSession#read} frees at once.
  *

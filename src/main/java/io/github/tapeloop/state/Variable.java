@@ -61,7 +61,12 @@ public final class Variable<T extends TType> implements AutoCloseable {
     public static <T extends TType> Variable<T> create(Ops tf, String name, Operand<T> initial, boolean trainable) {
         TapeSession session = TapeSession.of(tf);
         Variable<T> variable = new Variable<>(session, name, initial, trainable);
-        session.unrecorded(() -> AssignVariableOp.create(session.tf().scope(), variable.handle, initial));
+        try {
+            session.unrecorded(() -> AssignVariableOp.create(session.tf().scope(), variable.handle, initial));
+        } catch (RuntimeException e) {
+            session.free(variable.handle);
+            throw e;
+        }
         if (trainable) {
             RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op());
         }
