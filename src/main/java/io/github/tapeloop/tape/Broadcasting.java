@@ -1,7 +1,6 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.Tensors;
-import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -46,12 +45,11 @@ final class Broadcasting {
                 .output(0);
     }
 
-    /** Stretches a scalar over the shape of an input. */
+    /** A tensor shaped like an input, all of whose elements are a scalar. */
     static <T extends TType> Operand<T> expandTo(Ops tf, Operand<T> scalar, Operand<?> input) {
         Shape shape = Tensors.shape(input);
         return shape.hasUnknownDimension()
-                ? tf.broadcastTo(scalar, tf.shape(input))
-                : tf.broadcastTo(
-                        scalar, tf.constant(Arrays.stream(shape.asArray()).toArray()));
+                ? tf.fill(tf.shape(input), scalar)
+                : tf.fill(tf.constant(shape.asArray()), scalar);
     }
 }

@@ -37,7 +37,7 @@ final class ReductionRules {
         Shape output = Tensors.shape(op.output(0));
         if (!input.hasUnknownDimension() && !output.hasUnknownDimension()) {
             double count = input.size() / (double) Math.max(1, output.size());
-            return Cast.create(tf.scope(), tf.constant(count), dy.type());
+            return Tensors.constant(tf, count, dy.type());
         }
         Operand<TInt32> inputs = tf.size(op.input(0));
         Operand<TInt32> outputs = tf.math.maximum(tf.size(op.output(0)), tf.constant(1));

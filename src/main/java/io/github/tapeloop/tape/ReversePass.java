@@ -70,7 +70,14 @@ final class ReversePass {
             throw new IllegalArgumentException("The output gradient must have the target's shape, "
                     + Tensors.describe(target) + ", got " + Tensors.describe(weight));
         }
-        add(output, weight != null ? weight : tf.onesLike(output));
+        add(output, weight != null ? weight : ones(output));
+    }
+
+    /** A loss is a scalar nearly always, and a constant costs less than an op. */
+    private Operand<?> ones(Output<?> output) {
+        return Tensors.rank(output) == 0 && output.dataType() == DataType.DT_FLOAT
+                ? tf.constant(1f)
+                : tf.onesLike(output);
     }
 
     void run() {
