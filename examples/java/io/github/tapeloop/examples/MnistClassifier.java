@@ -25,7 +25,7 @@ public final class MnistClassifier {
     public static void main(String[] args) {
         Dataset train = Mnist.train();
         Dataset test = Mnist.test();
-        try (Trainer trainer = trainer(42)) {
+        try (Trainer trainer = builder(42).compiled().build()) {
             History history = trainer.fit(
                     train.shuffle(60_000).batch(32).prefetch(4),
                     Fit.epochs(5).validation(test.batch(500)).callbacks(new ProgressBar()));
@@ -34,15 +34,14 @@ public final class MnistClassifier {
         }
     }
 
-    /** A trainer of the network; small steps run fastest on one thread. */
-    public static Trainer trainer(long seed) {
+    /** A trainer of the network, eager unless told otherwise; small steps run fastest on one thread. */
+    public static Trainer.Builder builder(long seed) {
         return Trainer.of(new Mlp())
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(1e-3))
                 .metrics(new SparseCategoricalAccuracy())
                 .threads(1, 1)
-                .seed(seed)
-                .build();
+                .seed(seed);
     }
 
     /** Two hidden layers of 64 units. */

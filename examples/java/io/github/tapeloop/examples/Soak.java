@@ -29,7 +29,7 @@ public final class Soak {
         long warmUp = args.length > 1 ? Long.parseLong(args[1]) : 2_000;
         Batches data = Mnist.train().shuffle(60_000).batch(32).prefetch(4);
         TapeSession session;
-        try (Trainer trainer = MnistClassifier.trainer(1)) {
+        try (Trainer trainer = MnistClassifier.builder(1).build()) {
             session = trainer.session();
             run(trainer, data, warmUp);
             long before = residentKilobytes();

@@ -18,7 +18,7 @@ public final class StepBenchmark {
     private StepBenchmark() {}
 
     public static void main(String[] args) {
-        try (Trainer trainer = MnistClassifier.trainer(1)) {
+        try (Trainer trainer = MnistClassifier.builder(1).build()) {
             trainer.fit(
                     Mnist.train().shuffle(60_000).batch(BATCH).prefetch(4),
                     Fit.epochs(5).callbacks(new MedianStep()));

@@ -16,7 +16,7 @@ class ExamplesTest {
     void theMnistClassifierLearnsDigitsInOneEpoch() {
         Dataset train = Mnist.train();
         Dataset test = Mnist.test();
-        try (Trainer trainer = MnistClassifier.trainer(42)) {
+        try (Trainer trainer = MnistClassifier.builder(42).compiled().build()) {
             History history = trainer.fit(
                     train.shuffle(60_000).batch(32).prefetch(4), Fit.epochs(1).validation(test.batch(500)));
             assertTrue(history.last("val_accuracy") > 0.94, history::toString);
