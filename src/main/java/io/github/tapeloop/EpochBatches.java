@@ -4,6 +4,7 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import java.util.Arrays;
+import java.util.OptionalLong;
 
 /**
  * Opens the training data once an epoch, or, when epochs have a fixed number of steps, goes on where the last one ended.
@@ -19,25 +20,32 @@ final class EpochBatches implements AutoCloseable {
 
     private final Batches batches;
     private final long seed;
-    private final boolean continuing;
+    private final OptionalLong stepsPerEpoch;
     private final ExecutionSize size;
     private BatchIterator current;
 
-    EpochBatches(Batches batches, long seed, boolean continuing, ExecutionSize size) {
+    EpochBatches(Batches batches, long seed, OptionalLong stepsPerEpoch, ExecutionSize size) {
         this.batches = batches;
         this.seed = seed;
-        this.continuing = continuing;
+        this.stepsPerEpoch = stepsPerEpoch;
         this.size = size;
     }
 
     BatchIterator forEpoch(int epoch) {
-        if (current == null || !continuing || !current.hasNext()) {
+        if (current == null || stepsPerEpoch.isEmpty() || !current.hasNext()) {
             close();
-            current = size.isKnown() || continuing
-                    ? batches.grouped(size.steps()).open(seed, epoch)
-                    : new Timed(epoch, batches.take(TIMED).open(seed, epoch));
+            current = open(epoch);
         }
         return current;
+    }
+
+    private BatchIterator open(int epoch) {
+        if (stepsPerEpoch.isPresent()) {
+            return batches.grouped(size.within(stepsPerEpoch.getAsLong())).open(seed, epoch);
+        }
+        return size.isKnown()
+                ? batches.grouped(size.steps()).open(seed, epoch)
+                : new Timed(epoch, batches.take(TIMED).open(seed, epoch));
     }
 
     @Override

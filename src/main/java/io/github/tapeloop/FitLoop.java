@@ -43,7 +43,7 @@ final class FitLoop implements Run {
     History fit() {
         Throwable failure = null;
         OptionalLong limit = options.stepsPerEpoch();
-        try (EpochBatches data = new EpochBatches(train, trainer.seed(), limit.isPresent(), trainer.executionSize())) {
+        try (EpochBatches data = new EpochBatches(train, trainer.seed(), limit, trainer.executionSize())) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {

@@ -109,16 +109,9 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            options.stepsPerEpoch().ifPresent(this::requireWholeExecutions);
+            options.stepsPerEpoch().ifPresent(executionSize::within); // Refuses one that executions cannot fill.
             return new FitLoop(this, train, validation, options, System::nanoTime).fit();
         });
-    }
-
-    private void requireWholeExecutions(long stepsPerEpoch) {
-        if (stepsPerEpoch % executionSize.steps() != 0) {
-            throw new IllegalArgumentException("stepsPerEpoch, " + stepsPerEpoch
-                    + ", must be a multiple of the steps per execution, " + executionSize.steps());
-        }
     }
 
     /**

@@ -150,6 +150,12 @@ class CompiledTest {
             assertEquals(2_000, history.epochs().get(0).examples());
             History single = fit(Problems.trainerOf(perceptron()).compiled(), data, Fit.epochs(2));
             assertEquals(single.last("loss"), history.last("loss"), 1e-5 * single.last("loss"));
+            assertEquals(
+                    7,
+                    trainer.fit(data, Fit.epochs(1).stepsPerEpoch(7))
+                            .epochs()
+                            .get(0)
+                            .steps());
         }
     }
 
