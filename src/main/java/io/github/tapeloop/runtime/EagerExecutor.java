@@ -9,7 +9,6 @@ import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_Op;
@@ -235,14 +234,11 @@ final class EagerExecutor implements AutoCloseable {
 
     @Override
     public void close() {
-        try (PointerScope scope = new PointerScope()) {
-            scope.attach(status);
-            forgetNames();
-            types.values().forEach(type -> type.name().releaseReference());
-            types.clear();
-            results.releaseReference();
-            resultCount.releaseReference();
-            status.releaseReference();
-        }
+        forgetNames();
+        types.values().forEach(type -> type.name().releaseReference());
+        types.clear();
+        results.releaseReference();
+        resultCount.releaseReference();
+        status.releaseReference();
     }
 }

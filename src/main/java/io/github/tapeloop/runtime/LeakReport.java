@@ -1,6 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import org.tensorflow.internal.c_api.global.tensorflow;
 
 /**
  * The native handles that a session holds at one moment.
@@ -20,7 +24,12 @@ public record LeakReport(int liveHandles, long liveBytes, List<Origin> origins) 
      * @param handles how many of them are live
      * @param bytes the size of their values in bytes
      */
-    public record Origin(String type, String site, int handles, long bytes) {}
+    public record Origin(String type, String site, int handles, long bytes) {
+
+        private Origin plus(Origin other) {
+            return new Origin(type, site, handles + other.handles, bytes + other.bytes);
+        }
+    }
 
     /**
      * Creates a report; the list is copied.
@@ -31,6 +40,46 @@ public record LeakReport(int liveHandles, long liveBytes, List<Origin> origins) 
      */
     public LeakReport {
         origins = List.copyOf(origins);
+    }
+
+    /** What a scope and those around it hold; nothing for null. */
+    static LeakReport of(TensorScope innermost) {
+        record Key(String type, String site) {}
+        Map<Key, Origin> origins = new HashMap<>();
+        int handles = 0;
+        long bytes = 0;
+        for (TensorScope scope = innermost; scope != null; scope = scope.parent()) {
+            for (OwnedHandle handle = scope.newest(); handle != null; handle = handle.previous) {
+                Origin origin = new Origin(handle.type, site(handle), 1, bytes(handle));
+                handles++;
+                bytes += origin.bytes();
+                origins.merge(new Key(origin.type(), origin.site()), origin, Origin::plus);
+            }
+        }
+        Comparator<Origin> largest = Comparator.comparingLong(Origin::bytes);
+        List<Origin> sorted = origins.values().stream()
+                .sorted(largest.thenComparingInt(Origin::handles).reversed())
+                .toList();
+        return new LeakReport(handles, bytes, sorted);
+    }
+
+    /** The innermost caller outside this package and TensorFlow, if that was noted. */
+    private static String site(OwnedHandle handle) {
+        if (handle.site == null) {
+            return "";
+        }
+        for (StackTraceElement frame : handle.site.getStackTrace()) {
+            String caller = frame.getClassName();
+            if (!caller.startsWith("org.tensorflow.") && !caller.startsWith(LeakReport.class.getPackageName() + ".")) {
+                return frame.toString();
+            }
+        }
+        return "";
+    }
+
+    private static long bytes(OwnedHandle handle) {
+        long width = tensorflow.TF_DataTypeSize(tensorflow.TFE_TensorHandleDataType(handle));
+        return width == 0 ? 0 : width * Math.max(0, handle.shape().size());
     }
 
     /** The report as text, a line an origin. */

@@ -2,7 +2,6 @@ package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,7 +15,6 @@ import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
-import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
@@ -245,27 +243,7 @@ public final class TapeSession implements AutoCloseable {
      * @return all live handles by origin
      */
     public LeakReport leakReport() {
-        record Key(String type, String site) {}
-        Map<Key, LeakReport.Origin> origins = new HashMap<>();
-        int handles = 0;
-        long bytes = 0;
-        for (TensorScope scope = current; scope != null && !closed; scope = scope.parent()) {
-            for (OwnedHandle handle = scope.newest(); handle != null; handle = handle.previous) {
-                long size = bytes(handle);
-                handles++;
-                bytes += size;
-                String site = site(handle);
-                origins.merge(
-                        new Key(handle.type, site),
-                        new LeakReport.Origin(handle.type, site, 1, size),
-                        (a, b) -> new LeakReport.Origin(a.type(), a.site(), a.handles() + 1, a.bytes() + b.bytes()));
-            }
-        }
-        Comparator<LeakReport.Origin> largest = Comparator.comparingLong(LeakReport.Origin::bytes);
-        List<LeakReport.Origin> sorted = origins.values().stream()
-                .sorted(largest.thenComparingInt(LeakReport.Origin::handles).reversed())
-                .toList();
-        return new LeakReport(handles, bytes, sorted);
+        return LeakReport.of(closed ? null : current);
     }
 
     /**
@@ -390,24 +368,6 @@ public final class TapeSession implements AutoCloseable {
                     + " they were made in");
         }
         return handle;
-    }
-
-    private static String site(OwnedHandle handle) {
-        if (handle.site == null) {
-            return "";
-        }
-        for (StackTraceElement frame : handle.site.getStackTrace()) {
-            String type = frame.getClassName();
-            if (!type.startsWith("org.tensorflow.") && !type.startsWith(TapeSession.class.getPackageName() + ".")) {
-                return frame.toString();
-            }
-        }
-        return "";
-    }
-
-    private long bytes(OwnedHandle handle) {
-        long width = tensorflow.TF_DataTypeSize(tensorflow.TFE_TensorHandleDataType(handle));
-        return width == 0 ? 0 : width * Math.max(0, handle.shape().size());
     }
 
     /** Describes a session before it is opened. */
