@@ -2,6 +2,8 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +52,14 @@ final class Scores {
         results.put(LOSS, loss.result());
         metrics.forEach(metric -> results.put(metric.name(), metric.result()));
         return results;
+    }
+
+    /** The variables of all metrics. */
+    List<Variable<?>> variables() {
+        List<Variable<?>> all = new ArrayList<>();
+        loss.state().forEach(all::add);
+        metrics.forEach(metric -> metric.state().forEach(all::add));
+        return all;
     }
 
     void reset() {

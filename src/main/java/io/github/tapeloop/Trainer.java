@@ -10,6 +10,7 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -68,7 +69,12 @@ public final class Trainer implements AutoCloseable {
         this.executionSize = new ExecutionSize(builder.stepsPerExecution.steps());
         this.training = new TrainStep(model, builder.loss, optimizer, scores, session.seed());
         boolean compiled = builder.compiled;
-        this.trainStep = function(compiled, "train_step", training, counter);
+        StepFunction train = function(compiled, "train_step", training, counter);
+        int verified = builder.compilation.verifiedSteps();
+        this.trainStep = verified == 0
+                ? train
+                : new VerifiedStep(
+                        session, new EagerStep(session, training, counter), train, this::state, verified, counter);
         this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores), new StepCounter());
         this.predictStep = function(
                 compiled,
@@ -79,6 +85,14 @@ public final class Trainer implements AutoCloseable {
 
     private StepFunction function(boolean compiled, String name, Step step, StepCounter steps) {
         return compiled ? new CompiledStep(session, name, step, steps) : new EagerStep(session, step, steps);
+    }
+
+    /** All that a step can change. */
+    private List<Variable<?>> state() {
+        List<Variable<?>> all = scores.variables();
+        model.variables().forEach(all::add);
+        optimizer.state().forEach(all::add);
+        return all;
     }
 
     /**
@@ -274,6 +288,7 @@ public final class Trainer implements AutoCloseable {
         private final TapeSession.Builder sessionOptions = TapeSession.builder();
         private String sessionOption;
         private boolean compiled;
+        private Compilation compilation = Compilation.unverified();
         private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
 
         private Builder(Model model) {
@@ -323,6 +338,17 @@ public final class Trainer implements AutoCloseable {
         public Builder compiled() {
             this.compiled = true;
             return this;
+        }
+
+        /**
+         * Compiles steps as {@link #compiled()} does, with options.
+         *
+         * @param options such as {@link Compilation#verify}
+         * @return this
+         */
+        public Builder compiled(Compilation options) {
+            this.compilation = Objects.requireNonNull(options, "options");
+            return compiled();
         }
 
         /**
@@ -424,6 +450,11 @@ public final class Trainer implements AutoCloseable {
             }
             if (!compiled && stepsPerExecution.steps() != 1) {
                 throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
+            }
+            if (compilation.verifiedSteps() > 0 && stepsPerExecution.steps() != 1) {
+                throw new IllegalStateException(
+                        "verify and stepsPerExecution exclude each other: verify first, then take"
+                                + " several steps at a time");
             }
             return new Trainer(this);
         }

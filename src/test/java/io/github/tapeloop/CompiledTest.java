@@ -229,6 +229,49 @@ class CompiledTest {
     }
 
     @Test
+    void verifiedStepsLearnTheSame() {
+        List<Double> eager = curve(Problems.trainerOf(perceptron()), 1);
+        List<Double> verified = curve(Problems.trainerOf(perceptron()).compiled(Compilation.verify(3)), 1);
+        for (int i = 0; i < eager.size(); i++) {
+            assertEquals(eager.get(i), verified.get(i), 1e-5 * eager.get(i), "step " + i);
+        }
+    }
+
+    @Test
+    void aStepThatCannotBeTracedStaysEagerWhenVerified() {
+        History verified = fit(Problems.trainerOf(eagerOnly()).compiled(Compilation.verify(2)), DATA, Fit.epochs(2));
+        assertEquals(
+                82, verified.epochs().get(0).steps() + verified.epochs().get(1).steps());
+        History eager = fit(Problems.trainerOf(eagerOnly()), DATA, Fit.epochs(2));
+        assertEquals(eager.values("loss"), verified.values("loss"));
+    }
+
+    private static Model eagerOnly() {
+        return Sequential.of(new Peeking(), new Dense(Problems.CLASSES));
+    }
+
+    /** Adds more each time Java runs it: once when traced, each time when eager. */
+    private static final class Drifting extends Layer {
+        private int calls;
+
+        @Override
+        public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            return pass.tf().math.add(x, pass.tf().constant((float) calls++));
+        }
+    }
+
+    @Test
+    void aStepThatDoesSomethingElseWhenTracedStaysEagerWhenVerified() {
+        Drifting drifting = new Drifting();
+        fit(
+                Problems.trainerOf(Sequential.of(drifting, new Dense(Problems.CLASSES)))
+                        .compiled(Compilation.verify(2)),
+                Problems.batches(100, 10),
+                Fit.epochs(1));
+        assertEquals(11, drifting.calls, "ten eager steps and one trace");
+    }
+
+    @Test
     void anErrorInsideTheStepChangesNoWeight() {
         Dataset wrong = Dataset.of(new float[][] {{1, 2, 3, 4}}, new int[] {7});
         try (Trainer trainer = Problems.trainerOf(perceptron()).compiled().build()) {
@@ -248,6 +291,11 @@ class CompiledTest {
                 () -> Problems.trainerOf(perceptron()).stepsPerExecution(2).build());
         assertTrue(eager.getMessage().contains("compiled()"), eager.getMessage());
         assertThrows(IllegalArgumentException.class, () -> StepsPerExecution.of(0));
+        assertThrows(IllegalArgumentException.class, () -> Compilation.verify(0));
+        assertThrows(IllegalStateException.class, () -> Problems.trainerOf(perceptron())
+                .compiled(Compilation.verify(1))
+                .stepsPerExecution(2)
+                .build());
         try (Trainer trainer =
                 Problems.trainerOf(perceptron()).compiled().stepsPerExecution(4).build()) {
             IllegalArgumentException error = assertThrows(
