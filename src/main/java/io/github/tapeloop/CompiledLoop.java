@@ -27,6 +27,8 @@ import org.tensorflow.types.family.TType;
  */
 final class CompiledLoop implements StepFunction {
 
+    private static final Spec NUMBER = new Spec(DataType.DT_INT64, Shape.scalar());
+
     private final TapeSession session;
     private final String name;
     private final Step step;
@@ -72,8 +74,6 @@ final class CompiledLoop implements StepFunction {
         List<Operand<?>> arguments = List.of(tf.constant(steps), input, target, tf.constant(counter.taken()));
         return typed(function.call(arguments).get(0));
     }
-
-    private static final Spec NUMBER = new Spec(DataType.DT_INT64, Shape.scalar());
 
     private TracedFunction trace(List<Spec> specs) {
         return TracedFunction.repeat(session, name, specs, (tf, given) -> {

@@ -75,7 +75,7 @@ final class TraceEnvironment extends Recorders implements RecordingEnvironment {
         }
     }
 
-    /** An input as part of this graph: eager operands used in a traced step are constants of the trace, by mistake or not. */
+    /** An input of this graph. Taking an eager operand's value as a constant would hide that the step never sees it change. */
     private Output<?> local(Output<?> input) {
         if (input.op().env() == graph) {
             return input;

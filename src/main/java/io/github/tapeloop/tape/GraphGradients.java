@@ -5,9 +5,11 @@ import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.tensorflow.Graph;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
@@ -29,39 +31,58 @@ final class GraphGradients {
 
     private final Map<String, Optional<GraphRule>> rules = new HashMap<>();
 
+    /** Signatures of ops whose gradients the library builds only when it knows the shapes of whole numbers among inputs. */
+    private final Set<String> needShapes = new HashSet<>();
+
     /** A rule for an op, or empty if the C++ library knows none for its type. */
     Optional<GradientRule> ruleFor(RecordedOp op) {
         if (!CppRegistry.hasGradient(op.type())) {
             return Optional.empty();
         }
         return Optional.of((tf, gradient) -> {
-            String key = key(op, gradient);
-            Optional<GraphRule> rule = rules.get(key);
-            if (rule == null) {
-                if (rules.size() >= MAX_RULES) {
-                    rules.clear(); // Only a program that makes attributes up as it runs gets here.
+            String signature = op.signature();
+            Optional<GraphRule> rule;
+            if (needShapes.contains(signature)) {
+                rule = rule(op, gradient, true);
+            } else {
+                try {
+                    rule = rule(op, gradient, false);
+                } catch (GradientException e) {
+                    rule = rule(op, gradient, true);
+                    needShapes.add(signature);
                 }
-                rule = derive(op, gradient);
-                rules.put(key, rule);
             }
             rule.ifPresent(found -> found.apply(tf, gradient));
         });
     }
 
-    private static String key(RecordedOp op, OpGradient gradient) {
+    private Optional<GraphRule> rule(RecordedOp op, OpGradient gradient, boolean shapes) {
+        String key = key(op, gradient, shapes);
+        Optional<GraphRule> rule = rules.get(key);
+        if (rule == null) {
+            if (rules.size() >= MAX_RULES) {
+                rules.clear(); // Only a program that makes attributes up as it runs gets here.
+            }
+            rule = derive(op, gradient, shapes);
+            rules.put(key, rule);
+        }
+        return rule;
+    }
+
+    private static String key(RecordedOp op, OpGradient gradient, boolean shapes) {
         StringBuilder key = new StringBuilder(op.signature());
         for (int i = 0; i < op.inputs(); i++) {
-            key.append(',').append(op.input(i).dataType().getNumber()).append(known(op.input(i)));
+            key.append(',').append(op.input(i).dataType().getNumber()).append(known(op.input(i), shapes));
         }
         return key.append(gradient.pattern()).toString();
     }
 
-    private static Optional<GraphRule> derive(RecordedOp op, OpGradient gradient) {
+    private static Optional<GraphRule> derive(RecordedOp op, OpGradient gradient, boolean shapes) {
         try (Graph graph = new Graph()) {
             Ops tf = Ops.create(graph);
             Output<?>[] inputs = new Output<?>[op.inputs()];
             for (int i = 0; i < inputs.length; i++) {
-                inputs[i] = placeholder(tf, GraphRule.INPUT + i, op.input(i));
+                inputs[i] = placeholder(tf, GraphRule.INPUT + i, op.input(i), shapes);
             }
             Operation forward =
                     op.rebuild(tf.scope().env().opBuilder(op.type(), GraphRule.FORWARD, tf.scope()), inputs);
@@ -70,7 +91,7 @@ final class GraphGradients {
             for (int k = 0; k < forward.numOutputs(); k++) {
                 if (gradient.hasGradient(k)) {
                     y.add(forward.output(k));
-                    dy.add(placeholder(tf, GraphRule.OUTPUT_GRADIENT + k, op.output(k)));
+                    dy.add(placeholder(tf, GraphRule.OUTPUT_GRADIENT + k, op.output(k), shapes));
                 }
             }
             List<Integer> wanted = new ArrayList<>();
@@ -99,12 +120,12 @@ final class GraphGradients {
     }
 
     /**
-     * What the library may know of an input: the rank, and the whole shape where whole numbers say what to do, since the
-     * shapes of other things follow from it (a block shape of two numbers, say).
+     * What the library may know of an input: the rank, and, if nothing less will do, the whole shape where whole numbers say
+     * what to do, since the shapes of other things follow from it (a block shape of two numbers, say).
      */
-    private static Shape known(Output<?> output) {
+    private static Shape known(Output<?> output, boolean shapes) {
         Shape shape = Tensors.shape(output);
-        if (!Tensors.isDifferentiable(output.dataType()) || shape.isUnknown()) {
+        if (shape.isUnknown() || (shapes && !Tensors.isDifferentiable(output.dataType()))) {
             return shape;
         }
         long[] open = new long[shape.numDimensions()];
@@ -112,13 +133,13 @@ final class GraphGradients {
         return Shape.of(open);
     }
 
-    private static Output<? extends TType> placeholder(Ops tf, String name, Output<?> like) {
+    private static Output<? extends TType> placeholder(Ops tf, String name, Output<?> like, boolean shapes) {
         DataType type = like.dataType();
         return tf.scope()
                 .env()
                 .opBuilder("Placeholder", name, tf.scope())
                 .setAttr("dtype", type)
-                .setAttr("shape", known(like))
+                .setAttr("shape", known(like, shapes))
                 .build()
                 .output(0);
     }
