@@ -43,7 +43,8 @@ final class FitLoop implements Run {
     History fit() {
         Throwable failure = null;
         OptionalLong limit = options.stepsPerEpoch();
-        try (EpochBatches data = new EpochBatches(train, trainer.seed(), limit, trainer.executionSize())) {
+        try (EpochBatches data =
+                new EpochBatches(train, trainer.seed(), limit, trainer.steps().executionSize())) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {
@@ -73,7 +74,7 @@ final class FitLoop implements Run {
     private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {
         trainer.scores().reset();
         BatchLoop loop = new BatchLoop(
-                trainer.trainStep(train.batchSize()),
+                trainer.steps().train(train.batchSize()),
                 trainer.scores(),
                 event -> callbacks.onTrainBatchBegin(this, event),
                 event -> callbacks.onTrainBatchEnd(this, event),

@@ -4,16 +4,13 @@ import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
-import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,13 +48,7 @@ public final class Trainer implements AutoCloseable {
     private final Model model;
     private final Optimizer optimizer;
     private final Scores scores;
-    private final StepFunction trainStep;
-    private final StepFunction testStep;
-    private final StepFunction predictStep;
-    private final StepCounter counter = new StepCounter();
-    private final ExecutionSize executionSize;
-    private final Map<Integer, StepFunction> loops = new HashMap<>();
-    private final Step training;
+    private final Steps steps;
     private boolean running;
 
     private Trainer(Builder builder) {
@@ -66,33 +57,13 @@ public final class Trainer implements AutoCloseable {
         this.scores = new Scores(builder.metrics);
         this.ownsSession = builder.session == null;
         this.session = ownsSession ? builder.openSession() : builder.session;
-        this.executionSize = new ExecutionSize(builder.stepsPerExecution.steps());
-        this.training = new TrainStep(model, builder.loss, optimizer, scores, session.seed());
-        boolean compiled = builder.compiled;
-        StepFunction train = function(compiled, "train_step", training, counter);
-        int verified = builder.compilation.verifiedSteps();
-        this.trainStep = verified == 0
-                ? train
-                : new VerifiedStep(
-                        session, new EagerStep(session, training, counter), train, this::state, verified, counter);
-        this.testStep = function(compiled, "test_step", new TestStep(model, builder.loss, scores), new StepCounter());
-        this.predictStep = function(
-                compiled,
-                "predict_step",
-                (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)),
-                new StepCounter());
-    }
-
-    private StepFunction function(boolean compiled, String name, Step step, StepCounter steps) {
-        return compiled ? new CompiledStep(session, name, step, steps) : new EagerStep(session, step, steps);
-    }
-
-    /** All that a step can change. */
-    private List<Variable<?>> state() {
-        List<Variable<?>> all = scores.variables();
-        model.variables().forEach(all::add);
-        optimizer.state().forEach(all::add);
-        return all;
+        this.steps = new Steps(
+                session,
+                model,
+                builder.loss,
+                optimizer,
+                scores,
+                new Steps.Options(builder.compilation, builder.stepsPerExecution));
     }
 
     /**
@@ -123,7 +94,8 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            options.stepsPerEpoch().ifPresent(executionSize::within); // Refuses one that executions cannot fill.
+            options.stepsPerEpoch()
+                    .ifPresent(steps.executionSize()::within); // Refuses one that executions cannot fill.
             return new FitLoop(this, train, validation, options, System::nanoTime).fit();
         });
     }
@@ -154,7 +126,7 @@ public final class Trainer implements AutoCloseable {
             BooleanSupplier stopRequested) {
         scores.reset();
         try (BatchIterator batches = data.open(seed(), 0)) {
-            BatchLoop loop = new BatchLoop(testStep, scores, onBegin, onEnd, stopRequested);
+            BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
             boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
             return empty ? Map.of() : Collections.unmodifiableMap(scores.results());
         }
@@ -173,7 +145,7 @@ public final class Trainer implements AutoCloseable {
             try (BatchIterator batches = data.open(seed(), 0)) {
                 while (batches.hasNext()) {
                     try (Batch batch = batches.next()) {
-                        predictStep.run(batch, output -> {
+                        steps.predict().run(batch, output -> {
                             session.<TFloat32, Boolean>read(output, tensor -> {
                                 predictions.add(tensor);
                                 return true;
@@ -193,7 +165,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(trainStep, batch));
+        return exclusively(() -> onBatch(steps.train(), batch));
     }
 
     /**
@@ -203,7 +175,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(testStep, batch));
+        return exclusively(() -> onBatch(steps.test(), batch));
     }
 
     private Map<String, Double> onBatch(StepFunction step, Batch batch) {
@@ -252,17 +224,8 @@ public final class Trainer implements AutoCloseable {
         return scores;
     }
 
-    /** The training step for batches of a size, or for several of them in one. */
-    StepFunction trainStep(int batchSize) {
-        if (executionSize.isKnown() && executionSize.steps() == 1) {
-            return trainStep;
-        }
-        return loops.computeIfAbsent(
-                batchSize, size -> new CompiledLoop(session, "train_steps", training, trainStep, size, counter));
-    }
-
-    ExecutionSize executionSize() {
-        return executionSize;
+    Steps steps() {
+        return steps;
     }
 
     long seed() {
@@ -287,8 +250,7 @@ public final class Trainer implements AutoCloseable {
         private TapeSession session;
         private final TapeSession.Builder sessionOptions = TapeSession.builder();
         private String sessionOption;
-        private boolean compiled;
-        private Compilation compilation = Compilation.unverified();
+        private Compilation compilation;
         private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
 
         private Builder(Model model) {
@@ -336,8 +298,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder compiled() {
-            this.compiled = true;
-            return this;
+            return compiled(Compilation.unverified());
         }
 
         /**
@@ -348,7 +309,7 @@ public final class Trainer implements AutoCloseable {
          */
         public Builder compiled(Compilation options) {
             this.compilation = Objects.requireNonNull(options, "options");
-            return compiled();
+            return this;
         }
 
         /**
@@ -448,10 +409,10 @@ public final class Trainer implements AutoCloseable {
                 throw new IllegalStateException("A trainer needs a " + (loss == null ? "loss" : "optimizer") + ": call "
                         + (loss == null ? "loss" : "optimizer") + "(…) before build()");
             }
-            if (!compiled && stepsPerExecution.steps() != 1) {
+            if (compilation == null && stepsPerExecution.steps() != 1) {
                 throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
             }
-            if (compilation.verifiedSteps() > 0 && stepsPerExecution.steps() != 1) {
+            if (compilation != null && compilation.verifiedSteps() > 0 && stepsPerExecution.steps() != 1) {
                 throw new IllegalStateException(
                         "verify and stepsPerExecution exclude each other: verify first, then take"
                                 + " several steps at a time");

@@ -145,7 +145,7 @@ class CompiledTest {
                 .seed(4)
                 .build()) {
             History history = trainer.fit(data, Fit.epochs(2));
-            assertTrue(trainer.executionSize().isKnown());
+            assertTrue(trainer.steps().executionSize().isKnown());
             assertEquals(200, history.epochs().get(0).steps());
             assertEquals(2_000, history.epochs().get(0).examples());
             History single = fit(Problems.trainerOf(perceptron()).compiled(), data, Fit.epochs(2));

@@ -13,7 +13,7 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.types.family.TType;
 
 /** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
-final class EagerEnvironment extends Recorders implements RecordingEnvironment {
+final class EagerEnvironment extends SessionEnvironment {
 
     private static final OwnedHandle[] NO_HANDLES = {};
 
@@ -23,18 +23,12 @@ final class EagerEnvironment extends Recorders implements RecordingEnvironment {
     private final TapeSession session;
     private final EagerSession eager;
     private final EagerExecutor executor;
-    private final Scope baseScope;
 
     EagerEnvironment(TapeSession session, EagerSession eager, EagerExecutor executor, String device) {
+        super(session, eager, device);
         this.session = session;
         this.eager = eager;
         this.executor = executor;
-        this.baseScope = new PathScope(this, device);
-    }
-
-    @Override
-    public TapeSession session() {
-        return session;
     }
 
     @Override
@@ -95,37 +89,5 @@ final class EagerEnvironment extends Recorders implements RecordingEnvironment {
     public Output<? extends TType> resource(
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return eagerHandle;
-    }
-
-    @Override
-    public void attachFunction(ConcreteFunction function) {
-        eager.attachFunction(function);
-    }
-
-    @Override
-    public void checkInput(Operation input) {
-        if (input.env() != eager) {
-            throw new IllegalArgumentException("Op '" + input.name() + "' belongs to another session or to a graph");
-        }
-    }
-
-    @Override
-    public Types environmentType() {
-        return Types.EAGER;
-    }
-
-    @Override
-    public boolean isOpEnabled(String opType) {
-        return eager.isOpEnabled(opType);
-    }
-
-    @Override
-    public Scope baseScope() {
-        return baseScope;
-    }
-
-    @Override
-    public boolean isInitializer(Operation op) {
-        return false;
     }
 }

@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -19,24 +18,16 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
 
 /** Adds ops to a graph in the order the program makes them, and tells the recorders. */
-final class TraceEnvironment extends Recorders implements RecordingEnvironment {
+final class TraceEnvironment extends SessionEnvironment {
 
-    private final TapeSession session;
     private final Graph graph;
-    private final Scope baseScope;
     private final StatefulOrder order = new StatefulOrder();
     private final Map<String, Output<? extends TType>> handles = new HashMap<>();
     private final Map<String, Integer> namesGiven = new HashMap<>();
 
     TraceEnvironment(TapeSession session, Graph graph, String device) {
-        this.session = session;
+        super(session, graph, device);
         this.graph = graph;
-        this.baseScope = new PathScope(this, device);
-    }
-
-    @Override
-    public TapeSession session() {
-        return session;
     }
 
     @Override
@@ -97,9 +88,9 @@ final class TraceEnvironment extends Recorders implements RecordingEnvironment {
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return handles.computeIfAbsent(sharedName, key -> {
             Output<? extends TType> handle = VarHandleOp.create(
-                            baseScope, type, shape, VarHandleOp.sharedName(sharedName))
+                            baseScope(), type, shape, VarHandleOp.sharedName(sharedName))
                     .asOutput();
-            if (session.environment().isAutoWatched(eagerHandle.op())) {
+            if (session().environment().isAutoWatched(eagerHandle.op())) {
                 autoWatch(handle.op());
             }
             return handle;
@@ -117,35 +108,5 @@ final class TraceEnvironment extends Recorders implements RecordingEnvironment {
             after.add(identity.build().output(0));
         }
         return after;
-    }
-
-    @Override
-    public void attachFunction(ConcreteFunction function) {
-        graph.attachFunction(function);
-    }
-
-    @Override
-    public void checkInput(Operation input) {
-        graph.checkInput(input);
-    }
-
-    @Override
-    public Types environmentType() {
-        return Types.GRAPH;
-    }
-
-    @Override
-    public boolean isOpEnabled(String opType) {
-        return graph.isOpEnabled(opType);
-    }
-
-    @Override
-    public Scope baseScope() {
-        return baseScope;
-    }
-
-    @Override
-    public boolean isInitializer(Operation op) {
-        return false;
     }
 }

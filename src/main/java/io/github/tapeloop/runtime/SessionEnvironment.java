@@ -1,0 +1,114 @@
+package io.github.tapeloop.runtime;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Operation;
+import org.tensorflow.op.Scope;
+
+/**
+ * What the environments of a session have in common, whether ops run now or go into a graph: who listens, which ops every
+ * tape watches by itself, and what is left to TensorFlow's environment underneath.
+ */
+abstract class SessionEnvironment implements RecordingEnvironment {
+
+    private final TapeSession session;
+    private final ExecutionEnvironment target;
+    private final Scope baseScope;
+    private final List<OpRecorder> recorders = new ArrayList<>();
+    private final Set<Operation> autoWatched = Collections.newSetFromMap(new IdentityHashMap<>());
+    private boolean muted;
+
+    SessionEnvironment(TapeSession session, ExecutionEnvironment target, String device) {
+        this.session = session;
+        this.target = target;
+        this.baseScope = new PathScope(this, device);
+    }
+
+    final void tell(OpCall call, Operation operation) {
+        if (recorders.isEmpty() || muted) {
+            return;
+        }
+        RecordedOp op = new RecordedOp(call, operation);
+        for (int i = 0; i < recorders.size(); i++) {
+            recorders.get(i).record(op);
+        }
+    }
+
+    /** Keeps all recorders from hearing what happens until {@link #unmute}, which takes what this returns. */
+    final boolean mute() {
+        boolean before = muted;
+        muted = true;
+        return before;
+    }
+
+    final void unmute(boolean before) {
+        muted = before;
+    }
+
+    @Override
+    public final void startRecording(OpRecorder recorder) {
+        recorders.add(recorder);
+    }
+
+    @Override
+    public final void stopRecording(OpRecorder recorder) {
+        recorders.remove(recorder);
+    }
+
+    @Override
+    public final void autoWatch(Operation handle) {
+        autoWatched.add(handle);
+    }
+
+    @Override
+    public final boolean isAutoWatched(Operation operation) {
+        return autoWatched.contains(operation);
+    }
+
+    @Override
+    public final void endAutoWatch(Operation handle) {
+        autoWatched.remove(handle);
+    }
+
+    @Override
+    public final TapeSession session() {
+        return session;
+    }
+
+    @Override
+    public final Scope baseScope() {
+        return baseScope;
+    }
+
+    @Override
+    public final void attachFunction(ConcreteFunction function) {
+        target.attachFunction(function);
+    }
+
+    @Override
+    public final Types environmentType() {
+        return target.environmentType();
+    }
+
+    @Override
+    public final boolean isOpEnabled(String opType) {
+        return target.isOpEnabled(opType);
+    }
+
+    @Override
+    public final boolean isInitializer(Operation op) {
+        return false;
+    }
+
+    @Override
+    public final void checkInput(Operation input) {
+        if (input.env() != target) {
+            throw new IllegalArgumentException("Op '" + input.name() + "' belongs to another session or to a graph");
+        }
+    }
+}
