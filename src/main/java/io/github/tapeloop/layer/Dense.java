@@ -1,11 +1,13 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
 
 /**
  * A fully connected layer: activation(x · kernel + bias). The kernel is float32 [in, units], drawn by
@@ -111,9 +113,15 @@ public final class Dense extends Layer {
 
     private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> kernel, Shape shape) {
         Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(-1)}));
+        Operand<TFloat32> product = tf.linalg.matMul(rows, kernel);
+        if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
+            Operand<TInt32> outer = tf.slice(
+                    tf.shape(x), tf.constant(new int[] {0}), tf.constant(new int[] {shape.numDimensions() - 1}));
+            return tf.reshape(product, tf.concat(List.of(outer, tf.constant(new int[] {units})), tf.constant(0)));
+        }
         long[] out = shape.asArray();
         out[out.length - 1] = units;
-        out[0] = -1; // The batch may be unknown while tracing; the others are not.
-        return tf.reshape(tf.linalg.matMul(rows, kernel), tf.constant(out));
+        out[0] = -1; // The batch may be unknown while tracing.
+        return tf.reshape(product, tf.constant(out));
     }
 }

@@ -25,12 +25,14 @@ public final class TracedFunction implements AutoCloseable {
 
     private final TapeSession session;
     private final ConcreteFunction function;
+    private final String label;
     private final String name;
     private final int inputs;
     private final Runnable closing = this::close;
 
-    private TracedFunction(TapeSession session, ConcreteFunction function, int inputs) {
+    private TracedFunction(TapeSession session, ConcreteFunction function, String label, int inputs) {
         this.session = session;
+        this.label = label;
         this.function = function;
         this.name = function.getDefinedName();
         this.inputs = inputs;
@@ -91,7 +93,7 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(session, build(session, name, inputs, body), inputs.size());
+        return new TracedFunction(session, build(session, name, inputs, body), name, inputs.size());
     }
 
     /**
@@ -151,7 +153,7 @@ public final class TracedFunction implements AutoCloseable {
         });
         session.onClose(round::close);
         session.onClose(goesOn::close);
-        return new TracedFunction(session, loop, outer.size());
+        return new TracedFunction(session, loop, name, outer.size());
     }
 
     private static Output<?> increment(Ops tf, Operand<?> number) {
@@ -199,13 +201,18 @@ public final class TracedFunction implements AutoCloseable {
     public List<Output<?>> call(List<? extends Operand<?>> arguments) {
         if (arguments.size() != inputs) {
             throw new IllegalArgumentException(
-                    "Function " + name + " takes " + inputs + " inputs, got " + arguments.size());
+                    "Function " + label + " takes " + inputs + " inputs, got " + arguments.size());
         }
         OperationBuilder call = session.tf().scope().opBuilder(name, name);
         for (Operand<?> argument : arguments) {
             call.addInput(argument.asOutput());
         }
-        Operation operation = call.build();
+        Operation operation;
+        try {
+            operation = call.build();
+        } catch (OpException e) { // TensorFlow speaks of the function by the unique name it has there.
+            throw new OpException(label, e.getMessage().replace(name, label));
+        }
         List<Output<?>> results = new ArrayList<>(operation.numOutputs());
         for (int i = 0; i < operation.numOutputs(); i++) {
             results.add(operation.output(i));

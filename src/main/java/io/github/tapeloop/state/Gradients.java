@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.tensorflow.Operand;
@@ -29,7 +30,7 @@ public final class Gradients {
      * @param variables the variables asked about
      * @param gradients for each its gradient, of the variable's shape and type, or empty if there is none
      * @return the pairs, in the order given
-     * @throws IllegalArgumentException if the lists differ in length
+     * @throws IllegalArgumentException if the lists differ in length, or a variable is given twice
      */
     public static Gradients of(
             List<? extends Variable<?>> variables, List<? extends Optional<? extends Operand<?>>> gradients) {
@@ -41,6 +42,9 @@ public final class Gradients {
         List<Variable<?>> unconnected = new ArrayList<>();
         for (int i = 0; i < variables.size(); i++) {
             Variable<?> variable = variables.get(i);
+            if (byVariable.containsKey(variable) || unconnected.contains(variable)) {
+                throw new IllegalArgumentException("Variable '" + variable.name() + "' is asked about twice");
+            }
             if (gradients.get(i).isPresent()) {
                 byVariable.put(variable, gradients.get(i).get());
             } else {
@@ -88,7 +92,10 @@ public final class Gradients {
      */
     public Gradients map(BiFunction<? super Variable<?>, ? super Operand<?>, ? extends Operand<?>> change) {
         Map<Variable<?>, Operand<?>> changed = new LinkedHashMap<>();
-        byVariable.forEach((variable, gradient) -> changed.put(variable, change.apply(variable, gradient)));
+        byVariable.forEach((variable, gradient) -> changed.put(
+                variable,
+                Objects.requireNonNull(
+                        change.apply(variable, gradient), () -> "no new gradient for '" + variable.name() + "'")));
         return new Gradients(changed, unconnected);
     }
 }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
@@ -117,6 +119,20 @@ class TracedFunctionTest {
         assertEquals(open.hashCode(), new Spec(DataType.DT_FLOAT, Shape.of(-1, 3)).hashCode());
         assertNotEquals(open, new Spec(DataType.DT_FLOAT, Shape.of(2, 3)));
         assertNotEquals(open, new Spec(DataType.DT_DOUBLE, Shape.of(-1, 3)));
+    }
+
+    @Test
+    void aDenseLayerTakesOpenDimensions() {
+        Dense dense = new Dense(2);
+        Spec open = new Spec(DataType.DT_FLOAT, Shape.of(-1, -1, 3));
+        TracedFunction function = TracedFunction.trace(
+                session,
+                "dense",
+                List.of(open),
+                (ops, in) -> List.of(dense.call(ForwardPass.inference(ops), number(in.get(0)))));
+        Output<?> result =
+                function.call(List.of(tf.constant(new float[4][5][3]))).get(0);
+        assertEquals(Shape.of(4, 5, 2), Tensors.shape(result));
     }
 
     @Test

@@ -56,6 +56,17 @@ class GradientsTest {
     }
 
     @Test
+    void aVariableGivenTwiceIsRefused() {
+        try (TapeSession session = TapeSession.open()) {
+            Variable<TFloat64> v =
+                    Variable.create(session.tf(), "v", session.tf().constant(1.0), true);
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Gradients.of(List.of(v, v), List.of(Optional.empty(), Optional.empty())));
+        }
+    }
+
+    @Test
     void listsOfDifferentLengthAreRefused() {
         IllegalArgumentException error = assertThrows(
                 IllegalArgumentException.class, () -> Gradients.of(List.of(a, b), List.of(Optional.of(ofA))));
