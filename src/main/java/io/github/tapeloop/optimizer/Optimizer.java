@@ -43,7 +43,9 @@ public abstract class Optimizer implements Stateful {
     private double initialLearningRate;
     private final Schedule schedule;
     private final Map<String, Variable<?>> slots = new LinkedHashMap<>();
+    /** By name, the variables that have slots. */
     private final Map<String, Variable<?>> owners = new HashMap<>();
+
     private TapeSession session;
     private Variable<TInt64> iterations;
     private Variable<TFloat64> rate;
@@ -86,10 +88,10 @@ public abstract class Optimizer implements Stateful {
         for (Variable<?> variable : variables) {
             variable.handle(tf); // Refuses one of another session before this optimizer is bound to it.
             requireLike(variable, gradients.of(variable).orElseThrow());
+            requireOwner(variable);
         }
         build(tf);
-        Operand<TInt64>[] before = readOnce();
-        Update update = new Update(tf, () -> rate(tf, steps(tf, before)), () -> steps(tf, before));
+        Update update = new Update(tf, iterations, this::rate);
         for (Variable<?> variable : variables) {
             updateOne(update, number(variable), gradients);
         }
@@ -119,13 +121,8 @@ public abstract class Optimizer implements Stateful {
     protected final <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
         String slotName = variable.name() + "/" + name;
         Variable<?> slot = slots.get(slotName);
-        if (slot != null && owners.get(slotName) != variable) {
-            throw new IllegalArgumentException(
-                    "This " + getClass().getSimpleName() + " updates another variable named '" + variable.name()
-                            + "' already: give each model an optimizer of its own, or their layers other names");
-        }
         if (slot == null) {
-            owners.put(slotName, variable);
+            owners.put(variable.name(), variable);
             slot = newVariable(slotName, variable, initial);
             slots.put(slotName, slot);
         }
@@ -156,10 +153,7 @@ public abstract class Optimizer implements Stateful {
             throw new IllegalStateException("The schedule is evaluated in a session: take a step first");
         }
         double[] value = new double[1];
-        session.unrecorded(() -> {
-            Ops tf = session.tf();
-            value[0] = session.scalar(rate(tf, steps(tf, readOnce())));
-        });
+        session.unrecorded(() -> value[0] = session.scalar(rate(new Update(session.tf(), iterations, this::rate))));
         return value[0];
     }
 
@@ -215,20 +209,8 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    @SuppressWarnings({"unchecked", "rawtypes"}) // A holder of one operand, filled when first needed.
-    private static Operand<TInt64>[] readOnce() {
-        return new Operand[1];
-    }
-
-    private Operand<TFloat64> steps(Ops tf, Operand<TInt64>[] before) {
-        if (before[0] == null) {
-            before[0] = iterations.read(tf);
-        }
-        return Cast.create(tf.scope(), before[0], TFloat64.class);
-    }
-
-    private Operand<TFloat64> rate(Ops tf, Operand<TFloat64> steps) {
-        return schedule == null ? rate.read(tf) : schedule.learningRate(tf, steps);
+    private Operand<TFloat64> rate(Update update) {
+        return schedule == null ? rate.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
     }
 
     private <T extends TNumber> void updateOne(Update update, Variable<T> variable, Gradients gradients) {
@@ -264,6 +246,16 @@ public abstract class Optimizer implements Stateful {
             throw new IllegalArgumentException("The gradient of variable '" + variable.name()
                     + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
                     + Tensors.describe(gradient));
+        }
+    }
+
+    /** Slots are named after their variable, so two variables of one name would share their moments. */
+    private void requireOwner(Variable<?> variable) {
+        Variable<?> owner = owners.get(variable.name());
+        if (owner != null && owner != variable) {
+            throw new IllegalArgumentException(
+                    "This " + getClass().getSimpleName() + " updates another variable named '" + variable.name()
+                            + "' already: give each model an optimizer of its own, or their layers other names");
         }
     }
 

@@ -1,13 +1,16 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -19,15 +22,18 @@ public final class Update {
     private record Key(Object what, Class<?> type) {}
 
     private final Ops tf;
-    private final Supplier<Operand<TFloat64>> learningRate;
-    private final Supplier<Operand<TFloat64>> steps;
+    private final Variable<TInt64> iterations;
+    private final Function<Update, Operand<TFloat64>> rate;
     private final Map<Key, Operand<?>> made = new HashMap<>();
 
-    /** @param steps makes the number of steps taken before */
-    Update(Ops tf, Supplier<Operand<TFloat64>> learningRate, Supplier<Operand<TFloat64>> steps) {
+    /**
+     * @param iterations counts the steps taken before
+     * @param rate makes the learning rate, perhaps from {@link #stepsBefore()}
+     */
+    Update(Ops tf, Variable<TInt64> iterations, Function<Update, Operand<TFloat64>> rate) {
         this.tf = tf;
-        this.learningRate = learningRate;
-        this.steps = steps;
+        this.iterations = iterations;
+        this.rate = rate;
     }
 
     /**
@@ -47,7 +53,7 @@ public final class Update {
      * @return a scalar
      */
     public <T extends TNumber> Operand<T> learningRate(Class<T> type) {
-        return once("learning rate", type, () -> Tensors.cast(tf, learningRate.get(), type));
+        return once("learning rate", type, () -> Tensors.cast(tf, rate.apply(this), type));
     }
 
     /**
@@ -79,9 +85,14 @@ public final class Update {
         });
     }
 
+    /** How many steps were taken before this one, a float64 scalar. */
+    Operand<TFloat64> stepsBefore() {
+        return once("steps before", TFloat64.class, () -> Tensors.cast(tf, iterations.read(tf), TFloat64.class));
+    }
+
     /** The number of this step, from 1. */
     private Operand<TFloat64> stepNumber() {
-        return once("step", TFloat64.class, () -> tf.math.add(steps.get(), tf.constant(1.0)));
+        return once("step", TFloat64.class, () -> tf.math.add(stepsBefore(), tf.constant(1.0)));
     }
 
     @SuppressWarnings("unchecked") // The key holds the type.
