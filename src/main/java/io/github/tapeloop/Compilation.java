@@ -4,9 +4,11 @@ package io.github.tapeloop;
 public final class Compilation {
 
     private final int verifiedSteps;
+    private final boolean jit;
 
-    private Compilation(int verifiedSteps) {
+    private Compilation(int verifiedSteps, boolean jit) {
         this.verifiedSteps = verifiedSteps;
+        this.jit = jit;
     }
 
     /**
@@ -21,11 +23,20 @@ public final class Compilation {
         if (steps < 1) {
             throw new IllegalArgumentException("Expected at least 1 step to verify, got " + steps);
         }
-        return new Compilation(steps);
+        return new Compilation(steps, false);
     }
 
     static Compilation unverified() {
-        return new Compilation(0);
+        return new Compilation(0, false);
+    }
+
+    /** The same, by XLA. */
+    Compilation withJit() {
+        return new Compilation(verifiedSteps, true);
+    }
+
+    boolean isJit() {
+        return jit;
     }
 
     int verifiedSteps() {

@@ -33,9 +33,12 @@ final class CompiledStep implements StepFunction {
     private final String name;
     private final Step step;
     private final Map<List<Spec>, TracedFunction> traces = new HashMap<>();
+    private final boolean jit;
     private final StepCounter counter;
 
-    CompiledStep(TapeSession session, String name, Step step, StepCounter counter) {
+    /** @param jit whether XLA makes machine code of the step */
+    CompiledStep(TapeSession session, String name, Step step, boolean jit, StepCounter counter) {
+        this.jit = jit;
         this.session = session;
         this.name = name;
         this.step = step;
@@ -86,13 +89,16 @@ final class CompiledStep implements StepFunction {
     private TracedFunction trace(List<Spec> specs) {
         List<Spec> inputs = new ArrayList<>(specs);
         inputs.add(new Spec(DataType.DT_INT64, Shape.scalar()));
-        return TracedFunction.trace(session, name, inputs, (tf, placeholders) -> {
+        TracedFunction.Body body = (tf, placeholders) -> {
             Batch batch = specs.size() > 1
                     ? Batch.ofOperands(placeholders.get(0), placeholders.get(1))
                     : Batch.ofOperands(placeholders.get(0));
             Operand<TInt64> stepNumber = typed(placeholders.get(specs.size()));
             return List.of(step.run(tf, batch, () -> stepNumber));
-        });
+        };
+        return jit
+                ? TracedFunction.jitCompiled(session, name, inputs, body)
+                : TracedFunction.trace(session, name, inputs, body);
     }
 
     private static List<Spec> open(List<Spec> specs) {

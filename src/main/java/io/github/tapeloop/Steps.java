@@ -17,7 +17,7 @@ final class Steps {
     record Options(Compilation compilation, StepsPerExecution perExecution) {}
 
     private final TapeSession session;
-    private final boolean compiled;
+    private final Compilation compilation;
     private final Step training;
     private final StepCounter counter = new StepCounter();
     private final ExecutionSize executionSize;
@@ -28,11 +28,11 @@ final class Steps {
 
     Steps(TapeSession session, Model model, Loss loss, Optimizer optimizer, Scores scores, Options options) {
         this.session = session;
-        this.compiled = options.compilation() != null;
+        this.compilation = options.compilation();
         this.executionSize = new ExecutionSize(options.perExecution().steps());
         this.training = new TrainStep(model, loss, optimizer, scores, session.seed());
         StepFunction once = function("train_step", training, counter);
-        int verified = compiled ? options.compilation().verifiedSteps() : 0;
+        int verified = compilation == null ? 0 : compilation.verifiedSteps();
         this.train = verified == 0
                 ? once
                 : new VerifiedStep(
@@ -50,7 +50,9 @@ final class Steps {
     }
 
     private StepFunction function(String name, Step step, StepCounter steps) {
-        return compiled ? new CompiledStep(session, name, step, steps) : new EagerStep(session, step, steps);
+        return compilation == null
+                ? new EagerStep(session, step, steps)
+                : new CompiledStep(session, name, step, compilation.isJit(), steps);
     }
 
     /** All that a training step can change. */

@@ -313,6 +313,17 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
+         * Compiles steps to machine code by XLA. The first step of each shape of batch takes seconds; random ops draw other
+         * numbers than without XLA. A step with an op that XLA cannot compile fails, naming it.
+         *
+         * @return this
+         */
+        public Builder jitCompile() {
+            this.compilation = (compilation == null ? Compilation.unverified() : compilation).withJit();
+            return this;
+        }
+
+        /**
          * Takes several compiled steps in one native call, which spares the cost of calls. Callbacks hear of the last batch of
          * a call only. 1 unless set.
          *
@@ -412,10 +423,9 @@ public final class Trainer implements AutoCloseable {
             if (compilation == null && stepsPerExecution.steps() != 1) {
                 throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
             }
-            if (compilation != null && compilation.verifiedSteps() > 0 && stepsPerExecution.steps() != 1) {
-                throw new IllegalStateException(
-                        "verify and stepsPerExecution exclude each other: verify first, then take"
-                                + " several steps at a time");
+            if (stepsPerExecution.steps() != 1 && (compilation.verifiedSteps() > 0 || compilation.isJit())) {
+                throw new IllegalStateException("stepsPerExecution excludes "
+                        + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
             }
             return new Trainer(this);
         }

@@ -228,6 +228,48 @@ class CompiledTest {
         }
     }
 
+    /** Without dropout, for which XLA draws other numbers. */
+    static Stream<Supplier<Model>> modelsWithoutDropout() {
+        return Stream.of(Problems::network, CompiledTest::image);
+    }
+
+    @ParameterizedTest
+    @MethodSource("modelsWithoutDropout")
+    void xlaLearnsTheSame(Supplier<Model> model) {
+        Dataset data = Problems.clusters(60);
+        History plain = fit(Problems.trainerOf(model.get()), data.batch(8), Fit.epochs(2));
+        History jit = fit(Problems.trainerOf(model.get()).jitCompile(), data.batch(8), Fit.epochs(2));
+        for (String curve : plain.names()) {
+            assertEquals(plain.last(curve), jit.last(curve), 1e-4, curve);
+        }
+    }
+
+    private static Model image() {
+        return Sequential.of(
+                new Reshape(2, 2, 1), new Conv2D(4, 2, Activations.RELU), new Flatten(), new Dense(Problems.CLASSES));
+    }
+
+    /** An op that XLA does not know. */
+    private static final class Fractional extends Layer {
+        @Override
+        public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            return pass.tf()
+                    .nn
+                    .fractionalMaxPool(x, List.of(1f, 1.5f, 1.5f, 1f))
+                    .output();
+        }
+    }
+
+    @Test
+    void anOpThatXlaCannotCompileIsNamed() {
+        Model model = Sequential.of(new Reshape(2, 2, 1), new Fractional(), new Flatten(), new Dense(Problems.CLASSES));
+        try (Trainer trainer = Problems.trainerOf(model).jitCompile().build()) {
+            OpException error =
+                    assertThrows(OpException.class, () -> trainer.fit(Problems.batches(4, 4), Fit.epochs(1)));
+            assertTrue(error.getMessage().contains("FractionalMaxPool"), error.getMessage());
+        }
+    }
+
     @Test
     void verifiedStepsLearnTheSame() {
         List<Double> eager = curve(Problems.trainerOf(perceptron()), 1);

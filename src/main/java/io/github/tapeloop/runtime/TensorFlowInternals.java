@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import org.bytedeco.javacpp.Pointer;
+import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
@@ -11,13 +12,14 @@ import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.internal.c_api.TFE_TensorHandle;
+import org.tensorflow.internal.c_api.TF_Function;
 import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.types.family.TType;
 
 /**
  * The one class that reaches into TensorFlow Java. Its eager operations hand their native handles to a weak scope that
  * only the garbage collector empties, and offer no public way to make an {@link Output} over a handle of one's own;
- * six package-private members close that gap. They are looked up once, with a message that says what to do when the
+ * seven package-private members close that gap. They are looked up once, with a message that says what to do when the
  * module system refuses.
  */
 final class TensorFlowInternals {
@@ -28,11 +30,12 @@ final class TensorFlowInternals {
     private static final MethodHandle TENSOR_HANDLE;
     private static final MethodHandle NEW_TENSOR;
     private static final MethodHandle TYPED_TENSOR;
+    private static final MethodHandle FUNCTION_HANDLE;
     /** Why the members cannot be reached, or null: kept for {@link #requireAccess}, since a class must not fail to load. */
     private static final IllegalStateException REFUSED;
 
     static {
-        MethodHandle[] found = new MethodHandle[6];
+        MethodHandle[] found = new MethodHandle[7];
         IllegalStateException refused = null;
         try {
             MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(EagerSession.class, MethodHandles.lookup());
@@ -59,6 +62,8 @@ final class TensorFlowInternals {
             found[4] = lookup.findStatic(
                     RawTensor.class, "fromHandle", MethodType.methodType(RawTensor.class, TF_Tensor.class));
             found[5] = lookup.findVirtual(RawTensor.class, "asTypedTensor", MethodType.methodType(TType.class));
+            found[6] = lookup.findVirtual(
+                    ConcreteFunction.class, "nativeHandle", MethodType.methodType(TF_Function.class));
         } catch (IllegalAccessException e) {
             refused = new IllegalStateException(
                     "Tapeloop needs access to package org.tensorflow of module tensorflow, which is closed. Start Java"
@@ -76,6 +81,7 @@ final class TensorFlowInternals {
         TENSOR_HANDLE = found[3];
         NEW_TENSOR = found[4];
         TYPED_TENSOR = found[5];
+        FUNCTION_HANDLE = found[6];
         REFUSED = refused;
     }
 
@@ -122,6 +128,14 @@ final class TensorFlowInternals {
     static TF_Tensor handle(RawTensor tensor) {
         try {
             return (TF_Tensor) TENSOR_HANDLE.invokeExact(tensor);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    static TF_Function handle(ConcreteFunction function) {
+        try {
+            return (TF_Function) FUNCTION_HANDLE.invokeExact(function);
         } catch (Throwable e) {
             throw unchecked(e);
         }

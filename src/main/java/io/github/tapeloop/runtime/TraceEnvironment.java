@@ -23,11 +23,18 @@ final class TraceEnvironment extends SessionEnvironment {
     private final Graph graph;
     private final StatefulOrder order = new StatefulOrder();
     private final Map<String, Output<? extends TType>> handles = new HashMap<>();
+
+    /** The eager handles behind the placeholders of {@link #captures}, in order; null if handles are found by name. */
+    private final List<Output<? extends TType>> captured;
+
+    private final List<Output<?>> captures = new ArrayList<>();
     private final Map<String, Integer> namesGiven = new HashMap<>();
 
-    TraceEnvironment(TapeSession session, Graph graph, String device) {
+    /** @param capture whether variables become inputs of the graph, which XLA wants, or are found by their name */
+    TraceEnvironment(TapeSession session, Graph graph, String device, boolean capture) {
         super(session, graph, device);
         this.graph = graph;
+        this.captured = capture ? new ArrayList<>() : null;
     }
 
     @Override
@@ -87,6 +94,9 @@ final class TraceEnvironment extends SessionEnvironment {
     public Output<? extends TType> resource(
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return handles.computeIfAbsent(sharedName, key -> {
+            if (captured != null) {
+                return capture(eagerHandle);
+            }
             Output<? extends TType> handle = VarHandleOp.create(
                             baseScope(), type, shape, VarHandleOp.sharedName(sharedName))
                     .asOutput();
@@ -95,6 +105,30 @@ final class TraceEnvironment extends SessionEnvironment {
             }
             return handle;
         });
+    }
+
+    private Output<? extends TType> capture(Output<? extends TType> eagerHandle) {
+        Output<? extends TType> placeholder = graph.opBuilder("Placeholder", unique("handle"), graph.baseScope())
+                .setAttr("dtype", DataType.DT_RESOURCE)
+                .setAttr("shape", Shape.scalar())
+                .build()
+                .output(0);
+        captured.add(eagerHandle);
+        captures.add(placeholder);
+        if (session().environment().isAutoWatched(eagerHandle.op())) {
+            autoWatch(placeholder.op());
+        }
+        return placeholder;
+    }
+
+    /** Placeholders for the variables used, to be inputs of the function after its own. */
+    List<Output<?>> captures() {
+        return captures;
+    }
+
+    /** What to give for {@link #captures}. */
+    List<Output<? extends TType>> captured() {
+        return captured == null ? List.of() : captured;
     }
 
     /** Operands that are ready only when all effects of the trace have happened. */

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -11,8 +13,11 @@ import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.Signature;
+import org.tensorflow.internal.c_api.TF_Status;
+import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 
 /**
@@ -28,12 +33,14 @@ public final class TracedFunction implements AutoCloseable {
     private final String label;
     private final String name;
     private final int inputs;
+    private final List<? extends Output<?>> captured;
     private final Runnable closing = this::close;
 
-    private TracedFunction(TapeSession session, ConcreteFunction function, String label, int inputs) {
+    private TracedFunction(TapeSession session, Built built, String label, int inputs) {
         this.session = session;
         this.label = label;
-        this.function = function;
+        this.function = built.function();
+        this.captured = built.captured();
         this.name = function.getDefinedName();
         this.inputs = inputs;
         session.attach(function);
@@ -93,7 +100,30 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(session, build(session, name, inputs, body), name, inputs.size());
+        return new TracedFunction(session, build(session, name, inputs, false, body), name, inputs.size());
+    }
+
+    /**
+     * Traces a function and has XLA compile it to machine code when it is called.
+     *
+     * @param session the session whose variables it uses, and in which it will run
+     * @param name what it is, for messages and graphs: letters, digits and underscores
+     * @param inputs what its inputs look like; for each shape they have in a call, XLA compiles anew
+     * @param body makes ops with the {@code Ops} it is given; returns the results, at least one
+     * @return the function, to be closed by the caller or with the session; a call fails with an {@link OpException} that
+     *     names the op if XLA cannot compile one
+     */
+    public static TracedFunction jitCompiled(TapeSession session, String name, List<Spec> inputs, Body body) {
+        Built built = build(session, name, inputs, true, body);
+        byte[] yes = AttrValue.newBuilder().setB(true).build().toByteArray();
+        try (BytePointer proto = new BytePointer(yes);
+                PointerScope scope = new PointerScope()) {
+            TF_Status status = TF_Status.newStatus();
+            tensorflow.TF_FunctionSetAttrValueProto(
+                    TensorFlowInternals.handle(built.function()), "_XlaMustCompile", proto, yes.length, status);
+            status.throwExceptionIfNotOK();
+        }
+        return new TracedFunction(session, built, name, inputs.size());
     }
 
     /**
@@ -113,7 +143,7 @@ public final class TracedFunction implements AutoCloseable {
         carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
         carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
         carried.addAll(inputs);
-        ConcreteFunction round = build(session, name + "_round", carried, (tf, state) -> {
+        Built round = build(session, name + "_round", carried, false, (tf, state) -> {
             List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
             given.add(0, state.get(0));
             Operand<?> result = body.apply(tf, given).get(0);
@@ -122,10 +152,11 @@ public final class TracedFunction implements AutoCloseable {
             next.set(2, result);
             return next;
         });
-        ConcreteFunction goesOn = build(
+        Built goesOn = build(
                 session,
                 name + "_goes_on",
                 carried,
+                false,
                 (tf, state) -> List.of(tf.scope()
                         .opBuilder("Less", "Less")
                         .addInput(state.get(0).asOutput())
@@ -134,25 +165,25 @@ public final class TracedFunction implements AutoCloseable {
                         .output(0)));
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
-        ConcreteFunction loop = build(session, name, outer, (tf, given) -> {
+        Built loop = build(session, name, outer, false, (tf, given) -> {
             List<Operand<?>> state = new ArrayList<>(given);
             state.add(0, tf.constant(0));
             state.add(2, tf.constant(0f));
-            RecordingEnvironment.of(tf).attachFunction(goesOn);
-            RecordingEnvironment.of(tf).attachFunction(round);
+            RecordingEnvironment.of(tf).attachFunction(goesOn.function());
+            RecordingEnvironment.of(tf).attachFunction(round.function());
             Operation whileOp = tf.scope()
                     .opBuilder("While", "While")
                     .addInputList(state.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
                     .setAttr("T", carried.stream().map(Spec::type).toArray(DataType[]::new))
-                    .setAttr("cond", goesOn)
-                    .setAttr("body", round)
+                    .setAttr("cond", goesOn.function())
+                    .setAttr("body", round.function())
                     .setAttr("parallel_iterations", 1L)
                     .setAttr("_lower_using_switch_merge", true)
                     .build();
             return List.of(whileOp.output(2));
         });
-        session.onClose(round::close);
-        session.onClose(goesOn::close);
+        session.onClose(round.function()::close);
+        session.onClose(goesOn.function()::close);
         return new TracedFunction(session, loop, name, outer.size());
     }
 
@@ -165,9 +196,12 @@ public final class TracedFunction implements AutoCloseable {
                 .output(0);
     }
 
-    private static ConcreteFunction build(TapeSession session, String name, List<Spec> inputs, Body body) {
+    /** A function, and the eager handles of variables that it takes after its inputs. */
+    private record Built(ConcreteFunction function, List<? extends Output<?>> captured) {}
+
+    private static Built build(TapeSession session, String name, List<Spec> inputs, boolean capture, Body body) {
         try (Graph graph = new Graph()) {
-            TraceEnvironment environment = new TraceEnvironment(session, graph, session.device());
+            TraceEnvironment environment = new TraceEnvironment(session, graph, session.device(), capture);
             Signature.Builder signature = Signature.builder().key(name);
             List<Operand<?>> placeholders = new ArrayList<>();
             for (int i = 0; i < inputs.size(); i++) {
@@ -187,7 +221,10 @@ public final class TracedFunction implements AutoCloseable {
             for (int i = 0; i < ready.size(); i++) {
                 signature.output("output_" + i, ready.get(i));
             }
-            return ConcreteFunction.create(signature.build(), graph);
+            for (int i = 0; i < environment.captures().size(); i++) {
+                signature.input("captured_" + i, environment.captures().get(i));
+            }
+            return new Built(ConcreteFunction.create(signature.build(), graph), environment.captured());
         }
     }
 
@@ -207,6 +244,7 @@ public final class TracedFunction implements AutoCloseable {
         for (Operand<?> argument : arguments) {
             call.addInput(argument.asOutput());
         }
+        captured.forEach(call::addInput);
         Operation operation;
         try {
             operation = call.build();

@@ -126,7 +126,10 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @return the value, with this variable's shape and type; it does not change when the variable does
      */
     public Operand<T> read(Ops tf) {
-        return ReadVariableOp.create(tf.scope(), handle(tf), type).value();
+        Output<T> value = ReadVariableOp.create(tf.scope(), handle(tf), type).value();
+        // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
+        boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
+        return shapeless ? tf.ensureShape(value, shape) : value;
     }
 
     /**
