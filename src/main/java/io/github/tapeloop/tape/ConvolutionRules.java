@@ -1,13 +1,9 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
-import java.util.Arrays;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -28,36 +24,22 @@ final class ConvolutionRules {
         Operand<TType> kernel = op.input(1);
         op.propagate(0, () -> {
             OperationBuilder builder = tf.scope().opBuilder(type + "BackpropInput", type + "BackpropInput");
-            builder.addInput(sizes(tf, image).asOutput());
+            builder.addInput(Shapes.of(tf, image).asOutput());
             builder.addInput(kernel.asOutput());
             return finish(builder, op);
         });
         op.propagate(1, () -> {
             OperationBuilder builder = tf.scope().opBuilder(type + "BackpropFilter", type + "BackpropFilter");
             builder.addInput(image.asOutput());
-            builder.addInput(sizes(tf, kernel).asOutput());
+            builder.addInput(Shapes.of(tf, kernel).asOutput());
             return finish(builder, op);
         });
     }
 
     private static Operand<TType> finish(OperationBuilder builder, OpGradient op) {
         builder.addInput(op.gradient(0).asOutput());
-        op.op().attribute("strides", long[].class).ifPresent(value -> builder.setAttr("strides", value));
-        op.op().attribute("dilations", long[].class).ifPresent(value -> builder.setAttr("dilations", value));
-        op.op()
-                .attribute("explicit_paddings", long[].class)
-                .ifPresent(value -> builder.setAttr("explicit_paddings", value));
-        op.op().attribute("padding", String.class).ifPresent(value -> builder.setAttr("padding", value));
-        op.op().attribute("data_format", String.class).ifPresent(value -> builder.setAttr("data_format", value));
-        return builder.build().output(0);
-    }
-
-    private static Operand<TInt32> sizes(Ops tf, Operand<?> operand) {
-        Shape shape = Tensors.shape(operand);
-        return shape.hasUnknownDimension()
-                ? tf.shape(operand)
-                : tf.constant(Arrays.stream(shape.asArray())
-                        .mapToInt(Math::toIntExact)
-                        .toArray());
+        return RawOps.attributesOf(op, builder, "strides", "dilations", "explicit_paddings", "padding", "data_format")
+                .build()
+                .output(0);
     }
 }

@@ -54,12 +54,6 @@ public final class GradientRegistry {
         return new TreeSet<>(STANDARD.keySet());
     }
 
-    /** The library knows gathers with batch dimensions, and we those with negative axes, which it does not. */
-    private static boolean isLeftToLibrary(RecordedOp op) {
-        return op.type().equals("GatherV2")
-                && op.attribute("batch_dims", Long.class).orElse(0L) != 0;
-    }
-
     /** Whether no gradient flows through such ops, so that a tape need not note them. */
     boolean isConstant(String opType) {
         return NoGradient.contains(opType) && !own.containsKey(opType);
@@ -68,7 +62,7 @@ public final class GradientRegistry {
     /** The rule for an op, or empty if there is none anywhere. */
     Optional<GradientRule> ruleFor(RecordedOp op) {
         GradientRule rule = own.get(op.type());
-        if (rule == null && !isLeftToLibrary(op)) {
+        if (rule == null) {
             rule = STANDARD.get(op.type());
         }
         return rule != null ? Optional.of(rule) : graphGradients.ruleFor(op);

@@ -252,8 +252,9 @@ public final class GradientTape implements AutoCloseable {
         }
     }
 
-    private static void requireDifferentiable(Operand<?> operand, String what) {
+    private void requireDifferentiable(Operand<?> operand, String what) {
         Output<?> output = operand.asOutput();
+        environment.checkInput(output.op()); // An operand from elsewhere would look like one that nothing leads to.
         if (!Tensors.isDifferentiable(Tensors.dataType(output))) {
             throw new IllegalArgumentException(
                     "Cannot " + what + " output '" + output.op().name() + "' of op "

@@ -107,7 +107,12 @@ public final class OpGradient {
                     + " inputs, but its gradient rule propagates to input " + input);
         }
         if (needed[input]) {
-            inputGradients[input] = gradient.get();
+            Operand<?> made = gradient.get();
+            if (made == null) {
+                throw new IllegalArgumentException("The gradient rule of op " + op.type() + " propagates null to input "
+                        + input + ": to give an input no gradient, do not call propagate for it");
+            }
+            inputGradients[input] = made;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.tapeloop.tape;
 
 import org.tensorflow.Operand;
+import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
@@ -31,5 +32,28 @@ final class RawOps {
                 .addInput(b.asOutput())
                 .build()
                 .output(0);
+    }
+
+    /** Gives another op those of an op's attributes that were set: a gradient op shares them with its forward op. */
+    static OperationBuilder attributesOf(OpGradient op, OperationBuilder builder, String... names) {
+        for (String name : names) {
+            op.op().attribute(name, Object.class).ifPresent(value -> set(builder, name, value));
+        }
+        return builder;
+    }
+
+    private static void set(OperationBuilder builder, String name, Object value) {
+        if (value instanceof Long v) {
+            builder.setAttr(name, v);
+        } else if (value instanceof Float v) {
+            builder.setAttr(name, v);
+        } else if (value instanceof String v) {
+            builder.setAttr(name, v);
+        } else if (value instanceof long[] v) {
+            builder.setAttr(name, v);
+        } else {
+            throw new IllegalArgumentException("Attribute " + name + " is a "
+                    + value.getClass().getSimpleName() + ", which no gradient op shares with its forward op");
+        }
     }
 }

@@ -11,7 +11,6 @@ import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
@@ -66,8 +65,8 @@ final class ReversePass {
         if (!leadsFromSource(output)) {
             return;
         }
-        if (weight != null && !Tensors.shape(weight).isCompatibleWith(Tensors.shape(output))) {
-            throw new IllegalArgumentException("The output gradient must have the target's shape, "
+        if (weight != null && !fits(weight, output)) {
+            throw new IllegalArgumentException("The output gradient must have the target's shape and type, "
                     + Tensors.describe(target) + ", got " + Tensors.describe(weight));
         }
         add(output, weight != null ? weight : ones(output));
@@ -126,13 +125,16 @@ final class ReversePass {
         if (input.dataType() == DataType.DT_RESOURCE) {
             return;
         }
-        Shape expected = Tensors.shape(input);
-        if (gradient.asOutput().dataType() != input.dataType()
-                || !Tensors.shape(gradient).isCompatibleWith(expected)) {
+        if (!fits(gradient, input)) {
             throw new GradientException("The gradient rule of op " + op.type() + " '" + op.name()
                     + "' must give input " + index + " a gradient like the input, " + Tensors.describe(input)
                     + ", but gave " + Tensors.describe(gradient));
         }
+    }
+
+    private static boolean fits(Operand<?> gradient, Output<?> output) {
+        return gradient.asOutput().dataType() == output.dataType()
+                && Tensors.shape(gradient).isCompatibleWith(Tensors.shape(output));
     }
 
     private void add(Output<?> output, Operand<?> gradient) {

@@ -14,9 +14,12 @@ final class StandardRules {
         ComplexRules.addTo(rules);
         ReductionRules.addTo(rules);
         ArrayRules.addTo(rules);
+        PartRules.addTo(rules);
+        IndexRules.addTo(rules);
         LinalgRules.addTo(rules);
         NnRules.addTo(rules);
         ConvolutionRules.addTo(rules);
+        PoolingRules.addTo(rules);
         return Map.copyOf(rules);
     }
 }

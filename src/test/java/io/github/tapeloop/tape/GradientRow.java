@@ -3,6 +3,7 @@ package io.github.tapeloop.tape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
@@ -11,13 +12,29 @@ import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TType;
 
 /**
  * One op type whose gradient is held against central differences: which float64 inputs it gets, and how it is made from
  * them.
  */
-record GradientRow(String type, List<Input> inputs, Body body, boolean twice, double tolerance) {
+record GradientRow(String type, List<Input> inputs, Body body, boolean twice, double tolerance, int onlyOutput) {
+
+    private static final int ALL_OUTPUTS = -1;
+
+    /** What differences of fourth order reach in float64. */
+    private static final double EXACT = 1e-8;
+
+    /** What they reach where the op computes in float32. */
+    private static final double SINGLE = 3e-4;
+
+    private static final Set<String> WITH_SEVERAL_OUTPUTS =
+            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits");
+
+    static GradientRow of(String type, List<Input> inputs, Body body) {
+        return new GradientRow(type, inputs, body, false, EXACT, ALL_OUTPUTS);
+    }
 
     /** Makes the op; its differentiable outputs are what is differentiated. */
     @FunctionalInterface
@@ -55,35 +72,56 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
     }
 
     static GradientRow row(String type, Input a, Body body) {
-        return new GradientRow(type, List.of(a), body, false, 1e-6);
+        return of(type, List.of(a), body);
     }
 
     static GradientRow row(String type, Input a, Input b, Body body) {
-        return new GradientRow(type, List.of(a, b), body, false, 1e-6);
+        return of(type, List.of(a, b), body);
     }
 
     static GradientRow row(String type, Input a, Input b, Input c, Body body) {
-        return new GradientRow(type, List.of(a, b, c), body, false, 1e-6);
+        return of(type, List.of(a, b, c), body);
     }
 
     /** A row of an op with as many inputs as given and no attributes. */
     static GradientRow plain(String type, Input... inputs) {
-        return new GradientRow(type, List.of(inputs), (tf, x) -> op(tf, type).in(x), false, 1e-6);
+        return of(type, List.of(inputs), (tf, x) -> op(tf, type).in(x));
     }
 
     /** The second derivative is checked, too. */
     GradientRow andTwice() {
-        return new GradientRow(type, inputs, body, true, tolerance);
+        return new GradientRow(type, inputs, body, true, tolerance, onlyOutput);
+    }
+
+    /** For functions with steep higher derivatives, and for attributes that are float32. */
+    GradientRow within(double newTolerance) {
+        return new GradientRow(type, inputs, body, twice, newTolerance, onlyOutput);
     }
 
     /** For ops that compute in float32. */
-    GradientRow within(double newTolerance) {
-        return new GradientRow(type, inputs, body, twice, newTolerance);
+    GradientRow inFloat32() {
+        return within(SINGLE);
+    }
+
+    boolean isInFloat32() {
+        return tolerance == SINGLE;
+    }
+
+    /** The same op, of whose floating point outputs the target uses one. */
+    GradientRow output(int index) {
+        return new GradientRow(type, inputs, body, false, tolerance, index);
+    }
+
+    boolean hasSeveralOutputs() {
+        return WITH_SEVERAL_OUTPUTS.contains(type);
     }
 
     @Override
     public String toString() {
-        return type + inputs.stream().map(Input::shape).toList() + (twice ? " twice" : "");
+        return type
+                + inputs.stream().map(Input::shape).toList()
+                + (twice ? " twice" : "")
+                + (onlyOutput < 0 ? "" : " output " + onlyOutput);
     }
 
     static Op op(Ops tf, String type) {
@@ -92,6 +130,10 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
 
     static Operand<TFloat64> constant(Ops tf, Input input, int salt) {
         return tf.constant(input.shape(), DataBuffers.of(input.values(salt)));
+    }
+
+    static Operand<TInt64> longs(Ops tf, long... values) {
+        return tf.constant(values);
     }
 
     static Operand<TInt32> ints(Ops tf, int... values) {

@@ -19,6 +19,7 @@ import org.tensorflow.types.TFloat64;
 final class NnRows {
 
     private static final long[] ONES = {1, 1, 1, 1};
+    private static final long[] AROUND = {0, 0, 1, 1, 0, 1, 0, 0};
     private static final long[] POOL = {1, 2, 2, 1};
     private static final long[] POOL3D = {1, 2, 2, 2, 1};
 
@@ -34,28 +35,51 @@ final class NnRows {
                 row("SoftmaxCrossEntropyWithLogits", in(2, 3), PROBABILITIES, (tf, x) -> op(
                                 tf, "SoftmaxCrossEntropyWithLogits")
                         .in(x)),
+                row("SoftmaxCrossEntropyWithLogits", in(2, 3), in(2, 3), (tf, x) -> op(
+                                        tf, "SoftmaxCrossEntropyWithLogits")
+                                .in(x.get(0), op(tf, "Softmax").in(x.get(1)).out(0)))
+                        .andTwice(),
+                row("SoftmaxCrossEntropyWithLogits", in(2, 3), (tf, x) -> op(tf, "SoftmaxCrossEntropyWithLogits")
+                                .in(x.get(0), tf.constant(new double[][] {{0.2, 0.5, 0.3}})))
+                        .andTwice(),
                 row("SparseSoftmaxCrossEntropyWithLogits", in(3, 4), (tf, x) -> op(
                                         tf, "SparseSoftmaxCrossEntropyWithLogits")
                                 .in(x.get(0), ints(tf, 2, 0, 3)))
                         .andTwice(),
                 plain("BiasAdd", in(2, 2, 3), in(3)).andTwice(),
                 row("BiasAdd", in(2, 3, 2, 2), in(3), (tf, x) -> op(tf, "BiasAdd")
-                        .in(x)
-                        .set(b -> b.setAttr("data_format", "NCHW"))),
+                                .in(x)
+                                .set(b -> b.setAttr("data_format", "NCHW")))
+                        .andTwice(),
+                plain("Softmax", in(4)).andTwice(),
+                plain("LogSoftmax", in(2, 2, 3)).andTwice(),
                 plain("BiasAddGrad", in(2, 3)).andTwice(),
                 row("ReluGrad", in(6), (tf, x) -> op(tf, "ReluGrad")
                                 .in(x.get(0), tf.constant(new double[] {1, -1, 2, 0.5, -3, 4})))
                         .andTwice(),
                 row("LeakyReluGrad", in(4), (tf, x) -> op(tf, "LeakyReluGrad")
                                 .in(x.get(0), tf.constant(new double[] {1, -1, 2, -3})))
-                        .within(1e-5), // The slope is a float32 attribute.
+                        .andTwice(),
                 convolution("Conv2D", in(1, 4, 4, 2), in(2, 2, 2, 3)),
+                stretched("Conv2D", in(2, 2, 2, 3)),
+                stretched("DepthwiseConv2dNative", in(2, 2, 2, 1)),
                 convolution("DepthwiseConv2dNative", in(1, 4, 4, 2), in(2, 2, 2, 2)),
                 row("Conv2DBackpropInput", in(2, 2, 2, 3), in(1, 3, 3, 3), (tf, x) -> op(tf, "Conv2DBackpropInput")
                         .in(ints(tf, 1, 4, 4, 2), x.get(0), x.get(1))
                         .set(b -> strided(b, "VALID"))),
                 pool("AvgPool", POOL, in(1, 4, 4, 2)),
                 pool("MaxPool", POOL, in(1, 4, 4, 2)),
+                row("MaxPool", in(1, 5, 5, 1), (tf, x) -> op(tf, "MaxPool")
+                        .in(x)
+                        .set(b -> b.setAttr("ksize", new long[] {1, 3, 2, 1})
+                                .setAttr("strides", new long[] {1, 2, 1, 1})
+                                .setAttr("padding", "EXPLICIT")
+                                .setAttr("explicit_paddings", AROUND))),
+                row("AvgPool", in(1, 5, 5, 1), (tf, x) -> op(tf, "AvgPool")
+                        .in(x)
+                        .set(b -> b.setAttr("ksize", new long[] {1, 3, 2, 1})
+                                .setAttr("strides", new long[] {1, 2, 1, 1})
+                                .setAttr("padding", "SAME"))),
                 row("MaxPoolV2", in(1, 4, 4, 2), (tf, x) -> op(tf, "MaxPoolV2")
                         .in(x.get(0), ints(tf, 1, 2, 2, 1), ints(tf, 1, 2, 2, 1))
                         .set(b -> b.setAttr("padding", "VALID"))),
@@ -72,7 +96,35 @@ final class NnRows {
                                 (tf, x) -> back(
                                         tf,
                                         op(tf, "LRN").in(single(tf, x.get(0))).out(0)))
-                        .within(2e-2),
+                        .inFloat32(),
+                row("LRN", in(1, 2, 2, 6), (tf, x) -> op(tf, "LRN")
+                                .in(single(tf, x.get(0)))
+                                .set(b -> b.setAttr("depth_radius", 1L)
+                                        .setAttr("bias", 1.5f)
+                                        .setAttr("alpha", 0.3f)
+                                        .setAttr("beta", 0.7f)))
+                        .inFloat32(),
+                row(
+                                "CropAndResize",
+                                in(1, 5, 5, 2),
+                                given(Shape.of(2, 4), 0.1, 0.1, 0.8, 0.9, 0.2, 0.3, 0.6, 0.7),
+                                (tf, x) -> op(tf, "CropAndResize")
+                                        .in(single(tf, x.get(0)), single(tf, x.get(1)), ints(tf, 0, 0), ints(tf, 2, 2)))
+                        .inFloat32(),
+                row(
+                                "FusedBatchNormV3",
+                                in(4, 1, 2, 2),
+                                in(0.5, 2, 2),
+                                in(2),
+                                (tf, x) -> back(
+                                        tf,
+                                        op(tf, "FusedBatchNormV3")
+                                                .in(single(tf, x.get(0)), single(tf, x.get(1)), single(tf, x.get(2)))
+                                                .in(tf.constant(new float[] {0.1f, 0.2f}))
+                                                .in(tf.constant(new float[] {1.1f, 0.7f}))
+                                                .set(b -> b.setAttr("is_training", false))
+                                                .out(0)))
+                        .inFloat32(),
                 row(
                                 "FusedBatchNormV3",
                                 in(4, 1, 2, 2),
@@ -84,7 +136,7 @@ final class NnRows {
                                                 .in(single(tf, x.get(0)), single(tf, x.get(1)), single(tf, x.get(2)))
                                                 .in(tf.constant(new float[0]), tf.constant(new float[0]))
                                                 .out(0)))
-                        .within(2e-2),
+                        .inFloat32(),
                 row(
                                 "CropAndResize",
                                 in(1, 4, 4, 1),
@@ -97,7 +149,7 @@ final class NnRows {
                                                         ints(tf, 0),
                                                         ints(tf, 2, 2))
                                                 .out(0)))
-                        .within(2e-2),
+                        .inFloat32(),
                 row(
                                 "ScaleAndTranslate",
                                 in(1, 3, 3, 1),
@@ -110,7 +162,7 @@ final class NnRows {
                                                         tf.constant(new float[] {1.3f, 1.2f}),
                                                         tf.constant(new float[] {0.1f, 0.2f}))
                                                 .out(0)))
-                        .within(2e-2),
+                        .inFloat32(),
                 row(
                                 "Conv2D",
                                 in(1, 4, 4, 2),
@@ -122,7 +174,7 @@ final class NnRows {
                                                 .set(b -> strided(b, "VALID")
                                                         .setAttr("dilations", new long[] {1, 2, 2, 1}))
                                                 .out(0)))
-                        .within(2e-2),
+                        .inFloat32(),
                 pool3D("AvgPool3D"),
                 pool3D("MaxPool3D"),
                 resize("ResizeBilinear"),
@@ -150,6 +202,14 @@ final class NnRows {
         return row(type, image, kernel, (tf, x) -> op(tf, type).in(x).set(b -> strided(b, "SAME")));
     }
 
+    /** Strides of 2 and explicit paddings. */
+    private static GradientRow stretched(String type, GradientRow.Input kernel) {
+        return row(type, in(1, 5, 5, 2), kernel, (tf, x) -> op(tf, type).in(x).set(b -> b.setAttr(
+                        "strides", new long[] {1, 2, 2, 1})
+                .setAttr("padding", "EXPLICIT")
+                .setAttr("explicit_paddings", AROUND)));
+    }
+
     private static GradientRow pool(String type, long[] window, GradientRow.Input image) {
         return row(type, image, (tf, x) -> op(tf, type)
                 .in(x)
@@ -168,7 +228,7 @@ final class NnRows {
                                                 .setAttr("strides", POOL3D)
                                                 .setAttr("padding", "VALID"))
                                         .out(0)))
-                .within(2e-2);
+                .inFloat32();
     }
 
     private static GradientRow fractional(String type) {
@@ -188,6 +248,6 @@ final class NnRows {
                                 op(tf, type)
                                         .in(single(tf, x.get(0)), ints(tf, 3, 4))
                                         .out(0)))
-                .within(2e-2);
+                .inFloat32();
     }
 }
