@@ -9,6 +9,7 @@ import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
@@ -140,7 +141,7 @@ class BadInputTest {
 
     @Test
     void aModelWithoutWeightsCannotBeTrained() {
-        try (Trainer empty = Trainer.of(Sequential.of(new io.github.tapeloop.layer.Flatten()))
+        try (Trainer empty = Trainer.of(Sequential.of(new Flatten()))
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Sgd())
                 .build()) {

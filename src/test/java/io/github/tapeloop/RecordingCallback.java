@@ -6,15 +6,16 @@ import io.github.tapeloop.callback.Run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Writes down what it is told, one short line an event, and can be told to do something at one of them. */
 final class RecordingCallback implements Callback {
 
     private final List<String> lines = new ArrayList<>();
     private String actAt = "";
-    private java.util.function.Consumer<Run> action = run -> {};
+    private Consumer<Run> action = run -> {};
 
-    RecordingCallback at(String line, java.util.function.Consumer<Run> doThis) {
+    RecordingCallback at(String line, Consumer<Run> doThis) {
         this.actAt = line;
         this.action = doThis;
         return this;

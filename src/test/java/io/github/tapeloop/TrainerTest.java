@@ -10,8 +10,10 @@ import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.ActivityRegularization;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Dropout;
+import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
@@ -107,8 +109,8 @@ class TrainerTest {
     @Test
     void theLossIncludesWhatLayersAdd() {
         Model model = Sequential.of(
-                new Dense(1).useBias(false).kernelInitializer(io.github.tapeloop.layer.Initializer.constant(2)),
-                new io.github.tapeloop.layer.ActivityRegularization(0, 0.5));
+                new Dense(1).useBias(false).kernelInitializer(Initializer.constant(2)),
+                new ActivityRegularization(0, 0.5));
         Dataset data = Dataset.of(new float[][] {{1}}, new float[][] {{2}});
         try (Trainer trainer = Trainer.of(model)
                 .loss(new MeanSquaredError())

@@ -178,7 +178,10 @@ public abstract class Layer {
      * @return those of {@link #variables()} that are trainable
      */
     public final Parameters trainableVariables() {
-        return variables().filter(Variable::trainable);
+        List<Variable<?>> all = new ArrayList<>(); // Asked for in every step: one collection, not two.
+        collect(all);
+        all.removeIf(variable -> !variable.trainable());
+        return Parameters.of(all);
     }
 
     /**

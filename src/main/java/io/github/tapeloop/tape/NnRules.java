@@ -3,6 +3,7 @@ package io.github.tapeloop.tape;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
@@ -36,14 +37,14 @@ final class NnRules {
         op.propagate(1, () -> tf.zerosLike(op.<T>input(1)));
     }
 
-    private static <T extends TNumber> void biasAdd(Ops tf, OpGradient op) {
+    private static void biasAdd(Ops tf, OpGradient op) {
         op.propagate(0, () -> op.gradient(0));
-        op.propagate(
-                1,
-                () -> tf.nn.biasAddGrad(
-                        op.<T>gradient(0),
-                        org.tensorflow.op.nn.BiasAddGrad.dataFormat(
-                                op.op().attribute("data_format", String.class).orElse("NHWC"))));
+        op.propagate(1, () -> {
+            OperationBuilder builder = tf.scope()
+                    .opBuilder("BiasAddGrad", "BiasAddGrad")
+                    .addInput(op.gradient(0).asOutput());
+            return RawOps.attributesOf(op, builder, "data_format").build().output(0);
+        });
     }
 
     /** The sum over all but the channels, so its gradient is a bias added to zeros. */

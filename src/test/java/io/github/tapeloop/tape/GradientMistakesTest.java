@@ -21,6 +21,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.ResourceGather;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TNumber;
 
 /** What a tape and its rules refuse, rather than give a wrong gradient or none. */
 class GradientMistakesTest {
@@ -123,8 +124,7 @@ class GradientMistakesTest {
     }
 
     /** The gradient of Σ i·y over the gathered elements or rows y, which are numbered by i as they come. */
-    private void assertGathered(
-            double[] expected, Operand<? extends org.tensorflow.types.family.TNumber> indices, long batch) {
+    private void assertGathered(double[] expected, Operand<? extends TNumber> indices, long batch) {
         try (Variable<TFloat64> table =
                         Variable.create(tf, "table", tf.constant(new double[][] {{1, 2}, {3, 4}, {5, 6}}), true);
                 GradientTape tape = GradientTape.open(tf)) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
@@ -158,7 +159,7 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
             return this;
         }
 
-        Op set(java.util.function.Consumer<OperationBuilder> attributes) {
+        Op set(Consumer<OperationBuilder> attributes) {
             attributes.accept(builder);
             return this;
         }

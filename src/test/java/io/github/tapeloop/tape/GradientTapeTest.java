@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.ndarray.Shape;
@@ -336,7 +337,7 @@ class GradientTapeTest {
 
     @Test
     void opsFromElsewhereAreRefused() {
-        try (org.tensorflow.Graph graph = new org.tensorflow.Graph()) {
+        try (Graph graph = new Graph()) {
             Ops other = Ops.create(graph);
             assertRefused(IllegalArgumentException.class, () -> GradientTape.open(other), "session.tf()");
         }
