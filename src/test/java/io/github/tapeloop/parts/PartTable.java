@@ -1,0 +1,16 @@
+package io.github.tapeloop.parts;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Every part of the library, one row or more each. */
+final class PartTable {
+
+    private PartTable() {}
+
+    static List<PartRow> rows() {
+        return Stream.of(SpatialRows.rows(), LayerRows.rows(), LossRows.rows(), MetricRows.rows(), OptimizerRows.rows())
+                .flatMap(List::stream)
+                .toList();
+    }
+}
