@@ -5,6 +5,7 @@ import static io.github.tapeloop.layer.Activations.RELU;
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
 import io.github.tapeloop.Trainer;
+import io.github.tapeloop.TrainerBuilder;
 import io.github.tapeloop.callback.ProgressBar;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
@@ -35,7 +36,7 @@ public final class MnistClassifier {
     }
 
     /** A trainer of the network, eager unless told otherwise; small steps run fastest on one thread. */
-    public static Trainer.Builder builder(long seed) {
+    public static TrainerBuilder builder(long seed) {
         return Trainer.of(new Mlp())
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(1e-3))

@@ -17,7 +17,7 @@ public final class Compilation {
      * trainer stays eager.
      *
      * @param steps how many steps to compare, at least 1; the very first step makes the variables and is eager only
-     * @return options for {@link Trainer.Builder#compiled(Compilation)}
+     * @return options for {@link TrainerBuilder#compiled(Compilation)}
      */
     public static Compilation verify(int steps) {
         if (steps < 1) {

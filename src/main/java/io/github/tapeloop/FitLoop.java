@@ -52,7 +52,8 @@ final class FitLoop implements Run {
                 callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
                 BatchLoop.Totals done = trainEpoch(data.forEpoch(epoch), limit);
                 double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
-                Map<String, Double> logs = new TreeMap<>(trainer.scores().results());
+                Map<String, Double> logs =
+                        new TreeMap<>(trainer.steps().trainScores().results());
                 if (validation.isPresent()
                         && options.validatesAfter(epoch)
                         && !Thread.currentThread().isInterrupted()) {
@@ -72,10 +73,10 @@ final class FitLoop implements Run {
     }
 
     private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {
-        trainer.scores().reset();
+        trainer.steps().trainScores().reset();
         BatchLoop loop = new BatchLoop(
                 trainer.steps().train(train.batchSize()),
-                trainer.scores(),
+                trainer.steps().trainScores(),
                 event -> callbacks.onTrainBatchBegin(this, event),
                 event -> callbacks.onTrainBatchEnd(this, event),
                 this::stopsNow);

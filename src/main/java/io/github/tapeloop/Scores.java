@@ -2,9 +2,11 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,12 +17,12 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
-/** The loss, averaged over examples, and the user's metrics, reset and read together. */
+/** The scalars that a step names, averaged over examples, and the user's metrics, reset and read together. */
 final class Scores {
 
     static final String LOSS = "loss";
 
-    private final Mean loss = new Mean(LOSS);
+    private final Map<String, Mean> named = new LinkedHashMap<>();
     private final List<Metric> metrics;
 
     Scores(List<Metric> metrics) {
@@ -34,22 +36,41 @@ final class Scores {
         this.metrics = List.copyOf(metrics);
     }
 
-    /** Takes a batch into account: its loss counts as often as it has examples. */
-    void update(
-            Ops tf,
-            Operand<? extends TNumber> target,
-            Operand<TFloat32> prediction,
-            Operand<TFloat32> batchLoss,
-            Operand<TFloat64> examples) {
-        loss.updateWeighted(tf, batchLoss, examples);
+    /** Lets the metrics see a batch. */
+    void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         for (Metric metric : metrics) {
             metric.update(tf, target, prediction);
         }
     }
 
+    /** Takes the scalars of a batch into account: each counts as often as the batch has examples. */
+    void update(Ops tf, Map<String, Operand<? extends TNumber>> scalars, Operand<TFloat64> examples) {
+        if (named.isEmpty()) {
+            scalars.keySet().forEach(name -> named.put(name, new Mean(requireFree(name))));
+        } else if (!named.keySet().equals(scalars.keySet())) {
+            throw new IllegalStateException("The step named " + named.keySet() + " before and " + scalars.keySet()
+                    + " now: it must name the same scalars each time");
+        }
+        scalars.forEach((name, scalar) -> {
+            if (Tensors.rank(scalar) != 0) {
+                throw new IllegalArgumentException(
+                        "The step must log scalars, but '" + name + "' is " + Tensors.describe(scalar));
+            }
+            named.get(name).updateWeighted(tf, scalar, examples);
+        });
+    }
+
+    private String requireFree(String name) {
+        if (metrics.stream().anyMatch(metric -> metric.name().equals(name))) {
+            throw new IllegalArgumentException(
+                    "The step names a scalar '" + name + "', but so is a metric: give one of them another name");
+        }
+        return name;
+    }
+
     Map<String, Double> results() {
         Map<String, Double> results = new TreeMap<>();
-        results.put(LOSS, loss.result());
+        named.forEach((name, mean) -> results.put(name, mean.result()));
         metrics.forEach(metric -> results.put(metric.name(), metric.result()));
         return results;
     }
@@ -57,13 +78,13 @@ final class Scores {
     /** The variables of all metrics. */
     List<Variable<?>> variables() {
         List<Variable<?>> all = new ArrayList<>();
-        loss.state().forEach(all::add);
+        named.values().forEach(mean -> mean.state().forEach(all::add));
         metrics.forEach(metric -> metric.state().forEach(all::add));
         return all;
     }
 
     void reset() {
-        loss.reset();
+        named.values().forEach(Metric::reset);
         metrics.forEach(Metric::reset);
     }
 }

@@ -1,9 +1,5 @@
 package io.github.tapeloop;
 
-import io.github.tapeloop.layer.ForwardPass;
-import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.loss.Loss;
-import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
@@ -13,11 +9,10 @@ import java.util.Map;
 /** The training, test and prediction step of a trainer, each run the way the builder asked for. */
 final class Steps {
 
-    /** @param compilation how steps are compiled, or null for eager ones */
-    record Options(Compilation compilation, StepsPerExecution perExecution) {}
-
     private final TapeSession session;
-    private final Compilation compilation;
+    private final Plan plan;
+    private final Scores trainScores;
+    private final Scores testScores;
     private final Step training;
     private final StepCounter counter = new StepCounter();
     private final ExecutionSize executionSize;
@@ -26,40 +21,69 @@ final class Steps {
     private final StepFunction predict;
     private final Map<Integer, StepFunction> loops = new HashMap<>();
 
-    Steps(TapeSession session, Model model, Loss loss, Optimizer optimizer, Scores scores, Options options) {
+    Steps(TapeSession session, Plan plan) {
         this.session = session;
-        this.compilation = options.compilation();
-        this.executionSize = new ExecutionSize(options.perExecution().steps());
-        this.training = new TrainStep(model, loss, optimizer, scores, session.seed());
-        StepFunction once = function("train_step", training, counter);
-        int verified = compilation == null ? 0 : compilation.verifiedSteps();
-        this.train = verified == 0
-                ? once
-                : new VerifiedStep(
-                        session,
-                        new EagerStep(session, training, counter),
-                        once,
-                        () -> state(model, optimizer, scores),
-                        verified,
-                        counter);
-        this.test = function("test_step", new TestStep(model, loss, scores), new StepCounter());
+        this.plan = plan;
+        this.trainScores = new Scores(plan.metrics());
+        this.testScores = new Scores(plan.metrics());
+        this.executionSize = new ExecutionSize(plan.perExecution().steps());
+        this.training = scored(
+                plan.step() != null
+                        ? plan.step()
+                        : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores),
+                trainScores);
+        this.train = train(function("train_step", training, counter));
+        this.test = function("test_step", scored(testStep(), testScores), new StepCounter());
+        CustomPrediction prediction = plan.predictStep() != null
+                ? plan.predictStep()
+                : (step, batch) -> step.inference().call(plan.model(), batch.input(step.tf()));
         this.predict = function(
                 "predict_step",
-                (tf, batch, number) -> model.call(ForwardPass.inference(tf), batch.input(tf)),
+                (tf, batch, number) ->
+                        prediction.run(new StepContext(tf, session.seed(), number, plan.precision()), batch),
                 new StepCounter());
     }
 
+    private Step scored(CustomStep step, Scores scores) {
+        return new ScoredStep(step, scores, session.seed(), plan.precision());
+    }
+
+    private CustomStep testStep() {
+        if (plan.testStep() != null) {
+            return plan.testStep();
+        }
+        if (plan.loss() != null) {
+            return new TestStep(plan.model(), plan.loss(), testScores);
+        }
+        return (step, batch) -> {
+            throw new IllegalStateException(
+                    "This trainer has a step of its own and neither a loss nor a test step, so it"
+                            + " cannot evaluate: give its builder loss(…) or testStep(…)");
+        };
+    }
+
+    private StepFunction train(StepFunction once) {
+        int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
+        return verified == 0
+                ? once
+                : new VerifiedStep(
+                        session, new EagerStep(session, training, counter), once, this::state, verified, counter);
+    }
+
     private StepFunction function(String name, Step step, StepCounter steps) {
-        return compilation == null
+        return plan.compilation() == null
                 ? new EagerStep(session, step, steps)
-                : new CompiledStep(session, name, step, compilation.isJit(), steps);
+                : new CompiledStep(session, name, step, plan.compilation().isJit(), steps);
     }
 
     /** All that a training step can change. */
-    private static List<Variable<?>> state(Model model, Optimizer optimizer, Scores scores) {
-        List<Variable<?>> all = scores.variables();
-        model.variables().forEach(all::add);
-        optimizer.state().forEach(all::add);
+    private List<Variable<?>> state() {
+        List<Variable<?>> all = trainScores.variables();
+        plan.model().variables().forEach(all::add);
+        if (plan.optimizer() != null) {
+            plan.optimizer().state().forEach(all::add);
+        }
+        plan.others().forEach(other -> other.state().forEach(all::add));
         return all;
     }
 
@@ -82,6 +106,16 @@ final class Steps {
 
     StepFunction predict() {
         return predict;
+    }
+
+    /** What training steps have been adding to. */
+    Scores trainScores() {
+        return trainScores;
+    }
+
+    /** What test steps have been adding to; the metrics are those of training. */
+    Scores testScores() {
+        return testScores;
     }
 
     ExecutionSize executionSize() {

@@ -7,30 +7,33 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.tape.GradientTape;
-import java.util.function.Supplier;
+import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
-/** One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape. */
-record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores, long seed) implements Step {
+/**
+ * One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape, and a
+ * step that a user could have written.
+ */
+record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores) implements CustomStep {
 
     @Override
-    public Operand<TFloat32> run(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
+    public Map<String, Operand<TFloat32>> run(StepContext step, Batch batch) {
+        Ops tf = step.tf();
         Operand<TFloat32> input = batch.input(tf);
         Operand<? extends TNumber> target = batch.target(tf);
-        try (GradientTape tape = GradientTape.open(tf)) {
-            ForwardPass pass = ForwardPass.training(tf, seed, number);
-            Operand<TFloat32> prediction = model.call(pass, input);
+        try (GradientTape tape = step.tape()) {
+            ForwardPass pass = step.training();
+            Operand<TFloat32> prediction = pass.call(model, input);
             Operand<TFloat32> total = pass.totalLoss(loss.call(tf, target, prediction));
 
-            Gradients gradients = tape.gradients(total, model.trainableVariables());
+            Gradients gradients = tape.gradients(optimizer.scaleLoss(tf, total), model.trainableVariables());
             optimizer.apply(tf, gradients);
 
-            scores.update(tf, target, prediction, total, batch.examples(tf));
-            return total;
+            scores.update(tf, target, prediction);
+            return Map.of(Scores.LOSS, total);
         }
     }
 }

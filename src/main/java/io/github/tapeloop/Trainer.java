@@ -5,15 +5,10 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.loss.Loss;
-import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -47,23 +42,16 @@ public final class Trainer implements AutoCloseable {
     private final boolean ownsSession;
     private final Model model;
     private final Optimizer optimizer;
-    private final Scores scores;
     private final Steps steps;
     private boolean running;
 
-    private Trainer(Builder builder) {
-        this.model = builder.model;
-        this.optimizer = builder.optimizer;
-        this.scores = new Scores(builder.metrics);
-        this.ownsSession = builder.session == null;
-        this.session = ownsSession ? builder.openSession() : builder.session;
-        this.steps = new Steps(
-                session,
-                model,
-                builder.loss,
-                optimizer,
-                scores,
-                new Steps.Options(builder.compilation, builder.stepsPerExecution));
+    /** @param ownsSession whether to close the session with this trainer */
+    Trainer(TapeSession session, boolean ownsSession, Plan plan) {
+        this.session = session;
+        this.ownsSession = ownsSession;
+        this.model = plan.model();
+        this.optimizer = plan.optimizer();
+        this.steps = new Steps(session, plan);
     }
 
     /**
@@ -72,8 +60,8 @@ public final class Trainer implements AutoCloseable {
      * @param model what to train
      * @return a builder
      */
-    public static Builder of(Model model) {
-        return new Builder(model);
+    public static TrainerBuilder of(Model model) {
+        return new TrainerBuilder(model);
     }
 
     /**
@@ -124,6 +112,7 @@ public final class Trainer implements AutoCloseable {
             Consumer<Event.BatchBegin> onBegin,
             Consumer<Event.BatchEnd> onEnd,
             BooleanSupplier stopRequested) {
+        Scores scores = steps.testScores();
         scores.reset();
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
@@ -165,7 +154,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.train(), batch));
+        return exclusively(() -> onBatch(steps.train(), steps.trainScores(), batch));
     }
 
     /**
@@ -175,10 +164,10 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.test(), batch));
+        return exclusively(() -> onBatch(steps.test(), steps.testScores(), batch));
     }
 
-    private Map<String, Double> onBatch(StepFunction step, Batch batch) {
+    private Map<String, Double> onBatch(StepFunction step, Scores scores, Batch batch) {
         scores.reset();
         step.run(batch, result -> {});
         return Collections.unmodifiableMap(scores.results());
@@ -216,12 +205,14 @@ public final class Trainer implements AutoCloseable {
         return model;
     }
 
+    /** The optimizer, whose learning rate callbacks may change. */
     Optimizer optimizer() {
+        if (optimizer == null) {
+            throw new IllegalStateException(
+                    "This trainer's step brings its own optimizers, so there is no learning rate to"
+                            + " read or set: give the builder the one that callbacks may change by optimizer(…)");
+        }
         return optimizer;
-    }
-
-    Scores scores() {
-        return scores;
     }
 
     Steps steps() {
@@ -237,197 +228,6 @@ public final class Trainer implements AutoCloseable {
     public void close() {
         if (ownsSession) {
             session.close();
-        }
-    }
-
-    /** Describes a trainer. */
-    public static final class Builder {
-
-        private final Model model;
-        private Loss loss;
-        private Optimizer optimizer;
-        private final List<Metric> metrics = new ArrayList<>();
-        private TapeSession session;
-        private final TapeSession.Builder sessionOptions = TapeSession.builder();
-        private String sessionOption;
-        private Compilation compilation;
-        private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
-
-        private Builder(Model model) {
-            this.model = Objects.requireNonNull(model, "model");
-        }
-
-        /**
-         * What to minimise.
-         *
-         * @param value a loss or a lambda
-         * @return this
-         */
-        public Builder loss(Loss value) {
-            this.loss = Objects.requireNonNull(value, "loss");
-            return this;
-        }
-
-        /**
-         * What updates the weights.
-         *
-         * @param value an optimizer that no other trainer uses
-         * @return this
-         */
-        public Builder optimizer(Optimizer value) {
-            this.optimizer = Objects.requireNonNull(value, "optimizer");
-            return this;
-        }
-
-        /**
-         * What to measure besides the loss.
-         *
-         * @param more metrics that no other trainer uses, of different names
-         * @return this
-         */
-        public Builder metrics(Metric... more) {
-            metrics.addAll(List.of(more));
-            return this;
-        }
-
-        /**
-         * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
-         * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
-         * again. Off unless called.
-         *
-         * @return this
-         */
-        public Builder compiled() {
-            return compiled(Compilation.unverified());
-        }
-
-        /**
-         * Compiles steps as {@link #compiled()} does, with options.
-         *
-         * @param options such as {@link Compilation#verify}
-         * @return this
-         */
-        public Builder compiled(Compilation options) {
-            this.compilation = Objects.requireNonNull(options, "options");
-            return this;
-        }
-
-        /**
-         * Compiles steps to machine code by XLA. The first step of each shape of batch takes seconds; random ops draw other
-         * numbers than without XLA. A step with an op that XLA cannot compile fails, naming it.
-         *
-         * @return this
-         */
-        public Builder jitCompile() {
-            this.compilation = (compilation == null ? Compilation.unverified() : compilation).withJit();
-            return this;
-        }
-
-        /**
-         * Takes several compiled steps in one native call, which spares the cost of calls. Callbacks hear of the last batch of
-         * a call only. 1 unless set.
-         *
-         * @param steps how many, or {@link StepsPerExecution#auto()}
-         * @return this
-         */
-        public Builder stepsPerExecution(StepsPerExecution steps) {
-            this.stepsPerExecution = Objects.requireNonNull(steps, "steps");
-            return this;
-        }
-
-        /**
-         * Takes several compiled steps in one native call.
-         *
-         * @param steps how many, at least 1
-         * @return this
-         */
-        public Builder stepsPerExecution(int steps) {
-            return stepsPerExecution(StepsPerExecution.of(steps));
-        }
-
-        /**
-         * The seed of weights, dropout and shuffling; 0 unless set.
-         *
-         * @param value any number
-         * @return this
-         */
-        public Builder seed(long value) {
-            requireOwnSession("seed");
-            sessionOptions.seed(value);
-            return this;
-        }
-
-        /**
-         * TensorFlow's threads, see {@link TapeSession.Builder#threads}: one and one is fastest for small models.
-         *
-         * @param interOp threads that run ops, 0 for TensorFlow's default
-         * @param intraOp threads inside one op, 0 for TensorFlow's default
-         * @return this
-         */
-        public Builder threads(int interOp, int intraOp) {
-            requireOwnSession("threads");
-            sessionOptions.threads(interOp, intraOp);
-            return this;
-        }
-
-        /**
-         * The device to compute on; TensorFlow chooses unless set.
-         *
-         * @param name a TensorFlow device, {@code /GPU:0} for example
-         * @return this
-         */
-        public Builder device(String name) {
-            requireOwnSession("device");
-            sessionOptions.device(name);
-            return this;
-        }
-
-        /**
-         * Uses a session of the caller's, with its seed, threads and device, and leaves it open.
-         *
-         * @param value an open session
-         * @return this
-         */
-        public Builder session(TapeSession value) {
-            if (sessionOption != null) {
-                throw new IllegalArgumentException("session and " + sessionOption + " exclude each other: set "
-                        + sessionOption + " on the session's builder");
-            }
-            this.session = Objects.requireNonNull(value, "session");
-            return this;
-        }
-
-        private void requireOwnSession(String option) {
-            if (session != null) {
-                throw new IllegalArgumentException(
-                        option + " and session exclude each other: set " + option + " on the session's builder");
-            }
-            sessionOption = option;
-        }
-
-        private TapeSession openSession() {
-            return sessionOptions.build();
-        }
-
-        /**
-         * Builds the trainer, and opens a session for it unless one was given.
-         *
-         * @return a trainer, to be closed by the caller
-         * @throws IllegalStateException if the loss or the optimizer is missing
-         */
-        public Trainer build() {
-            if (loss == null || optimizer == null) {
-                throw new IllegalStateException("A trainer needs a " + (loss == null ? "loss" : "optimizer") + ": call "
-                        + (loss == null ? "loss" : "optimizer") + "(…) before build()");
-            }
-            if (compilation == null && stepsPerExecution.steps() != 1) {
-                throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
-            }
-            if (stepsPerExecution.steps() != 1 && (compilation.verifiedSteps() > 0 || compilation.isJit())) {
-                throw new IllegalStateException("stepsPerExecution excludes "
-                        + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
-            }
-            return new Trainer(this);
         }
     }
 }

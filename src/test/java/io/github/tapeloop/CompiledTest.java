@@ -63,7 +63,7 @@ class CompiledTest {
                 Arguments.of("convolutional", (Supplier<Model>) CompiledTest::convolutional));
     }
 
-    private static List<Double> curve(Trainer.Builder builder, int epochs) {
+    private static List<Double> curve(TrainerBuilder builder, int epochs) {
         List<Double> losses = new ArrayList<>();
         try (Trainer trainer = builder.threads(1, 1).seed(4).build()) {
             Callback note = Callback.trainBatchEnd(
@@ -91,7 +91,7 @@ class CompiledTest {
         assertEquals(first, curve(Problems.trainerOf(perceptron()).compiled(), 2));
     }
 
-    private static History fit(Trainer.Builder builder, Batches data, Fit options) {
+    private static History fit(TrainerBuilder builder, Batches data, Fit options) {
         try (Trainer trainer = builder.threads(1, 1).seed(4).build()) {
             return trainer.fit(data, options);
         }

@@ -41,7 +41,7 @@ final class Problems {
         return Sequential.of(new Dense(8, Activations.RELU), new Dense(CLASSES));
     }
 
-    static Trainer.Builder trainerOf(Model model) {
+    static TrainerBuilder trainerOf(Model model) {
         return Trainer.of(model)
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(0.01))

@@ -40,7 +40,7 @@ final class Ours implements Contestant {
 
     Ours(Workload workload, Mode mode) {
         this.workload = workload;
-        Trainer.Builder builder = Trainer.of(model(workload))
+        TrainerBuilder builder = Trainer.of(model(workload))
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(1e-3))
                 .seed(1);

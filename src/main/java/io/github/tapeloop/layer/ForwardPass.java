@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -20,14 +21,16 @@ import org.tensorflow.types.TInt64;
 public final class ForwardPass {
 
     private final Ops tf;
+    private final Precision precision;
     private final boolean training;
     private final long seed;
     private final Supplier<Operand<TInt64>> step;
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private long randomOps;
 
-    private ForwardPass(Ops tf, boolean training, long seed, Supplier<Operand<TInt64>> step) {
-        this.tf = tf;
+    private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
+        this.tf = precision.in(tf);
+        this.precision = precision;
         this.training = training;
         this.seed = seed;
         this.step = step;
@@ -43,7 +46,7 @@ public final class ForwardPass {
     public static ForwardPass training(Ops tf) {
         TapeSession session = TapeSession.of(tf);
         long pass = session.nextPass();
-        return new ForwardPass(tf, true, session.seed(), () -> tf.constant(pass));
+        return training(tf, session.seed(), () -> tf.constant(pass));
     }
 
     /**
@@ -55,7 +58,7 @@ public final class ForwardPass {
      * @return a new pass
      */
     public static ForwardPass training(Ops tf, long seed, Supplier<Operand<TInt64>> step) {
-        return new ForwardPass(tf, true, seed, step);
+        return new ForwardPass(tf, Precision.FULL, true, seed, step);
     }
 
     /**
@@ -65,7 +68,32 @@ public final class ForwardPass {
      * @return a new pass
      */
     public static ForwardPass inference(Ops tf) {
-        return new ForwardPass(tf, false, TapeSession.of(tf).seed(), () -> tf.constant(0L));
+        return new ForwardPass(tf, Precision.FULL, false, TapeSession.of(tf).seed(), () -> tf.constant(0L));
+    }
+
+    /**
+     * The same kind of pass in a mixed precision: weights are read as float16 or bfloat16. Call models by {@link
+     * #call(Layer, Operand)}, which casts what goes in and what comes out.
+     *
+     * @param other the precision to compute in
+     * @return a new pass, which has given no seed and collected no loss yet
+     */
+    public ForwardPass in(Precision other) {
+        return new ForwardPass(tf, other, training, seed, step);
+    }
+
+    /**
+     * Calls a model in the precision of this pass: the input is cast to the type to compute in, the output back to
+     * float32. In full precision this is {@code model.call(pass, x)}.
+     *
+     * @param model a model or layer
+     * @param x its input
+     * @return its output, float32 in mixed precision
+     */
+    public Operand<TFloat32> call(Layer model, Operand<TFloat32> x) {
+        return precision == Precision.FULL
+                ? model.call(this, x)
+                : Precision.full(tf, model.call(this, precision.compute(tf, x)));
     }
 
     /**
@@ -118,7 +146,7 @@ public final class ForwardPass {
             throw new IllegalArgumentException("An added loss must be a scalar, got " + Tensors.describe(value)
                     + ": reduce it with tf.sum or tf.math.mean");
         }
-        losses.add(value);
+        losses.add(Precision.full(tf, value));
     }
 
     /**

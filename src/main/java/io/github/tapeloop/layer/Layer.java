@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -103,7 +104,7 @@ public abstract class Layer {
      * @param pass the pass of the call
      * @param weightName its name within this layer, {@code kernel} for example
      * @param shape its shape
-     * @param type its type, that of the input: {@code x.type()}
+     * @param type its type, that of the input: {@code x.type()}; for a float16 or bfloat16 input the weight is float32
      * @param initializer makes its first value
      * @return the weight, trainable
      * @throws IllegalArgumentException if the weight was made with another shape: the input has changed its size
@@ -111,14 +112,15 @@ public abstract class Layer {
      */
     protected final Variable<TFloat32> weight(
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
+        Class<TFloat32> stored = Precision.isHalf(type) ? TFloat32.class : type;
         Variable<?> weight = weights.get(weightName);
         if (weight == null) {
-            weight = create(pass, weightName, shape, type, initializer);
+            weight = create(pass, weightName, shape, stored, initializer);
             weights.put(weightName, weight);
-        } else if (!weight.shape().equals(shape) || weight.type() != type) {
+        } else if (!weight.shape().equals(shape) || weight.type() != stored) {
             throw new IllegalArgumentException("Layer '" + path() + "' was built for another input: its " + weightName
                     + " is " + weight.type().getSimpleName() + " " + weight.shape() + ", but this input asks for "
-                    + type.getSimpleName() + " " + shape);
+                    + stored.getSimpleName() + " " + shape);
         }
         return typed(weight);
     }

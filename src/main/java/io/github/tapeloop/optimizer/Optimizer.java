@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.dtypes.Cast;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
@@ -49,6 +50,7 @@ public abstract class Optimizer implements Stateful {
     private TapeSession session;
     private Variable<TInt64> iterations;
     private Variable<TFloat64> rate;
+    private LossScale lossScale;
     private boolean warned;
 
     /**
@@ -91,11 +93,49 @@ public abstract class Optimizer implements Stateful {
             requireOwner(variable);
         }
         build(tf);
+        if (lossScale == null) {
+            step(tf, gradients);
+        } else {
+            lossScale.apply(tf, gradients, this::step);
+        }
+    }
+
+    private void step(Ops tf, Gradients gradients) {
         Update update = new Update(tf, iterations, this::rate);
-        for (Variable<?> variable : variables) {
+        for (Variable<?> variable : gradients.variables()) {
             updateOne(update, number(variable), gradients);
         }
         iterations.assignAdd(tf, tf.constant(1L));
+    }
+
+    /**
+     * Scales losses, for training in float16: ask for the gradients of {@link #scaleLoss} instead of those of the loss.
+     * Off unless called.
+     *
+     * @param scale a scale that no other optimizer has
+     */
+    public final void setLossScale(LossScale scale) {
+        this.lossScale = scale;
+    }
+
+    /**
+     * Whether {@link #scaleLoss} does anything.
+     *
+     * @return true after {@link #setLossScale}
+     */
+    public final boolean scalesLoss() {
+        return lossScale != null;
+    }
+
+    /**
+     * The loss as {@link #apply} expects it to have been differentiated.
+     *
+     * @param tf makes ops
+     * @param loss a float32 scalar
+     * @return the loss itself unless this optimizer has a {@link LossScale}
+     */
+    public final Operand<TFloat32> scaleLoss(Ops tf, Operand<TFloat32> loss) {
+        return lossScale == null ? loss : lossScale.scale(tf, loss);
     }
 
     /**
@@ -190,6 +230,9 @@ public abstract class Optimizer implements Stateful {
             all.add(rate);
         }
         all.addAll(slots.values());
+        if (lossScale != null) {
+            all.addAll(lossScale.state());
+        }
         return Parameters.of(all);
     }
 

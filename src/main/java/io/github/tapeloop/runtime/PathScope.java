@@ -6,6 +6,7 @@ import org.tensorflow.DeviceSpec;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.op.Ops;
 import org.tensorflow.op.Scope;
 
 /**
@@ -20,17 +21,35 @@ final class PathScope implements Scope {
     private final String opName;
     private final String device;
     private final List<Operation> controls;
+    private final Precision precision;
 
     PathScope(ExecutionEnvironment env, String device) {
-        this(env, "", null, device, List.of());
+        this(env, "", null, device, List.of(), Precision.FULL);
     }
 
-    private PathScope(ExecutionEnvironment env, String prefix, String opName, String device, List<Operation> controls) {
+    private PathScope(
+            ExecutionEnvironment env,
+            String prefix,
+            String opName,
+            String device,
+            List<Operation> controls,
+            Precision precision) {
         this.env = env;
         this.prefix = prefix;
         this.opName = opName;
         this.device = device;
         this.controls = controls;
+        this.precision = precision;
+    }
+
+    Precision precision() {
+        return precision;
+    }
+
+    /** Ops over this scope, but with another precision. */
+    Ops withPrecision(Precision other) {
+        Scope scope = new PathScope(env, prefix, opName, device, controls, other);
+        return Ops.create(new ScopedEnvironment(env, scope));
     }
 
     @Override
@@ -46,12 +65,12 @@ final class PathScope implements Scope {
     @Override
     public Scope withSubScope(String childScopeName) {
         String name = opName == null ? childScopeName : opName;
-        return new PathScope(env, prefix + name + "/", null, device, controls);
+        return new PathScope(env, prefix + name + "/", null, device, controls, precision);
     }
 
     @Override
     public Scope withName(String newOpName) {
-        return new PathScope(env, prefix, newOpName, device, controls);
+        return new PathScope(env, prefix, newOpName, device, controls, precision);
     }
 
     @Override
@@ -61,7 +80,7 @@ final class PathScope implements Scope {
 
     @Override
     public Scope withDevice(DeviceSpec newDevice) {
-        return new PathScope(env, prefix, opName, newDevice.toString(), controls);
+        return new PathScope(env, prefix, opName, newDevice.toString(), controls, precision);
     }
 
     @Override
@@ -89,7 +108,7 @@ final class PathScope implements Scope {
     public Scope withControlDependencyOps(Iterable<Operation> more) {
         List<Operation> all = new ArrayList<>();
         more.forEach(all::add);
-        return new PathScope(env, prefix, opName, device, List.copyOf(all));
+        return new PathScope(env, prefix, opName, device, List.copyOf(all), precision);
     }
 
     @Override

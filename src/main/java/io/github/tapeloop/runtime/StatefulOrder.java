@@ -13,7 +13,8 @@ import org.tensorflow.proto.OpDef;
 /**
  * Keeps the program order of ops with effects inside a graph, which by itself orders only what depends on each other.
  * A read of a variable waits for the write before it; a write waits for the write and the reads before it; other stateful
- * ops (printing, random draws with state) wait for one another. What Python calls automatic control dependencies.
+ * ops (printing, random draws with state) wait for one another. An op that runs a function may touch anything: it waits
+ * for all before it and all after it wait for it. What Python calls automatic control dependencies.
  */
 final class StatefulOrder {
 
@@ -23,19 +24,31 @@ final class StatefulOrder {
 
     private static final String HANDLE = "VarHandleOp";
 
+    /** The op types that run a function with effects, which do not show among their inputs. */
+    private static final Set<String> CALLS =
+            Set.of("If", "Case", "While", "PartitionedCall", "StatefulPartitionedCall");
+
     private static final class Accesses {
         private Operation lastWrite;
         private final List<Operation> readsSince = new ArrayList<>();
+
+        Accesses(Operation lastWrite) {
+            this.lastWrite = lastWrite;
+        }
     }
 
     private final Map<Operation, Accesses> byResource = new IdentityHashMap<>();
     private Operation lastEffect;
+    private Operation lastCall;
 
     /** What must have happened before an op that uses the given resources. */
     Collection<Operation> before(String type, List<Operation> resources) {
+        if (CALLS.contains(type)) {
+            return beforeCall();
+        }
         Set<Operation> before = new LinkedHashSet<>();
         for (Operation resource : resources) {
-            Accesses accesses = byResource.computeIfAbsent(resource, key -> new Accesses());
+            Accesses accesses = byResource.computeIfAbsent(resource, key -> new Accesses(lastCall));
             if (accesses.lastWrite != null) {
                 before.add(accesses.lastWrite);
             }
@@ -49,8 +62,20 @@ final class StatefulOrder {
         return before;
     }
 
+    private Set<Operation> beforeCall() {
+        Set<Operation> before = new LinkedHashSet<>(pending());
+        byResource.values().forEach(accesses -> before.addAll(accesses.readsSince));
+        return before;
+    }
+
     /** Notes an op that has been added to the graph. */
     void added(String type, List<Operation> resources, Operation operation) {
+        if (CALLS.contains(type)) {
+            byResource.clear();
+            lastCall = operation;
+            lastEffect = operation;
+            return;
+        }
         for (Operation resource : resources) {
             Accesses accesses = byResource.get(resource);
             if (READS.contains(type)) {

@@ -197,9 +197,9 @@ public final class TracedFunction implements AutoCloseable {
     }
 
     /** A function, and the eager handles of variables that it takes after its inputs. */
-    private record Built(ConcreteFunction function, List<? extends Output<?>> captured) {}
+    record Built(ConcreteFunction function, List<? extends Output<?>> captured) {}
 
-    private static Built build(TapeSession session, String name, List<Spec> inputs, boolean capture, Body body) {
+    static Built build(TapeSession session, String name, List<Spec> inputs, boolean capture, Body body) {
         try (Graph graph = new Graph()) {
             TraceEnvironment environment = new TraceEnvironment(session, graph, session.device(), capture);
             Signature.Builder signature = Signature.builder().key(name);

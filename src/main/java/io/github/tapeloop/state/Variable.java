@@ -1,5 +1,6 @@
 package io.github.tapeloop.state;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -13,6 +14,7 @@ import org.tensorflow.op.core.AssignVariableOp;
 import org.tensorflow.op.core.DestroyResourceOp;
 import org.tensorflow.op.core.ReadVariableOp;
 import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -122,14 +124,17 @@ public final class Variable<T extends TType> implements AutoCloseable {
     /**
      * The value now. A tape that records notes that it was read.
      *
-     * @param tf ops of this variable's session
+     * @param tf ops of this variable's session; those of a mixed {@link Precision} give a float32 value as float16 or
+     *     bfloat16
      * @return the value, with this variable's shape and type; it does not change when the variable does
      */
+    @SuppressWarnings("unchecked") // The static type stays float32 in mixed precision, as in the whole layer API.
     public Operand<T> read(Ops tf) {
         Output<T> value = ReadVariableOp.create(tf.scope(), handle(tf), type).value();
         // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
         boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
-        return shapeless ? tf.ensureShape(value, shape) : value;
+        Operand<T> shaped = shapeless ? tf.ensureShape(value, shape) : value;
+        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, shaped) : shaped;
     }
 
     /**

@@ -1,0 +1,295 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.optimizer.LossScale;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Stateful;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Describes a trainer; begun by {@link Trainer#of}. Not thread-safe, and good for one trainer, since models, optimizers and
+ * metrics belong to one.
+ */
+public final class TrainerBuilder {
+
+    private final Model model;
+    private Loss loss;
+    private Optimizer optimizer;
+    private final List<Metric> metrics = new ArrayList<>();
+    private TapeSession session;
+    private final TapeSession.Builder sessionOptions = TapeSession.builder();
+    private String sessionOption;
+    private CustomStep step;
+    private CustomStep testStep;
+    private CustomPrediction predictStep;
+    private final List<Stateful> others = new ArrayList<>();
+    private Precision precision = Precision.FULL;
+    private Compilation compilation;
+    private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
+
+    TrainerBuilder(Model model) {
+        this.model = Objects.requireNonNull(model, "model");
+    }
+
+    /**
+     * What to minimise.
+     *
+     * @param value a loss or a lambda
+     * @return this
+     */
+    public TrainerBuilder loss(Loss value) {
+        this.loss = Objects.requireNonNull(value, "loss");
+        return this;
+    }
+
+    /**
+     * What updates the weights.
+     *
+     * @param value an optimizer that no other trainer uses
+     * @return this
+     */
+    public TrainerBuilder optimizer(Optimizer value) {
+        this.optimizer = Objects.requireNonNull(value, "optimizer");
+        return this;
+    }
+
+    /**
+     * What to measure besides the loss.
+     *
+     * @param more metrics that no other trainer uses, of different names
+     * @return this
+     */
+    public TrainerBuilder metrics(Metric... more) {
+        metrics.addAll(List.of(more));
+        return this;
+    }
+
+    /**
+     * What a step of training is, in place of loss and optimizer: a GAN's two updates, a gradient penalty, distillation.
+     *
+     * @param value a step or a lambda
+     * @return this
+     */
+    public TrainerBuilder step(CustomStep value) {
+        this.step = Objects.requireNonNull(value, "step");
+        return this;
+    }
+
+    /**
+     * What a step of evaluation is; loss and metrics of the model's output unless set.
+     *
+     * @param value a step or a lambda, which updates no weight
+     * @return this
+     */
+    public TrainerBuilder testStep(CustomStep value) {
+        this.testStep = Objects.requireNonNull(value, "testStep");
+        return this;
+    }
+
+    /**
+     * What {@link Trainer#predict} computes; the model's output unless set.
+     *
+     * @param value a prediction or a lambda
+     * @return this
+     */
+    public TrainerBuilder predictStep(CustomPrediction value) {
+        this.predictStep = Objects.requireNonNull(value, "predictStep");
+        return this;
+    }
+
+    /**
+     * Names what a custom step changes besides the model and the optimizer given here: further models and optimizers.
+     * {@link Compilation#verify} compares them, too.
+     *
+     * @param parts models, optimizers, metrics
+     * @return this
+     */
+    public TrainerBuilder includes(Stateful... parts) {
+        others.addAll(List.of(parts));
+        return this;
+    }
+
+    /**
+     * In which type the model computes; weights stay float32. With {@link Precision#MIXED_FLOAT16} the optimizer scales the
+     * loss by {@link LossScale#dynamic()} unless it has a scale. {@link Precision#FULL} unless set.
+     *
+     * @param value the precision
+     * @return this
+     */
+    public TrainerBuilder precision(Precision value) {
+        this.precision = Objects.requireNonNull(value, "precision");
+        return this;
+    }
+
+    /**
+     * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
+     * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
+     * again. Off unless called.
+     *
+     * @return this
+     */
+    public TrainerBuilder compiled() {
+        return compiled(Compilation.unverified());
+    }
+
+    /**
+     * Compiles steps as {@link #compiled()} does, with options.
+     *
+     * @param options such as {@link Compilation#verify}
+     * @return this
+     */
+    public TrainerBuilder compiled(Compilation options) {
+        this.compilation = Objects.requireNonNull(options, "options");
+        return this;
+    }
+
+    /**
+     * Compiles steps to machine code by XLA. The first step of each shape of batch takes seconds; random ops draw other
+     * numbers than without XLA. A step with an op that XLA cannot compile fails, naming it.
+     *
+     * @return this
+     */
+    public TrainerBuilder jitCompile() {
+        this.compilation = (compilation == null ? Compilation.unverified() : compilation).withJit();
+        return this;
+    }
+
+    /**
+     * Takes several compiled steps in one native call, which spares the cost of calls. Callbacks hear of the last batch of
+     * a call only. 1 unless set.
+     *
+     * @param steps how many, or {@link StepsPerExecution#auto()}
+     * @return this
+     */
+    public TrainerBuilder stepsPerExecution(StepsPerExecution steps) {
+        this.stepsPerExecution = Objects.requireNonNull(steps, "steps");
+        return this;
+    }
+
+    /**
+     * Takes several compiled steps in one native call.
+     *
+     * @param steps how many, at least 1
+     * @return this
+     */
+    public TrainerBuilder stepsPerExecution(int steps) {
+        return stepsPerExecution(StepsPerExecution.of(steps));
+    }
+
+    /**
+     * The seed of weights, dropout and shuffling; 0 unless set.
+     *
+     * @param value any number
+     * @return this
+     */
+    public TrainerBuilder seed(long value) {
+        requireOwnSession("seed");
+        sessionOptions.seed(value);
+        return this;
+    }
+
+    /**
+     * TensorFlow's threads, see {@link TapeSession.Builder#threads}: one and one is fastest for small models.
+     *
+     * @param interOp threads that run ops, 0 for TensorFlow's default
+     * @param intraOp threads inside one op, 0 for TensorFlow's default
+     * @return this
+     */
+    public TrainerBuilder threads(int interOp, int intraOp) {
+        requireOwnSession("threads");
+        sessionOptions.threads(interOp, intraOp);
+        return this;
+    }
+
+    /**
+     * The device to compute on; TensorFlow chooses unless set.
+     *
+     * @param name a TensorFlow device, {@code /GPU:0} for example
+     * @return this
+     */
+    public TrainerBuilder device(String name) {
+        requireOwnSession("device");
+        sessionOptions.device(name);
+        return this;
+    }
+
+    /**
+     * Uses a session of the caller's, with its seed, threads and device, and leaves it open.
+     *
+     * @param value an open session
+     * @return this
+     */
+    public TrainerBuilder session(TapeSession value) {
+        if (sessionOption != null) {
+            throw new IllegalArgumentException("session and " + sessionOption + " exclude each other: set "
+                    + sessionOption + " on the session's builder");
+        }
+        this.session = Objects.requireNonNull(value, "session");
+        return this;
+    }
+
+    private void requireOwnSession(String option) {
+        if (session != null) {
+            throw new IllegalArgumentException(
+                    option + " and session exclude each other: set " + option + " on the session's builder");
+        }
+        sessionOption = option;
+    }
+
+    /**
+     * Builds the trainer, and opens a session for it unless one was given.
+     *
+     * @return a trainer, to be closed by the caller
+     * @throws IllegalStateException if there is neither a step nor both loss and optimizer, or options exclude each other
+     */
+    public Trainer build() {
+        requireComplete();
+        requireFitting();
+        if (precision == Precision.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
+            optimizer.setLossScale(LossScale.dynamic());
+        }
+        Plan plan = new Plan(
+                model,
+                loss,
+                optimizer,
+                List.copyOf(metrics),
+                step,
+                testStep,
+                predictStep,
+                List.copyOf(others),
+                precision,
+                compilation,
+                stepsPerExecution);
+        boolean ownsSession = session == null;
+        return new Trainer(ownsSession ? sessionOptions.build() : session, ownsSession, plan);
+    }
+
+    private void requireComplete() {
+        if (step == null && (loss == null || optimizer == null)) {
+            String missing = loss == null ? "loss" : "optimizer";
+            throw new IllegalStateException(
+                    "A trainer needs a " + missing + ": call " + missing + "(…) before build(), or give it a step(…)");
+        }
+    }
+
+    private void requireFitting() {
+        if (compilation == null && stepsPerExecution.steps() != 1) {
+            throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
+        }
+        if (stepsPerExecution.steps() != 1 && (compilation.verifiedSteps() > 0 || compilation.isJit())) {
+            throw new IllegalStateException("stepsPerExecution excludes "
+                    + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
+        }
+        if (compilation != null && compilation.isJit() && precision == Precision.MIXED_FLOAT16) {
+            throw new IllegalStateException(
+                    "jitCompile excludes MIXED_FLOAT16, whose loss scale decides step by step whether"
+                            + " to update: use MIXED_BFLOAT16, which needs no scale");
+        }
+    }
+}

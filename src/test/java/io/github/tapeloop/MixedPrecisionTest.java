@@ -1,0 +1,194 @@
+package io.github.tapeloop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.Activations;
+import io.github.tapeloop.layer.Conv2D;
+import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Dropout;
+import io.github.tapeloop.layer.Flatten;
+import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.MaxPool2D;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.Reshape;
+import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.optimizer.LossScale;
+import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientTape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat16;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TType;
+
+/** Layers compute in half the bits, variables keep all of them. */
+class MixedPrecisionTest {
+
+    private static Model convolutional() {
+        return Sequential.of(
+                new Reshape(2, 2, 1),
+                new Conv2D(4, 2, Activations.RELU),
+                new MaxPool2D(1),
+                new Flatten(),
+                new Dropout(0.1),
+                new Dense(16, Activations.TANH),
+                new Dense(Problems.CLASSES));
+    }
+
+    static Stream<Arguments> ways() {
+        return Stream.of(Precision.MIXED_FLOAT16, Precision.MIXED_BFLOAT16)
+                .flatMap(precision -> Stream.of(0, 1, 4).map(perExecution -> Arguments.of(precision, perExecution)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void theLossFallsAsInFullPrecision(Precision precision, int perExecution) {
+        double full = lastLoss(Precision.FULL, perExecution);
+        double mixed = lastLoss(precision, perExecution);
+        assertEquals(full, mixed, 0.05 * full + 0.02);
+    }
+
+    private static double lastLoss(Precision precision, int perExecution) {
+        TrainerBuilder builder =
+                Problems.trainerOf(convolutional()).precision(precision).seed(3);
+        if (perExecution > 0) {
+            builder.compiled().stepsPerExecution(perExecution);
+        }
+        try (Trainer trainer = builder.build()) {
+            History history =
+                    trainer.fit(Problems.batches(400, 20), Fit.epochs(6).validation(Problems.batches(100, 30)));
+            trainer.model().variables().forEach(variable -> assertEquals(TFloat32.class, variable.type()));
+            return history.last("val_loss");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "MIXED_.*", mode = EnumSource.Mode.MATCH_ALL)
+    void layersComputeInHalfTheBitsAndTheOutputIsFloat32(Precision precision) {
+        AtomicReference<Class<? extends TType>> seen = new AtomicReference<>();
+        Model model = Sequential.of(new Dense(3, (tf, x) -> {
+            seen.set(x.type());
+            return tf.nn.relu(x);
+        }));
+        try (TapeSession session = TapeSession.builder().build();
+                Batch batch = Batch.of(new float[][] {{1, 2}})) {
+            ForwardPass pass = ForwardPass.inference(session.tf()).in(precision);
+            assertEquals(
+                    TFloat32.class, pass.call(model, batch.input(session.tf())).type());
+            assertEquals(precision == Precision.MIXED_FLOAT16 ? TFloat16.class : TBfloat16.class, seen.get());
+        }
+    }
+
+    @Test
+    void stepsWithGradientsThatAreNotFiniteAreSkippedAndHalveTheScale() {
+        for (boolean traced : new boolean[] {false, true}) {
+            LossScale scale = LossScale.dynamic(1024, 2);
+            Sgd sgd = new Sgd(0.5);
+            sgd.setLossScale(scale);
+            List<Double> weights = new ArrayList<>();
+            List<Double> scales = new ArrayList<>();
+            try (TapeSession session = TapeSession.builder().build();
+                    Trainer trainer = scaledTrainer(sgd, session, traced)) {
+                for (float x : new float[] {1, Float.NaN, 1, 1, 1}) {
+                    try (Batch batch = Batch.of(new float[][] {{x}}, new int[] {0})) {
+                        trainer.trainOnBatch(batch);
+                    }
+                    weights.add(weight(session, trainer.model()));
+                    scales.add(scale.value());
+                }
+                assertEquals(List.of(0.5, 0.5, 0.0, -0.5, -1.0), weights);
+                assertEquals(List.of(1024.0, 512.0, 512.0, 1024.0, 1024.0), scales);
+            }
+        }
+    }
+
+    /** The gradient of w·x is x, so a step with x = 1 takes 0.5 off the weight, which starts as 1. */
+    private static Trainer scaledTrainer(Sgd sgd, TapeSession session, boolean compiled) {
+        Model model = Sequential.of(
+                new Dense(1).useBias(false).kernelInitializer(io.github.tapeloop.layer.Initializer.ones()));
+        TrainerBuilder builder = Trainer.of(model)
+                .session(session)
+                .optimizer(sgd)
+                .loss((tf, target, prediction) ->
+                        tf.math.mean(tf.reshape(prediction, tf.constant(new int[] {-1})), tf.constant(0)));
+        return (compiled ? builder.compiled() : builder).build();
+    }
+
+    private static double weight(TapeSession session, Model model) {
+        Variable<?> kernel = model.variables().iterator().next();
+        try (TensorScope scope = session.scope()) {
+            return session.read(kernel.read(session.tf()), tensor -> (double) ((TFloat32) tensor).getFloat(0, 0));
+        }
+    }
+
+    @Test
+    void theScaleDividesOutOfTheGradients() {
+        Sgd plain = new Sgd(1);
+        Sgd scaled = new Sgd(1);
+        scaled.setLossScale(LossScale.dynamic());
+        try (TapeSession session = TapeSession.builder().build()) {
+            Ops tf = session.tf();
+            for (Sgd sgd : List.of(plain, scaled)) {
+                Variable<TFloat32> x = Variable.create(tf, "x", tf.constant(3f), true);
+                try (GradientTape tape = GradientTape.open(tf)) {
+                    Operand<TFloat32> loss = sgd.scaleLoss(tf, tf.math.square(x.read(tf)));
+                    sgd.apply(tf, tape.gradients(loss, io.github.tapeloop.state.Parameters.of(List.of(x))));
+                }
+                assertEquals(-3.0, session.scalar(x.read(tf)));
+            }
+        }
+    }
+
+    @Test
+    void aSkippedStepOfAnOptimizerCountsNoStep() {
+        Sgd sgd = new Sgd(1);
+        sgd.setLossScale(LossScale.dynamic());
+        try (TapeSession session = TapeSession.builder().build()) {
+            Ops tf = session.tf();
+            Variable<TFloat32> x = Variable.create(tf, "x", tf.constant(3f), true);
+            sgd.apply(tf, Gradients.of(List.of(x), List.of(Optional.of(tf.constant(Float.POSITIVE_INFINITY)))));
+            assertEquals(3.0, session.scalar(x.read(tf)));
+            assertEquals(
+                    1 << 14,
+                    session.scalar(
+                            number(sgd.state().get("optimizer/loss_scale")).read(tf)));
+            assertEquals(
+                    0.0,
+                    session.scalar(
+                            number(sgd.state().get("optimizer/iterations")).read(tf)));
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Variable<? extends org.tensorflow.types.family.TNumber> number(Variable<?> variable) {
+        return (Variable<? extends org.tensorflow.types.family.TNumber>) variable;
+    }
+
+    @Test
+    void xlaAndALossScaleAreRefusedTogether() {
+        TrainerBuilder builder =
+                Problems.trainerOf(convolutional()).jitCompile().precision(Precision.MIXED_FLOAT16);
+        assertTrue(assertThrows(IllegalStateException.class, builder::build)
+                .getMessage()
+                .contains("MIXED_BFLOAT16"));
+    }
+}
