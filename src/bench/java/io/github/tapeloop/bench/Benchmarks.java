@@ -8,7 +8,8 @@ import java.util.Set;
 
 /**
  * Compares steps of training in one run: contestants take turns, A B A B, and the median of the ratios of each round
- * counts, since machines change their speed as they run. {@code Benchmarks [workload …]}, all of them unless named.
+ * counts, since machines change their speed as they run. {@code Benchmarks "mlp32 cnn64"}: workloads in one argument.
+ * Sessions have the threads they ask for only where the environment has TF_OVERRIDE_GLOBAL_THREADPOOL=1.
  */
 public final class Benchmarks {
 
@@ -17,7 +18,7 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     public static void main(String[] args) {
-        Set<String> chosen = args.length == 0 ? Set.of("mlp32", "mlp128", "cnn64", "eagerop") : Set.of(args);
+        Set<String> chosen = Set.of(args[0].split(" "));
         float[] pixels = Workload.pixels();
         int[] labels = Workload.labels();
         for (Workload workload : Workload.values()) {

@@ -5,6 +5,7 @@ import static io.github.tapeloop.layer.Activations.RELU;
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.StepsPerExecution;
 import io.github.tapeloop.Trainer;
+import io.github.tapeloop.TrainerBuilder;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.ProgressBar;

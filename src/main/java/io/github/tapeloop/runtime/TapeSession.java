@@ -373,8 +373,7 @@ public final class TapeSession implements AutoCloseable {
     /** Describes a session before it is opened. */
     public static final class Builder {
 
-        private int interOpThreads;
-        private int intraOpThreads;
+        private Threads threads = new Threads(0, 0);
         private String device = "";
         private long seed;
         private boolean debug;
@@ -385,17 +384,16 @@ public final class TapeSession implements AutoCloseable {
          * How many ops run at a time, and how many threads one op may use. One and one is fastest for small models, the
          * default for large ones.
          *
+         * <p>TensorFlow has one pool of threads inside ops for the whole process, made for the first session: later ones
+         * share it, whatever they ask for, unless the process was started with the environment variable {@code
+         * TF_OVERRIDE_GLOBAL_THREADPOOL=1}. Threads that run ops are each session's own.
+         *
          * @param interOp threads that run ops, 0 for TensorFlow's default
          * @param intraOp threads inside one op, 0 for TensorFlow's default
          * @return this
          */
         public Builder threads(int interOp, int intraOp) {
-            if (interOp < 0 || intraOp < 0) {
-                throw new IllegalArgumentException(
-                        "Expected thread counts of 0 (the default) or more, got " + interOp + " and " + intraOp);
-            }
-            this.interOpThreads = interOp;
-            this.intraOpThreads = intraOp;
+            this.threads = new Threads(interOp, intraOp);
             return this;
         }
 
@@ -443,8 +441,8 @@ public final class TapeSession implements AutoCloseable {
 
         private ConfigProto config() {
             return ConfigProto.newBuilder()
-                    .setInterOpParallelismThreads(interOpThreads)
-                    .setIntraOpParallelismThreads(intraOpThreads)
+                    .setInterOpParallelismThreads(threads.interOp())
+                    .setIntraOpParallelismThreads(threads.intraOp())
                     .build();
         }
     }
