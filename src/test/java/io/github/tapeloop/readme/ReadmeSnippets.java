@@ -92,6 +92,26 @@ final class ReadmeSnippets {
         // endregion custom-loop
     }
 
+    static Trainer customStep(Model model) {
+        Optimizer optimizer = new Adam(1e-3);
+        Loss lossFn = SparseCategoricalCrossentropy.fromLogits();
+        // region custom-step
+        Trainer trainer = Trainer.of(model)
+                .step((step, batch) -> {
+                    Ops tf = step.tf();
+                    try (GradientTape tape = step.tape()) {
+                        Operand<TFloat32> logits = step.training().call(model, batch.input(tf));
+                        Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
+                        optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
+                        return Map.of("loss", loss);
+                    }
+                })
+                .compiled()
+                .build();
+        // endregion custom-step
+        return trainer;
+    }
+
     static double secondDerivative() {
         // region tape
         try (TapeSession session = TapeSession.open();

@@ -83,6 +83,14 @@ class ReadmeTest {
     }
 
     @Test
+    void theCustomStepLearns() {
+        try (Trainer trainer = ReadmeSnippets.customStep(new ReadmeSnippets.Mlp())) {
+            History history = trainer.fit(digits(2_000).batch(32), Fit.epochs(4));
+            assertTrue(history.last("loss") < 0.2, history::toString);
+        }
+    }
+
+    @Test
     void theTapeGivesTheSecondDerivative() {
         assertEquals(18.0, ReadmeSnippets.secondDerivative());
     }
