@@ -1,8 +1,8 @@
 package io.github.tapeloop.layer;
 
 /**
- * A transposed convolution over images, also called deconvolution: activation(xᵀ∗ kernel + bias), where ᵀ∗ maps as the
- * gradient of a convolution with the same options does. The kernel is float32 [height, width, filters, channels], drawn by
+ * A transposed convolution over images, also called deconvolution: activation(y + bias), where y is
+ * what the gradient of a convolution with this kernel makes of x. The kernel is float32 [height, width, filters, channels], drawn by
  * {@link Initializer#glorotUniform()}, the bias float32 [filters], zeros. As in Keras, strides and dilation rate are 1 and
  * the padding is {@link Padding#VALID} unless set.
  *

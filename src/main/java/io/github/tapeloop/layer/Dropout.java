@@ -21,10 +21,7 @@ public final class Dropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public Dropout(double rate) {
-        if (!(rate >= 0 && rate < 1)) {
-            throw new IllegalArgumentException("Dropout needs a rate in [0, 1), got " + rate);
-        }
-        this.rate = rate;
+        this.rate = requireRate("Dropout", rate);
     }
 
     /**
@@ -40,7 +37,20 @@ public final class Dropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(shapeOf(tf, x), pass.randomSeed(), x.type());
+        return drop(pass, tf, x, rate, shapeOf(tf, x));
+    }
+
+    static double requireRate(String layer, double rate) {
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException(layer + " needs a rate in [0, 1), got " + rate);
+        }
+        return rate;
+    }
+
+    /** Drops by a mask of a shape that broadcasts to that of x. */
+    static Operand<TFloat32> drop(
+            ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate, Operand<? extends TNumber> maskShape) {
+        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(maskShape, pass.randomSeed(), x.type());
         Operand<TFloat32> kept =
                 tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));

@@ -17,6 +17,10 @@ record Extent(int height, int width) {
         return new Extent(size, size);
     }
 
+    Extent times(Extent factor) {
+        return new Extent(height * factor.height, width * factor.width);
+    }
+
     int smaller() {
         return Math.min(height, width);
     }

@@ -28,14 +28,20 @@ final class Images {
         return sizes;
     }
 
-    /** The shape of a batch of images with known channels. */
-    static Shape requireImage(Layer layer, Operand<?> x) {
-        return require(layer, x, "[batch, height, width, channels]", 4);
-    }
-
-    /** The shape of a batch of series with known channels. */
-    static Shape requireSeries(Layer layer, Operand<?> x) {
-        return require(layer, x, "[batch, steps, channels]", 3);
+    /** The shape of a batch of images or series with known channels. */
+    static Shape require(Layer layer, Operand<?> x, boolean series) {
+        Shape shape = Tensors.shape(x);
+        int rank = series ? 3 : 4;
+        if (shape.numDimensions() != rank || shape.get(-1) == Shape.UNKNOWN_SIZE) {
+            String sizes = series ? "steps" : "height, width";
+            boolean oneLess = shape.numDimensions() == rank - 1;
+            throw refusal(
+                    layer,
+                    x,
+                    "[batch, " + sizes + ", channels]",
+                    oneLess ? ": add the channels with a Reshape(" + sizes + ", 1)" : "");
+        }
+        return shape;
     }
 
     /** The height and width of a batch of images, which must be known. */
@@ -45,21 +51,6 @@ final class Images {
             throw refusal(layer, image, "known sizes between batch and channels", "");
         }
         return new Extent((int) shape.get(1), (int) shape.get(2));
-    }
-
-    private static Shape require(Layer layer, Operand<?> x, String expected, int rank) {
-        Shape shape = Tensors.shape(x);
-        if (shape.numDimensions() != rank || shape.get(-1) == Shape.UNKNOWN_SIZE) {
-            boolean oneLess = shape.numDimensions() == rank - 1;
-            throw refusal(
-                    layer,
-                    x,
-                    expected,
-                    oneLess
-                            ? ": add the channels with a Reshape(" + (rank == 4 ? "height, width" : "steps") + ", 1)"
-                            : "");
-        }
-        return shape;
     }
 
     static IllegalArgumentException refusal(Layer layer, Operand<?> x, String expected, String advice) {

@@ -68,12 +68,10 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
-        if (series) {
-            Images.requireSeries(this, x);
-            return finish(pass, tf, x, Images.toSeries(tf, slide(pass, tf, Images.ofSeries(tf, x))));
-        }
-        Images.requireImage(this, x);
-        return finish(pass, tf, x, slide(pass, tf, x));
+        Images.require(this, x, series);
+        Operand<TFloat32> y =
+                series ? Images.toSeries(tf, slide(pass, tf, Images.ofSeries(tf, x))) : slide(pass, tf, x);
+        return finish(pass, tf, x, y);
     }
 
     /** What the window computes from images. */
