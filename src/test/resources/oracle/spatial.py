@@ -6,33 +6,35 @@ Tensors are channels last, as in Keras; PyTorch computes channels first, so case
 is TensorFlow's: the odd zero of an odd number goes to the end.
 """
 import math
+import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+sys.dont_write_bytecode = True  # keep __pycache__ out of the resources folder
 from trajectories import draw, emit, header
 
 ABOUT = """
-For each case: CASE.x, its weights by name, CASE.y the output, CASE.factors of y's shape, and CASE.grad.NAME, the gradient
-of sum(y * factors) with respect to x and each weight."""
+For each CASE: CASE.x the input, CASE.w.NAME the weights, CASE.y the output, CASE.loss = sum(CASE.f * CASE.y), and the
+gradients of the loss, CASE.dx and CASE.d.NAME."""
 
 rng = np.random.default_rng(20)
 
 
 def case(name, function, x, **weights):
-    inputs = dict(x=draw(rng, *x), **{key: draw(rng, *shape) for key, shape in weights.items()})
-    for value in inputs.values():
-        value.requires_grad_()
-    y = function(**inputs)
-    factors = draw(rng, *y.shape)
-    (y * factors).sum().backward()
-    for key, value in inputs.items():
-        emit(f"{name}.{key}", value)
+    leaves = {key: draw(rng, *shape).requires_grad_() for key, shape in dict(x=x, **weights).items()}
+    y = function(**leaves)
+    f = draw(rng, *y.shape)
+    loss = (f * y).sum()
+    loss.backward()
+    for key, leaf in leaves.items():
+        weight = key != "x"
+        emit(f"{name}.w.{key}" if weight else f"{name}.x", leaf)
+        emit(f"{name}.d.{key}" if weight else f"{name}.dx", leaf.grad)
+    emit(f"{name}.f", f)
     emit(f"{name}.y", y)
-    emit(f"{name}.factors", factors)
-    for key, value in inputs.items():
-        emit(f"{name}.grad.{key}", value.grad)
+    emit(f"{name}.loss", loss)
 
 
 def each(value, dims):

@@ -13,7 +13,8 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     private final ActivationFunction activation;
     private Extent dilationRate = Extent.ONE;
     private boolean useBias = true;
-    private Initializer biasInitializer = Initializer.zeros();
+    private WeightSpec bias = WeightSpec.of(Initializer.zeros());
+    private Regularizer activityRegularizer;
 
     Convolution(boolean series, Extent kernelSize, ActivationFunction activation) {
         super(series, "kernelSize", kernelSize, Extent.ONE);
@@ -51,7 +52,43 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
      */
     public L biasInitializer(Initializer initializer) {
         requireNotBuilt("biasInitializer");
-        this.biasInitializer = Objects.requireNonNull(initializer, "initializer");
+        this.bias = bias.initializer(initializer);
+        return self();
+    }
+
+    /**
+     * The penalty of the bias, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public L biasRegularizer(Regularizer regularizer) {
+        requireNotBuilt("biasRegularizer");
+        this.bias = bias.regularizer(regularizer);
+        return self();
+    }
+
+    /**
+     * Where the bias is kept after each update.
+     *
+     * @param constraint {@link Constraint#nonNegative} for example
+     * @return this
+     */
+    public L biasConstraint(Constraint constraint) {
+        requireNotBuilt("biasConstraint");
+        this.bias = bias.constraint(constraint);
+        return self();
+    }
+
+    /**
+     * The penalty of the output, after the activation: divided by the size of the batch and added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l1} for example
+     * @return this
+     */
+    public L activityRegularizer(Regularizer regularizer) {
+        requireNotBuilt("activityRegularizer");
+        this.activityRegularizer = Objects.requireNonNull(regularizer, "regularizer");
         return self();
     }
 
@@ -85,17 +122,17 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
         if (useBias) {
             sum = tf.nn.biasAdd(
                     y,
-                    weight(pass, "bias", Shape.of(channels(Tensors.shape(x).get(-1))), x.type(), biasInitializer)
+                    weight(pass, "bias", Shape.of(channels(Tensors.shape(x).get(-1))), x.type(), bias)
                             .read(tf));
         }
-        return activation.call(tf, sum);
+        return penalized(pass, activation.call(tf, sum), activityRegularizer);
     }
 
     /** A kernel as it is over images. That of a series is stored without the height. */
     final Operand<TFloat32> kernel(
-            ForwardPass pass, Ops tf, String name, Shape shape, Class<TFloat32> type, Initializer initializer) {
+            ForwardPass pass, Ops tf, String name, Shape shape, Class<TFloat32> type, WeightSpec spec) {
         Shape stored = series() ? shape.tail() : shape;
-        Operand<TFloat32> kernel = weight(pass, name, stored, type, initializer).read(tf);
+        Operand<TFloat32> kernel = weight(pass, name, stored, type, spec).read(tf);
         return series() ? tf.expandDims(kernel, tf.constant(0)) : kernel;
     }
 

@@ -1,7 +1,6 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
-import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -10,7 +9,7 @@ import org.tensorflow.types.TFloat32;
 abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends Convolution<L> {
 
     private int depthMultiplier = 1;
-    private Initializer depthwiseInitializer = Initializer.glorotUniform();
+    private WeightSpec depthwiseKernel = WeightSpec.of(Initializer.glorotUniform());
 
     DepthwiseConvolution(boolean series, Extent kernelSize, ActivationFunction activation) {
         super(series, kernelSize, activation);
@@ -36,7 +35,31 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
      */
     public L depthwiseInitializer(Initializer initializer) {
         requireNotBuilt("depthwiseInitializer");
-        this.depthwiseInitializer = Objects.requireNonNull(initializer, "initializer");
+        this.depthwiseKernel = depthwiseKernel.initializer(initializer);
+        return self();
+    }
+
+    /**
+     * The penalty of the kernel of the channels, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public L depthwiseRegularizer(Regularizer regularizer) {
+        requireNotBuilt("depthwiseRegularizer");
+        this.depthwiseKernel = depthwiseKernel.regularizer(regularizer);
+        return self();
+    }
+
+    /**
+     * Where the kernel of the channels is kept after each update.
+     *
+     * @param constraint {@link Constraint#maxNorm} for example
+     * @return this
+     */
+    public L depthwiseConstraint(Constraint constraint) {
+        requireNotBuilt("depthwiseConstraint");
+        this.depthwiseKernel = depthwiseKernel.constraint(constraint);
         return self();
     }
 
@@ -64,7 +87,7 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
                 kernelName,
                 size().kernel(Tensors.shape(image).get(-1), depthMultiplier),
                 image.type(),
-                depthwiseInitializer);
+                depthwiseKernel);
         return dilated(tf, image, (x, edges) -> moving(tf, "DepthwiseConv2dNative", edges, x, kernel)
                 .build()
                 .output(0));

@@ -2,7 +2,6 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
@@ -37,14 +36,7 @@ public final class Dropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        return drop(pass, tf, x, rate, shapeOf(tf, x));
-    }
-
-    static double requireRate(String layer, double rate) {
-        if (!(rate >= 0 && rate < 1)) {
-            throw new IllegalArgumentException(layer + " needs a rate in [0, 1), got " + rate);
-        }
-        return rate;
+        return drop(pass, tf, x, rate, Dimensions.of(tf, x));
     }
 
     /** Drops by a mask of a shape that broadcasts to that of x. */
@@ -56,8 +48,10 @@ public final class Dropout extends Layer {
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));
     }
 
-    private static Operand<? extends TNumber> shapeOf(Ops tf, Operand<?> x) {
-        Shape shape = Tensors.shape(x);
-        return shape.hasUnknownDimension() ? tf.shape(x) : tf.constant(shape.asArray());
+    static double requireRate(String layer, double rate) {
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException(layer + " needs a rate in [0, 1), got " + rate);
+        }
+        return rate;
     }
 }

@@ -3,8 +3,11 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -24,6 +27,7 @@ public final class ForwardPass {
     private final long seed;
     private final Supplier<Operand<TInt64>> step;
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
+    private final Set<Variable<?>> penalized = new HashSet<>();
     private long randomOps;
 
     private ForwardPass(Ops tf, boolean training, long seed, Supplier<Operand<TInt64>> step) {
@@ -119,6 +123,11 @@ public final class ForwardPass {
                     + ": reduce it with tf.sum or tf.math.mean");
         }
         losses.add(value);
+    }
+
+    /** Whether the penalty of a weight has not been added in this pass; from then on it has. */
+    boolean firstPenaltyOf(Variable<?> weight) {
+        return penalized.add(weight);
     }
 
     /**

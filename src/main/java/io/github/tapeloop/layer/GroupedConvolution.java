@@ -3,22 +3,18 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** A convolution each of whose filters sees all channels, or those of its group. */
-abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Convolution<L> {
+abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends FilterConvolution<L> {
 
-    private final int filters;
     private int groups = 1;
-    private Initializer kernelInitializer = Initializer.glorotUniform();
 
     GroupedConvolution(boolean series, int filters, Extent kernelSize, ActivationFunction activation) {
-        super(series, kernelSize, activation);
-        this.filters = Images.requirePositive(this, "filters", filters);
+        super(series, filters, kernelSize, activation);
     }
 
     /**
@@ -29,29 +25,12 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Convo
      */
     public L groups(int count) {
         requireNotBuilt("groups");
-        if (filters % Images.requirePositive(this, "groups", count) != 0) {
+        if (filters() % Images.requirePositive(this, "groups", count) != 0) {
             throw new IllegalArgumentException(getClass().getSimpleName()
-                    + " needs groups that divide its filters, got " + count + " groups and " + filters + " filters");
+                    + " needs groups that divide its filters, got " + count + " groups and " + filters() + " filters");
         }
         this.groups = count;
         return self();
-    }
-
-    /**
-     * What draws the kernel; {@link Initializer#glorotUniform()} unless set.
-     *
-     * @param initializer makes a value of the kernel's shape
-     * @return this
-     */
-    public L kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernelInitializer = Objects.requireNonNull(initializer, "initializer");
-        return self();
-    }
-
-    @Override
-    final long channels(long in) {
-        return filters;
     }
 
     @Override
@@ -61,7 +40,7 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Convo
             throw Images.refusal(this, image, "channels that its " + groups + " groups divide", "");
         }
         Operand<TFloat32> kernel =
-                kernel(pass, tf, "kernel", size().kernel(in / groups, filters), image.type(), kernelInitializer);
+                kernel(pass, tf, "kernel", size().kernel(in / groups, filters()), image.type(), kernel());
         return dilated(
                 tf, image, (x, edges) -> groups == 1 ? convolve(tf, x, kernel, edges) : grouped(tf, x, kernel, edges));
     }

@@ -1,37 +1,15 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
-import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** The way back of a convolution: what its gradient does to an image. */
-abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends Convolution<L> {
-
-    private final int filters;
-    private Initializer kernelInitializer = Initializer.glorotUniform();
+abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends FilterConvolution<L> {
 
     TransposedConvolution(boolean series, int filters, Extent kernelSize, ActivationFunction activation) {
-        super(series, kernelSize, activation);
-        this.filters = Images.requirePositive(this, "filters", filters);
-    }
-
-    /**
-     * What draws the kernel; {@link Initializer#glorotUniform()} unless set.
-     *
-     * @param initializer makes a value of the kernel's shape, filters before channels
-     * @return this
-     */
-    public L kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernelInitializer = Objects.requireNonNull(initializer, "initializer");
-        return self();
-    }
-
-    @Override
-    final long channels(long in) {
-        return filters;
+        super(series, filters, kernelSize, activation);
     }
 
     @Override
@@ -52,9 +30,9 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
                 pass,
                 tf,
                 "kernel",
-                size().kernel(filters, Tensors.shape(image).get(-1)),
+                size().kernel(filters(), Tensors.shape(image).get(-1)),
                 image.type(),
-                kernelInitializer);
+                kernel());
         if (!isDilated()) {
             return transpose(tf, image, kernel, out, padding());
         }

@@ -36,7 +36,7 @@ final class ConvolutionRows {
 
     private static PartRow row(
             String part, String variant, String defaults, String oracle, Supplier<? extends Layer> layer) {
-        return SpatialRows.row(part, variant, defaults, new SpatialCheck(oracle, layer, true));
+        return SpatialRows.row(part, variant, defaults, oracle, layer);
     }
 
     private static List<PartRow> full() {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.parts;
 
+import io.github.tapeloop.Oracle;
 import io.github.tapeloop.layer.AveragePool1D;
 import io.github.tapeloop.layer.AveragePool2D;
 import io.github.tapeloop.layer.Cropping1D;
@@ -27,6 +28,7 @@ import java.util.stream.Stream;
 /** Pooling and what else works on images and series, except {@link ConvolutionRows}. */
 final class SpatialRows {
 
+    private static final Oracle FIGURES = Oracle.load("spatial.txt");
     private static final String POOL = "strides None (pool_size), padding valid";
 
     private SpatialRows() {}
@@ -37,19 +39,19 @@ final class SpatialRows {
                 .toList();
     }
 
-    static PartRow row(String part, String variant, String defaults, SpatialCheck check) {
-        return new PartRow(PartRow.Kind.LAYER, part, variant, "layers." + part, defaults, "PyTorch", check);
-    }
-
-    private static PartRow row(
-            String part, String variant, String defaults, String oracle, Supplier<? extends Layer> layer) {
-        return row(part, variant, defaults, new SpatialCheck(oracle, layer, true));
+    /** A layer against spatial.py. */
+    static PartRow row(String part, String variant, String defaults, String figures, Supplier<? extends Layer> layer) {
+        return row(part, variant, defaults, new LayerCase(FIGURES, figures, layer, true, false, 1e-12));
     }
 
     /** A layer whose op computes in float32 whatever its input is. */
     private static PartRow inFloat32(
-            String part, String variant, String defaults, String oracle, Supplier<? extends Layer> layer) {
-        return row(part, variant, defaults, new SpatialCheck(oracle, layer, false));
+            String part, String variant, String defaults, String figures, Supplier<? extends Layer> layer) {
+        return row(part, variant, defaults, new LayerCase(FIGURES, figures, layer, true, false, 1e-5));
+    }
+
+    private static PartRow row(String part, String variant, String defaults, LayerCase check) {
+        return new PartRow(PartRow.Kind.LAYER, part, variant, "layers." + part, defaults, "PyTorch", check::check);
     }
 
     private static List<PartRow> pools() {
