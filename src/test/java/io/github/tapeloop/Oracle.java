@@ -51,6 +51,11 @@ public final class Oracle {
                         .toArray());
     }
 
+    /** Whether there is an array of a name. */
+    public boolean has(String name) {
+        return entries.containsKey(name);
+    }
+
     public double[] values(String name) {
         return entry(name).values().clone();
     }

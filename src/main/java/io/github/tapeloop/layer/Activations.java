@@ -1,6 +1,21 @@
 package io.github.tapeloop.layer;
 
-/** The usual activation functions. */
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.nn.LeakyRelu;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * The activation functions of Keras 3: constants with its defaults, and methods for those that take options.
+ *
+ * <p>They work on each element, but for SOFTMAX, LOG_SOFTMAX and GLU, which work on an axis.
+ */
 public final class Activations {
 
     /** f(x) = x. */
@@ -9,14 +24,309 @@ public final class Activations {
     /** f(x) = max(x, 0). */
     public static final ActivationFunction RELU = (tf, x) -> tf.nn.relu(x);
 
+    /** f(x) = min(max(x, 0), 6). */
+    public static final ActivationFunction RELU6 = (tf, x) -> tf.nn.relu6(x);
+
+    /** f(x) = x where x is positive, .2 x elsewhere. Keras' layer LeakyReLU has .3: {@link #leakyRelu leakyRelu(0.3)}. */
+    public static final ActivationFunction LEAKY_RELU = leakyRelu(0.2);
+
+    /** f(x) = x where x is positive, e^x - 1 elsewhere (Clevert et al. 2016). */
+    public static final ActivationFunction ELU = (tf, x) -> tf.nn.elu(x);
+
+    /** f(x) = 1.0507 x where x is positive, 1.0507 · 1.6733 (e^x - 1) elsewhere (Klambauer et al. 2017). */
+    public static final ActivationFunction SELU = (tf, x) -> tf.nn.selu(x);
+
+    /** f(x) = max(x, 0) + min(0, e^x - 1): {@link #celu celu(1)}, the same as {@link #ELU}. */
+    public static final ActivationFunction CELU = ELU;
+
+    /** f(x) = e^x. */
+    public static final ActivationFunction EXPONENTIAL = (tf, x) -> tf.math.exp(x);
+
     /** f(x) = 1 / (1 + e^-x). */
     public static final ActivationFunction SIGMOID = (tf, x) -> tf.math.sigmoid(x);
+
+    /** f(x) = ln(1 / (1 + e^-x)). */
+    public static final ActivationFunction LOG_SIGMOID = (tf, x) -> tf.math.neg(tf.math.softplus(tf.math.neg(x)));
+
+    /** f(x) = min(max(x + 3, 0), 6) / 6, straight where SIGMOID curves. */
+    public static final ActivationFunction HARD_SIGMOID = (tf, x) -> scaled(tf, tf.nn.relu6(plus(tf, x, 3)), 1 / 6.0);
+
+    /** f(x) = (x + 1) / 2 in [-1, 1], 0 below and 1 above. */
+    public static final ActivationFunction SPARSE_SIGMOID =
+            (tf, x) -> scaled(tf, plus(tf, clipped(tf, x, -1, 1), 1), 0.5);
 
     /** f(x) = tanh(x). */
     public static final ActivationFunction TANH = (tf, x) -> tf.math.tanh(x);
 
+    /** f(x) = min(max(x, -1), 1). */
+    public static final ActivationFunction HARD_TANH = (tf, x) -> clipped(tf, x, -1, 1);
+
+    /** f(x) = x - tanh(x). */
+    public static final ActivationFunction TANH_SHRINK = (tf, x) -> tf.math.sub(x, tf.math.tanh(x));
+
+    /** f(x) = x / (1 + e^-x), also called swish (Ramachandran et al. 2017). */
+    public static final ActivationFunction SILU = (tf, x) -> tf.math.mul(x, tf.math.sigmoid(x));
+
+    /** f(x) = x · HARD_SIGMOID(x), also called hard swish (Howard et al. 2019). */
+    public static final ActivationFunction HARD_SILU = (tf, x) -> tf.math.mul(x, HARD_SIGMOID.call(tf, x));
+
+    /** f(x) = x tanh(ln(1 + e^x)) (Misra 2019). */
+    public static final ActivationFunction MISH = (tf, x) -> tf.math.mul(x, tf.math.tanh(tf.math.softplus(x)));
+
+    /** f(x) = x Φ(x), where Φ is the distribution function of the normal distribution (Hendrycks and Gimpel 2016). */
+    public static final ActivationFunction GELU = Activations::gelu;
+
+    /** f(x) = x (1 + tanh(√(2/π) (x + .044715 x³))) / 2, close to {@link #GELU} and faster. */
+    public static final ActivationFunction GELU_APPROXIMATE = Activations::geluApproximate;
+
+    /** f(x) = ln(1 + e^x). */
+    public static final ActivationFunction SOFTPLUS = (tf, x) -> tf.math.softplus(x);
+
+    /** f(x) = x / (|x| + 1). */
+    public static final ActivationFunction SOFTSIGN = (tf, x) -> tf.nn.softsign(x);
+
+    /** f(x) = (x + 1)² / 4 in [-1, 1], 0 below and x above. */
+    public static final ActivationFunction SPARSE_PLUS = (tf, x) -> tf.math.add(
+            scaled(tf, tf.math.square(plus(tf, clipped(tf, x, -1, 1), 1)), 0.25), tf.nn.relu(plus(tf, x, -1)));
+
+    /** f(x) = (x + √(x² + 4)) / 2 (Barron 2021): {@link #squareplus squareplus(4)}. */
+    public static final ActivationFunction SQUAREPLUS = squareplus(4);
+
+    /** f(x) = x where |x| is above .5, 0 elsewhere: {@link #hardShrink hardShrink(0.5)}. */
+    public static final ActivationFunction HARD_SHRINK = hardShrink(0.5);
+
+    /** f(x) = x moved towards 0 by .5, 0 in ±.5: {@link #softShrink softShrink(0.5)}. */
+    public static final ActivationFunction SOFT_SHRINK = softShrink(0.5);
+
     /** f(x) = e^x / Σ e^x over the last axis. */
     public static final ActivationFunction SOFTMAX = (tf, x) -> tf.nn.softmax(x);
 
+    /** f(x) = x - ln Σ e^x over the last axis. */
+    public static final ActivationFunction LOG_SOFTMAX = (tf, x) -> tf.nn.logSoftmax(x);
+
+    /** f([a, b]) = a / (1 + e^-b), where a and b are the halves of the last axis (Dauphin et al. 2017). */
+    public static final ActivationFunction GLU = glu(-1);
+
     private Activations() {}
+
+    /**
+     * f(x) = x where x is positive, slope · x elsewhere.
+     *
+     * @param negativeSlope the slope, finite; .2 in Keras' function, .3 in its layer
+     * @return an activation
+     */
+    public static ActivationFunction leakyRelu(double negativeSlope) {
+        requireFinite("leakyRelu", "negativeSlope", negativeSlope);
+        return (tf, x) -> {
+            if (x.type() == TFloat32.class) {
+                return tf.nn.leakyRelu(x, LeakyRelu.alpha((float) negativeSlope));
+            }
+            // The op's attribute is a float, too coarse for float64.
+            return tf.select(positive(tf, x), x, scaled(tf, x, negativeSlope));
+        };
+    }
+
+    /**
+     * f(x) = maxValue where x is at least maxValue, x from the threshold to there, slope · (x - threshold) below.
+     *
+     * @param negativeSlope the slope below the threshold, at least 0; 0 in Keras
+     * @param maxValue the largest value, at least 0; infinite in Keras
+     * @param threshold where it starts, at least 0; 0 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction relu(double negativeSlope, double maxValue, double threshold) {
+        if (!(negativeSlope >= 0 && maxValue >= 0 && threshold >= 0)
+                || Double.isInfinite(negativeSlope)
+                || Double.isInfinite(threshold)) {
+            throw new IllegalArgumentException(
+                    "relu needs negativeSlope, maxValue and threshold of at least 0, the first"
+                            + " and last finite, got negativeSlope " + negativeSlope + ", maxValue " + maxValue
+                            + " and threshold " + threshold);
+        }
+        if (threshold == 0 && Double.isInfinite(maxValue)) {
+            return negativeSlope == 0 ? RELU : leakyRelu(negativeSlope);
+        }
+        return (tf, x) -> {
+            Operand<TFloat32> below = scaled(tf, plus(tf, x, -threshold), negativeSlope);
+            Operand<TFloat32> from = Tensors.constant(tf, threshold, x.type());
+            Operand<TFloat32> y = tf.select(tf.math.greaterEqual(x, from), x, below);
+            return Double.isInfinite(maxValue) ? y : tf.math.minimum(y, Tensors.constant(tf, maxValue, x.type()));
+        };
+    }
+
+    /**
+     * f(x) = x where x is positive, alpha (e^x - 1) elsewhere.
+     *
+     * @param alpha the limit at -∞ is -alpha; finite, 1 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction elu(double alpha) {
+        requireFinite("elu", "alpha", alpha);
+        return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1);
+    }
+
+    /**
+     * f(x) = max(x, 0) + min(0, alpha (e^(x / alpha) - 1)) (Barron 2017).
+     *
+     * @param alpha above 0; 1 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction celu(double alpha) {
+        requirePositive("celu", "alpha", alpha);
+        return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1 / alpha);
+    }
+
+    /**
+     * f(x) = (x + √(x² + b)) / 2 (Barron 2021).
+     *
+     * @param b how round the bend at 0 is, above 0; 4 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction squareplus(double b) {
+        requirePositive("squareplus", "b", b);
+        return (tf, x) -> scaled(tf, tf.math.add(x, tf.math.sqrt(plus(tf, tf.math.square(x), b))), 0.5);
+    }
+
+    /**
+     * f(x) = x where |x| is above the threshold, 0 elsewhere.
+     *
+     * @param threshold at least 0; .5 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction hardShrink(double threshold) {
+        requireNotNegative("hardShrink", "threshold", threshold);
+        return (tf, x) -> {
+            Operand<TFloat32> least = Tensors.constant(tf, threshold, x.type());
+            return tf.math.mul(x, Tensors.cast(tf, tf.math.greater(tf.math.abs(x), least), x.type()));
+        };
+    }
+
+    /**
+     * f(x) = x moved towards 0 by the threshold, 0 where |x| is not above it.
+     *
+     * @param threshold at least 0; .5 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction softShrink(double threshold) {
+        requireNotNegative("softShrink", "threshold", threshold);
+        return (tf, x) -> tf.math.sub(x, clipped(tf, x, -threshold, threshold));
+    }
+
+    /**
+     * f(x) = x where x is above the threshold, another number elsewhere.
+     *
+     * @param threshold finite
+     * @param defaultValue the number, finite
+     * @return an activation
+     */
+    public static ActivationFunction threshold(double threshold, double defaultValue) {
+        requireFinite("threshold", "threshold", threshold);
+        requireFinite("threshold", "defaultValue", defaultValue);
+        return (tf, x) -> tf.select(
+                tf.math.greater(x, Tensors.constant(tf, threshold, x.type())),
+                x,
+                Tensors.constant(tf, defaultValue, x.type()));
+    }
+
+    /**
+     * f(x) = e^x / Σ e^x over an axis.
+     *
+     * @param axis counted from the back if negative; -1 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction softmax(int axis) {
+        return (tf, x) -> overAxis(tf, x, axis, SOFTMAX);
+    }
+
+    /**
+     * f(x) = x - ln Σ e^x over an axis.
+     *
+     * @param axis counted from the back if negative; -1 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction logSoftmax(int axis) {
+        return (tf, x) -> overAxis(tf, x, axis, LOG_SOFTMAX);
+    }
+
+    /**
+     * f([a, b]) = a / (1 + e^-b), where a and b are the halves of an axis of even size; the output is half as large along it.
+     *
+     * @param axis counted from the back if negative; -1 in Keras
+     * @return an activation
+     */
+    public static ActivationFunction glu(int axis) {
+        return (tf, x) -> {
+            List<Output<TFloat32>> halves = tf.split(tf.constant(axis), x, 2L).output();
+            return tf.math.mul(halves.get(0), tf.math.sigmoid(halves.get(1)));
+        };
+    }
+
+    private static Operand<TFloat32> gelu(Ops tf, Operand<TFloat32> x) {
+        Operand<TFloat32> erf = tf.math.erf(scaled(tf, x, Math.sqrt(0.5)));
+        return tf.math.mul(scaled(tf, x, 0.5), plus(tf, erf, 1));
+    }
+
+    private static Operand<TFloat32> geluApproximate(Ops tf, Operand<TFloat32> x) {
+        double factor = Math.sqrt(2 / Math.PI);
+        Operand<TFloat32> slope = plus(tf, scaled(tf, tf.math.square(x), 0.044715 * factor), factor);
+        return tf.math.mul(scaled(tf, x, 0.5), plus(tf, tf.math.tanh(tf.math.mul(x, slope)), 1));
+    }
+
+    /** max(x, 0) + alpha (e^(inner · min(x, 0)) - 1), which does not overflow where x is large. */
+    private static Operand<TFloat32> saturating(Ops tf, Operand<TFloat32> x, double alpha, double inner) {
+        Operand<TFloat32> negative = tf.math.minimum(x, Tensors.constant(tf, 0, x.type()));
+        Operand<TFloat32> exponent = inner == 1 ? negative : scaled(tf, negative, inner);
+        return tf.math.add(tf.nn.relu(x), scaled(tf, tf.math.expm1(exponent), alpha));
+    }
+
+    private static Operand<TFloat32> overAxis(Ops tf, Operand<TFloat32> x, int axis, ActivationFunction overLast) {
+        int rank = Tensors.rank(x);
+        if (axis < -rank || axis >= rank) {
+            throw new IllegalArgumentException(
+                    "A softmax over axis " + axis + " needs an input with that axis, got " + Tensors.describe(x));
+        }
+        int at = Math.floorMod(axis, rank);
+        if (at == rank - 1) {
+            return overLast.call(tf, x);
+        }
+        Operand<TInt32> swap = tf.constant(IntStream.range(0, rank)
+                .map(i -> i == at ? rank - 1 : i == rank - 1 ? at : i)
+                .toArray());
+        return tf.linalg.transpose(overLast.call(tf, tf.linalg.transpose(x, swap)), swap);
+    }
+
+    private static Operand<TBool> positive(Ops tf, Operand<TFloat32> x) {
+        return tf.math.greater(x, Tensors.constant(tf, 0, x.type()));
+    }
+
+    private static Operand<TFloat32> plus(Ops tf, Operand<TFloat32> x, double number) {
+        return tf.math.add(x, Tensors.constant(tf, number, x.type()));
+    }
+
+    private static Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x, double factor) {
+        return tf.math.mul(x, Tensors.constant(tf, factor, x.type()));
+    }
+
+    private static Operand<TFloat32> clipped(Ops tf, Operand<TFloat32> x, double least, double most) {
+        return tf.clipByValue(x, Tensors.constant(tf, least, x.type()), Tensors.constant(tf, most, x.type()));
+    }
+
+    private static void requireFinite(String function, String name, double value) {
+        require(Double.isFinite(value), function, name, value, "finite");
+    }
+
+    private static void requirePositive(String function, String name, double value) {
+        require(value > 0 && Double.isFinite(value), function, name, value, "finite and above 0");
+    }
+
+    private static void requireNotNegative(String function, String name, double value) {
+        require(value >= 0 && Double.isFinite(value), function, name, value, "finite and at least 0");
+    }
+
+    private static void require(boolean legal, String function, String name, double value, String range) {
+        if (!legal) {
+            throw new IllegalArgumentException(
+                    "Activations." + function + " needs a " + name + " that is " + range + ", got " + value);
+        }
+    }
 }

@@ -1,15 +1,15 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
-import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-/** Passes its input on and adds l1 Σ|x| + l2 Σx² to the loss. */
+/**
+ * Passes its input on and adds (l1 Σ|x| + l2 Σx²) / batch to the loss: divided by the size of the batch as in Keras 3, so
+ * that the penalty weighs the same in batches of any size.
+ */
 public final class ActivityRegularization extends Layer {
 
-    private final double l1;
-    private final double l2;
+    private final Regularizer regularizer;
 
     /**
      * Creates a layer.
@@ -18,34 +18,19 @@ public final class ActivityRegularization extends Layer {
      * @param l2 factor of the sum of squares, 0 for none
      */
     public ActivityRegularization(double l1, double l2) {
-        if (!(l1 >= 0 && l2 >= 0)) {
-            throw new IllegalArgumentException(
-                    "ActivityRegularization needs factors of 0 or more, got l1 " + l1 + " and l2 " + l2);
-        }
-        this.l1 = l1;
-        this.l2 = l2;
+        Regularizer both = Regularizer.l1l2(l1, l2);
+        this.regularizer = l1 == 0 && l2 == 0 ? null : both;
     }
 
     /**
      * Adds the penalty.
      *
      * @param pass collects the penalty
-     * @param x float32 of any shape
+     * @param x float32 [batch, …]
      * @return x
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
-        if (l1 > 0) {
-            pass.addLoss(tf.math.mul(total(tf, tf.math.abs(x)), Tensors.constant(tf, l1, x.type())));
-        }
-        if (l2 > 0) {
-            pass.addLoss(tf.math.mul(total(tf, tf.math.square(x)), Tensors.constant(tf, l2, x.type())));
-        }
-        return x;
-    }
-
-    private static Operand<TFloat32> total(Ops tf, Operand<TFloat32> x) {
-        return tf.sum(tf.reshape(x, tf.constant(new int[] {-1})), tf.constant(0));
+        return penalized(pass, x, regularizer);
     }
 }

@@ -1,28 +1,16 @@
 package io.github.tapeloop.layer;
 
-import java.util.Objects;
-import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.op.Ops;
-import org.tensorflow.types.TFloat32;
-
 /**
- * A convolution over images: activation(x ∗ kernel + bias). The kernel is float32 [height, width, channels, filters], drawn
- * by {@link Initializer#glorotUniform()}, the bias float32 [filters], zeros. As in Keras, strides are 1 and the padding is
- * {@link Padding#VALID} unless set.
+ * A convolution over images: activation(x ∗ kernel + bias). The kernel is float32 [height, width, channels / groups,
+ * filters], drawn by {@link Initializer#glorotUniform()}, the bias float32 [filters], zeros. As in Keras, strides, dilation
+ * rate and groups are 1 and the padding is {@link Padding#VALID} unless set.
+ *
+ * <p>Input float32 [batch, height, width, channels], output float32 [batch, height, width, filters].
  */
-public final class Conv2D extends Layer {
-
-    private final int filters;
-    private final int kernelSize;
-    private final ActivationFunction activation;
-    private int strides = 1;
-    private Padding padding = Padding.VALID;
-    private boolean useBias = true;
-    private Initializer kernelInitializer = Initializer.glorotUniform();
+public final class Conv2D extends GroupedConvolution<Conv2D> {
 
     /**
-     * A convolution without activation.
+     * A layer without activation.
      *
      * @param filters channels of the output, at least 1
      * @param kernelSize height and width of the window, at least 1
@@ -32,99 +20,47 @@ public final class Conv2D extends Layer {
     }
 
     /**
-     * A convolution with an activation.
+     * A layer with an activation.
      *
      * @param filters channels of the output, at least 1
      * @param kernelSize height and width of the window, at least 1
      * @param activation one of {@link Activations}, or a lambda
      */
     public Conv2D(int filters, int kernelSize, ActivationFunction activation) {
-        this.filters = Windows.requirePositive("Conv2D", "filters", filters);
-        this.kernelSize = Windows.requirePositive("Conv2D", "kernelSize", kernelSize);
-        this.activation = Objects.requireNonNull(activation, "activation");
+        this(filters, kernelSize, kernelSize, activation);
+    }
+
+    /**
+     * A layer with a rectangular window.
+     *
+     * @param filters channels of the output, at least 1
+     * @param kernelHeight height of the window, at least 1
+     * @param kernelWidth width of the window, at least 1
+     * @param activation one of {@link Activations}, or a lambda
+     */
+    public Conv2D(int filters, int kernelHeight, int kernelWidth, ActivationFunction activation) {
+        super(false, filters, new Extent(kernelHeight, kernelWidth), activation);
     }
 
     /**
      * How far the window moves.
      *
-     * @param step at least 1
+     * @param down step along the height, at least 1
+     * @param right step along the width, at least 1
      * @return this
      */
-    public Conv2D strides(int step) {
-        requireNotBuilt("strides");
-        this.strides = Windows.requirePositive("Conv2D", "strides", step);
-        return this;
+    public Conv2D strides(int down, int right) {
+        return strides(new Extent(down, right));
     }
 
     /**
-     * What the window does at the edges.
+     * How far apart the elements of the window are, see {@link #dilationRate(int)}.
      *
-     * @param kind valid or same
+     * @param down rate along the height, at least 1
+     * @param right rate along the width, at least 1
      * @return this
      */
-    public Conv2D padding(Padding kind) {
-        requireNotBuilt("padding");
-        this.padding = Objects.requireNonNull(kind, "kind");
-        return this;
-    }
-
-    /**
-     * Whether to add a bias; true unless set.
-     *
-     * @param use false for none
-     * @return this
-     */
-    public Conv2D useBias(boolean use) {
-        requireNotBuilt("useBias");
-        this.useBias = use;
-        return this;
-    }
-
-    /**
-     * What draws the kernel.
-     *
-     * @param initializer makes a value float32 [height, width, channels, filters]
-     * @return this
-     */
-    public Conv2D kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernelInitializer = Objects.requireNonNull(initializer, "initializer");
-        return this;
-    }
-
-    /**
-     * Convolves.
-     *
-     * @param pass makes ops
-     * @param x float32 [batch, height, width, channels]
-     * @return float32 [batch, height, width, filters], height and width by strides and padding
-     * @throws IllegalArgumentException if x has other than 4 dimensions, or other channels than before
-     */
-    @Override
-    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
-        long channels = Windows.requireImage(this, x).get(-1);
-        Operand<TFloat32> kernel = weight(
-                        pass,
-                        "kernel",
-                        Shape.of(kernelSize, kernelSize, channels, filters),
-                        x.type(),
-                        kernelInitializer)
-                .read(tf);
-        Operand<TFloat32> y = tf.scope()
-                .opBuilder("Conv2D", "Conv2D")
-                .addInput(x.asOutput())
-                .addInput(kernel.asOutput())
-                .setAttr("strides", Windows.overImage(strides))
-                .setAttr("padding", padding.name())
-                .build()
-                .output(0);
-        if (useBias) {
-            y = tf.nn.biasAdd(
-                    y,
-                    weight(pass, "bias", Shape.of(filters), x.type(), Initializer.zeros())
-                            .read(tf));
-        }
-        return activation.call(tf, y);
+    public Conv2D dilationRate(int down, int right) {
+        return dilationRate(new Extent(down, right));
     }
 }

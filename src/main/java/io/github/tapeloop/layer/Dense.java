@@ -18,8 +18,9 @@ public final class Dense extends Layer {
     private final int units;
     private final ActivationFunction activation;
     private boolean useBias = true;
-    private Initializer kernelInitializer = Initializer.glorotUniform();
-    private Initializer biasInitializer = Initializer.zeros();
+    private WeightSpec kernel = WeightSpec.of(Initializer.glorotUniform());
+    private WeightSpec bias = WeightSpec.of(Initializer.zeros());
+    private Regularizer activityRegularizer;
 
     /**
      * A layer without activation.
@@ -64,7 +65,7 @@ public final class Dense extends Layer {
      */
     public Dense kernelInitializer(Initializer initializer) {
         requireNotBuilt("kernelInitializer");
-        this.kernelInitializer = Objects.requireNonNull(initializer, "initializer");
+        this.kernel = kernel.initializer(initializer);
         return this;
     }
 
@@ -76,7 +77,67 @@ public final class Dense extends Layer {
      */
     public Dense biasInitializer(Initializer initializer) {
         requireNotBuilt("biasInitializer");
-        this.biasInitializer = Objects.requireNonNull(initializer, "initializer");
+        this.bias = bias.initializer(initializer);
+        return this;
+    }
+
+    /**
+     * The penalty of the kernel, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public Dense kernelRegularizer(Regularizer regularizer) {
+        requireNotBuilt("kernelRegularizer");
+        this.kernel = kernel.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * The penalty of the bias, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public Dense biasRegularizer(Regularizer regularizer) {
+        requireNotBuilt("biasRegularizer");
+        this.bias = bias.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * The penalty of the output, after the activation: divided by the size of the batch and added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l1} for example
+     * @return this
+     */
+    public Dense activityRegularizer(Regularizer regularizer) {
+        requireNotBuilt("activityRegularizer");
+        this.activityRegularizer = Objects.requireNonNull(regularizer, "regularizer");
+        return this;
+    }
+
+    /**
+     * Where the kernel is kept after each update.
+     *
+     * @param constraint {@link Constraint#maxNorm} for example
+     * @return this
+     */
+    public Dense kernelConstraint(Constraint constraint) {
+        requireNotBuilt("kernelConstraint");
+        this.kernel = kernel.constraint(constraint);
+        return this;
+    }
+
+    /**
+     * Where the bias is kept after each update.
+     *
+     * @param constraint {@link Constraint#nonNegative} for example
+     * @return this
+     */
+    public Dense biasConstraint(Constraint constraint) {
+        requireNotBuilt("biasConstraint");
+        this.bias = bias.constraint(constraint);
         return this;
     }
 
@@ -99,21 +160,19 @@ public final class Dense extends Layer {
                     + (rank == 1 ? ": add the batch dimension" : ""));
         }
         long in = shape.get(-1);
-        Operand<TFloat32> kernel = weight(pass, "kernel", Shape.of(in, units), x.type(), kernelInitializer)
-                .read(tf);
-        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, kernel) : lastAxisProduct(tf, x, kernel, shape);
+        Operand<TFloat32> w =
+                weight(pass, "kernel", Shape.of(in, units), x.type(), kernel).read(tf);
+        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, w) : lastAxisProduct(tf, x, w, shape);
         if (useBias) {
             y = tf.nn.biasAdd(
-                    y,
-                    weight(pass, "bias", Shape.of(units), x.type(), biasInitializer)
-                            .read(tf));
+                    y, weight(pass, "bias", Shape.of(units), x.type(), bias).read(tf));
         }
-        return activation.call(tf, y);
+        return penalized(pass, activation.call(tf, y), activityRegularizer);
     }
 
-    private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> kernel, Shape shape) {
+    private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {
         Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(-1)}));
-        Operand<TFloat32> product = tf.linalg.matMul(rows, kernel);
+        Operand<TFloat32> product = tf.linalg.matMul(rows, w);
         if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
             Operand<TInt32> outer = tf.slice(
                     tf.shape(x), tf.constant(new int[] {0}), tf.constant(new int[] {shape.numDimensions() - 1}));

@@ -2,7 +2,6 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
@@ -21,10 +20,7 @@ public final class Dropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public Dropout(double rate) {
-        if (!(rate >= 0 && rate < 1)) {
-            throw new IllegalArgumentException("Dropout needs a rate in [0, 1), got " + rate);
-        }
-        this.rate = rate;
+        this.rate = requireRate("Dropout", rate);
     }
 
     /**
@@ -40,14 +36,22 @@ public final class Dropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(shapeOf(tf, x), pass.randomSeed(), x.type());
+        return drop(pass, tf, x, rate, Dimensions.of(tf, x));
+    }
+
+    /** Drops by a mask of a shape that broadcasts to that of x. */
+    static Operand<TFloat32> drop(
+            ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate, Operand<? extends TNumber> maskShape) {
+        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(maskShape, pass.randomSeed(), x.type());
         Operand<TFloat32> kept =
                 tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));
     }
 
-    private static Operand<? extends TNumber> shapeOf(Ops tf, Operand<?> x) {
-        Shape shape = Tensors.shape(x);
-        return shape.hasUnknownDimension() ? tf.shape(x) : tf.constant(shape.asArray());
+    static double requireRate(String layer, double rate) {
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException(layer + " needs a rate in [0, 1), got " + rate);
+        }
+        return rate;
     }
 }

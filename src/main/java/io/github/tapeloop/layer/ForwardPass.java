@@ -4,8 +4,11 @@ import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -26,6 +29,7 @@ public final class ForwardPass {
     private final long seed;
     private final Supplier<Operand<TInt64>> step;
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
+    private final Set<Variable<?>> penalized = new HashSet<>();
     private long randomOps;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
@@ -147,6 +151,11 @@ public final class ForwardPass {
                     + ": reduce it with tf.sum or tf.math.mean");
         }
         losses.add(Precision.full(tf, value));
+    }
+
+    /** Whether the penalty of a weight has not been added in this pass; from then on it has. */
+    boolean firstPenaltyOf(Variable<?> weight) {
+        return penalized.add(weight);
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -30,7 +31,7 @@ public interface Initializer {
      * @return the default of kernels
      */
     static Initializer glorotUniform() {
-        return VarianceScaling.uniform(1.0, VarianceScaling.Fan.AVERAGE);
+        return new VarianceScaling(1, VarianceScaling.Mode.FAN_AVG, VarianceScaling.Distribution.UNIFORM);
     }
 
     /**
@@ -39,7 +40,7 @@ public interface Initializer {
      * @return an initializer
      */
     static Initializer glorotNormal() {
-        return VarianceScaling.truncatedNormal(1.0, VarianceScaling.Fan.AVERAGE);
+        return new VarianceScaling(1, VarianceScaling.Mode.FAN_AVG, VarianceScaling.Distribution.TRUNCATED_NORMAL);
     }
 
     /**
@@ -48,7 +49,7 @@ public interface Initializer {
      * @return an initializer
      */
     static Initializer heUniform() {
-        return VarianceScaling.uniform(2.0, VarianceScaling.Fan.IN);
+        return new VarianceScaling(2, VarianceScaling.Mode.FAN_IN, VarianceScaling.Distribution.UNIFORM);
     }
 
     /**
@@ -57,7 +58,134 @@ public interface Initializer {
      * @return an initializer
      */
     static Initializer heNormal() {
-        return VarianceScaling.truncatedNormal(2.0, VarianceScaling.Fan.IN);
+        return new VarianceScaling(2, VarianceScaling.Mode.FAN_IN, VarianceScaling.Distribution.TRUNCATED_NORMAL);
+    }
+
+    /**
+     * Uniform in ±√(3 / fan in) (LeCun et al. 1998).
+     *
+     * @return an initializer
+     */
+    static Initializer lecunUniform() {
+        return new VarianceScaling(1, VarianceScaling.Mode.FAN_IN, VarianceScaling.Distribution.UNIFORM);
+    }
+
+    /**
+     * Truncated normal with variance 1 / fan in, for layers followed by a SELU (Klambauer et al. 2017).
+     *
+     * @return an initializer
+     */
+    static Initializer lecunNormal() {
+        return new VarianceScaling(1, VarianceScaling.Mode.FAN_IN, VarianceScaling.Distribution.TRUNCATED_NORMAL);
+    }
+
+    /**
+     * Uniform in ±.05.
+     *
+     * @return the default of embeddings
+     */
+    static Initializer randomUniform() {
+        return randomUniform(-0.05, 0.05);
+    }
+
+    /**
+     * Uniform between two numbers.
+     *
+     * @param minval the smallest value
+     * @param maxval what values stay below, at least {@code minval}
+     * @return an initializer
+     */
+    static Initializer randomUniform(double minval, double maxval) {
+        return RandomInitializers.uniform(minval, maxval);
+    }
+
+    /**
+     * Normal with mean 0 and standard deviation .05.
+     *
+     * @return an initializer
+     */
+    static Initializer randomNormal() {
+        return randomNormal(0, 0.05);
+    }
+
+    /**
+     * Normal.
+     *
+     * @param mean the mean
+     * @param stddev the standard deviation, at least 0
+     * @return an initializer
+     */
+    static Initializer randomNormal(double mean, double stddev) {
+        return RandomInitializers.normal(mean, stddev);
+    }
+
+    /**
+     * Truncated normal with mean 0 and standard deviation .05.
+     *
+     * @return an initializer
+     */
+    static Initializer truncatedNormal() {
+        return truncatedNormal(0, 0.05);
+    }
+
+    /**
+     * Normal, with values more than two standard deviations from the mean drawn again. What is drawn deviates by .88 of
+     * {@code stddev}, as in Keras.
+     *
+     * @param mean the mean
+     * @param stddev the standard deviation before values are drawn again, at least 0
+     * @return an initializer
+     */
+    static Initializer truncatedNormal(double mean, double stddev) {
+        return RandomInitializers.truncatedNormal(mean, stddev);
+    }
+
+    /**
+     * {@link #orthogonal(double)} with a gain of 1.
+     *
+     * @return the default of recurrent kernels
+     */
+    static Initializer orthogonal() {
+        return orthogonal(1);
+    }
+
+    /**
+     * A random matrix whose rows, or columns if these are fewer, are orthogonal to one another and of length {@code gain}
+     * (Saxe et al. 2014): Q of the QR decomposition of a normal matrix. All dimensions before the last make the rows.
+     *
+     * @param gain the length of the vectors
+     * @return an initializer of weights with 2 dimensions or more
+     */
+    static Initializer orthogonal(double gain) {
+        return RandomInitializers.orthogonal(gain);
+    }
+
+    /**
+     * {@link #identity(double)} with a gain of 1.
+     *
+     * @return an initializer of matrices
+     */
+    static Initializer identity() {
+        return identity(1);
+    }
+
+    /**
+     * A number on the diagonal, zeros elsewhere.
+     *
+     * @param gain the number
+     * @return an initializer of matrices, square or not
+     */
+    static Initializer identity(double gain) {
+        return (tf, shape, type, seed) -> {
+            if (shape.numDimensions() != 2) {
+                throw new IllegalArgumentException("Initializer.identity makes matrices, asked for " + shape);
+            }
+            double[][] values = new double[(int) shape.get(0)][(int) shape.get(1)];
+            for (int i = 0; i < Math.min(shape.get(0), shape.get(1)); i++) {
+                values[i][i] = gain;
+            }
+            return Tensors.cast(tf, tf.constant(values), type);
+        };
     }
 
     /**

@@ -40,6 +40,7 @@ public abstract class Layer {
     private String name = defaultName(getClass());
     private String path;
     private TapeSession session;
+    private boolean trainable = true;
 
     /** Creates a layer without weights, named after its class until a parent names it. */
     protected Layer() {}
@@ -112,17 +113,62 @@ public abstract class Layer {
      */
     protected final Variable<TFloat32> weight(
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
+        return weight(pass, weightName, shape, type, WeightSpec.of(initializer));
+    }
+
+    /**
+     * The weight of a name, made when it is first asked for, with more to say about it: whether it is trained, and what
+     * holds it. The penalty of its regularizer is added to the pass, once however often the layer is called in it.
+     *
+     * @param pass the pass of the call
+     * @param weightName its name within this layer, {@code kernel} for example
+     * @param shape its shape
+     * @param type its type, that of the input: {@code x.type()}
+     * @param spec how it starts and what holds it; only the first call's counts
+     * @return the weight
+     * @throws IllegalArgumentException if the weight was made with another shape: the input has changed its size
+     * @throws IllegalStateException if the layer belongs to another session
+     */
+    protected final Variable<TFloat32> weight(
+            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
         Class<TFloat32> stored = Precision.isHalf(type) ? TFloat32.class : type;
-        Variable<?> weight = weights.get(weightName);
-        if (weight == null) {
-            weight = create(pass, weightName, shape, stored, initializer);
-            weights.put(weightName, weight);
-        } else if (!weight.shape().equals(shape) || weight.type() != stored) {
+        Variable<?> known = weights.get(weightName);
+        if (known == null) {
+            known = create(pass, weightName, shape, stored, spec);
+            weights.put(weightName, known);
+        } else if (!known.shape().equals(shape) || known.type() != stored) {
             throw new IllegalArgumentException("Layer '" + path() + "' was built for another input: its " + weightName
-                    + " is " + weight.type().getSimpleName() + " " + weight.shape() + ", but this input asks for "
+                    + " is " + known.type().getSimpleName() + " " + known.shape() + ", but this input asks for "
                     + stored.getSimpleName() + " " + shape);
         }
-        return typed(weight);
+        Variable<TFloat32> weight = typed(known);
+        if (spec.regularizer() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
+            Ops full = Precision.FULL.in(pass.tf()); // Sums of squares outgrow float16.
+            pass.addLoss(spec.regularizer().penalty(full, weight.read(full)));
+        }
+        return weight;
+    }
+
+    /**
+     * Adds a penalty on this layer's output to the pass. As in Keras 3, it is divided by the size of the batch, so that it
+     * weighs the same in batches of any size.
+     *
+     * @param pass the pass of the call
+     * @param y the output, [batch, …]; a scalar's penalty is taken as it is
+     * @param regularizer computes the penalty, null for none
+     * @return y
+     */
+    protected final Operand<TFloat32> penalized(ForwardPass pass, Operand<TFloat32> y, Regularizer regularizer) {
+        if (regularizer != null) {
+            Ops tf = pass.tf();
+            Operand<TFloat32> wide = Precision.full(tf, y);
+            Operand<TFloat32> penalty = regularizer.penalty(tf, wide);
+            pass.addLoss(
+                    Tensors.rank(y) == 0
+                            ? penalty
+                            : tf.math.div(penalty, Dimensions.count(tf, y, new int[] {0}, wide.type())));
+        }
+        return y;
     }
 
     @SuppressWarnings("unchecked") // The package's note on TFloat32: the run-time type follows the input.
@@ -130,8 +176,8 @@ public abstract class Layer {
         return (Variable<TFloat32>) weight;
     }
 
-    private Variable<?> create(
-            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, Initializer initializer) {
+    private Variable<TFloat32> create(
+            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
         TapeSession here = TapeSession.of(pass.tf());
         if (session != null && session != here) {
             throw new IllegalStateException(
@@ -141,14 +187,19 @@ public abstract class Layer {
         session = here;
         String weightPath = path() + "/" + weightName;
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
-        List<Variable<?>> made = new ArrayList<>(1);
+        List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {
             long seed = Seeds.mix(here.seed(), weightPath);
-            Operand<TFloat32> value = initializer.initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
+            Operand<TFloat32> value =
+                    spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
             requireLike(value, weightPath, shape, type);
-            made.add(Variable.create(eager, weightPath, value, true));
+            made.add(Variable.create(eager, weightPath, value, spec.trainable()));
         });
-        return made.get(0);
+        Variable<TFloat32> weight = made.get(0);
+        if (spec.constraint() != null) {
+            weight.projection(spec.constraint()::apply);
+        }
+        return weight;
     }
 
     private static void requireLike(Operand<?> value, String weightPath, Shape shape, Class<?> type) {
@@ -177,13 +228,44 @@ public abstract class Layer {
     /**
      * The variables that training changes.
      *
-     * @return those of {@link #variables()} that are trainable
+     * @return those of {@link #variables()} that are trainable and not in a frozen layer
      */
     public final Parameters trainableVariables() {
-        List<Variable<?>> all = new ArrayList<>(); // Asked for in every step: one collection, not two.
-        collect(all);
-        all.removeIf(variable -> !variable.trainable());
+        List<Variable<?>> all = new ArrayList<>();
+        if (trainable()) {
+            collectTrainable(all);
+        }
         return Parameters.of(all);
+    }
+
+    private void collectTrainable(List<Variable<?>> into) {
+        if (trainable) {
+            weights.values().stream().filter(Variable::trainable).forEach(into::add);
+            children.values().forEach(child -> child.collectTrainable(into));
+        }
+    }
+
+    /**
+     * Freezes or unfreezes this layer and all inside it: the weights of a frozen layer are not among {@link
+     * #trainableVariables()} and add no penalties, and a frozen {@link BatchNormalization} computes as in inference. A
+     * compiled step keeps what was set when it was traced, so set this before training starts. Where Keras sets the
+     * layers inside as well, here each keeps its own setting and is frozen while one around it is.
+     *
+     * @param value false to freeze
+     * @return this
+     */
+    public final Layer trainable(boolean value) {
+        this.trainable = value;
+        return this;
+    }
+
+    /**
+     * Whether training changes this layer.
+     *
+     * @return false if this layer or one around it is frozen
+     */
+    public final boolean trainable() {
+        return trainable && (parent == null || parent.trainable());
     }
 
     /**

@@ -1,71 +1,40 @@
 package io.github.tapeloop.layer;
 
-import java.util.Objects;
-import org.tensorflow.Operand;
-import org.tensorflow.op.Ops;
-import org.tensorflow.types.TFloat32;
-
 /**
- * The largest value under a window that moves over an image. As in Keras, it moves by its own size and the padding is
- * {@link Padding#VALID} unless set.
+ * The largest value under a window that moves over an image, for each channel. As in Keras, the window moves by its own
+ * size and the padding is {@link Padding#VALID} unless set.
+ *
+ * <p>Input float32 [batch, height, width, channels], output float32 of the same rank and channels.
  */
-public final class MaxPool2D extends Layer {
-
-    private final int poolSize;
-    private int strides;
-    private Padding padding = Padding.VALID;
+public final class MaxPool2D extends Pool<MaxPool2D> {
 
     /**
-     * Creates a layer.
+     * Creates a layer with a square window.
      *
      * @param poolSize height and width of the window, at least 1
      */
     public MaxPool2D(int poolSize) {
-        this.poolSize = Windows.requirePositive("MaxPool2D", "poolSize", poolSize);
-        this.strides = poolSize;
+        this(poolSize, poolSize);
     }
 
     /**
-     * How far the window moves; its own size unless set.
+     * Creates a layer.
      *
-     * @param step at least 1
+     * @param poolHeight height of the window, at least 1
+     * @param poolWidth width of the window, at least 1
+     */
+    public MaxPool2D(int poolHeight, int poolWidth) {
+        super("MaxPool", false, new Extent(poolHeight, poolWidth));
+    }
+
+    /**
+     * How far the window moves.
+     *
+     * @param down step along the height, at least 1
+     * @param right step along the width, at least 1
      * @return this
      */
-    public MaxPool2D strides(int step) {
-        this.strides = Windows.requirePositive("MaxPool2D", "strides", step);
-        return this;
-    }
-
-    /**
-     * What the window does at the edges.
-     *
-     * @param kind valid or same
-     * @return this
-     */
-    public MaxPool2D padding(Padding kind) {
-        this.padding = Objects.requireNonNull(kind, "kind");
-        return this;
-    }
-
-    /**
-     * Pools.
-     *
-     * @param pass makes ops
-     * @param x float32 [batch, height, width, channels]
-     * @return float32 [batch, height, width, channels], height and width by strides and padding
-     * @throws IllegalArgumentException if x has other than 4 dimensions
-     */
-    @Override
-    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
-        Windows.requireImage(this, x);
-        return tf.scope()
-                .opBuilder("MaxPool", "MaxPool")
-                .addInput(x.asOutput())
-                .setAttr("ksize", Windows.overImage(poolSize))
-                .setAttr("strides", Windows.overImage(strides))
-                .setAttr("padding", padding.name())
-                .build()
-                .output(0);
+    public MaxPool2D strides(int down, int right) {
+        return strides(new Extent(down, right));
     }
 }

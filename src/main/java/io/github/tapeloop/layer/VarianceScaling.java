@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Tensors;
+import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -11,50 +11,67 @@ import org.tensorflow.types.TInt64;
  * Random values with variance scale / fan. The fans of a kernel are its last two dimensions, times the size of its
  * receptive field (the dimensions before), as in Keras.
  */
-final class VarianceScaling implements Initializer {
+public final class VarianceScaling implements Initializer {
 
     /** Which number of connections the variance is divided by. */
-    enum Fan {
-        IN,
-        AVERAGE
+    public enum Mode {
+        /** Those into a unit. */
+        FAN_IN,
+        /** Those out of a unit. */
+        FAN_OUT,
+        /** The mean of both. */
+        FAN_AVG
+    }
+
+    /** What values are drawn from; all have mean 0. */
+    public enum Distribution {
+        /** Normal cut off at two of its standard deviations, which are wider to keep the variance. */
+        TRUNCATED_NORMAL,
+        /** Normal. */
+        UNTRUNCATED_NORMAL,
+        /** Uniform in ±√(3 · variance). */
+        UNIFORM
     }
 
     /** The standard deviation of a standard normal distribution cut off at ±2. */
     private static final double TRUNCATED_STDDEV = 0.87962566103423978;
 
     private final double scale;
-    private final Fan fan;
-    private final boolean uniform;
+    private final Mode mode;
+    private final Distribution distribution;
 
-    private VarianceScaling(double scale, Fan fan, boolean uniform) {
+    /** Scale 1, fan in, truncated normal: Keras' defaults. */
+    public VarianceScaling() {
+        this(1, Mode.FAN_IN, Distribution.TRUNCATED_NORMAL);
+    }
+
+    /**
+     * Creates an initializer.
+     *
+     * @param scale what is divided by the fan, above 0
+     * @param mode which fan
+     * @param distribution what values are drawn from
+     */
+    public VarianceScaling(double scale, Mode mode, Distribution distribution) {
+        if (!(scale > 0) || Double.isInfinite(scale)) {
+            throw new IllegalArgumentException("VarianceScaling needs a finite scale above 0, got " + scale);
+        }
         this.scale = scale;
-        this.fan = fan;
-        this.uniform = uniform;
-    }
-
-    static Initializer uniform(double scale, Fan fan) {
-        return new VarianceScaling(scale, fan, true);
-    }
-
-    static Initializer truncatedNormal(double scale, Fan fan) {
-        return new VarianceScaling(scale, fan, false);
+        this.mode = Objects.requireNonNull(mode, "mode");
+        this.distribution = Objects.requireNonNull(distribution, "distribution");
     }
 
     @Override
     public Operand<TFloat32> initialize(Ops tf, Shape shape, Class<TFloat32> type, Operand<TInt64> seed) {
         double variance = scale / Math.max(1, fan(shape));
-        Operand<TInt64> dimensions = tf.constant(shape.asArray());
-        if (!uniform) {
-            Operand<TFloat32> normal = tf.random.statelessTruncatedNormal(dimensions, seed, type);
-            return times(tf, normal, Math.sqrt(variance) / TRUNCATED_STDDEV);
-        }
         double limit = Math.sqrt(3 * variance);
-        Operand<TFloat32> unit = tf.random.statelessRandomUniform(dimensions, seed, type);
-        return tf.math.sub(times(tf, unit, 2 * limit), Tensors.constant(tf, limit, unit.type()));
-    }
-
-    private static Operand<TFloat32> times(Ops tf, Operand<TFloat32> x, double factor) {
-        return tf.math.mul(x, Tensors.constant(tf, factor, x.type()));
+        Initializer drawn =
+                switch (distribution) {
+                    case TRUNCATED_NORMAL -> Initializer.truncatedNormal(0, Math.sqrt(variance) / TRUNCATED_STDDEV);
+                    case UNTRUNCATED_NORMAL -> Initializer.randomNormal(0, Math.sqrt(variance));
+                    case UNIFORM -> Initializer.randomUniform(-limit, limit);
+                };
+        return drawn.initialize(tf, shape, type, seed);
     }
 
     private double fan(Shape shape) {
@@ -71,6 +88,10 @@ final class VarianceScaling implements Initializer {
         }
         double in = shape.get(rank - 2) * receptiveField;
         double out = shape.get(rank - 1) * receptiveField;
-        return fan == Fan.IN ? in : (in + out) / 2;
+        return switch (mode) {
+            case FAN_IN -> in;
+            case FAN_OUT -> out;
+            case FAN_AVG -> (in + out) / 2;
+        };
     }
 }

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
@@ -35,6 +36,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private final String sharedName;
     private final Output<? extends TType> handle;
     private final Runnable closing = this::close;
+    private Projection<T> projection;
     private boolean closed;
 
     private Variable(TapeSession session, String name, Operand<T> initial, boolean trainable) {
@@ -171,6 +173,27 @@ public final class Variable<T extends TType> implements AutoCloseable {
     public void assignSub(Ops tf, Operand<T> delta) {
         requireLike(delta);
         AssignSubVariableOp.create(tf.scope(), handle(tf), delta);
+    }
+
+    /**
+     * Sets what {@link #project} does: the constraint of a weight.
+     *
+     * @param to brings a value back to where it may be
+     */
+    public void projection(Projection<T> to) {
+        this.projection = Objects.requireNonNull(to, "projection");
+    }
+
+    /**
+     * Brings the value back to where it may be, if this variable has a projection. Optimizers call it after each update.
+     *
+     * @param tf ops of this variable's session
+     * @throws IllegalArgumentException if the projection gives another shape or type; the variable is unchanged
+     */
+    public void project(Ops tf) {
+        if (projection != null) {
+            assign(tf, projection.project(tf, read(tf)));
+        }
     }
 
     /**

@@ -49,8 +49,8 @@ class ActivityRegularizationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0.5, 0, 1", "0, 0.25, 1", "0.5, 0.25, 2", "0, 0, 0"})
-    void thePenaltyIsL1TimesTheAbsoluteSumPlusL2TimesTheSquareSum(double l1, double l2, int losses) {
+    @CsvSource({"0.5, 0, 1", "0, 0.25, 1", "0.5, 0.25, 1", "0, 0, 0"})
+    void thePenaltyIsL1TimesTheAbsoluteSumPlusL2TimesTheSquareSumOverTheBatch(double l1, double l2, int losses) {
         Operand<TFloat32> x = constant(tf, Shape.of(2, 2), ELEMENTS, TFloat64.class);
         Operand<TFloat32> none = constant(tf, Shape.scalar(), new double[1], TFloat64.class);
         try (GradientTape tape = GradientTape.open(tf)) {
@@ -59,10 +59,10 @@ class ActivityRegularizationTest {
             assertSame(x, new ActivityRegularization(l1, l2).call(pass, x));
             assertEquals(losses, pass.losses().size());
             Operand<TFloat32> total = pass.totalLoss(none);
-            assertEquals(l1 * 6.5 + l2 * 14.25, session.scalar(total), 1e-12);
+            assertEquals((l1 * 6.5 + l2 * 14.25) / 2, session.scalar(total), 1e-12);
             double[] slopes = new double[ELEMENTS.length];
             for (int i = 0; i < slopes.length; i++) {
-                slopes[i] = l1 * Math.signum(ELEMENTS[i]) + l2 * 2 * ELEMENTS[i];
+                slopes[i] = (l1 * Math.signum(ELEMENTS[i]) + l2 * 2 * ELEMENTS[i]) / 2;
             }
             assertArrayEquals(slopes, values(session, tape.gradientOrZeros(total, x)), 1e-12);
         }
@@ -75,7 +75,7 @@ class ActivityRegularizationTest {
         layer.call(pass, tf.constant(new float[] {1, 2}));
         layer.call(pass, tf.constant(new float[][] {{-4}}));
         assertEquals(2, pass.losses().size());
-        assertEquals(7, session.scalar(pass.totalLoss(tf.constant(0f))));
+        assertEquals(3 / 2.0 + 4, session.scalar(pass.totalLoss(tf.constant(0f))));
     }
 
     @ParameterizedTest
@@ -83,6 +83,8 @@ class ActivityRegularizationTest {
     void otherFactorsAreRefused(double l1, double l2) {
         IllegalArgumentException error =
                 assertThrows(IllegalArgumentException.class, () -> new ActivityRegularization(l1, l2));
-        assertTrue(error.getMessage().contains("0 or more, got l1 " + l1 + " and l2 " + l2), error.getMessage());
+        assertTrue(
+                error.getMessage().contains("of 0 or more, got l" + (l1 >= 0 ? "2 " + l2 : "1 " + l1)),
+                error.getMessage());
     }
 }

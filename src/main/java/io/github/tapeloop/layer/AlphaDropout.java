@@ -1,0 +1,50 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * The dropout that goes with {@link Activations#SELU}: sets a random part of the input to the value that SELU saturates at,
+ * then scales and shifts so that a mean of 0 and a variance of 1 stay (Klambauer et al. 2017). Does nothing in evaluation
+ * and prediction.
+ */
+public final class AlphaDropout extends Layer {
+
+    /** The limit of SELU at -∞: -alpha · scale. */
+    private static final double SATURATION = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946;
+
+    private final double rate;
+
+    /**
+     * Creates a layer.
+     *
+     * @param rate the part to drop, in [0, 1)
+     */
+    public AlphaDropout(double rate) {
+        this.rate = Dropout.requireRate("AlphaDropout", rate);
+    }
+
+    /**
+     * Drops.
+     *
+     * @param pass says whether to train and gives the seed
+     * @param x float32 of any shape
+     * @return float32 of the same shape
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        if (!pass.training() || rate == 0) {
+            return x;
+        }
+        Ops tf = pass.tf(this);
+        double a = 1 / Math.sqrt((1 - rate) * (1 + rate * SATURATION * SATURATION));
+        double b = -a * SATURATION * rate;
+        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(Dimensions.of(tf, x), pass.randomSeed(), x.type());
+        Operand<TBool> kept = tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type()));
+        Operand<TFloat32> dropped = tf.select(kept, x, Tensors.constant(tf, SATURATION, x.type()));
+        return tf.math.add(tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type()));
+    }
+}

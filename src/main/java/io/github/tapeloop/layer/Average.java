@@ -1,0 +1,21 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** Takes the mean of its inputs for each element; shapes are the same or broadcast. */
+public final class Average extends Merge {
+
+    /** Creates a layer. */
+    public Average() {}
+
+    @Override
+    protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
+        Operand<TFloat32> sum =
+                inputs.stream().reduce((a, b) -> tf.math.add(a, b)).orElseThrow();
+        return tf.math.mul(sum, Tensors.constant(tf, 1.0 / inputs.size(), sum.type()));
+    }
+}

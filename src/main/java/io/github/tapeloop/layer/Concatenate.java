@@ -1,0 +1,32 @@
+package io.github.tapeloop.layer;
+
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** Puts its inputs one after the other along an axis; along the others their sizes are the same. */
+public final class Concatenate extends Merge {
+
+    private final int axis;
+
+    /** Concatenates along the last axis. */
+    public Concatenate() {
+        this(-1);
+    }
+
+    /**
+     * Concatenates along an axis.
+     *
+     * @param axis counted from the back if negative
+     */
+    public Concatenate(int axis) {
+        this.axis = axis;
+    }
+
+    @Override
+    protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
+        int along = Dimensions.axes(this, inputs.get(0), axis)[0];
+        return inputs.size() == 1 ? inputs.get(0) : tf.concat(inputs, tf.constant(along));
+    }
+}

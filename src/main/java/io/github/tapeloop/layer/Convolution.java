@@ -1,0 +1,170 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** What all convolutions share: a dilation, a bias and an activation. */
+abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
+
+    private final ActivationFunction activation;
+    private Extent dilationRate = Extent.ONE;
+    private boolean useBias = true;
+    private WeightSpec bias = WeightSpec.of(Initializer.zeros());
+    private Regularizer activityRegularizer;
+
+    Convolution(boolean series, Extent kernelSize, ActivationFunction activation) {
+        super(series, "kernelSize", kernelSize, Extent.ONE);
+        this.activation = Objects.requireNonNull(activation, "activation");
+    }
+
+    /**
+     * How far apart the elements of the window are, in each direction; 1 unless set. With a rate above 1 the strides must
+     * be 1, and the height and width (or steps) of the input must be known.
+     *
+     * @param rate at least 1
+     * @return this
+     */
+    public L dilationRate(int rate) {
+        return dilationRate(extent(rate));
+    }
+
+    /**
+     * Whether to add a bias; true unless set.
+     *
+     * @param use false for none
+     * @return this
+     */
+    public L useBias(boolean use) {
+        requireNotBuilt("useBias");
+        this.useBias = use;
+        return self();
+    }
+
+    /**
+     * What the bias starts from; zeros unless set.
+     *
+     * @param initializer makes a value float32 [channels of the output]
+     * @return this
+     */
+    public L biasInitializer(Initializer initializer) {
+        requireNotBuilt("biasInitializer");
+        this.bias = bias.initializer(initializer);
+        return self();
+    }
+
+    /**
+     * The penalty of the bias, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public L biasRegularizer(Regularizer regularizer) {
+        requireNotBuilt("biasRegularizer");
+        this.bias = bias.regularizer(regularizer);
+        return self();
+    }
+
+    /**
+     * Where the bias is kept after each update.
+     *
+     * @param constraint {@link Constraint#nonNegative} for example
+     * @return this
+     */
+    public L biasConstraint(Constraint constraint) {
+        requireNotBuilt("biasConstraint");
+        this.bias = bias.constraint(constraint);
+        return self();
+    }
+
+    /**
+     * The penalty of the output, after the activation: divided by the size of the batch and added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l1} for example
+     * @return this
+     */
+    public L activityRegularizer(Regularizer regularizer) {
+        requireNotBuilt("activityRegularizer");
+        this.activityRegularizer = Objects.requireNonNull(regularizer, "regularizer");
+        return self();
+    }
+
+    /** Channels of the output, given those of the input. */
+    abstract long channels(long in);
+
+    @Override
+    final L strides(Extent steps) {
+        requireOneOf(steps, dilationRate);
+        return super.strides(steps);
+    }
+
+    final L dilationRate(Extent rate) {
+        requireNotBuilt("dilationRate");
+        requireOneOf(strides(), rate);
+        this.dilationRate = Images.requirePositive(this, "dilationRate", rate);
+        return self();
+    }
+
+    private void requireOneOf(Extent strides, Extent rate) {
+        if (strides.larger() > 1 && rate.larger() > 1) {
+            throw new IllegalArgumentException(
+                    getClass().getSimpleName() + " cannot have strides and dilationRate above"
+                            + " 1 at once, got strides " + strides.larger() + " and dilationRate " + rate.larger());
+        }
+    }
+
+    @Override
+    final Operand<TFloat32> finish(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TFloat32> y) {
+        Operand<TFloat32> sum = y;
+        if (useBias) {
+            sum = tf.nn.biasAdd(
+                    y,
+                    weight(pass, "bias", Shape.of(channels(Tensors.shape(x).get(-1))), x.type(), bias)
+                            .read(tf));
+        }
+        return penalized(pass, activation.call(tf, sum), activityRegularizer);
+    }
+
+    /** A kernel as it is over images. That of a series is stored without the height. */
+    final Operand<TFloat32> kernel(
+            ForwardPass pass, Ops tf, String name, Shape shape, Class<TFloat32> type, WeightSpec spec) {
+        Shape stored = series() ? shape.tail() : shape;
+        Operand<TFloat32> kernel = weight(pass, name, stored, type, spec).read(tf);
+        return series() ? tf.expandDims(kernel, tf.constant(0)) : kernel;
+    }
+
+    /**
+     * Moves the window over an image, or, with a dilation, over its interleaved parts.
+     *
+     * @param window makes the op, given an image and what to do at its edges
+     */
+    final Operand<TFloat32> dilated(Ops tf, Operand<TFloat32> image, Windowed window) {
+        if (!isDilated()) {
+            return window.over(image, padding());
+        }
+        return dilation(Images.requireKnownSize(this, image))
+                .convolve(tf, image, part -> window.over(part, Padding.VALID));
+    }
+
+    final boolean isDilated() {
+        return dilationRate.larger() > 1;
+    }
+
+    /** The dilation for images of a size. */
+    final Dilation dilation(Extent image) {
+        return Dilation.of(dilationRate, size(), padding(), image);
+    }
+
+    final Extent dilationRate() {
+        return dilationRate;
+    }
+
+    /** An op of this window. */
+    @FunctionalInterface
+    interface Windowed {
+        Operand<TFloat32> over(Operand<TFloat32> image, Padding edges);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.tapeloop.layer;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * A convolution over series whose filters see one channel each: {@link DepthwiseConv2D} along steps. The kernel is float32
+ * [steps, channels, depth multiplier], drawn by {@link Initializer#glorotUniform()}, the bias float32 [channels · depth
+ * multiplier], zeros.
+ *
+ * <p>Input float32 [batch, steps, channels], output float32 [batch, steps, channels · depth multiplier].
+ */
+public final class DepthwiseConv1D extends DepthwiseConvolution<DepthwiseConv1D> {
+
+    /**
+     * A layer without activation.
+     *
+     * @param kernelSize steps in the window, at least 1
+     */
+    public DepthwiseConv1D(int kernelSize) {
+        this(kernelSize, Activations.LINEAR);
+    }
+
+    /**
+     * A layer with an activation.
+     *
+     * @param kernelSize steps in the window, at least 1
+     * @param activation one of {@link Activations}, or a lambda
+     */
+    public DepthwiseConv1D(int kernelSize, ActivationFunction activation) {
+        super(true, Extent.along(kernelSize), activation);
+    }
+
+    @Override
+    Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+        return depthwise(pass, tf, "kernel", image);
+    }
+}

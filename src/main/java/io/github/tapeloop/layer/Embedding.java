@@ -1,0 +1,102 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
+
+/**
+ * Looks up a vector for each id. The vectors are float32 [inputDim, outputDim], drawn uniformly in ±.05.
+ *
+ * <p>Ids are whole numbers in [0, inputDim), of any numeric type: int32 and int64 operands come behind the {@code TFloat32}
+ * of the signature, as float64 ones do, and floats are cut off to int32. Floats hold whole numbers exactly up to 2^24 only,
+ * so larger vocabularies need ids of an int type. The vectors are float64 if the ids are, else float32.
+ */
+public final class Embedding extends Layer {
+
+    private final int inputDim;
+    private final int outputDim;
+    private WeightSpec embeddings = WeightSpec.of(Initializer.randomUniform());
+
+    /**
+     * Creates a layer.
+     *
+     * @param inputDim how many ids there are, at least 1
+     * @param outputDim the size of a vector, at least 1
+     */
+    public Embedding(int inputDim, int outputDim) {
+        if (inputDim < 1 || outputDim < 1) {
+            throw new IllegalArgumentException("Embedding needs inputDim and outputDim of at least 1, got inputDim "
+                    + inputDim + " and outputDim " + outputDim);
+        }
+        this.inputDim = inputDim;
+        this.outputDim = outputDim;
+    }
+
+    /**
+     * What draws the vectors.
+     *
+     * @param initializer makes a value float32 [inputDim, outputDim]
+     * @return this
+     */
+    public Embedding embeddingsInitializer(Initializer initializer) {
+        requireNotBuilt("embeddingsInitializer");
+        this.embeddings = embeddings.initializer(initializer);
+        return this;
+    }
+
+    /**
+     * The penalty of the vectors, all of them, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public Embedding embeddingsRegularizer(Regularizer regularizer) {
+        requireNotBuilt("embeddingsRegularizer");
+        this.embeddings = embeddings.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * Where the vectors are kept after each update.
+     *
+     * @param constraint {@link Constraint#unitNorm} along axis 1, for example
+     * @return this
+     */
+    public Embedding embeddingsConstraint(Constraint constraint) {
+        requireNotBuilt("embeddingsConstraint");
+        this.embeddings = embeddings.constraint(constraint);
+        return this;
+    }
+
+    /**
+     * Looks up.
+     *
+     * @param pass makes ops
+     * @param x ids [batch, …], of any numeric type
+     * @return float32 [batch, …, outputDim]
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        Class<? extends TType> given = x.type();
+        boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
+        Operand<? extends TNumber> ids = whole ? x : Tensors.cast(tf, x, TInt32.class);
+        Operand<TFloat32> vectors = weight(
+                        pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
+                .read(tf);
+        return tf.gather(vectors, ids, tf.constant(0));
+    }
+
+    @SuppressWarnings("unchecked") // The package's note on TFloat32.
+    private static Class<TFloat32> weightType(Class<? extends TType> given) {
+        return given == TFloat64.class ? (Class<TFloat32>) (Class<?>) TFloat64.class : TFloat32.class;
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.tapeloop.layer;
+
+import org.tensorflow.ndarray.Shape;
+
+/** A size for the height and one for the width of an image. A series is an image of height 1. */
+record Extent(int height, int width) {
+
+    static final Extent ONE = new Extent(1, 1);
+
+    /** A size along a series. */
+    static Extent along(int steps) {
+        return new Extent(1, steps);
+    }
+
+    /** The same size for height and width. */
+    static Extent square(int size) {
+        return new Extent(size, size);
+    }
+
+    Extent times(Extent factor) {
+        return new Extent(height * factor.height, width * factor.width);
+    }
+
+    int smaller() {
+        return Math.min(height, width);
+    }
+
+    int larger() {
+        return Math.max(height, width);
+    }
+
+    /** The two sizes, and 1 for batch and channels. */
+    long[] overImage() {
+        return new long[] {1, height, width, 1};
+    }
+
+    /** The shape of a kernel of this size. */
+    Shape kernel(long in, long out) {
+        return Shape.of(height, width, in, out);
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** A convolution each of whose filters sees all channels, or those of its group. */
+abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends FilterConvolution<L> {
+
+    private int groups = 1;
+
+    GroupedConvolution(boolean series, int filters, Extent kernelSize, ActivationFunction activation) {
+        super(series, filters, kernelSize, activation);
+    }
+
+    /**
+     * Splits the channels into groups of the same size, each with its own part of the filters; 1 unless set.
+     *
+     * @param count at least 1, a divisor of the filters and of the channels of the input
+     * @return this
+     */
+    public L groups(int count) {
+        requireNotBuilt("groups");
+        if (filters() % Images.requirePositive(this, "groups", count) != 0) {
+            throw new IllegalArgumentException(getClass().getSimpleName()
+                    + " needs groups that divide its filters, got " + count + " groups and " + filters() + " filters");
+        }
+        this.groups = count;
+        return self();
+    }
+
+    @Override
+    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+        long in = Tensors.shape(image).get(-1);
+        if (in % groups != 0) {
+            throw Images.refusal(this, image, "channels that its " + groups + " groups divide", "");
+        }
+        Operand<TFloat32> kernel =
+                kernel(pass, tf, "kernel", size().kernel(in / groups, filters()), image.type(), kernel());
+        return dilated(
+                tf, image, (x, edges) -> groups == 1 ? convolve(tf, x, kernel, edges) : grouped(tf, x, kernel, edges));
+    }
+
+    private Operand<TFloat32> convolve(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel, Padding edges) {
+        return moving(tf, "Conv2D", edges, image, kernel).build().output(0);
+    }
+
+    /** TensorFlow's op takes groups itself, but on a CPU its backward kernels do not. */
+    private Operand<TFloat32> grouped(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel, Padding edges) {
+        List<Output<TFloat32>> images =
+                tf.split(tf.constant(3), image, (long) groups).output();
+        List<Output<TFloat32>> kernels =
+                tf.split(tf.constant(3), kernel, (long) groups).output();
+        List<Operand<TFloat32>> outputs = new ArrayList<>(groups);
+        for (int group = 0; group < groups; group++) {
+            outputs.add(convolve(tf, images.get(group), kernels.get(group), edges));
+        }
+        return tf.concat(outputs, tf.constant(3));
+    }
+}

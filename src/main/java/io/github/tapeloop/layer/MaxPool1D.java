@@ -1,0 +1,19 @@
+package io.github.tapeloop.layer;
+
+/**
+ * The largest value under a window that moves along a series, for each channel. As in Keras, the window moves by its own
+ * size and the padding is {@link Padding#VALID} unless set.
+ *
+ * <p>Input float32 [batch, steps, channels], output float32 of the same rank and channels.
+ */
+public final class MaxPool1D extends Pool<MaxPool1D> {
+
+    /**
+     * Creates a layer.
+     *
+     * @param poolSize steps in the window, at least 1
+     */
+    public MaxPool1D(int poolSize) {
+        super("MaxPool", true, Extent.along(poolSize));
+    }
+}

@@ -1,0 +1,18 @@
+package io.github.tapeloop.layer;
+
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** Takes the largest of its inputs for each element; shapes are the same or broadcast. */
+public final class Maximum extends Merge {
+
+    /** Creates a layer. */
+    public Maximum() {}
+
+    @Override
+    protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
+        return inputs.stream().reduce((a, b) -> tf.math.maximum(a, b)).orElseThrow();
+    }
+}

@@ -1,0 +1,95 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Arrays;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * f(x) = x where x is positive, alpha · x elsewhere, with a learned slope alpha for each element of an example (He et al.
+ * 2015). Alpha starts as zeros and has the shape of an example, with 1 along the shared axes.
+ */
+public final class PReLU extends Layer {
+
+    private final int[] sharedAxes;
+    private WeightSpec alpha = WeightSpec.of(Initializer.zeros());
+
+    /**
+     * Creates a layer.
+     *
+     * @param sharedAxes axes whose elements share a slope: 1 and 2 for one slope a channel of an image; none for no sharing
+     */
+    public PReLU(int... sharedAxes) {
+        if (Arrays.stream(sharedAxes).anyMatch(axis -> axis == 0)) {
+            throw new IllegalArgumentException(
+                    "PReLU needs shared axes other than 0, which the batch shares anyway, got "
+                            + Arrays.toString(sharedAxes));
+        }
+        this.sharedAxes = sharedAxes.clone();
+    }
+
+    /**
+     * What the slopes start from; zeros unless set.
+     *
+     * @param initializer makes a value of alpha's shape
+     * @return this
+     */
+    public PReLU alphaInitializer(Initializer initializer) {
+        requireNotBuilt("alphaInitializer");
+        this.alpha = alpha.initializer(initializer);
+        return this;
+    }
+
+    /**
+     * The penalty of the slopes, added to the loss.
+     *
+     * @param regularizer computes the penalty
+     * @return this
+     */
+    public PReLU alphaRegularizer(Regularizer regularizer) {
+        requireNotBuilt("alphaRegularizer");
+        this.alpha = alpha.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * Where the slopes are kept after each update.
+     *
+     * @param constraint projects the slopes
+     * @return this
+     */
+    public PReLU alphaConstraint(Constraint constraint) {
+        requireNotBuilt("alphaConstraint");
+        this.alpha = alpha.constraint(constraint);
+        return this;
+    }
+
+    /**
+     * Applies the function.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, …]
+     * @return float32 of the same shape
+     * @throws IllegalArgumentException if an axis that is not shared has an unknown size, or another than before
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        int[] shared = Dimensions.axes(this, x, sharedAxes);
+        long[] sizes = Tensors.shape(x).asArray();
+        for (int axis : shared) {
+            sizes[axis] = 1;
+        }
+        Shape example = Shape.of(sizes).tail();
+        if (example.hasUnknownDimension()) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (PReLU) needs known sizes along the axes that share" + " no slope, got "
+                            + Tensors.describe(x));
+        }
+        Operand<TFloat32> slope =
+                weight(pass, "alpha", example, x.type(), alpha).read(tf);
+        return tf.math.sub(tf.nn.relu(x), tf.math.mul(slope, tf.nn.relu(tf.math.neg(x))));
+    }
+}

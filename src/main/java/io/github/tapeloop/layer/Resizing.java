@@ -1,0 +1,53 @@
+package io.github.tapeloop.layer;
+
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * Gives images another height and width, without regard to their proportions; {@link Interpolation#BILINEAR} unless set.
+ *
+ * <p>Input float32 [batch, height, width, channels], output float32 of the same rank and channels.
+ */
+public final class Resizing extends Layer {
+
+    private final Extent size;
+    private Interpolation interpolation = Interpolation.BILINEAR;
+
+    /**
+     * Creates a layer.
+     *
+     * @param height of the output, at least 1
+     * @param width of the output, at least 1
+     */
+    public Resizing(int height, int width) {
+        Images.requirePositive(this, "height", height);
+        Images.requirePositive(this, "width", width);
+        this.size = new Extent(height, width);
+    }
+
+    /**
+     * How to find the new pixels.
+     *
+     * @param kind nearest or bilinear
+     * @return this
+     */
+    public Resizing interpolation(Interpolation kind) {
+        this.interpolation = Objects.requireNonNull(kind, "kind");
+        return this;
+    }
+
+    /**
+     * Resizes.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, height, width, channels]
+     * @return float32 [batch, new height, new width, channels]
+     * @throws IllegalArgumentException if x has other than 4 dimensions
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Images.require(this, x, false);
+        return interpolation.resize(pass.tf(this), x, size);
+    }
+}

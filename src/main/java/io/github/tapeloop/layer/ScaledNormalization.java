@@ -1,0 +1,176 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.math.Mean;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * What the layers that normalize have in common: a factor gamma and an offset beta for what has been normalized, which
+ * start as ones and zeros, and an epsilon that keeps variances off zero.
+ *
+ * @param <L> the layer, which setters return
+ */
+abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Layer {
+
+    private WeightSpec gamma = WeightSpec.of(Initializer.ones());
+    private WeightSpec beta = WeightSpec.of(Initializer.zeros());
+    private boolean scale = true;
+    private boolean center = true;
+    private double epsilon = 1e-3;
+
+    ScaledNormalization() {}
+
+    abstract L self();
+
+    /**
+     * What is added to the variance before its root is taken; 1e-3 unless set.
+     *
+     * @param value above 0
+     * @return this
+     */
+    public final L epsilon(double value) {
+        requireNotBuilt("epsilon");
+        this.epsilon = requireEpsilon(getClass().getSimpleName(), value);
+        return self();
+    }
+
+    /**
+     * Whether to add beta; true unless set.
+     *
+     * @param use false for none
+     * @return this
+     */
+    public final L center(boolean use) {
+        requireNotBuilt("center");
+        this.center = use;
+        return self();
+    }
+
+    /**
+     * Whether to multiply by gamma; true unless set.
+     *
+     * @param use false for none
+     * @return this
+     */
+    public final L scale(boolean use) {
+        requireNotBuilt("scale");
+        this.scale = use;
+        return self();
+    }
+
+    /**
+     * What gamma starts from; ones unless set.
+     *
+     * @param initializer makes a value of gamma's shape
+     * @return this
+     */
+    public final L gammaInitializer(Initializer initializer) {
+        requireNotBuilt("gammaInitializer");
+        this.gamma = gamma.initializer(initializer);
+        return self();
+    }
+
+    /**
+     * What beta starts from; zeros unless set.
+     *
+     * @param initializer makes a value of beta's shape
+     * @return this
+     */
+    public final L betaInitializer(Initializer initializer) {
+        requireNotBuilt("betaInitializer");
+        this.beta = beta.initializer(initializer);
+        return self();
+    }
+
+    /**
+     * The penalty of gamma, added to the loss.
+     *
+     * @param regularizer computes the penalty
+     * @return this
+     */
+    public final L gammaRegularizer(Regularizer regularizer) {
+        requireNotBuilt("gammaRegularizer");
+        this.gamma = gamma.regularizer(regularizer);
+        return self();
+    }
+
+    /**
+     * The penalty of beta, added to the loss.
+     *
+     * @param regularizer computes the penalty
+     * @return this
+     */
+    public final L betaRegularizer(Regularizer regularizer) {
+        requireNotBuilt("betaRegularizer");
+        this.beta = beta.regularizer(regularizer);
+        return self();
+    }
+
+    /**
+     * Where gamma is kept after each update.
+     *
+     * @param constraint projects gamma
+     * @return this
+     */
+    public final L gammaConstraint(Constraint constraint) {
+        requireNotBuilt("gammaConstraint");
+        this.gamma = gamma.constraint(constraint);
+        return self();
+    }
+
+    /**
+     * Where beta is kept after each update.
+     *
+     * @param constraint projects beta
+     * @return this
+     */
+    public final L betaConstraint(Constraint constraint) {
+        requireNotBuilt("betaConstraint");
+        this.beta = beta.constraint(constraint);
+        return self();
+    }
+
+    final double epsilon() {
+        return epsilon;
+    }
+
+    /** Gamma, or null if there is none. */
+    final Operand<TFloat32> gamma(ForwardPass pass, Ops tf, Shape shape, Class<TFloat32> type) {
+        return scale ? weight(pass, "gamma", shape, type, gamma).read(tf) : null;
+    }
+
+    /** Beta, or null if there is none. */
+    final Operand<TFloat32> beta(ForwardPass pass, Ops tf, Shape shape, Class<TFloat32> type) {
+        return center ? weight(pass, "beta", shape, type, beta).read(tf) : null;
+    }
+
+    /** 1 / √(variance + epsilon). */
+    final Operand<TFloat32> inverseDeviation(Ops tf, Operand<TFloat32> variance) {
+        return tf.math.rsqrt(tf.math.add(variance, Tensors.constant(tf, epsilon, variance.type())));
+    }
+
+    /** Means of x and of its squared distance from them along some axes, which stay as ones. */
+    static Moments moments(Ops tf, Operand<TFloat32> x, int... axes) {
+        Operand<TFloat32> mean = tf.math.mean(x, tf.constant(axes), Mean.keepDims(true));
+        return new Moments(
+                mean, tf.math.mean(tf.math.squaredDifference(x, mean), tf.constant(axes), Mean.keepDims(true)));
+    }
+
+    record Moments(Operand<TFloat32> mean, Operand<TFloat32> variance) {}
+
+    /** x · factor + offset, where factor and offset may be null. */
+    static Operand<TFloat32> affine(Ops tf, Operand<TFloat32> x, Operand<TFloat32> factor, Operand<TFloat32> offset) {
+        Operand<TFloat32> scaled = factor == null ? x : tf.math.mul(x, factor);
+        return offset == null ? scaled : tf.math.add(scaled, offset);
+    }
+
+    static double requireEpsilon(String layer, double value) {
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(layer + " needs a finite epsilon above 0, got " + value);
+        }
+        return value;
+    }
+}

@@ -1,0 +1,54 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** The way back of a convolution: what its gradient does to an image. */
+abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends FilterConvolution<L> {
+
+    TransposedConvolution(boolean series, int filters, Extent kernelSize, ActivationFunction activation) {
+        super(series, filters, kernelSize, activation);
+    }
+
+    @Override
+    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+        Extent in = Images.requireKnownSize(this, image);
+        Extent out = new Extent(
+                outputSize(
+                        in.height(),
+                        size().height(),
+                        strides().height(),
+                        dilationRate().height()),
+                outputSize(
+                        in.width(),
+                        size().width(),
+                        strides().width(),
+                        dilationRate().width()));
+        Operand<TFloat32> kernel = kernel(
+                pass,
+                tf,
+                "kernel",
+                size().kernel(filters(), Tensors.shape(image).get(-1)),
+                image.type(),
+                kernel());
+        if (!isDilated()) {
+            return transpose(tf, image, kernel, out, padding());
+        }
+        Dilation dilation = dilation(out);
+        return dilation.transpose(tf, image, part -> transpose(tf, part, kernel, dilation.part(), Padding.VALID));
+    }
+
+    private int outputSize(int in, int window, int step, int rate) {
+        return padding() == Padding.SAME ? in * step : (in - 1) * step + Math.max((window - 1) * rate + 1, step);
+    }
+
+    private Operand<TFloat32> transpose(
+            Ops tf, Operand<TFloat32> y, Operand<TFloat32> kernel, Extent out, Padding edges) {
+        Operand<?> sizes = tf.constant(new int[] {out.height(), out.width()});
+        return moving(tf, "Conv2DBackpropInput", edges, sizes, kernel, y)
+                .build()
+                .output(0);
+    }
+}

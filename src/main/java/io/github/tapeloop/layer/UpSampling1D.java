@@ -1,0 +1,41 @@
+package io.github.tapeloop.layer;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * Repeats each step of a series.
+ *
+ * <p>Input float32 [batch, steps, channels] of known steps, output float32 [batch, steps · size, channels].
+ */
+public final class UpSampling1D extends Layer {
+
+    private final Extent size;
+
+    /**
+     * Creates a layer.
+     *
+     * @param size how often to repeat each step, at least 1
+     */
+    public UpSampling1D(int size) {
+        this.size = Images.requirePositive(this, "size", Extent.along(size));
+    }
+
+    /**
+     * Repeats.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, steps, channels] of known steps
+     * @return float32 [batch, steps · size, channels]
+     * @throws IllegalArgumentException if x has other than 3 dimensions, or the steps are not known
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        Images.require(this, x, true);
+        Operand<TFloat32> image = Images.ofSeries(tf, x);
+        Extent to = Images.requireKnownSize(this, image).times(size);
+        return Images.toSeries(tf, Interpolation.NEAREST.resize(tf, image, to));
+    }
+}

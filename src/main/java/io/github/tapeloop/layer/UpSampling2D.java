@@ -1,0 +1,62 @@
+package io.github.tapeloop.layer;
+
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * Makes images larger by whole factors; {@link Interpolation#NEAREST} unless set, which repeats rows and columns.
+ *
+ * <p>Input float32 [batch, height, width, channels] of known height and width, output float32 of the same rank and
+ * channels.
+ */
+public final class UpSampling2D extends Layer {
+
+    private final Extent size;
+    private Interpolation interpolation = Interpolation.NEAREST;
+
+    /**
+     * Creates a layer.
+     *
+     * @param size factor of height and width, at least 1
+     */
+    public UpSampling2D(int size) {
+        this(size, size);
+    }
+
+    /**
+     * Creates a layer.
+     *
+     * @param down factor of the height, at least 1
+     * @param right factor of the width, at least 1
+     */
+    public UpSampling2D(int down, int right) {
+        this.size = Images.requirePositive(this, "size", new Extent(down, right));
+    }
+
+    /**
+     * How to find the new pixels.
+     *
+     * @param kind nearest or bilinear
+     * @return this
+     */
+    public UpSampling2D interpolation(Interpolation kind) {
+        this.interpolation = Objects.requireNonNull(kind, "kind");
+        return this;
+    }
+
+    /**
+     * Enlarges.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, height, width, channels] of known height and width
+     * @return float32 [batch, height · factor, width · factor, channels]
+     * @throws IllegalArgumentException if x has other than 4 dimensions, or height or width are not known
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Images.require(this, x, false);
+        return interpolation.resize(
+                pass.tf(this), x, Images.requireKnownSize(this, x).times(size));
+    }
+}

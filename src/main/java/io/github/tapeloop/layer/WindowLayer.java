@@ -1,0 +1,134 @@
+package io.github.tapeloop.layer;
+
+import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * A layer that moves a window over images, or over series, which are images of height 1.
+ *
+ * @param <L> the layer's own type, which the setters return
+ */
+abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
+
+    private final boolean series;
+    private final Extent size;
+    private Extent strides;
+    private Padding padding = Padding.VALID;
+
+    /**
+     * Creates a layer.
+     *
+     * @param sizeName what the layer calls the size of its window
+     * @param strides how far the window moves unless set
+     */
+    WindowLayer(boolean series, String sizeName, Extent size, Extent strides) {
+        this.series = series;
+        this.size = Images.requirePositive(this, sizeName, size);
+        this.strides = strides;
+    }
+
+    /**
+     * How far the window moves, in each direction.
+     *
+     * @param step at least 1
+     * @return this
+     */
+    public L strides(int step) {
+        return strides(extent(step));
+    }
+
+    /**
+     * What the window does at the edges; {@link Padding#VALID} unless set.
+     *
+     * @param kind valid or same; a {@link Conv1D} takes causal, too
+     * @return this
+     */
+    public L padding(Padding kind) {
+        requireNotBuilt("padding");
+        Objects.requireNonNull(kind, "kind");
+        if (kind == Padding.CAUSAL && !takesCausal()) {
+            throw new IllegalArgumentException(
+                    getClass().getSimpleName() + " takes padding VALID or SAME, got CAUSAL, which is for Conv1D");
+        }
+        this.padding = kind;
+        return self();
+    }
+
+    /**
+     * Moves the window over the input. The type of the layer says what it computes.
+     *
+     * @param pass makes ops
+     * @param x float32 [batch, height, width, channels] for a layer over images, [batch, steps, channels] for one over series
+     * @return float32 of the same rank, its sizes by strides and padding
+     * @throws IllegalArgumentException if x has another rank, or other channels than before
+     */
+    @Override
+    public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        Images.require(this, x, series);
+        Operand<TFloat32> y =
+                series ? Images.toSeries(tf, slide(pass, tf, Images.ofSeries(tf, x))) : slide(pass, tf, x);
+        return finish(pass, tf, x, y);
+    }
+
+    /** What the window computes from images. */
+    abstract Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image);
+
+    /** What follows on it: y is the output of the window for the layer's input x. */
+    Operand<TFloat32> finish(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TFloat32> y) {
+        return y;
+    }
+
+    boolean takesCausal() {
+        return false;
+    }
+
+    L strides(Extent steps) {
+        requireNotBuilt("strides");
+        this.strides = Images.requirePositive(this, "strides", steps);
+        return self();
+    }
+
+    @SuppressWarnings("unchecked") // L is the layer's own type.
+    final L self() {
+        return (L) this;
+    }
+
+    final boolean series() {
+        return series;
+    }
+
+    final Extent size() {
+        return size;
+    }
+
+    final Extent strides() {
+        return strides;
+    }
+
+    final Padding padding() {
+        return padding;
+    }
+
+    /** One number for each direction. */
+    final Extent extent(int each) {
+        return series ? Extent.along(each) : Extent.square(each);
+    }
+
+    /** An op that moves the window. */
+    final OperationBuilder moving(Ops tf, String type, Padding edges, Operand<?>... inputs) {
+        OperationBuilder builder = tf.scope().opBuilder(type, type);
+        for (Operand<?> input : inputs) {
+            builder.addInput(input.asOutput());
+        }
+        builder.setAttr("strides", strides.overImage());
+        if (edges == Padding.CAUSAL) {
+            return builder.setAttr("padding", "EXPLICIT")
+                    .setAttr("explicit_paddings", new long[] {0, 0, 0, 0, size.width() - 1, 0, 0, 0});
+        }
+        return builder.setAttr("padding", edges.name());
+    }
+}
