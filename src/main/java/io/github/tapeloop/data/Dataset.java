@@ -1,8 +1,12 @@
 package io.github.tapeloop.data;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.ndarray.Shape;
 
 /**
@@ -35,7 +39,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(float[][] inputs, int[] targets) {
-        return memory(ColumnData.floats(Column.INPUT, inputs), ColumnData.ints(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -47,7 +51,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(float[][] inputs, float[][] targets) {
-        return memory(ColumnData.floats(Column.INPUT, inputs), ColumnData.floats(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -59,7 +63,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(double[][] inputs, double[][] targets) {
-        return memory(ColumnData.doubles(Column.INPUT, inputs), ColumnData.doubles(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -70,7 +74,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows
      */
     public static Dataset of(float[][] inputs) {
-        return memory(ColumnData.floats(Column.INPUT, inputs));
+        return of(new Columns().input(ColumnData.of(inputs)));
     }
 
     /**
@@ -83,7 +87,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for an unknown shape or numbers of values and targets that do not fit it
      */
     public static Dataset of(float[] values, Shape exampleShape, int[] targets) {
-        return memory(ColumnData.floats(Column.INPUT, values, exampleShape), ColumnData.ints(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(values, exampleShape)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -100,8 +104,55 @@ public final class Dataset {
         return new Dataset(Idx.read(images, labels));
     }
 
-    private static Dataset memory(ColumnData... data) {
-        return new Dataset(MemorySource.of(data));
+    /**
+     * Describes examples that lie in memory, with any number of inputs and targets.
+     *
+     * @param columns their values
+     * @return the dataset
+     * @throws IllegalArgumentException for no input or unequal numbers of rows
+     */
+    public static Dataset of(Columns columns) {
+        return new Dataset(columns.source());
+    }
+
+    /**
+     * Describes arrays of TensorFlow Java, of float, double, int or long elements. They keep their dtype.
+     *
+     * @param inputs [examples, ...]
+     * @param targets [examples, ...]
+     * @return the dataset
+     * @throws IllegalArgumentException for a scalar, no or unequal numbers of examples, or elements of another type
+     */
+    public static Dataset of(NdArray<?> inputs, NdArray<?> targets) {
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
+    }
+
+    /**
+     * Describes a list of objects, one an example, such as Java records. The list is not copied; fields are read while
+     * batches are assembled, on the thread that does it (a prefetch or map thread perhaps).
+     *
+     * @param records the examples
+     * @param fields which columns are made of each
+     * @param <T> the class of the examples
+     * @return the dataset
+     * @throws IllegalArgumentException for an empty list or fields without an input
+     */
+    public static <T> Dataset ofRecords(List<T> records, Fields<T> fields) {
+        return new Dataset(new RecordSource<>(Records.of(records), fields.bound()));
+    }
+
+    /**
+     * Describes streams of objects, one an example. Each pass asks for a stream of its own and closes it at the end, after
+     * an error, and when the pass is closed. Its size is not known. The stream is read by one thread at a time.
+     *
+     * @param streams makes a stream of all examples, a new one each time
+     * @param fields which columns are made of each
+     * @param <T> the class of the examples
+     * @return the dataset
+     * @throws IllegalArgumentException for fields without an input
+     */
+    public static <T> Dataset ofStream(Supplier<? extends Stream<T>> streams, Fields<T> fields) {
+        return new Dataset(new RecordSource<>(Records.of(streams), fields.bound()));
     }
 
     /**
@@ -229,14 +280,44 @@ public final class Dataset {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches batch(int size, boolean dropRemainder) {
-        if (size < 1) {
-            throw new IllegalArgumentException("the batch size must be at least 1, but got " + size);
-        }
-        return new Batches(this, size, dropRemainder, 0);
+        return batches(new Grouping(size, dropRemainder, Padding.toLongest()));
     }
 
-    BatchSupply supply(int batchSize, boolean dropRemainder, long seed, int epoch) {
-        return Assembly.open(source, batchSize, dropRemainder, seed, epoch);
+    /**
+     * Groups examples some of whose columns differ in length: these are filled up with zeros to the longest of the batch.
+     *
+     * @param size examples per batch
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1
+     */
+    public Batches padBatch(int size) {
+        return padBatch(size, Padding.toLongest());
+    }
+
+    /**
+     * Groups examples some of whose columns differ in length.
+     *
+     * @param size examples per batch
+     * @param padding to which length they are filled up, and with what
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1
+     */
+    public Batches padBatch(int size, Padding padding) {
+        return new Batches(this, new Grouping(size, false, padding), 0);
+    }
+
+    private Batches batches(Grouping grouping) {
+        for (Column column : source.columns()) {
+            if (column.isOpen()) {
+                throw new IllegalArgumentException("the examples of " + column
+                        + " differ in length and make no batch as they are; use padBatch(size)");
+            }
+        }
+        return new Batches(this, grouping, 0);
+    }
+
+    BatchSupply supply(Grouping grouping, long seed, int epoch) {
+        return Assembly.open(source, grouping, seed, epoch);
     }
 
     /** Names the columns with their dtypes and example shapes, and the number of examples. */
