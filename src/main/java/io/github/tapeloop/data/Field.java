@@ -57,8 +57,12 @@ public final class Field<T> {
         for (ToDoubleFunction<? super T> function : functions) {
             all.add(function);
         }
+        return numbers(all);
+    }
+
+    static <T> Field<T> numbers(List<? extends ToDoubleFunction<? super T>> all) {
         if (all.isEmpty()) {
-            throw new IllegalArgumentException("numbers() needs one function at least");
+            throw new IllegalArgumentException("a field of numbers needs one at least, but there is none");
         }
         return written(Dtype.FLOAT32, Shape.of(all.size()), (record, out) -> {
             FloatBuffer floats = (FloatBuffer) out;
