@@ -17,12 +17,10 @@ import org.tensorflow.ndarray.Shape;
  * <p>The arrays given to {@code of} are not copied. Do not change them while a loop pulls from the dataset. Datasets may
  * be shared by threads.
  */
-public final class Dataset {
-
-    private final Source source;
+public final class Dataset extends Pipeline {
 
     private Dataset(Source source) {
-        this.source = source;
+        super(source);
     }
 
     /** A dataset over any source, for those that are not arrays. */
@@ -156,66 +154,6 @@ public final class Dataset {
     }
 
     /**
-     * Shuffles through a buffer, in a new order each epoch. The seed comes from whoever opens the batches (the trainer's
-     * seed in {@code fit}), so the same seed and epoch give the same order.
-     *
-     * @param buffer how many examples the next one is drawn from; at least the size of the dataset for a uniform shuffle
-     * @return this dataset, shuffled
-     * @throws IllegalArgumentException for a buffer below 1
-     */
-    public Dataset shuffle(int buffer) {
-        return shuffled(buffer, OptionalLong.empty());
-    }
-
-    /**
-     * Shuffles through a buffer, in a new order each epoch that depends on this seed only.
-     *
-     * @param buffer how many examples the next one is drawn from; at least the size of the dataset for a uniform shuffle
-     * @param seed the same seed and epoch give the same order
-     * @return this dataset, shuffled
-     * @throws IllegalArgumentException for a buffer below 1
-     */
-    public Dataset shuffle(int buffer, long seed) {
-        return shuffled(buffer, OptionalLong.of(seed));
-    }
-
-    private Dataset shuffled(int buffer, OptionalLong seed) {
-        if (buffer < 1) {
-            throw new IllegalArgumentException("the shuffle buffer must hold at least 1 example, but got " + buffer);
-        }
-        return new Dataset(new ShuffledSource(source, buffer, seed));
-    }
-
-    /**
-     * Keeps the first examples.
-     *
-     * @param n how many; all if there are fewer
-     * @return those examples
-     * @throws IllegalArgumentException for a negative number
-     */
-    public Dataset take(long n) {
-        return new Dataset(new RangeSource(source, 0, requireCount("take", n)));
-    }
-
-    /**
-     * Leaves out the first examples.
-     *
-     * @param n how many; if there are fewer, nothing is left
-     * @return the other examples
-     * @throws IllegalArgumentException for a negative number
-     */
-    public Dataset skip(long n) {
-        return new Dataset(new RangeSource(source, requireCount("skip", n), Long.MAX_VALUE));
-    }
-
-    private static long requireCount(String method, long n) {
-        if (n < 0) {
-            throw new IllegalArgumentException(method + "(" + n + ") needs a number of examples, 0 or more");
-        }
-        return n;
-    }
-
-    /**
      * Cuts off the last part, as Keras' {@code validation_split} does: of n examples the first floor(n * (1 - fraction))
      * are the first part. The cut is made below every shuffle: the parts share no example in any epoch, the first part
      * is then shuffled as this dataset is, the second is in its original order.
@@ -250,15 +188,6 @@ public final class Dataset {
      * @param second the examples after it, never shuffled
      */
     public record Split(Dataset first, Dataset second) {}
-
-    /**
-     * Returns how many examples a pass delivers.
-     *
-     * @return the number, or empty if it is not known before the data is read
-     */
-    public OptionalLong size() {
-        return source.size();
-    }
 
     /**
      * Groups the examples; the last batch has fewer of them if they do not divide evenly.
@@ -304,6 +233,31 @@ public final class Dataset {
      */
     public Batches padBatch(int size, Padding padding) {
         return new Batches(this, new Grouping(size, false, padding), 0);
+    }
+
+    /**
+     * Groups examples of similar length, so that little is filled up: as soon as a bucket has enough for a batch, they
+     * come. Each batch is filled up with zeros to the boundary its longest example fits under, so that a compiled step
+     * sees few shapes. At the end of a pass what is left in the buckets comes from the shortest to the longest, in batches
+     * as large as the others but the last. Holds up to {@code size} examples a bucket.
+     *
+     * @param size examples per batch
+     * @param boundaries the longest length of each bucket, ascending; longer examples have one more bucket
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1, boundaries that do not ascend from 1 or more, or when no input
+     *     differs in length; of several, the first one is measured
+     */
+    public Batches bucketByLength(int size, int... boundaries) {
+        Grouping grouping = new Grouping(size, false, Padding.toLengths(boundaries));
+        int column = 0;
+        while (column < source.columns().size() && !source.columns().get(column).isOpen()) {
+            column++;
+        }
+        if (column == source.columns().size() || source.columns().get(column).role() != Role.INPUT) {
+            throw new IllegalArgumentException("bucketByLength() needs an input whose examples differ in length, but "
+                    + this + " has none; use batch(size)");
+        }
+        return new Batches(new Dataset(new BucketSource(source, column, size, boundaries.clone())), grouping, 0);
     }
 
     private Batches batches(Grouping grouping) {

@@ -42,6 +42,11 @@ enum Dtype {
         }
 
         @Override
+        double at(Object array, int index) {
+            return ((float[]) array)[index];
+        }
+
+        @Override
         void put(Object array, int from, int count, Buffer out) {
             ((FloatBuffer) out).put((float[]) array, from, count);
         }
@@ -81,6 +86,11 @@ enum Dtype {
         @Override
         int length(Object array) {
             return ((double[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((double[]) array)[index];
         }
 
         @Override
@@ -126,6 +136,11 @@ enum Dtype {
         }
 
         @Override
+        double at(Object array, int index) {
+            return ((int[]) array)[index];
+        }
+
+        @Override
         void put(Object array, int from, int count, Buffer out) {
             ((IntBuffer) out).put((int[]) array, from, count);
         }
@@ -165,6 +180,11 @@ enum Dtype {
         @Override
         int length(Object array) {
             return ((long[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((long[]) array)[index];
         }
 
         @Override
@@ -228,6 +248,9 @@ enum Dtype {
 
     /** How many elements an array of this type has. */
     abstract int length(Object array);
+
+    /** An element of an array of this type. */
+    abstract double at(Object array, int index);
 
     /** Appends a part of an array of this type to a buffer that {@link #allocate(int)} made. */
     abstract void put(Object array, int from, int count, Buffer out);

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.Buffer;
 
 /**
- * One element of the pipeline. It stays readable until its cursor is closed, however far the cursor went on, because a
+ * One element of the pipeline. It stays readable however far its cursor went on, also after that was closed, because a
  * shuffle buffer holds on to it. Different examples may be read by different threads at once.
  */
 interface Example {

@@ -1,9 +1,8 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
-import java.nio.Buffer;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * One example on the Java heap, as the functions of {@code map} and {@code filter} see it: its columns by name.
@@ -24,11 +23,7 @@ public final class Row {
     }
 
     static Row read(List<Column> columns, Example example, long number, long seed) throws IOException {
-        Object[] arrays = new Object[columns.size()];
-        for (int i = 0; i < arrays.length; i++) {
-            arrays[i] = example.toArray(i, columns.get(i));
-        }
-        return new Row(columns, arrays, number, seed);
+        return new Row(columns, HeldExample.of(columns, example).arrays(), number, seed);
     }
 
     /**
@@ -163,7 +158,7 @@ public final class Row {
             if (columns.get(i).name().equals(name)) {
                 if (columns.get(i).dtype() != dtype) {
                     throw new IllegalArgumentException("column " + columns.get(i) + " is not "
-                            + dtype.name().toLowerCase(java.util.Locale.ROOT));
+                            + dtype.name().toLowerCase(Locale.ROOT));
                 }
                 return i;
             }
@@ -171,40 +166,12 @@ public final class Row {
         throw new IllegalArgumentException("there is no column \"" + name + "\"; the columns are " + columns);
     }
 
-    /** The same as an element of the pipeline. */
-    Example toExample() {
-        return new Held(columns, arrays);
-    }
-
-    /** An example whose elements are on the heap. */
-    record Held(List<Column> columns, Object[] arrays) implements Example {
-
-        @Override
-        public void write(int column, Buffer out) {
-            columns.get(column).dtype().put(arrays[column], out);
+    /** The same as an element of the pipeline with these columns. */
+    HeldExample toExample(List<Column> expected) {
+        if (!columns.equals(expected)) {
+            throw new IllegalArgumentException(
+                    "expected a row with the columns " + expected + " but got one with " + columns);
         }
-
-        @Override
-        public Object elements(int column) {
-            return arrays[column];
-        }
-
-        @Override
-        public Object toArray(int index, Column column) {
-            return arrays[index];
-        }
-
-        static Held of(List<Column> columns, Example example) throws IOException {
-            Object[] arrays = new Object[columns.size()];
-            for (int i = 0; i < arrays.length; i++) {
-                arrays[i] = example.toArray(i, columns.get(i));
-            }
-            return new Held(columns, arrays);
-        }
-
-        @Override
-        public String toString() {
-            return Arrays.deepToString(arrays);
-        }
+        return new HeldExample(columns, arrays);
     }
 }
