@@ -13,20 +13,21 @@ final class Assembly implements BatchSupply {
     private final boolean dropRemainder;
     private long index;
 
-    private Assembly(Cursor cursor, BatchBuffer buffer, TensorPool pool, int batchSize, boolean dropRemainder) {
+    private Assembly(Cursor cursor, BatchBuffer buffer, TensorPool pool, Grouping grouping) {
         this.cursor = cursor;
         this.buffer = buffer;
         this.pool = pool;
-        this.batchSize = batchSize;
-        this.dropRemainder = dropRemainder;
+        this.batchSize = grouping.size();
+        this.dropRemainder = grouping.dropRemainder();
     }
 
-    static Assembly open(Source source, int batchSize, boolean dropRemainder, long seed, int epoch) {
+    static Assembly open(Source source, Grouping grouping, long seed, int epoch) {
+        int batchSize = grouping.size();
         int capacity = (int) Math.min(batchSize, source.size().orElse(batchSize));
         TensorPool pool = new TensorPool(source.columns());
-        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity, pool);
+        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity, grouping.padding(), pool);
         try {
-            return new Assembly(source.open(seed, epoch), buffer, pool, batchSize, dropRemainder);
+            return new Assembly(source.open(seed, epoch), buffer, pool, grouping);
         } catch (IOException e) {
             throw new DataException("the data could not be opened: " + e, e);
         }

@@ -1,7 +1,10 @@
 package io.github.tapeloop.data;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -11,6 +14,7 @@ import org.tensorflow.types.family.TType;
 
 /**
  * The examples of one step: an input and, if the data has one, a target, each with the batch as its first dimension.
+ * There may be several of both, told apart by name, and a weight for each example.
  *
  * <p>A batch owns the native tensors in it until {@link #close()}. One that a {@link BatchIterator} delivered is closed
  * by that iterator when the next is pulled. Not for use by several threads at once; it may be handed from one to
@@ -18,25 +22,27 @@ import org.tensorflow.types.family.TType;
  */
 public final class Batch implements AutoCloseable {
 
-    private static final int INPUT = 0;
-    private static final int TARGET = 1;
-
     private final int size;
-    private final int columns;
+    private final Layout layout;
     private final OwnedTensors tensors;
     private final List<Operand<?>> operands;
     private boolean closed;
 
-    private Batch(int size, OwnedTensors tensors, List<Operand<?>> operands) {
+    private Batch(int size, Layout layout, OwnedTensors tensors, List<Operand<?>> operands) {
         this.size = size;
-        this.columns = tensors.count() + operands.size();
+        this.layout = layout;
         this.tensors = tensors;
         this.operands = operands;
     }
 
-    /** Takes ownership of tensors that are known to be [size, ...], the input first. */
-    static Batch owning(int size, OwnedTensors tensors) {
-        return new Batch(size, tensors, List.of());
+    /** Takes ownership of tensors that are known to be [size, ...]. */
+    static Batch owning(int size, Layout layout, OwnedTensors tensors) {
+        return new Batch(size, layout, tensors, List.of());
+    }
+
+    private static Batch owning(Layout layout, List<TType> tensors) {
+        OwnedTensors owned = OwnedTensors.take(layout.names(), tensors);
+        return owning(owned.examples(), layout, owned);
     }
 
     /**
@@ -48,8 +54,7 @@ public final class Batch implements AutoCloseable {
      * @throws IllegalArgumentException for a scalar, a tensor that is not numeric, or unequal first dimensions
      */
     public static Batch of(TType input, TType target) {
-        OwnedTensors tensors = OwnedTensors.take(input, target);
-        return owning(tensors.examples(), tensors);
+        return owning(Layout.INPUT_AND_TARGET, List.of(input, target));
     }
 
     /**
@@ -60,8 +65,43 @@ public final class Batch implements AutoCloseable {
      * @throws IllegalArgumentException for a scalar or a tensor that is not numeric
      */
     public static Batch of(TType input) {
-        OwnedTensors tensors = OwnedTensors.take(input);
-        return owning(tensors.examples(), tensors);
+        return owning(Layout.INPUT_ONLY, List.of(input));
+    }
+
+    /**
+     * Makes a batch of tensors with names and takes ownership of them, also when this method throws.
+     *
+     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name
+     * @param targets numeric tensors [batch, ...]; may be empty
+     * @return the batch, to be closed by the caller
+     * @throws IllegalArgumentException for no input, a scalar, a tensor that is not numeric, or unequal first dimensions
+     */
+    public static Batch of(Map<String, ? extends TType> inputs, Map<String, ? extends TType> targets) {
+        return named(inputs, targets, List.of());
+    }
+
+    /**
+     * Makes a batch of tensors with names and a weight for each example, and takes ownership of them, also when this
+     * method throws.
+     *
+     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name
+     * @param targets numeric tensors [batch, ...]; may be empty
+     * @param sampleWeight float32 [batch]
+     * @return the batch, to be closed by the caller
+     * @throws IllegalArgumentException for no input, a scalar, a tensor that is not numeric, or unequal first dimensions
+     */
+    public static Batch of(
+            Map<String, ? extends TType> inputs, Map<String, ? extends TType> targets, TFloat32 sampleWeight) {
+        return named(inputs, targets, List.of(sampleWeight));
+    }
+
+    private static Batch named(
+            Map<String, ? extends TType> inputs, Map<String, ? extends TType> targets, List<TFloat32> weight) {
+        List<TType> tensors = new ArrayList<>(inputs.values());
+        tensors.addAll(targets.values());
+        tensors.addAll(weight);
+        Layout layout = new Layout(List.copyOf(inputs.keySet()), List.copyOf(targets.keySet()), !weight.isEmpty());
+        return owning(layout, tensors);
     }
 
     /**
@@ -73,7 +113,7 @@ public final class Batch implements AutoCloseable {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Batch of(float[][] inputs, int[] targets) {
-        return ofMemory(ColumnData.floats(Column.INPUT, inputs), ColumnData.ints(Column.TARGET, targets));
+        return ofMemory(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -84,7 +124,7 @@ public final class Batch implements AutoCloseable {
      * @throws IllegalArgumentException for ragged or empty rows
      */
     public static Batch of(float[][] inputs) {
-        return ofMemory(ColumnData.floats(Column.INPUT, inputs));
+        return ofMemory(new Columns().input(ColumnData.of(inputs)));
     }
 
     /**
@@ -96,7 +136,7 @@ public final class Batch implements AutoCloseable {
      * @return the batch
      */
     public static Batch ofOperands(Operand<?> input, Operand<?> target) {
-        return new Batch(sizeOf(input), OwnedTensors.NONE, List.of(input, target));
+        return new Batch(sizeOf(input), Layout.INPUT_AND_TARGET, OwnedTensors.NONE, List.of(input, target));
     }
 
     /**
@@ -106,7 +146,7 @@ public final class Batch implements AutoCloseable {
      * @return the batch
      */
     public static Batch ofOperands(Operand<?> input) {
-        return new Batch(sizeOf(input), OwnedTensors.NONE, List.of(input));
+        return new Batch(sizeOf(input), Layout.INPUT_ONLY, OwnedTensors.NONE, List.of(input));
     }
 
     /**
@@ -131,7 +171,7 @@ public final class Batch implements AutoCloseable {
         if (operands.isEmpty()) {
             return tf.constant((double) size);
         }
-        Operand<?> input = operand(tf, INPUT);
+        Operand<?> input = operand(tf, 0);
         long known = Tensors.shape(input).get(0);
         return known >= 0
                 ? tf.constant((double) known)
@@ -144,11 +184,11 @@ public final class Batch implements AutoCloseable {
      * @return whether {@link #target} may be called
      */
     public boolean hasTarget() {
-        return columns > TARGET;
+        return !layout.targets().isEmpty();
     }
 
     /**
-     * Returns the input as an operand, in an eager environment without a copy of its elements.
+     * Returns the input, the first one if there are several, as an operand, in an eager environment without a copy of its elements.
      *
      * <p>The static type is that of the usual model. Data of another dtype flows through unchanged: the operand of
      * float64 data has the dtype float64 at run time, and so has what ops make of it.
@@ -159,11 +199,11 @@ public final class Batch implements AutoCloseable {
      */
     @SuppressWarnings("unchecked") // Ops take dtypes from the operand, not from its static type.
     public Operand<TFloat32> input(Ops tf) {
-        return (Operand<TFloat32>) operand(tf, INPUT);
+        return (Operand<TFloat32>) operand(tf, 0);
     }
 
     /**
-     * Returns the target as an operand, in an eager environment without a copy of its elements.
+     * Returns the target, the first one if there are several, as an operand, in an eager environment without a copy of its elements.
      *
      * @param tf where the operand is made
      * @return [batch, ...] of the dtype of the data
@@ -171,7 +211,100 @@ public final class Batch implements AutoCloseable {
      */
     @SuppressWarnings("unchecked") // Every factory says that the target is numeric.
     public Operand<? extends TNumber> target(Ops tf) {
-        return (Operand<? extends TNumber>) operand(tf, TARGET);
+        if (!hasTarget()) {
+            throw new IllegalStateException("this batch has no target because its dataset was made from inputs only;"
+                    + " make the dataset with targets, or ask hasTarget() first");
+        }
+        return (Operand<? extends TNumber>) operand(tf, layout.inputs().size());
+    }
+
+    /**
+     * Returns an input by its name.
+     *
+     * @param tf where the operand is made
+     * @param name one of {@link #inputNames()}
+     * @return [batch, ...] of the dtype of the data
+     * @throws IllegalArgumentException for another name
+     * @throws IllegalStateException after {@link #close()}
+     */
+    @SuppressWarnings("unchecked") // As in input(tf).
+    public Operand<TFloat32> input(Ops tf, String name) {
+        return (Operand<TFloat32>) operand(tf, layout.input(name));
+    }
+
+    /**
+     * Returns a target by its name.
+     *
+     * @param tf where the operand is made
+     * @param name one of {@link #targetNames()}
+     * @return [batch, ...] of the dtype of the data
+     * @throws IllegalArgumentException for another name
+     * @throws IllegalStateException after {@link #close()}
+     */
+    @SuppressWarnings("unchecked") // As in target(tf).
+    public Operand<? extends TNumber> target(Ops tf, String name) {
+        return (Operand<? extends TNumber>) operand(tf, layout.target(name));
+    }
+
+    /**
+     * Returns the names of the inputs; that of an only input is {@code input} unless it was given another.
+     *
+     * @return one name or more
+     */
+    public List<String> inputNames() {
+        return layout.inputs();
+    }
+
+    /**
+     * Returns the names of the targets; that of an only target is {@code target} unless it was given another.
+     *
+     * @return the names, none for predictions
+     */
+    public List<String> targetNames() {
+        return layout.targets();
+    }
+
+    /**
+     * Returns what each example counts in the loss, if the data says so.
+     *
+     * @param tf where the operand is made
+     * @return float32 [batch], or empty if all examples count the same
+     * @throws IllegalStateException after {@link #close()}
+     */
+    @SuppressWarnings("unchecked") // The columns of weights are float32.
+    public Optional<Operand<TFloat32>> sampleWeight(Ops tf) {
+        return layout.weighted() ? Optional.of((Operand<TFloat32>) operand(tf, layout.weight())) : Optional.empty();
+    }
+
+    /**
+     * Returns all it holds: the inputs, the targets, the sample weights if there are any. With {@link #withOperands} a
+     * traced function or a loop takes a batch apart and puts it together again, whatever is in it.
+     *
+     * @param tf where the operands are made
+     * @return [batch, ...] each
+     * @throws IllegalStateException after {@link #close()}
+     */
+    public List<Operand<?>> operands(Ops tf) {
+        List<Operand<?>> all = new ArrayList<>();
+        for (int column = 0; column < layout.count(); column++) {
+            all.add(operand(tf, column));
+        }
+        return all;
+    }
+
+    /**
+     * Makes a batch with the names of this one of other operands. It owns nothing; this one may be closed already.
+     *
+     * @param operands [batch, ...] each, in the order of {@link #operands}
+     * @return the batch
+     * @throws IllegalArgumentException for another number of operands
+     */
+    public Batch withOperands(List<? extends Operand<?>> operands) {
+        if (operands.size() != layout.count()) {
+            throw new IllegalArgumentException("this batch has " + layout.count() + " columns, " + layout.names()
+                    + ", but got " + operands.size() + " operands");
+        }
+        return new Batch(sizeOf(operands.get(0)), layout, OwnedTensors.NONE, List.copyOf(operands));
     }
 
     /** Releases the native tensors. Operands made of them stay valid. Idempotent. */
@@ -188,16 +321,12 @@ public final class Batch implements AutoCloseable {
             throw new IllegalStateException("this batch was closed; a batch of an iterator lives until the next one is"
                     + " pulled by hasNext() or next(), or the iterator is closed");
         }
-        if (column >= columns) {
-            throw new IllegalStateException("this batch has no target because its dataset was made from inputs only;"
-                    + " make the dataset with targets, or ask hasTarget() first");
-        }
         return operands.isEmpty() ? tf.constantOf(tensors.get(column)) : operands.get(column);
     }
 
-    private static Batch ofMemory(ColumnData... data) {
-        MemorySource source = MemorySource.of(data);
-        try (Assembly whole = Assembly.open(source, source.rows(), false, 0, 0)) {
+    private static Batch ofMemory(Columns columns) {
+        MemorySource source = columns.source();
+        try (Assembly whole = Assembly.open(source, Grouping.of(source.rows()), 0, 0)) {
             return whole.pull().orElseThrow();
         }
     }

@@ -1,9 +1,9 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
-import java.nio.Buffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -13,26 +13,17 @@ import org.tensorflow.types.family.TNumber;
  */
 final class BatchBuffer {
 
-    private final List<Column> columns;
+    private final Layout layout;
     private final TensorPool pool;
-    private final Buffer[] buffers;
+    private final ColumnBuffer[] buffers;
     private int count;
 
-    BatchBuffer(List<Column> columns, int capacity, TensorPool pool) {
-        this.columns = columns;
+    BatchBuffer(List<Column> columns, int capacity, Padding padding, TensorPool pool) {
+        this.layout = Layout.of(columns);
         this.pool = pool;
-        this.buffers = columns.stream()
-                .map(column -> column.dtype().allocate(elements(column, capacity)))
-                .toArray(Buffer[]::new);
-    }
-
-    private static int elements(Column column, int capacity) {
-        long elements = (long) column.width() * capacity;
-        if (elements > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a batch of " + capacity + " examples of " + column + " has " + elements
-                    + " elements but at most " + Integer.MAX_VALUE + " fit; use a smaller batch");
-        }
-        return (int) elements;
+        this.buffers = IntStream.range(0, columns.size())
+                .mapToObj(index -> ColumnBuffer.of(columns.get(index), index, capacity, padding))
+                .toArray(ColumnBuffer[]::new);
     }
 
     int count() {
@@ -41,14 +32,14 @@ final class BatchBuffer {
 
     void clear() {
         count = 0;
-        for (Buffer buffer : buffers) {
+        for (ColumnBuffer buffer : buffers) {
             buffer.clear();
         }
     }
 
     void add(Example example) throws IOException {
-        for (int column = 0; column < buffers.length; column++) {
-            example.write(column, buffers[column]);
+        for (ColumnBuffer buffer : buffers) {
+            buffer.add(example);
         }
         count++;
     }
@@ -57,23 +48,13 @@ final class BatchBuffer {
     Batch toBatch() {
         List<TNumber> tensors = new ArrayList<>(buffers.length);
         try {
-            for (int column = 0; column < buffers.length; column++) {
-                tensors.add(tensor(columns.get(column), buffers[column]));
+            for (ColumnBuffer buffer : buffers) {
+                tensors.add(buffer.toTensor(count, pool));
             }
         } catch (RuntimeException | Error e) {
             new OwnedTensors(tensors, pool::give).close();
             throw e;
         }
-        return Batch.owning(count, new OwnedTensors(tensors, pool::give));
-    }
-
-    private TNumber tensor(Column column, Buffer buffer) {
-        if (buffer.position() != count * column.width()) {
-            throw new DataException("expected " + column.width() + " values in each example of " + column + " but "
-                    + count + " examples wrote " + buffer.position() + "; correct the source of this column");
-        }
-        TNumber tensor = pool.take(column, count);
-        column.dtype().copy(buffer, tensor);
-        return tensor;
+        return Batch.owning(count, layout, new OwnedTensors(tensors, pool::give));
     }
 }

@@ -14,15 +14,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Batches implements Iterable<Batch> {
 
     private final Dataset dataset;
-    private final int batchSize;
-    private final boolean dropRemainder;
+    private final Grouping grouping;
     private final int prefetch;
     private final AtomicInteger nextEpoch = new AtomicInteger();
 
-    Batches(Dataset dataset, int batchSize, boolean dropRemainder, int prefetch) {
+    Batches(Dataset dataset, Grouping grouping, int prefetch) {
         this.dataset = dataset;
-        this.batchSize = batchSize;
-        this.dropRemainder = dropRemainder;
+        this.grouping = grouping;
         this.prefetch = prefetch;
     }
 
@@ -37,7 +35,7 @@ public final class Batches implements Iterable<Batch> {
      * @throws IllegalArgumentException when a batch has more elements than fit into one array
      */
     public BatchIterator open(long seed, int epoch) {
-        BatchSupply supply = dataset.supply(batchSize, dropRemainder, seed, epoch);
+        BatchSupply supply = dataset.supply(grouping, seed, epoch);
         return new PulledBatches(prefetch == 0 ? supply : Prefetch.start(supply, prefetch));
     }
 
@@ -65,7 +63,7 @@ public final class Batches implements Iterable<Batch> {
         if (n < 0) {
             throw new IllegalArgumentException("prefetch(" + n + ") needs a number of batches, 0 or more");
         }
-        return new Batches(dataset, batchSize, dropRemainder, n);
+        return new Batches(dataset, grouping, n);
     }
 
     /**
@@ -79,7 +77,7 @@ public final class Batches implements Iterable<Batch> {
         if (nBatches < 0) {
             throw new IllegalArgumentException("take(" + nBatches + ") needs a number of batches, 0 or more");
         }
-        long examples = nBatches > Long.MAX_VALUE / batchSize ? Long.MAX_VALUE : nBatches * batchSize;
+        long examples = nBatches > Long.MAX_VALUE / batchSize() ? Long.MAX_VALUE : nBatches * batchSize();
         return over(dataset.take(examples));
     }
 
@@ -94,7 +92,7 @@ public final class Batches implements Iterable<Batch> {
         if (nBatches < 0) {
             throw new IllegalArgumentException("skip(" + nBatches + ") needs a number of batches, 0 or more");
         }
-        return over(dataset.skip(nBatches > Long.MAX_VALUE / batchSize ? Long.MAX_VALUE : nBatches * batchSize));
+        return over(dataset.skip(nBatches > Long.MAX_VALUE / batchSize() ? Long.MAX_VALUE : nBatches * batchSize()));
     }
 
     /**
@@ -110,9 +108,10 @@ public final class Batches implements Iterable<Batch> {
             throw new IllegalArgumentException("grouped(" + batches + ") needs a number of batches, 1 or more");
         }
         OptionalLong kept = examples();
-        Dataset whole = dropRemainder && kept.isPresent() ? dataset.take(kept.getAsLong()) : dataset;
-        boolean dropsUnknown = dropRemainder && kept.isEmpty();
-        return new Batches(whole, Math.multiplyExact(batchSize, batches), dropsUnknown, Math.min(prefetch, 2));
+        Dataset whole = grouping.dropRemainder() && kept.isPresent() ? dataset.take(kept.getAsLong()) : dataset;
+        boolean dropsUnknown = grouping.dropRemainder() && kept.isEmpty();
+        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches), dropsUnknown);
+        return new Batches(whole, larger, Math.min(prefetch, 2));
     }
 
     /**
@@ -148,8 +147,8 @@ public final class Batches implements Iterable<Batch> {
         if (known.isEmpty()) {
             return known;
         }
-        long whole = known.getAsLong() / batchSize;
-        boolean remainder = !dropRemainder && known.getAsLong() % batchSize > 0;
+        long whole = known.getAsLong() / batchSize();
+        boolean remainder = !grouping.dropRemainder() && known.getAsLong() % batchSize() > 0;
         return OptionalLong.of(remainder ? whole + 1 : whole);
     }
 
@@ -160,10 +159,10 @@ public final class Batches implements Iterable<Batch> {
      */
     public OptionalLong examples() {
         OptionalLong known = dataset.size();
-        if (known.isEmpty() || !dropRemainder) {
+        if (known.isEmpty() || !grouping.dropRemainder()) {
             return known;
         }
-        return OptionalLong.of(known.getAsLong() - known.getAsLong() % batchSize);
+        return OptionalLong.of(known.getAsLong() - known.getAsLong() % batchSize());
     }
 
     /**
@@ -172,10 +171,10 @@ public final class Batches implements Iterable<Batch> {
      * @return examples per batch
      */
     public int batchSize() {
-        return batchSize;
+        return grouping.size();
     }
 
     private Batches over(Dataset other) {
-        return new Batches(other, batchSize, dropRemainder, prefetch);
+        return new Batches(other, grouping, prefetch);
     }
 }

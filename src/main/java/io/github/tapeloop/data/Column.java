@@ -1,32 +1,66 @@
 package io.github.tapeloop.data;
 
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.tensorflow.ndarray.Shape;
 
 /**
  * What one column of a dataset holds for each example.
  *
- * @param name unique in its dataset
+ * @param name unique among the columns of its role
+ * @param role what it is for
  * @param dtype the type of its elements
- * @param shape the shape of one example, without the batch dimension, fully known
+ * @param shape the shape of one example, without the batch dimension: fully known, or [-1] if each example has a length
+ *     of its own
  */
-record Column(String name, Dtype dtype, Shape shape) {
+record Column(String name, Role role, Dtype dtype, Shape shape) {
 
     static final String INPUT = "input";
     static final String TARGET = "target";
+    static final String WEIGHT = "sample_weight";
 
     Column {
-        if (shape.isUnknown() || shape.hasUnknownDimension()) {
+        boolean ofOpenLength = !shape.isUnknown() && shape.numDimensions() == 1 && shape.hasUnknownDimension();
+        if (!ofOpenLength && (shape.isUnknown() || shape.hasUnknownDimension())) {
             throw new IllegalArgumentException(
-                    "column \"" + name + "\" needs a fully known example shape, but got " + shape);
+                    "column \"" + name + "\" needs a fully known example shape, or [-1], but got " + shape);
         }
-        if (shape.size() < 1 || shape.size() > Integer.MAX_VALUE) {
+        if (!ofOpenLength && (shape.size() < 1 || shape.size() > Integer.MAX_VALUE)) {
             throw new IllegalArgumentException("column \"" + name + "\" needs 1 to " + Integer.MAX_VALUE
                     + " elements per example, but the shape " + shape + " has " + shape.size());
         }
     }
 
-    /** Elements per example. */
+    static Column input(Dtype dtype, Shape shape) {
+        return new Column(INPUT, Role.INPUT, dtype, shape);
+    }
+
+    static Column target(Dtype dtype, Shape shape) {
+        return new Column(TARGET, Role.TARGET, dtype, shape);
+    }
+
+    static Column sampleWeight() {
+        return new Column(WEIGHT, Role.WEIGHT, Dtype.FLOAT32, Shape.scalar());
+    }
+
+    static void requireDistinct(List<Column> columns) {
+        Set<String> names = new HashSet<>();
+        for (Column column : columns) {
+            if (!names.add(column.role() + " " + column.name())) {
+                throw new IllegalArgumentException("two " + column.role().name().toLowerCase(Locale.ROOT)
+                        + "s are named \"" + column.name() + "\"; give one of them another name");
+            }
+        }
+    }
+
+    /** Whether examples differ in length. */
+    boolean isOpen() {
+        return shape.hasUnknownDimension();
+    }
+
+    /** Elements per example of a column that is not open. */
     int width() {
         return (int) shape.size();
     }

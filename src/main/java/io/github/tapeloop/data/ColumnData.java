@@ -1,102 +1,140 @@
 package io.github.tapeloop.data;
 
-import java.nio.Buffer;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
-import java.util.function.IntUnaryOperator;
+import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.ndarray.Shape;
 
 /**
- * One column that lies in memory. The arrays are the caller's, not copies.
- *
- * @param column what it holds
- * @param rows how many examples
- * @param writer appends one row to a heap buffer of the column's dtype
+ * The values of one column in memory, a row per example. The arrays are not copied: do not change them while a loop pulls
+ * from a dataset made of them. Raggedness is reported when the column gets its name, by {@link Columns}.
  */
-record ColumnData(Column column, int rows, RowWriter writer) {
-
-    private static final float[] SCALED = new float[256];
-
-    static {
-        for (int pixel = 0; pixel < SCALED.length; pixel++) {
-            SCALED[pixel] = pixel / 255f;
-        }
-    }
+public final class ColumnData {
 
     @FunctionalInterface
-    interface RowWriter {
-        void write(int row, Buffer out);
+    private interface Binding {
+        MemoryColumn bind(String name, Role role);
     }
 
-    static ColumnData floats(String name, float[][] rows) {
-        int width = commonWidth(name, rows, row -> rows[row].length);
-        return new ColumnData(
-                new Column(name, Dtype.FLOAT32, Shape.of(width)), rows.length, (row, out) -> ((FloatBuffer) out)
-                        .put(rows[row], 0, width));
+    private final Binding binding;
+
+    private ColumnData(Binding binding) {
+        this.binding = binding;
     }
 
-    static ColumnData floats(String name, float[] values, Shape exampleShape) {
-        Column column = new Column(name, Dtype.FLOAT32, exampleShape);
-        int width = column.width();
-        if (values.length % width != 0) {
-            throw new IllegalArgumentException(name + " has " + values.length + " values, which is not a multiple of "
-                    + width + ", the size of the example shape " + exampleShape);
+    MemoryColumn bind(String name, Role role) {
+        return binding.bind(name, role);
+    }
+
+    /**
+     * Rows of equal length.
+     *
+     * @param rows float32 [values] per example
+     * @return the values
+     */
+    public static ColumnData of(float[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, rows));
+    }
+
+    /**
+     * Rows of equal length.
+     *
+     * @param rows float64 [values] per example
+     * @return the values
+     */
+    public static ColumnData of(double[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT64, rows));
+    }
+
+    /**
+     * Rows of equal length.
+     *
+     * @param rows int32 [values] per example
+     * @return the values
+     */
+    public static ColumnData of(int[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT32, rows));
+    }
+
+    /**
+     * Rows of equal length.
+     *
+     * @param rows int64 [values] per example
+     * @return the values
+     */
+    public static ColumnData of(long[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT64, rows));
+    }
+
+    /**
+     * One integer per example.
+     *
+     * @param values int32 [] per example
+     * @return the values
+     */
+    public static ColumnData of(int[] values) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT32, values, Shape.scalar()));
+    }
+
+    /**
+     * One integer per example.
+     *
+     * @param values int64 [] per example
+     * @return the values
+     */
+    public static ColumnData of(long[] values) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT64, values, Shape.scalar()));
+    }
+
+    /**
+     * Examples of any shape, one after the other in one array.
+     *
+     * @param values the elements of all examples, row-major
+     * @param exampleShape the fully known shape of one example; it is float32
+     * @return the values
+     */
+    public static ColumnData of(float[] values, Shape exampleShape) {
+        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, values, exampleShape));
+    }
+
+    /**
+     * Rows that may differ in length, for {@link Dataset#padBatch(int)}.
+     *
+     * @param rows float32 [any length] per example
+     * @return the values
+     */
+    public static ColumnData ragged(float[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.ragged(name, role, Dtype.FLOAT32, rows));
+    }
+
+    /**
+     * Rows that may differ in length, for {@link Dataset#padBatch(int)}.
+     *
+     * @param rows int32 [any length] per example, such as tokens
+     * @return the values
+     */
+    public static ColumnData ragged(int[][] rows) {
+        return new ColumnData((name, role) -> MemoryColumn.ragged(name, role, Dtype.INT32, rows));
+    }
+
+    /**
+     * An array of TensorFlow Java, of float, double, int or long elements; a tensor in native memory is one too. It must
+     * stay open as long as batches are pulled.
+     *
+     * @param array [examples, ...], of the dtype of its elements
+     * @return the values
+     * @throws IllegalArgumentException for a scalar, no examples, or elements of another type
+     */
+    public static ColumnData of(NdArray<?> array) {
+        if (array.rank() == 0) {
+            throw new IllegalArgumentException("the array is a scalar; its first dimension must be the examples");
         }
-        return new ColumnData(
-                column, values.length / width, (row, out) -> ((FloatBuffer) out).put(values, row * width, width));
-    }
-
-    static ColumnData doubles(String name, double[][] rows) {
-        int width = commonWidth(name, rows, row -> rows[row].length);
-        return new ColumnData(
-                new Column(name, Dtype.FLOAT64, Shape.of(width)), rows.length, (row, out) -> ((DoubleBuffer) out)
-                        .put(rows[row], 0, width));
-    }
-
-    static ColumnData ints(String name, int[] values) {
-        return new ColumnData(
-                new Column(name, Dtype.INT32, Shape.scalar()), values.length, (row, out) -> ((IntBuffer) out)
-                        .put(values[row]));
-    }
-
-    /** Unsigned bytes that become float32 in [0, 1]. */
-    static ColumnData pixels(String name, byte[] pixels, Shape exampleShape) {
-        Column column = new Column(name, Dtype.FLOAT32, exampleShape);
-        int width = column.width();
-        return new ColumnData(
-                column, pixels.length / width, (row, out) -> scale(pixels, row * width, width, (FloatBuffer) out));
-    }
-
-    private static void scale(byte[] pixels, int from, int count, FloatBuffer out) {
-        float[] target = out.array();
-        int at = out.arrayOffset() + out.position();
-        for (int i = 0; i < count; i++) {
-            target[at + i] = SCALED[pixels[from + i] & 0xff];
+        long rows = array.shape().get(0);
+        if (rows < 1 || rows > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("an array of the shape " + array.shape()
+                    + " makes no column; it needs 1 to " + Integer.MAX_VALUE + " examples");
         }
-        out.position(out.position() + count);
-    }
-
-    private static int commonWidth(String name, Object[] rows, IntUnaryOperator width) {
-        if (rows.length == 0) {
-            throw new IllegalArgumentException(name + " has no rows; a dataset needs at least one example");
-        }
-        for (int row = 0; row < rows.length; row++) {
-            if (rows[row] == null) {
-                throw new IllegalArgumentException(name + "[" + row + "] is null; every row needs its values");
-            }
-        }
-        int expected = width.applyAsInt(0);
-        if (expected == 0) {
-            throw new IllegalArgumentException(name + "[0] has no values; a row needs at least one");
-        }
-        for (int row = 1; row < rows.length; row++) {
-            int found = width.applyAsInt(row);
-            if (found != expected) {
-                throw new IllegalArgumentException(name + "[" + row + "] has " + found + " values but " + name
-                        + "[0] has " + expected + "; all rows must have the same length");
-            }
-        }
-        return expected;
+        Dtype dtype = Dtype.of(array);
+        Shape example = array.shape().tail();
+        return new ColumnData((name, role) -> new MemoryColumn(
+                new Column(name, role, dtype, example), (int) rows, (row, out) -> dtype.put(array.get(row), out)));
     }
 }

@@ -1,8 +1,12 @@
 package io.github.tapeloop.data;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.ndarray.Shape;
 
 /**
@@ -13,12 +17,10 @@ import org.tensorflow.ndarray.Shape;
  * <p>The arrays given to {@code of} are not copied. Do not change them while a loop pulls from the dataset. Datasets may
  * be shared by threads.
  */
-public final class Dataset {
-
-    private final Source source;
+public final class Dataset extends Pipeline {
 
     private Dataset(Source source) {
-        this.source = source;
+        super(source);
     }
 
     /** A dataset over any source, for those that are not arrays. */
@@ -35,7 +37,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(float[][] inputs, int[] targets) {
-        return memory(ColumnData.floats(Column.INPUT, inputs), ColumnData.ints(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -47,7 +49,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(float[][] inputs, float[][] targets) {
-        return memory(ColumnData.floats(Column.INPUT, inputs), ColumnData.floats(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -59,7 +61,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows or unequal numbers of rows
      */
     public static Dataset of(double[][] inputs, double[][] targets) {
-        return memory(ColumnData.doubles(Column.INPUT, inputs), ColumnData.doubles(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -70,7 +72,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for ragged or empty rows
      */
     public static Dataset of(float[][] inputs) {
-        return memory(ColumnData.floats(Column.INPUT, inputs));
+        return of(new Columns().input(ColumnData.of(inputs)));
     }
 
     /**
@@ -83,7 +85,7 @@ public final class Dataset {
      * @throws IllegalArgumentException for an unknown shape or numbers of values and targets that do not fit it
      */
     public static Dataset of(float[] values, Shape exampleShape, int[] targets) {
-        return memory(ColumnData.floats(Column.INPUT, values, exampleShape), ColumnData.ints(Column.TARGET, targets));
+        return of(new Columns().input(ColumnData.of(values, exampleShape)).target(ColumnData.of(targets)));
     }
 
     /**
@@ -100,68 +102,55 @@ public final class Dataset {
         return new Dataset(Idx.read(images, labels));
     }
 
-    private static Dataset memory(ColumnData... data) {
-        return new Dataset(MemorySource.of(data));
+    /**
+     * Describes examples that lie in memory, with any number of inputs and targets.
+     *
+     * @param columns their values
+     * @return the dataset
+     * @throws IllegalArgumentException for no input or unequal numbers of rows
+     */
+    public static Dataset of(Columns columns) {
+        return new Dataset(columns.source());
     }
 
     /**
-     * Shuffles through a buffer, in a new order each epoch. The seed comes from whoever opens the batches (the trainer's
-     * seed in {@code fit}), so the same seed and epoch give the same order.
+     * Describes arrays of TensorFlow Java, of float, double, int or long elements. They keep their dtype.
      *
-     * @param buffer how many examples the next one is drawn from; at least the size of the dataset for a uniform shuffle
-     * @return this dataset, shuffled
-     * @throws IllegalArgumentException for a buffer below 1
+     * @param inputs [examples, ...]
+     * @param targets [examples, ...]
+     * @return the dataset
+     * @throws IllegalArgumentException for a scalar, no or unequal numbers of examples, or elements of another type
      */
-    public Dataset shuffle(int buffer) {
-        return shuffled(buffer, OptionalLong.empty());
+    public static Dataset of(NdArray<?> inputs, NdArray<?> targets) {
+        return of(new Columns().input(ColumnData.of(inputs)).target(ColumnData.of(targets)));
     }
 
     /**
-     * Shuffles through a buffer, in a new order each epoch that depends on this seed only.
+     * Describes a list of objects, one an example, such as Java records. The list is not copied; fields are read while
+     * batches are assembled, on the thread that does it (a prefetch or map thread perhaps).
      *
-     * @param buffer how many examples the next one is drawn from; at least the size of the dataset for a uniform shuffle
-     * @param seed the same seed and epoch give the same order
-     * @return this dataset, shuffled
-     * @throws IllegalArgumentException for a buffer below 1
+     * @param records the examples
+     * @param fields which columns are made of each
+     * @param <T> the class of the examples
+     * @return the dataset
+     * @throws IllegalArgumentException for an empty list or fields without an input
      */
-    public Dataset shuffle(int buffer, long seed) {
-        return shuffled(buffer, OptionalLong.of(seed));
-    }
-
-    private Dataset shuffled(int buffer, OptionalLong seed) {
-        if (buffer < 1) {
-            throw new IllegalArgumentException("the shuffle buffer must hold at least 1 example, but got " + buffer);
-        }
-        return new Dataset(new ShuffledSource(source, buffer, seed));
+    public static <T> Dataset ofRecords(List<T> records, Fields<T> fields) {
+        return new Dataset(new RecordSource<>(Records.of(records), fields.bound()));
     }
 
     /**
-     * Keeps the first examples.
+     * Describes streams of objects, one an example. Each pass asks for a stream of its own and closes it at the end, after
+     * an error, and when the pass is closed. Its size is not known. The stream is read by one thread at a time.
      *
-     * @param n how many; all if there are fewer
-     * @return those examples
-     * @throws IllegalArgumentException for a negative number
+     * @param streams makes a stream of all examples, a new one each time
+     * @param fields which columns are made of each
+     * @param <T> the class of the examples
+     * @return the dataset
+     * @throws IllegalArgumentException for fields without an input
      */
-    public Dataset take(long n) {
-        return new Dataset(new RangeSource(source, 0, requireCount("take", n)));
-    }
-
-    /**
-     * Leaves out the first examples.
-     *
-     * @param n how many; if there are fewer, nothing is left
-     * @return the other examples
-     * @throws IllegalArgumentException for a negative number
-     */
-    public Dataset skip(long n) {
-        return new Dataset(new RangeSource(source, requireCount("skip", n), Long.MAX_VALUE));
-    }
-
-    private static long requireCount(String method, long n) {
-        if (n < 0) {
-            throw new IllegalArgumentException(method + "(" + n + ") needs a number of examples, 0 or more");
-        }
-        return n;
+    public static <T> Dataset ofStream(Supplier<? extends Stream<T>> streams, Fields<T> fields) {
+        return new Dataset(new RecordSource<>(Records.of(streams), fields.bound()));
     }
 
     /**
@@ -201,15 +190,6 @@ public final class Dataset {
     public record Split(Dataset first, Dataset second) {}
 
     /**
-     * Returns how many examples a pass delivers.
-     *
-     * @return the number, or empty if it is not known before the data is read
-     */
-    public OptionalLong size() {
-        return source.size();
-    }
-
-    /**
      * Groups the examples; the last batch has fewer of them if they do not divide evenly.
      *
      * @param size examples per batch
@@ -229,14 +209,69 @@ public final class Dataset {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches batch(int size, boolean dropRemainder) {
-        if (size < 1) {
-            throw new IllegalArgumentException("the batch size must be at least 1, but got " + size);
-        }
-        return new Batches(this, size, dropRemainder, 0);
+        return batches(new Grouping(size, dropRemainder, Padding.toLongest()));
     }
 
-    BatchSupply supply(int batchSize, boolean dropRemainder, long seed, int epoch) {
-        return Assembly.open(source, batchSize, dropRemainder, seed, epoch);
+    /**
+     * Groups examples some of whose columns differ in length: these are filled up with zeros to the longest of the batch.
+     *
+     * @param size examples per batch
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1
+     */
+    public Batches padBatch(int size) {
+        return padBatch(size, Padding.toLongest());
+    }
+
+    /**
+     * Groups examples some of whose columns differ in length.
+     *
+     * @param size examples per batch
+     * @param padding to which length they are filled up, and with what
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1
+     */
+    public Batches padBatch(int size, Padding padding) {
+        return new Batches(this, new Grouping(size, false, padding), 0);
+    }
+
+    /**
+     * Groups examples of similar length, so that little is filled up: as soon as a bucket has enough for a batch, they
+     * come. Each batch is filled up with zeros to the boundary its longest example fits under, so that a compiled step
+     * sees few shapes. At the end of a pass what is left in the buckets comes from the shortest to the longest, in batches
+     * as large as the others but the last. Holds up to {@code size} examples a bucket.
+     *
+     * @param size examples per batch
+     * @param boundaries the longest length of each bucket, ascending; longer examples have one more bucket
+     * @return the batches
+     * @throws IllegalArgumentException for a size below 1, boundaries that do not ascend from 1 or more, or when no input
+     *     differs in length; of several, the first one is measured
+     */
+    public Batches bucketByLength(int size, int... boundaries) {
+        Grouping grouping = new Grouping(size, false, Padding.toLengths(boundaries));
+        int column = 0;
+        while (column < source.columns().size() && !source.columns().get(column).isOpen()) {
+            column++;
+        }
+        if (column == source.columns().size() || source.columns().get(column).role() != Role.INPUT) {
+            throw new IllegalArgumentException("bucketByLength() needs an input whose examples differ in length, but "
+                    + this + " has none; use batch(size)");
+        }
+        return new Batches(new Dataset(new BucketSource(source, column, size, boundaries.clone())), grouping, 0);
+    }
+
+    private Batches batches(Grouping grouping) {
+        for (Column column : source.columns()) {
+            if (column.isOpen()) {
+                throw new IllegalArgumentException("the examples of " + column
+                        + " differ in length and make no batch as they are; use padBatch(size)");
+            }
+        }
+        return new Batches(this, grouping, 0);
+    }
+
+    BatchSupply supply(Grouping grouping, long seed, int epoch) {
+        return Assembly.open(source, grouping, seed, epoch);
     }
 
     /** Names the columns with their dtypes and example shapes, and the number of examples. */

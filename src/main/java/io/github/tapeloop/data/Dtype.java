@@ -5,6 +5,11 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import org.tensorflow.ndarray.DoubleNdArray;
+import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.ndarray.IntNdArray;
+import org.tensorflow.ndarray.LongNdArray;
+import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.types.TFloat32;
@@ -30,6 +35,37 @@ enum Dtype {
         void copy(Buffer elements, TNumber tensor) {
             ((TFloat32) tensor).copyFrom(DataBuffers.of((float[]) elements.array(), true, false));
         }
+
+        @Override
+        int length(Object array) {
+            return ((float[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((float[]) array)[index];
+        }
+
+        @Override
+        void put(Object array, int from, int count, Buffer out) {
+            ((FloatBuffer) out).put((float[]) array, from, count);
+        }
+
+        @Override
+        void put(NdArray<?> array, Buffer out) {
+            int size = (int) array.size();
+            ((FloatNdArray) array)
+                    .copyTo(DataBuffers.of((float[]) out.array(), false, false).slice(out.position(), size));
+            out.position(out.position() + size);
+        }
+
+        @Override
+        void fill(double value, int count, Buffer out) {
+            FloatBuffer elements = (FloatBuffer) out;
+            for (int i = 0; i < count; i++) {
+                elements.put((float) value);
+            }
+        }
     },
     FLOAT64 {
         @Override
@@ -45,6 +81,37 @@ enum Dtype {
         @Override
         void copy(Buffer elements, TNumber tensor) {
             ((TFloat64) tensor).copyFrom(DataBuffers.of((double[]) elements.array(), true, false));
+        }
+
+        @Override
+        int length(Object array) {
+            return ((double[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((double[]) array)[index];
+        }
+
+        @Override
+        void put(Object array, int from, int count, Buffer out) {
+            ((DoubleBuffer) out).put((double[]) array, from, count);
+        }
+
+        @Override
+        void put(NdArray<?> array, Buffer out) {
+            int size = (int) array.size();
+            ((DoubleNdArray) array)
+                    .copyTo(DataBuffers.of((double[]) out.array(), false, false).slice(out.position(), size));
+            out.position(out.position() + size);
+        }
+
+        @Override
+        void fill(double value, int count, Buffer out) {
+            DoubleBuffer elements = (DoubleBuffer) out;
+            for (int i = 0; i < count; i++) {
+                elements.put(value);
+            }
         }
     },
     INT32 {
@@ -62,6 +129,37 @@ enum Dtype {
         void copy(Buffer elements, TNumber tensor) {
             ((TInt32) tensor).copyFrom(DataBuffers.of((int[]) elements.array(), true, false));
         }
+
+        @Override
+        int length(Object array) {
+            return ((int[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((int[]) array)[index];
+        }
+
+        @Override
+        void put(Object array, int from, int count, Buffer out) {
+            ((IntBuffer) out).put((int[]) array, from, count);
+        }
+
+        @Override
+        void put(NdArray<?> array, Buffer out) {
+            int size = (int) array.size();
+            ((IntNdArray) array)
+                    .copyTo(DataBuffers.of((int[]) out.array(), false, false).slice(out.position(), size));
+            out.position(out.position() + size);
+        }
+
+        @Override
+        void fill(double value, int count, Buffer out) {
+            IntBuffer elements = (IntBuffer) out;
+            for (int i = 0; i < count; i++) {
+                elements.put((int) value);
+            }
+        }
     },
     INT64 {
         @Override
@@ -78,6 +176,37 @@ enum Dtype {
         void copy(Buffer elements, TNumber tensor) {
             ((TInt64) tensor).copyFrom(DataBuffers.of((long[]) elements.array(), true, false));
         }
+
+        @Override
+        int length(Object array) {
+            return ((long[]) array).length;
+        }
+
+        @Override
+        double at(Object array, int index) {
+            return ((long[]) array)[index];
+        }
+
+        @Override
+        void put(Object array, int from, int count, Buffer out) {
+            ((LongBuffer) out).put((long[]) array, from, count);
+        }
+
+        @Override
+        void put(NdArray<?> array, Buffer out) {
+            int size = (int) array.size();
+            ((LongNdArray) array)
+                    .copyTo(DataBuffers.of((long[]) out.array(), false, false).slice(out.position(), size));
+            out.position(out.position() + size);
+        }
+
+        @Override
+        void fill(double value, int count, Buffer out) {
+            LongBuffer elements = (LongBuffer) out;
+            for (int i = 0; i < count; i++) {
+                elements.put((long) value);
+            }
+        }
     };
 
     /** A heap buffer of this type's java.nio class. */
@@ -93,9 +222,46 @@ enum Dtype {
         };
     }
 
+    static Dtype of(NdArray<?> array) {
+        if (array instanceof FloatNdArray) {
+            return FLOAT32;
+        }
+        if (array instanceof DoubleNdArray) {
+            return FLOAT64;
+        }
+        if (array instanceof IntNdArray) {
+            return INT32;
+        }
+        if (array instanceof LongNdArray) {
+            return INT64;
+        }
+        throw new IllegalArgumentException(
+                "an array of the type " + array.getClass().getSimpleName()
+                        + " makes no column; its elements must be float, double, int or long");
+    }
+
     /** A new native tensor of this type, its elements undefined. */
     abstract TNumber allocate(Shape shape);
 
     /** Fills a tensor of this type with the first elements of a buffer that {@link #allocate(int)} made. */
     abstract void copy(Buffer elements, TNumber tensor);
+
+    /** How many elements an array of this type has. */
+    abstract int length(Object array);
+
+    /** An element of an array of this type. */
+    abstract double at(Object array, int index);
+
+    /** Appends a part of an array of this type to a buffer that {@link #allocate(int)} made. */
+    abstract void put(Object array, int from, int count, Buffer out);
+
+    /** Appends all elements of an array of this type, row-major. */
+    abstract void put(NdArray<?> array, Buffer out);
+
+    final void put(Object array, Buffer out) {
+        put(array, 0, length(array), out);
+    }
+
+    /** Appends a value some times. */
+    abstract void fill(double value, int count, Buffer out);
 }

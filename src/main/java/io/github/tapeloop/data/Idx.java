@@ -1,16 +1,13 @@
 package io.github.tapeloop.data;
 
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
-import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.tensorflow.ndarray.Shape;
 
@@ -21,7 +18,6 @@ import org.tensorflow.ndarray.Shape;
 final class Idx {
 
     private static final int UNSIGNED_BYTES = 0x0800;
-    private static final int GZIP_MAGIC = 0x1f8b;
 
     private Idx() {}
 
@@ -34,14 +30,14 @@ final class Idx {
         }
         Shape shape = Shape.of(pixels.dimensions()[1], pixels.dimensions()[2]);
         return MemorySource.of(
-                ColumnData.pixels(Column.INPUT, pixels.bytes(), shape),
-                ColumnData.ints(Column.TARGET, unsigned(classes.bytes())));
+                MemoryColumn.pixels(pixels.bytes(), shape),
+                ColumnData.of(unsigned(classes.bytes())).bind(Column.TARGET, Role.TARGET));
     }
 
     private record Contents(int[] dimensions, byte[] bytes) {}
 
     private static Contents read(Path file, int rank, String what) {
-        try (InputStream in = uncompressed(new BufferedInputStream(Files.newInputStream(file)))) {
+        try (InputStream in = Compressed.open(file)) {
             int[] dimensions = header(file, in, rank, what);
             return new Contents(dimensions, body(file, in, dimensions));
         } catch (EOFException | ZipException e) {
@@ -49,18 +45,6 @@ final class Idx {
                     file + " is a damaged or truncated gzip file (" + e.getMessage() + "); get a new copy of it", e);
         } catch (IOException e) {
             throw new DataException(file + " cannot be read as IDX " + what + ": " + e, e);
-        }
-    }
-
-    private static InputStream uncompressed(BufferedInputStream in) throws IOException {
-        try {
-            in.mark(2);
-            int magic = in.read() << 8 | in.read();
-            in.reset();
-            return magic == GZIP_MAGIC ? new GZIPInputStream(in, 1 << 16) : in;
-        } catch (IOException | RuntimeException | Error e) {
-            in.close();
-            throw e;
         }
     }
 

@@ -8,30 +8,34 @@ import java.util.OptionalLong;
 /** Examples whose columns lie in memory: an example is an index, so shuffles and splits copy no data. */
 final class MemorySource implements Source {
 
-    private final List<ColumnData> data;
+    private final List<MemoryColumn> data;
     private final List<Column> columns;
     private final int rows;
 
-    private MemorySource(List<ColumnData> data) {
+    private MemorySource(List<MemoryColumn> data) {
         this.data = data;
-        this.columns = data.stream().map(ColumnData::column).toList();
+        this.columns = data.stream().map(MemoryColumn::column).toList();
         this.rows = data.get(0).rows();
     }
 
-    static MemorySource of(ColumnData... data) {
-        ColumnData first = data[0];
+    static MemorySource of(MemoryColumn... data) {
+        return of(Arrays.asList(data));
+    }
+
+    static MemorySource of(List<MemoryColumn> data) {
+        MemoryColumn first = data.get(0);
         if (first.rows() == 0) {
             throw new IllegalArgumentException(
                     first.column().name() + " has no rows; a dataset needs at least one example");
         }
-        for (ColumnData other : data) {
+        for (MemoryColumn other : data) {
             if (other.rows() != first.rows()) {
                 throw new IllegalArgumentException(first.column().name() + " has " + first.rows() + " rows but "
                         + other.column().name() + " has " + other.rows()
                         + "; every example needs one row of each");
             }
         }
-        return new MemorySource(List.copyOf(Arrays.asList(data)));
+        return new MemorySource(List.copyOf(data));
     }
 
     @Override
@@ -64,6 +68,11 @@ final class MemorySource implements Source {
         @Override
         public void write(int column, Buffer out) {
             data.get(column).writer().write(index, out);
+        }
+
+        @Override
+        public Object elements(int column) {
+            return data.get(column).elements().apply(index);
         }
     }
 

@@ -26,18 +26,16 @@ final class OwnedTensors {
     }
 
     /** Checks tensors that a user made; closes them all if they do not make a batch. */
-    static OwnedTensors take(TType... tensors) {
-        List<TType> all = List.of(tensors);
+    static OwnedTensors take(List<String> names, List<? extends TType> tensors) {
         try {
-            List<TNumber> numbers = new ArrayList<>(all.size());
-            for (TType tensor : all) {
-                String name = numbers.isEmpty() ? Column.INPUT : Column.TARGET;
-                numbers.add(requireBatch(name, tensor));
+            List<TNumber> numbers = new ArrayList<>(tensors.size());
+            for (TType tensor : tensors) {
+                numbers.add(requireBatch(names.get(numbers.size()), tensor));
             }
-            requireEqualSizes(numbers);
+            requireEqualSizes(names, numbers);
             return new OwnedTensors(numbers, TNumber::close);
         } catch (RuntimeException | Error e) {
-            forEachDistinct(all, TType::close);
+            forEachDistinct(tensors, TType::close);
             throw e;
         }
     }
@@ -70,12 +68,13 @@ final class OwnedTensors {
         return number;
     }
 
-    private static void requireEqualSizes(List<TNumber> tensors) {
+    private static void requireEqualSizes(List<String> names, List<TNumber> tensors) {
         long size = tensors.get(0).shape().get(0);
-        for (TNumber tensor : tensors) {
-            if (tensor.shape().get(0) != size) {
-                throw new IllegalArgumentException("the input has " + size + " examples but the target has "
-                        + tensor.shape().get(0) + "; the first dimensions must be equal");
+        for (int i = 1; i < tensors.size(); i++) {
+            long other = tensors.get(i).shape().get(0);
+            if (other != size) {
+                throw new IllegalArgumentException("the " + names.get(0) + " has " + size + " examples but the "
+                        + names.get(i) + " has " + other + "; the first dimensions must be equal");
             }
         }
     }

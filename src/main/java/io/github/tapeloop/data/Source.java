@@ -7,7 +7,7 @@ import java.util.OptionalLong;
 /** An immutable description of a sequence of examples, or a stage on top of another one. */
 interface Source {
 
-    /** The input first, then the target if there is one. */
+    /** The inputs first, then the targets, then the sample weights. */
     List<Column> columns();
 
     /** How many examples a cursor will deliver, where that is known without reading them. */
@@ -28,6 +28,12 @@ interface Source {
 
     /** Cuts below every shuffle: the two parts never exchange examples, and the second is not shuffled. */
     default Halves splitAt(long first) {
+        if (!ordered()) {
+            throw new IllegalStateException(
+                    "split() after a shuffle whose examples a later stage cuts or joins would put"
+                            + " one example in the first part in one epoch and in the second in the next; call split() before"
+                            + " that stage, or shuffle() after it");
+        }
         return new Halves(new RangeSource(this, 0, first), new RangeSource(this, first, Long.MAX_VALUE));
     }
 

@@ -16,41 +16,51 @@ import org.tensorflow.types.family.TNumber;
  */
 final class TensorPool implements AutoCloseable {
 
+    /** More than are ever out at once without prefetch; shapes of padded batches that do not return must not pile up. */
+    private static final int SPARE_BATCHES = 4;
+
     private final List<Column> columns;
     private final List<TNumber> free = new ArrayList<>();
+    private int limit;
     private boolean closed;
 
     TensorPool(List<Column> columns) {
         this.columns = columns;
+        this.limit = SPARE_BATCHES * columns.size();
     }
 
     /** Makes the tensors of some whole batches ahead. */
     synchronized void reserve(int batches, int batchSize) {
+        limit = Math.max(limit, batches * columns.size());
         for (int i = 0; i < batches; i++) {
             for (Column column : columns) {
-                free.add(column.dtype().allocate(column.shape().prepend(batchSize)));
+                if (!column.isOpen()) {
+                    free.add(column.dtype().allocate(column.shape().prepend(batchSize)));
+                }
             }
         }
     }
 
-    /** A tensor for a batch of a column, its elements undefined. */
-    synchronized TNumber take(Column column, int batchSize) {
-        Shape shape = column.shape().prepend(batchSize);
+    /** A tensor of a shape, its elements undefined. */
+    synchronized TNumber take(Dtype dtype, Shape shape) {
         Iterator<TNumber> tensors = free.iterator();
         while (tensors.hasNext()) {
             TNumber tensor = tensors.next();
-            if (column.dtype() == Dtype.of(tensor) && tensor.shape().equals(shape)) {
+            if (dtype == Dtype.of(tensor) && tensor.shape().equals(shape)) {
                 tensors.remove();
                 return tensor;
             }
         }
-        return column.dtype().allocate(shape);
+        return dtype.allocate(shape);
     }
 
     /** Takes a tensor back. */
     synchronized void give(TNumber tensor) {
         if (!closed && Tensors.isUnshared(tensor)) {
             free.add(tensor);
+            if (free.size() > limit) {
+                free.remove(0).close();
+            }
         } else {
             tensor.close();
         }

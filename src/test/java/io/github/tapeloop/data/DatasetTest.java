@@ -118,8 +118,9 @@ class DatasetTest {
 
     @Test
     void aBatchBeyondOneArrayIsRejected() {
-        List<Column> wide = List.of(new Column(Column.INPUT, Dtype.FLOAT32, Shape.of(1 << 20)));
-        assertRejected("use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, new TensorPool(wide)));
+        List<Column> wide = List.of(Column.input(Dtype.FLOAT32, Shape.of(1 << 20)));
+        assertRejected(
+                "use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, Padding.toLongest(), new TensorPool(wide)));
     }
 
     @Test

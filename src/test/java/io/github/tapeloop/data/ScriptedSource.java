@@ -36,9 +36,7 @@ final class ScriptedSource implements Source {
 
     @Override
     public List<Column> columns() {
-        return List.of(
-                new Column(Column.INPUT, Dtype.FLOAT32, Shape.of(1)),
-                new Column(Column.TARGET, Dtype.INT64, Shape.scalar()));
+        return List.of(Column.input(Dtype.FLOAT32, Shape.of(1)), Column.target(Dtype.INT64, Shape.scalar()));
     }
 
     @Override

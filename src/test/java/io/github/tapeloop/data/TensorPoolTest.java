@@ -16,16 +16,16 @@ import org.tensorflow.types.family.TNumber;
 
 class TensorPoolTest {
 
-    private static final Column COLUMN = new Column(Column.INPUT, Dtype.FLOAT32, Shape.of(2));
+    private static final Column COLUMN = Column.input(Dtype.FLOAT32, Shape.of(2));
 
     @Test
     void aTensorGivenBackIsUsedAgainForTheSameShape() {
         try (TensorPool pool = new TensorPool(List.of(COLUMN))) {
-            TNumber tensor = pool.take(COLUMN, 3);
+            TNumber tensor = pool.take(COLUMN.dtype(), COLUMN.shape().prepend(3));
             pool.give(tensor);
-            TNumber other = pool.take(COLUMN, 4);
+            TNumber other = pool.take(COLUMN.dtype(), COLUMN.shape().prepend(4));
             assertNotSame(tensor, other);
-            assertSame(tensor, pool.take(COLUMN, 3));
+            assertSame(tensor, pool.take(COLUMN.dtype(), COLUMN.shape().prepend(3)));
             pool.give(tensor);
             pool.give(other);
         }
@@ -36,11 +36,12 @@ class TensorPoolTest {
         try (TapeSession session = TapeSession.open();
                 TensorScope scope = session.scope();
                 TensorPool pool = new TensorPool(List.of(COLUMN))) {
-            TFloat32 tensor = (TFloat32) pool.take(COLUMN, 1);
+            TFloat32 tensor =
+                    (TFloat32) pool.take(COLUMN.dtype(), COLUMN.shape().prepend(1));
             tensor.setFloat(7, 0, 0);
             Operand<TFloat32> operand = session.tf().constantOf(tensor);
             pool.give(tensor);
-            TFloat32 next = (TFloat32) pool.take(COLUMN, 1);
+            TFloat32 next = (TFloat32) pool.take(COLUMN.dtype(), COLUMN.shape().prepend(1));
             assertNotSame(tensor, next);
             next.setFloat(8, 0, 0);
             float seen = session.<TFloat32, Float>read(operand, value -> value.getFloat(0, 0));
@@ -52,7 +53,7 @@ class TensorPoolTest {
     @Test
     void aTensorGivenBackAfterTheEndIsClosed() {
         TensorPool pool = new TensorPool(List.of(COLUMN));
-        TNumber tensor = pool.take(COLUMN, 1);
+        TNumber tensor = pool.take(COLUMN.dtype(), COLUMN.shape().prepend(1));
         pool.close();
         pool.give(tensor);
         assertThrows(IllegalStateException.class, () -> tensor.asRawTensor().numBytes());

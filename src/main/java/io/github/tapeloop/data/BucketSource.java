@@ -1,0 +1,111 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Another order: as many examples of similar length as make a batch come one after the other. What is left in the buckets
+ * at the end comes from the shortest to the longest.
+ *
+ * @param column index of the open column that is measured
+ * @param boundaries longest length of each bucket but the last, ascending
+ */
+record BucketSource(Source upstream, int column, int batchSize, int[] boundaries) implements Source {
+
+    @Override
+    public List<Column> columns() {
+        return upstream.columns();
+    }
+
+    @Override
+    public OptionalLong size() {
+        return upstream.size();
+    }
+
+    @Override
+    public boolean ordered() {
+        return upstream.ordered();
+    }
+
+    @Override
+    public Halves splitAt(long first) {
+        Halves below = upstream.splitAt(first);
+        return new Halves(
+                new BucketSource(below.first(), column, batchSize, boundaries),
+                new BucketSource(below.second(), column, batchSize, boundaries));
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        return new BucketCursor(upstream.open(seed, epoch));
+    }
+
+    private final class BucketCursor implements Cursor {
+
+        private final Cursor examples;
+        private final List<List<Example>> buckets = new ArrayList<>();
+        private final ArrayDeque<Example> ready = new ArrayDeque<>();
+        private Example current;
+
+        BucketCursor(Cursor examples) {
+            this.examples = examples;
+            for (int i = 0; i <= boundaries.length; i++) {
+                buckets.add(new ArrayList<>());
+            }
+        }
+
+        @Override
+        public boolean advance() throws IOException {
+            if (ready.isEmpty()) {
+                fill();
+            }
+            if (ready.isEmpty()) {
+                return false;
+            }
+            current = ready.remove();
+            return true;
+        }
+
+        private void fill() throws IOException {
+            while (examples.advance()) {
+                HeldExample held = HeldExample.of(columns(), examples.example());
+                List<Example> bucket = buckets.get(bucketOf(held));
+                bucket.add(held);
+                if (bucket.size() == batchSize) {
+                    move(bucket);
+                    return;
+                }
+            }
+            buckets.forEach(this::move);
+        }
+
+        private void move(List<Example> bucket) {
+            ready.addAll(bucket);
+            bucket.clear();
+        }
+
+        private int bucketOf(HeldExample example) {
+            int length = columns().get(column).dtype().length(example.elements(column));
+            int bucket = 0;
+            while (bucket < boundaries.length && length > boundaries[bucket]) {
+                bucket++;
+            }
+            return bucket;
+        }
+
+        @Override
+        public Example example() {
+            return current;
+        }
+
+        @Override
+        public void close() throws IOException {
+            buckets.clear();
+            ready.clear();
+            examples.close();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.nio.Buffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** Gives each example the weight of its class. */
+final class ClassWeightSource implements Source {
+
+    private static final float DEFAULT_WEIGHT = 1f;
+
+    private final Source upstream;
+    private final List<Column> columns;
+    private final int target;
+    private final int[] classes;
+    private final float[] weights;
+
+    private ClassWeightSource(Source upstream, int[] classes, float[] weights) {
+        this.upstream = upstream;
+        this.columns = new ArrayList<>(upstream.columns());
+        this.target = Layout.of(columns).inputs().size();
+        this.classes = classes;
+        this.weights = weights;
+        columns.add(Column.sampleWeight());
+    }
+
+    static ClassWeightSource of(Source upstream, Map<Integer, ? extends Number> classWeights) {
+        Layout layout = Layout.of(upstream.columns());
+        if (layout.weighted()) {
+            throw new IllegalArgumentException(
+                    "the examples have sample weights already; give class weights or sample weights, not both");
+        }
+        if (layout.targets().size() != 1) {
+            throw new IllegalArgumentException(
+                    "class weights need one target that says the class, but the targets are " + layout.targets());
+        }
+        if (upstream.columns().get(layout.inputs().size()).isOpen()) {
+            throw new IllegalArgumentException("class weights need targets of one length");
+        }
+        int[] classes =
+                classWeights.keySet().stream().mapToInt(key -> key).sorted().toArray();
+        float[] weights = new float[classes.length];
+        for (int i = 0; i < classes.length; i++) {
+            weights[i] = classWeights.get(classes[i]).floatValue();
+            if (!(weights[i] >= 0)) {
+                throw new IllegalArgumentException(
+                        "the weight of class " + classes[i] + " must be 0 or more, but got " + weights[i]);
+            }
+        }
+        return new ClassWeightSource(upstream, classes, weights);
+    }
+
+    @Override
+    public List<Column> columns() {
+        return columns;
+    }
+
+    @Override
+    public OptionalLong size() {
+        return upstream.size();
+    }
+
+    @Override
+    public boolean ordered() {
+        return upstream.ordered();
+    }
+
+    @Override
+    public Halves splitAt(long first) {
+        Halves below = upstream.splitAt(first);
+        return new Halves(
+                new ClassWeightSource(below.first(), classes, weights),
+                new ClassWeightSource(below.second(), classes, weights));
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        return new WeightCursor(upstream.open(seed, epoch));
+    }
+
+    private float weightOf(Example example) throws IOException {
+        Column column = columns.get(target);
+        int index = Arrays.binarySearch(classes, classOf(column.dtype(), example.toArray(target, column)));
+        return index < 0 ? DEFAULT_WEIGHT : weights[index];
+    }
+
+    /** An only value is the class; of several, as in one-hot targets, the place of the largest. */
+    private static int classOf(Dtype dtype, Object values) {
+        if (dtype.length(values) == 1) {
+            return (int) dtype.at(values, 0);
+        }
+        int largest = 0;
+        for (int i = 1; i < dtype.length(values); i++) {
+            if (dtype.at(values, i) > dtype.at(values, largest)) {
+                largest = i;
+            }
+        }
+        return largest;
+    }
+
+    private final class WeightCursor implements Cursor {
+
+        private final Cursor examples;
+
+        WeightCursor(Cursor examples) {
+            this.examples = examples;
+        }
+
+        @Override
+        public boolean advance() throws IOException {
+            return examples.advance();
+        }
+
+        @Override
+        public void skip(long count) throws IOException {
+            examples.skip(count);
+        }
+
+        @Override
+        public Example example() {
+            return new Weighted(examples.example());
+        }
+
+        @Override
+        public void close() throws IOException {
+            examples.close();
+        }
+    }
+
+    private final class Weighted implements Example {
+
+        private final Example example;
+
+        Weighted(Example example) {
+            this.example = example;
+        }
+
+        @Override
+        public void write(int column, Buffer out) throws IOException {
+            if (column == columns.size() - 1) {
+                ((FloatBuffer) out).put(weightOf(example));
+            } else {
+                example.write(column, out);
+            }
+        }
+
+        @Override
+        public Object elements(int column) throws IOException {
+            return example.elements(column);
+        }
+    }
+}

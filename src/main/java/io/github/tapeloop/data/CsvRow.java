@@ -1,0 +1,125 @@
+package io.github.tapeloop.data;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One record of a CSV file: its texts by the names of the columns. Immutable. */
+public final class CsvRow {
+
+    private final CsvHeader header;
+    private final List<String> values;
+    private final long line;
+
+    CsvRow(CsvHeader header, List<String> values, long line) {
+        this.header = header;
+        this.values = values;
+        this.line = line;
+    }
+
+    /**
+     * What all records of a file share.
+     *
+     * @param file for messages
+     * @param names of the columns, in their order
+     * @param positions of the names
+     * @param missing texts that mean that a value is missing
+     */
+    record CsvHeader(String file, List<String> names, Map<String, Integer> positions, Set<String> missing) {}
+
+    /**
+     * Returns the line of the file it begins on.
+     *
+     * @return 1 for the first
+     */
+    public long line() {
+        return line;
+    }
+
+    /**
+     * Returns a value as it stands in the file, without its quotes.
+     *
+     * @param column name of a column
+     * @return the text, empty perhaps
+     * @throws DataException when the file has no such column
+     */
+    public String text(String column) {
+        Integer position = header.positions().get(column);
+        if (position == null) {
+            throw new DataException(
+                    header.file() + " has no column \"" + column + "\"; its columns are " + header.names());
+        }
+        return values.get(position);
+    }
+
+    /**
+     * Returns whether a value is missing: empty, or one of the texts that {@link Csv#missing} names.
+     *
+     * @param column name of a column
+     * @return whether it is
+     * @throws DataException when the file has no such column
+     */
+    public boolean isMissing(String column) {
+        String text = text(column);
+        return text.isBlank() || header.missing().contains(text.strip());
+    }
+
+    /**
+     * Returns a value as a number.
+     *
+     * @param column name of a column
+     * @return its value
+     * @throws DataException when there is no such column, or the value is missing or no number
+     */
+    public double number(String column) {
+        String text = present(column);
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw failure(column, "\"" + text + "\" is no number", e);
+        }
+    }
+
+    /**
+     * Returns a value as an integer.
+     *
+     * @param column name of a column
+     * @return its value
+     * @throws DataException when there is no such column, or the value is missing, no integer or out of range
+     */
+    public int integer(String column) {
+        String text = present(column);
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw failure(column, "\"" + text + "\" is no int32", e);
+        }
+    }
+
+    /**
+     * Returns a value as a long integer.
+     *
+     * @param column name of a column
+     * @return its value
+     * @throws DataException when there is no such column, or the value is missing, no integer or out of range
+     */
+    public long longInteger(String column) {
+        String text = present(column);
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw failure(column, "\"" + text + "\" is no int64", e);
+        }
+    }
+
+    String present(String column) {
+        if (isMissing(column)) {
+            throw failure(column, "the value is missing; give the column a default or leave such rows out", null);
+        }
+        return text(column).strip();
+    }
+
+    DataException failure(String column, String what, Throwable cause) {
+        return new DataException(header.file() + ", line " + line + ", column \"" + column + "\": " + what, cause);
+    }
+}

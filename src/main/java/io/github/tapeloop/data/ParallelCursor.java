@@ -1,0 +1,133 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Works on the next examples of another cursor with daemon threads of its own and delivers them in their order. At most
+ * two examples a thread are under way. The upstream is read by the thread that pulls only.
+ */
+final class ParallelCursor implements Cursor {
+
+    static final String THREAD_NAME = "tapeloop-map";
+
+    private final Cursor upstream;
+    private final MapSource.Work work;
+    private final int most;
+    private final ExecutorService workers;
+    private final ArrayDeque<Future<Example>> pending = new ArrayDeque<>();
+    private long number;
+    private boolean ended;
+    private Example current;
+
+    ParallelCursor(Cursor upstream, MapSource.Work work, int threads) {
+        this.upstream = upstream;
+        this.work = work;
+        this.most = 2 * threads;
+        this.workers = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, THREAD_NAME);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    @Override
+    public boolean advance() throws IOException {
+        while (!ended && pending.size() < most) {
+            submitNext();
+        }
+        if (pending.isEmpty()) {
+            return false;
+        }
+        current = await(pending.remove());
+        return true;
+    }
+
+    private void submitNext() {
+        try {
+            if (upstream.advance()) {
+                Example example = upstream.example();
+                long itsNumber = number++;
+                pending.add(workers.submit(() -> work.apply(example, itsNumber)));
+            } else {
+                ended = true;
+            }
+        } catch (IOException | RuntimeException e) {
+            // It comes out in its place, after the examples before it.
+            ended = true;
+            pending.add(CompletableFuture.failedFuture(e));
+        }
+    }
+
+    /** As everywhere in a pass, an interrupt is kept for the loop and does not cut the wait short. */
+    private static Example await(Future<Example> future) throws IOException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw rethrown(e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static IOException rethrown(Throwable cause) {
+        if (cause instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return (IOException) cause;
+    }
+
+    @Override
+    public void skip(long count) throws IOException {
+        long left = count;
+        while (left > 0 && !pending.isEmpty()) {
+            advance();
+            left--;
+        }
+        if (left > 0 && !ended) {
+            upstream.skip(left);
+            number += left;
+        }
+    }
+
+    @Override
+    public Example example() {
+        return current;
+    }
+
+    @Override
+    public void close() throws IOException {
+        workers.shutdownNow();
+        pending.clear();
+        boolean interrupted = false;
+        while (!workers.isTerminated()) {
+            try {
+                workers.awaitTermination(1, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        upstream.close();
+    }
+}

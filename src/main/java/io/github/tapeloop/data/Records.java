@@ -1,0 +1,102 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/** Objects that can be read again and again, in the same order. */
+interface Records<T> {
+
+    /** Starts to read from the first one. */
+    Reader<T> open() throws IOException;
+
+    /** How many there are, where that is known without reading them. */
+    default OptionalLong size() {
+        return OptionalLong.empty();
+    }
+
+    /** Where the record of a number (from 0) is, for messages. */
+    default String where(long number) {
+        return "record " + number;
+    }
+
+    /** Reads them once. Used by one thread at a time. */
+    interface Reader<T> extends AutoCloseable {
+
+        /** The next one, or empty at the end. */
+        Optional<T> next() throws IOException;
+
+        /** Passes over up to {@code count} of them. */
+        default void skip(long count) throws IOException {
+            long left = count;
+            while (left > 0 && next().isPresent()) {
+                left--;
+            }
+        }
+
+        @Override
+        default void close() throws IOException {
+            // What lies in memory needs no closing.
+        }
+    }
+
+    static <T> Records<T> of(List<T> list) {
+        if (list.isEmpty()) {
+            throw new IllegalArgumentException("the list has no records; a dataset needs at least one example");
+        }
+        return new Records<>() {
+            @Override
+            public Reader<T> open() {
+                return new ListReader<>(list);
+            }
+
+            @Override
+            public OptionalLong size() {
+                return OptionalLong.of(list.size());
+            }
+        };
+    }
+
+    static <T> Records<T> of(Supplier<? extends Stream<T>> streams) {
+        return () -> {
+            Stream<T> stream = streams.get();
+            Iterator<T> iterator = stream.iterator();
+            return new Reader<>() {
+                @Override
+                public Optional<T> next() {
+                    return iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
+                }
+
+                @Override
+                public void close() {
+                    stream.close();
+                }
+            };
+        };
+    }
+
+    /** Reads a list by index. */
+    final class ListReader<T> implements Reader<T> {
+
+        private final List<T> list;
+        private int next;
+
+        ListReader(List<T> list) {
+            this.list = list;
+        }
+
+        @Override
+        public Optional<T> next() {
+            return next < list.size() ? Optional.of(list.get(next++)) : Optional.empty();
+        }
+
+        @Override
+        public void skip(long count) {
+            next += (int) Math.min(count, list.size() - next);
+        }
+    }
+}

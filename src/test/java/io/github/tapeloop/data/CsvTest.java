@@ -1,0 +1,157 @@
+package io.github.tapeloop.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CsvTest {
+
+    @TempDir
+    Path folder;
+
+    private static List<List<String>> parse(String text) throws IOException {
+        try (CsvParser parser = new CsvParser("text", new StringReader(text), ',')) {
+            List<List<String>> records = new ArrayList<>();
+            for (List<String> values = parser.next(); !values.isEmpty(); values = parser.next()) {
+                records.add(values);
+            }
+            return records;
+        }
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("data.csv"), text);
+    }
+
+    private static String failureOf(Dataset data) {
+        return assertThrows(DataException.class, () -> Values.sizes(data.batch(100)))
+                .getMessage();
+    }
+
+    @Test
+    void recordsAreSplitAsTheRfcSays() throws IOException {
+        assertEquals(List.of(List.of("a", "b"), List.of("1", "2")), parse("a,b\r\n1,2\r\n"));
+        assertEquals(List.of(List.of("a", "b"), List.of("1", "2")), parse("\ufeffa,b\n\n1,2"));
+        assertEquals(List.of(List.of("a", ""), List.of("", "2")), parse("a,\r,2"));
+        assertEquals(
+                List.of(List.of("x, y", "he said \"no\"", "two\r\nlines\rand\nmore", "")),
+                parse("\"x, y\",\"he said \"\"no\"\"\",\"two\r\nlines\rand\nmore\",\"\"\n"));
+        assertEquals(List.of(), parse(""));
+        assertEquals(List.of(), parse("\r\n\n"));
+        assertEquals(List.of(List.of(" a ", "b")), parse(" a ,b"));
+    }
+
+    @Test
+    void valuesAcrossTheBufferAreWhole() throws IOException {
+        String half = "x".repeat((1 << 15) - 3);
+        for (String tail : List.of("yy\r\n", "y\r\n", "\r\n", "yyy\r\n")) {
+            assertEquals(List.of(List.of(half + tail.strip()), List.of("z")), parse(half + tail + "z"));
+            String quoted = half + tail + "\"";
+            assertEquals(List.of(List.of(quoted), List.of("z")), parse("\"" + quoted.replace("\"", "\"\"") + "\"\nz"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\'',
+            value = {
+                "a,b\\n\"1|line 2, value 1: the file ends inside",
+                "a\\n\"x\\ny\"\\n1,2\"|line 4, value 2: a quote stands inside",
+                "a\\n\"1\"2|line 2, value 1: '2' follows the quote",
+            })
+    void badQuotesAreNamedWithTheirLine(String text, String expected) {
+        String message = assertThrows(DataException.class, () -> parse(text.replace("\\n", "\n")))
+                .getMessage();
+        assertTrue(message.startsWith("text, ") && message.contains(expected), message);
+    }
+
+    @Test
+    void aQuoteThatIsNeverClosedIsNotReadToTheEnd() {
+        String text = "a\n\"" + "x".repeat(CsvParser.LARGEST_RECORD + (1 << 16));
+        String message = assertThrows(DataException.class, () -> parse(text)).getMessage();
+        assertTrue(message.contains("is a quote not closed?"), message);
+    }
+
+    @Test
+    void columnsBecomeNumbersClassesAndDefaults() throws IOException {
+        Dataset data = Csv.of(file("id;age;job;rooms\n1;30;\"clerk\";2\n\n2;NA;nurse;\n3; 1.5e1 ;clerk;7\n"))
+                .delimiter(';')
+                .missing("NA")
+                .dataset(new Fields<CsvRow>()
+                        .input(CsvField.numbersOr(-1, "age", "rooms"))
+                        .input("id", CsvField.longInteger("id"))
+                        .target(CsvField.category("job", "nurse", "clerk"))
+                        .target("rooms", CsvField.integerOr(9, "rooms")));
+        for (int pass = 0; pass < 2; pass++) {
+            try (BatchIterator batches = data.batch(3).open(0, pass)) {
+                Batch batch = batches.next();
+                assertEquals(List.of(30f, 2f, -1f, -1f, 15f, 7f), Values.input(batch));
+                assertEquals(List.of(1, 0, 1), Values.target(batch));
+            }
+        }
+    }
+
+    @Test
+    void aFileWithoutAHeaderGetsNamesAndGzipAndCharsetsAreRead() throws IOException {
+        Path file = folder.resolve("data.csv.gz");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+            out.write("1,é\n2,é\n".getBytes(StandardCharsets.ISO_8859_1));
+        }
+        Fields<CsvRow> fields =
+                new Fields<CsvRow>().input(CsvField.numbers("x")).target(CsvField.category("y", "a", "é"));
+        Csv csv = Csv.of(file).header("x", "y");
+        try (BatchIterator batches = csv.charset(StandardCharsets.ISO_8859_1)
+                .dataset(fields)
+                .batch(2)
+                .open(0, 0)) {
+            assertEquals(List.of(1, 1), Values.target(batches.next()));
+        }
+        String message = failureOf(csv.dataset(fields));
+        assertTrue(message.contains("bytes that are not UTF-8"), message);
+    }
+
+    @Test
+    void badValuesAreNamedWithFileLineAndColumn() throws IOException {
+        Path file = file("a,b\n1,2\n\"3\n\",x\n,5\n6,7,8\n");
+        Csv csv = Csv.of(file);
+        String missing = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        assertTrue(missing.contains("data.csv, line 5, column \"a\": the value is missing"), missing);
+        String word = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("b"))));
+        assertTrue(word.contains("data.csv, line 3, column \"b\": \"x\" is no number"), word);
+        String integer = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.integer("b"))));
+        assertTrue(integer.contains("line 3") && integer.contains("no int32"), integer);
+        String category = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.category("b", "2"))));
+        assertTrue(category.contains("\"x\" is not one of [2]"), category);
+        String column = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("c"))));
+        assertTrue(column.contains("has no column \"c\"") && column.contains("[a, b]"), column);
+        String width = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbersOr(0, "a"))));
+        assertTrue(width.contains("line 6: expected 2 values") && width.contains("but got 3"), width);
+    }
+
+    @Test
+    void filesThatAreNoCsvAreNamed() throws IOException {
+        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        assertTrue(failureOf(Csv.of(folder.resolve("none.csv")).dataset(fields)).contains("none.csv"));
+        assertTrue(failureOf(Csv.of(file("")).dataset(fields)).contains("is empty"));
+        assertTrue(failureOf(Csv.of(file("a,a\n1,2\n")).dataset(fields)).contains("two columns \"a\""));
+        assertThrows(IllegalArgumentException.class, () -> Csv.of(folder).delimiter('"'));
+        assertThrows(IllegalArgumentException.class, () -> Csv.of(folder).header("a", "a"));
+        assertThrows(IllegalArgumentException.class, () -> CsvField.category("a", "x", "x"));
+        assertThrows(IllegalArgumentException.class, CsvField::numbers);
+    }
+}
