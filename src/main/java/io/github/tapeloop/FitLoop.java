@@ -6,6 +6,8 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +58,9 @@ final class FitLoop implements Run {
                 if (validation.isPresent()
                         && options.validatesAfter(epoch)
                         && !Thread.currentThread().isInterrupted()) {
-                    validate(validation.get()).forEach((name, value) -> logs.put("val_" + name, value));
+                    validate(validation.get()).forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
                 }
+                logs.putAll(callbacks.epochLogs(this, epoch));
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
@@ -149,5 +152,23 @@ final class FitLoop implements Run {
     @Override
     public void setLearningRate(double learningRate) {
         trainer.optimizer().setLearningRate(learningRate);
+    }
+
+    @Override
+    public long steps() {
+        return trainer.steps().taken();
+    }
+
+    @Override
+    public Optional<Boolean> higherIsBetter(String name) {
+        return trainer.scores().higherIsBetter(name);
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        List<Variable<?>> all = new ArrayList<>();
+        trainer.model().variables().forEach(all::add);
+        trainer.optimizer().state().forEach(all::add);
+        return Snapshot.withNewVariables(trainer.session(), all);
     }
 }

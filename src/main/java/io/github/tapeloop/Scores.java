@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -19,6 +21,9 @@ import org.tensorflow.types.family.TNumber;
 final class Scores {
 
     static final String LOSS = "loss";
+
+    /** What comes before the names of a validation's results. */
+    static final String VALIDATION = "val_";
 
     private final Mean loss = new Mean(LOSS);
     private final List<Metric> metrics;
@@ -52,6 +57,15 @@ final class Scores {
         results.put(LOSS, loss.result());
         metrics.forEach(metric -> results.put(metric.name(), metric.result()));
         return results;
+    }
+
+    /** Which way a result should go, with or without {@code val_} before its name; empty if there is none of that name. */
+    Optional<Boolean> higherIsBetter(String name) {
+        String own = name.startsWith(VALIDATION) ? name.substring(VALIDATION.length()) : name;
+        return Stream.concat(Stream.of(loss), metrics.stream())
+                .filter(metric -> metric.name().equals(own))
+                .findFirst()
+                .map(Metric::higherIsBetter);
     }
 
     /** The variables of all metrics. */

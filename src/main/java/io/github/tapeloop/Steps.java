@@ -63,6 +63,11 @@ final class Steps {
         return all;
     }
 
+    /** How many training steps were taken. */
+    long taken() {
+        return counter.taken();
+    }
+
     StepFunction train() {
         return train;
     }
