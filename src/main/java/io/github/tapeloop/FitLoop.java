@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
@@ -28,31 +29,54 @@ final class FitLoop implements Run {
     private final Fit options;
     private final Batches train;
     private final Optional<Batches> validation;
+    private final Optional<Batches> sanity;
     private final CallbackList callbacks;
     private final LongSupplier nanoTime;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
     private String stopReason;
+    /** What a dry run must give back. */
+    private OptionalDouble rateBefore = OptionalDouble.empty();
 
     FitLoop(Trainer trainer, Batches train, Optional<Batches> validation, Fit options, LongSupplier nanoTime) {
         this.trainer = trainer;
         this.options = options;
-        this.train = train;
-        this.validation = validation;
+        this.train = options.training(train);
+        this.validation = validation.map(options::validating);
+        this.sanity = options.sanity(this.validation);
         this.callbacks = new CallbackList(options.callbacks());
         this.nanoTime = nanoTime;
     }
 
     History fit() {
+        return options.isDryRun() ? undone() : run();
+    }
+
+    /** A dry run leaves nothing behind in the trainer. */
+    private History undone() {
+        long stepsBefore = steps();
+        try (Snapshot before = snapshot()) {
+            try {
+                return run();
+            } finally {
+                before.restore();
+                rateBefore.ifPresent(this::setLearningRate);
+                trainer.steps().rewind(stepsBefore);
+            }
+        }
+    }
+
+    private History run() {
         Throwable failure = null;
         OptionalLong limit = options.stepsPerEpoch();
         try (EpochBatches data =
                 new EpochBatches(train, trainer.seed(), limit, trainer.steps().executionSize())) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
+            sanity.ifPresent(this::checkValidation);
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {
                 long start = nanoTime.getAsLong();
                 callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
-                BatchLoop.Totals done = trainEpoch(data.forEpoch(epoch), limit);
+                BatchLoop.Totals done = trainEpoch(data.forEpoch(options.orderOf(epoch)), limit);
                 double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
                 Map<String, Double> logs = new TreeMap<>(trainer.scores().results());
                 if (validation.isPresent()
@@ -90,6 +114,12 @@ final class FitLoop implements Run {
             LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
         }
         return done;
+    }
+
+    /** Fails if validation would; nobody hears of it otherwise. */
+    private void checkValidation(Batches data) {
+        trainer.evaluate(
+                data, event -> {}, event -> {}, () -> Thread.currentThread().isInterrupted());
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -151,7 +181,10 @@ final class FitLoop implements Run {
 
     @Override
     public void setLearningRate(double learningRate) {
+        boolean first = options.isDryRun() && rateBefore.isEmpty();
+        OptionalDouble before = first ? OptionalDouble.of(learningRate()) : rateBefore;
         trainer.optimizer().setLearningRate(learningRate);
+        rateBefore = before;
     }
 
     @Override

@@ -68,6 +68,11 @@ final class Steps {
         return counter.taken();
     }
 
+    /** Counts training steps from an earlier number on again, as if those since had not been taken. */
+    void rewind(long taken) {
+        counter.add(Math.toIntExact(taken - counter.taken()));
+    }
+
     StepFunction train() {
         return train;
     }

@@ -49,6 +49,7 @@ public final class Trainer implements AutoCloseable {
     private final Optimizer optimizer;
     private final Scores scores;
     private final Steps steps;
+    private final Description description;
     private boolean running;
 
     private Trainer(Builder builder) {
@@ -64,6 +65,8 @@ public final class Trainer implements AutoCloseable {
                 optimizer,
                 scores,
                 new Steps.Options(builder.compilation, builder.stepsPerExecution));
+        this.description = new Description(
+                session, model, builder.loss, optimizer, builder.metrics, builder.compilation, steps.executionSize());
     }
 
     /**
@@ -214,6 +217,15 @@ public final class Trainer implements AutoCloseable {
      */
     public Model model() {
         return model;
+    }
+
+    /**
+     * What will run: the model with its weights, the loss, the optimizer, the metrics, how steps are run, and where.
+     *
+     * @return several lines of text
+     */
+    public String describe() {
+        return description.text();
     }
 
     Optimizer optimizer() {
