@@ -22,6 +22,9 @@ public final class Fit {
     private Batches validation;
     private double validationSplit;
     private int validationFrequency = 1;
+    private long sanityBatches;
+    private long overfitBatches;
+    private boolean dryRun;
     private List<Callback> callbacks = List.of();
 
     private Fit() {}
@@ -33,6 +36,9 @@ public final class Fit {
         this.validation = other.validation;
         this.validationSplit = other.validationSplit;
         this.validationFrequency = other.validationFrequency;
+        this.sanityBatches = other.sanityBatches;
+        this.overfitBatches = other.overfitBatches;
+        this.dryRun = other.dryRun;
         this.callbacks = other.callbacks;
     }
 
@@ -126,6 +132,46 @@ public final class Fit {
     }
 
     /**
+     * Evaluates some validation batches before the first epoch, so that a mistake in the validation shows at once and not
+     * after an hour of training. Callbacks hear nothing of it, and its results are forgotten.
+     *
+     * @param batches how many, at least 1; none unless set
+     * @return changed options
+     */
+    public Fit sanityBatches(long batches) {
+        requireAtLeastOne("sanityBatches", batches);
+        Fit fit = new Fit(this);
+        fit.sanityBatches = batches;
+        return fit;
+    }
+
+    /**
+     * Trains on the first batches of the first epoch only, the same in each epoch, shuffled data included. A model that
+     * cannot learn a few batches by heart has a mistake. Validation is not affected.
+     *
+     * @param batches how many, at least 1; all of them unless set
+     * @return changed options
+     */
+    public Fit overfit(long batches) {
+        requireAtLeastOne("overfit", batches);
+        Fit fit = new Fit(this);
+        fit.overfitBatches = batches;
+        return fit;
+    }
+
+    /**
+     * Tries everything out: one epoch of one training batch and one validation batch, with all callbacks, which may write
+     * files. Then model and optimizer are put back to where they were.
+     *
+     * @return changed options
+     */
+    public Fit dryRun() {
+        Fit fit = new Fit(this);
+        fit.dryRun = true;
+        return fit;
+    }
+
+    /**
      * Adds callbacks after those there are.
      *
      * @param more told in this order
@@ -144,11 +190,42 @@ public final class Fit {
     }
 
     int epochs() {
-        return epochs;
+        return dryRun ? initialEpoch + 1 : epochs;
+    }
+
+    boolean isDryRun() {
+        return dryRun;
+    }
+
+    /** The batches to train on, out of all. */
+    Batches training(Batches all) {
+        if (dryRun) {
+            return all.take(1);
+        }
+        return overfitBatches == 0 ? all : all.take(overfitBatches);
+    }
+
+    /** The epoch whose order of the training data an epoch has. */
+    int orderOf(int epoch) {
+        return overfitBatches == 0 ? epoch : 0;
+    }
+
+    /** The batches to validate on after an epoch, out of all. */
+    Batches validating(Batches all) {
+        return dryRun ? all.take(1) : all;
+    }
+
+    /** The batches to evaluate before the first epoch, if any. */
+    Optional<Batches> sanity(Optional<Batches> validation) {
+        if (sanityBatches > 0 && validation.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "sanityBatches needs data to validate on: set validation or validationSplit");
+        }
+        return sanityBatches == 0 ? Optional.empty() : validation.map(all -> all.take(sanityBatches));
     }
 
     OptionalLong stepsPerEpoch() {
-        return stepsPerEpoch == 0 ? OptionalLong.empty() : OptionalLong.of(stepsPerEpoch);
+        return stepsPerEpoch == 0 || dryRun ? OptionalLong.empty() : OptionalLong.of(stepsPerEpoch);
     }
 
     Optional<Batches> validation() {
@@ -160,7 +237,7 @@ public final class Fit {
     }
 
     boolean validatesAfter(int epoch) {
-        return (epoch + 1) % validationFrequency == 0;
+        return dryRun || (epoch + 1) % validationFrequency == 0;
     }
 
     List<Callback> callbacks() {

@@ -6,10 +6,12 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.state.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
@@ -26,39 +28,63 @@ final class FitLoop implements Run {
     private final Fit options;
     private final Batches train;
     private final Optional<Batches> validation;
+    private final Optional<Batches> sanity;
     private final CallbackList callbacks;
     private final LongSupplier nanoTime;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
     private String stopReason;
+    /** What a dry run must give back. */
+    private OptionalDouble rateBefore = OptionalDouble.empty();
 
     FitLoop(Trainer trainer, Batches train, Optional<Batches> validation, Fit options, LongSupplier nanoTime) {
         this.trainer = trainer;
         this.options = options;
-        this.train = train;
-        this.validation = validation;
+        this.train = options.training(train);
+        this.validation = validation.map(options::validating);
+        this.sanity = options.sanity(this.validation);
         this.callbacks = new CallbackList(options.callbacks());
         this.nanoTime = nanoTime;
     }
 
     History fit() {
+        return options.isDryRun() ? undone() : run();
+    }
+
+    /** A dry run leaves nothing behind in the trainer. */
+    private History undone() {
+        long stepsBefore = steps();
+        try (Snapshot before = snapshot()) {
+            try {
+                return run();
+            } finally {
+                before.restore();
+                rateBefore.ifPresent(this::setLearningRate);
+                trainer.steps().rewind(stepsBefore);
+            }
+        }
+    }
+
+    private History run() {
         Throwable failure = null;
         OptionalLong limit = options.stepsPerEpoch();
         try (EpochBatches data =
                 new EpochBatches(train, trainer.seed(), limit, trainer.steps().executionSize())) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
+            sanity.ifPresent(this::checkValidation);
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {
                 long start = nanoTime.getAsLong();
                 callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
-                BatchLoop.Totals done = trainEpoch(data.forEpoch(epoch), limit);
+                BatchLoop.Totals done = trainEpoch(data.forEpoch(options.orderOf(epoch)), limit);
                 double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
                 Map<String, Double> logs =
                         new TreeMap<>(trainer.steps().trainScores().results());
                 if (validation.isPresent()
                         && options.validatesAfter(epoch)
                         && !Thread.currentThread().isInterrupted()) {
-                    validate(validation.get()).forEach((name, value) -> logs.put("val_" + name, value));
+                    validate(validation.get()).forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
                 }
+                logs.putAll(callbacks.epochLogs(this, epoch));
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
@@ -88,6 +114,12 @@ final class FitLoop implements Run {
             LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
         }
         return done;
+    }
+
+    /** Fails if validation would; nobody hears of it otherwise. */
+    private void checkValidation(Batches data) {
+        trainer.evaluate(
+                data, event -> {}, event -> {}, () -> Thread.currentThread().isInterrupted());
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -149,6 +181,24 @@ final class FitLoop implements Run {
 
     @Override
     public void setLearningRate(double learningRate) {
+        boolean first = options.isDryRun() && rateBefore.isEmpty();
+        OptionalDouble before = first ? OptionalDouble.of(learningRate()) : rateBefore;
         trainer.optimizer().setLearningRate(learningRate);
+        rateBefore = before;
+    }
+
+    @Override
+    public long steps() {
+        return trainer.steps().taken();
+    }
+
+    @Override
+    public Optional<Boolean> higherIsBetter(String name) {
+        return trainer.steps().trainScores().higherIsBetter(name);
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        return Snapshot.withNewVariables(trainer.session(), trainer.steps().trained());
     }
 }

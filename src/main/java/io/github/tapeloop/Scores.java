@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.tensorflow.Operand;
@@ -21,6 +22,9 @@ import org.tensorflow.types.family.TNumber;
 final class Scores {
 
     static final String LOSS = "loss";
+
+    /** What comes before the names of a validation's results. */
+    static final String VALIDATION = "val_";
 
     private final Map<String, Mean> named = new LinkedHashMap<>();
     private final List<Metric> metrics;
@@ -73,6 +77,18 @@ final class Scores {
         named.forEach((name, mean) -> results.put(name, mean.result()));
         metrics.forEach(metric -> results.put(metric.name(), metric.result()));
         return results;
+    }
+
+    /** Which way a result should go, with or without {@code val_} before its name; empty if there is none of that name. */
+    Optional<Boolean> higherIsBetter(String name) {
+        String own = name.startsWith(VALIDATION) ? name.substring(VALIDATION.length()) : name;
+        if (own.equals(LOSS)) {
+            return Optional.of(false);
+        }
+        return metrics.stream()
+                .filter(metric -> metric.name().equals(own))
+                .findFirst()
+                .map(Metric::higherIsBetter);
     }
 
     /** The variables of all metrics. */

@@ -2,6 +2,7 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,12 +80,29 @@ final class Steps {
     /** All that a training step can change. */
     private List<Variable<?>> state() {
         List<Variable<?>> all = trainScores.variables();
+        all.addAll(trained());
+        return all;
+    }
+
+    /** The variables of models and optimizers. */
+    List<Variable<?>> trained() {
+        List<Variable<?>> all = new ArrayList<>();
         plan.model().variables().forEach(all::add);
         if (plan.optimizer() != null) {
             plan.optimizer().state().forEach(all::add);
         }
         plan.others().forEach(other -> other.state().forEach(all::add));
         return all;
+    }
+
+    /** How many training steps were taken. */
+    long taken() {
+        return counter.taken();
+    }
+
+    /** Counts training steps from an earlier number on again, as if those since had not been taken. */
+    void rewind(long taken) {
+        counter.add(Math.toIntExact(taken - counter.taken()));
     }
 
     StepFunction train() {

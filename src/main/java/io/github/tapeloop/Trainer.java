@@ -43,6 +43,7 @@ public final class Trainer implements AutoCloseable {
     private final Model model;
     private final Optimizer optimizer;
     private final Steps steps;
+    private final Description description;
     private boolean running;
 
     /** @param ownsSession whether to close the session with this trainer */
@@ -52,6 +53,7 @@ public final class Trainer implements AutoCloseable {
         this.model = plan.model();
         this.optimizer = plan.optimizer();
         this.steps = new Steps(session, plan);
+        this.description = new Description(session, plan, steps.executionSize());
     }
 
     /**
@@ -203,6 +205,15 @@ public final class Trainer implements AutoCloseable {
      */
     public Model model() {
         return model;
+    }
+
+    /**
+     * What will run: the model with its weights, the loss, the optimizer, the metrics, how steps are run, and where.
+     *
+     * @return several lines of text
+     */
+    public String describe() {
+        return description.text();
     }
 
     /** The optimizer, whose learning rate callbacks may change. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
@@ -44,6 +45,18 @@ public interface Callback {
      * @param event which epoch
      */
     default void onEpochBegin(Run run, Event.EpochBegin event) {}
+
+    /**
+     * What to add to the logs of an epoch: asked for after its validation, before {@link #onEpochEnd} of any callback, so
+     * that all callbacks and the history see it. A name that the logs have already gets the new value.
+     *
+     * @param run the run
+     * @param epoch which, from 0
+     * @return values by name; none unless overridden
+     */
+    default Map<String, Double> epochLogs(Run run, int epoch) {
+        return Map.of();
+    }
 
     /**
      * Called after an epoch and its validation.

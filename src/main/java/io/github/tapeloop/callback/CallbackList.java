@@ -1,6 +1,8 @@
 package io.github.tapeloop.callback;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** Tells several callbacks, in order, and says which one it was when one throws. */
@@ -57,6 +59,16 @@ public final class CallbackList implements Callback {
     }
 
     @Override
+    public Map<String, Double> epochLogs(Run run, int epoch) {
+        Map<String, Double> added = new TreeMap<>();
+        String when = "the logs of epoch " + epoch;
+        for (Callback callback : callbacks) {
+            tell(callback, c -> added.putAll(c.epochLogs(run, epoch)), when);
+        }
+        return added;
+    }
+
+    @Override
     public void onEpochEnd(Run run, Event.EpochEnd event) {
         tell(callback -> callback.onEpochEnd(run, event), event);
     }
@@ -97,7 +109,7 @@ public final class CallbackList implements Callback {
         }
     }
 
-    private static void tell(Callback callback, Consumer<Callback> call, Event event) {
+    private static void tell(Callback callback, Consumer<Callback> call, Object event) {
         try {
             call.accept(callback);
         } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.state.Snapshot;
 import java.util.Optional;
 
 /** A run of {@code fit} as a callback sees it: the few things that may flow back into the loop. */
@@ -43,4 +44,27 @@ public interface Run {
      * @throws IllegalStateException if the optimizer follows a schedule
      */
     void setLearningRate(double learningRate);
+
+    /**
+     * How many training steps the trainer has taken in its life, over all runs.
+     *
+     * @return the number of steps
+     */
+    long steps();
+
+    /**
+     * Which way a logged value should go.
+     *
+     * @param name {@code loss} or a metric's name, with or without {@code val_} before it
+     * @return true if higher is better, as for an accuracy, false if lower is; empty if nothing has that name
+     */
+    Optional<Boolean> higherIsBetter(String name);
+
+    /**
+     * The state of model and optimizer now, those variables included that are made later: what undoes training steps. To
+     * keep the weights alone, take {@code Snapshot.of(run.model().variables())}.
+     *
+     * @return a snapshot, to be closed by the caller
+     */
+    Snapshot snapshot();
 }

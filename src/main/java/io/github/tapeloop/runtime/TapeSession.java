@@ -49,6 +49,7 @@ public final class TapeSession implements AutoCloseable {
     private final long seed;
     private final boolean debug;
     private final String device;
+    private final String threads;
     private TensorScope current = root;
     private long passes;
     private long ids;
@@ -59,6 +60,8 @@ public final class TapeSession implements AutoCloseable {
         this.seed = builder.seed;
         this.debug = builder.debug;
         this.device = builder.device;
+        this.threads =
+                threads(builder.threads.interOp()) + " inter-op, " + threads(builder.threads.intraOp()) + " intra-op";
         this.eager = EagerSession.options().config(builder.config()).build();
         try {
             this.executor = new EagerExecutor(TensorFlowInternals.context(eager));
@@ -285,6 +288,17 @@ public final class TapeSession implements AutoCloseable {
      */
     public void cancelOnClose(Runnable action) {
         onClose.remove(action);
+    }
+
+    /** Names the seed, the threads and the device. */
+    @Override
+    public String toString() {
+        return "seed " + seed + "; threads " + threads + "; device "
+                + (device.isEmpty() ? "chosen by TensorFlow" : device) + (closed ? "; closed" : "");
+    }
+
+    private static String threads(int count) {
+        return count == 0 ? "default" : String.valueOf(count);
     }
 
     /** Frees everything: variables, open scopes, the TensorFlow session. Closing twice is allowed. */

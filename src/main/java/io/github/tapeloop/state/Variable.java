@@ -75,6 +75,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
             RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op());
         }
         session.onClose(variable.closing);
+        session.attachment(Newborns.class, Newborns::new).made(variable);
         return variable;
     }
 
@@ -212,6 +213,15 @@ public final class Variable<T extends TType> implements AutoCloseable {
                     + " the session where it was first called: make a new model for a new session or trainer");
         }
         return RecordingEnvironment.of(tf).resource(sharedName, type, shape, handle);
+    }
+
+    /**
+     * Whether the value is gone.
+     *
+     * @return true once this variable or its session is closed
+     */
+    public boolean isClosed() {
+        return closed || session.isClosed();
     }
 
     /** Destroys the value. Closing twice is allowed. */

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.tapeloop.layer.Model;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -25,35 +24,8 @@ class ProgressBarLinesTest {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    private final Run run = new NoRun();
+    private final Run run = new FakeRun();
     private long now = 77;
-
-    private static final class NoRun implements Run {
-        @Override
-        public void stop(String reason) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Optional<String> stopReason() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Model model() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public double learningRate() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void setLearningRate(double learningRate) {
-            throw new UnsupportedOperationException();
-        }
-    }
 
     private String printed() {
         return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");

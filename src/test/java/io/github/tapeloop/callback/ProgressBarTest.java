@@ -2,7 +2,6 @@ package io.github.tapeloop.callback;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.tapeloop.layer.Model;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,33 +16,10 @@ class ProgressBarTest {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    private final Run run = new IdleRun();
+    private final Run run = new FakeRun();
     private long now;
 
     /** A run that nobody runs. */
-    private static final class IdleRun implements Run {
-        @Override
-        public void stop(String reason) {}
-
-        @Override
-        public Optional<String> stopReason() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Model model() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public double learningRate() {
-            return 0;
-        }
-
-        @Override
-        public void setLearningRate(double learningRate) {}
-    }
-
     private String printed() {
         return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }

@@ -1,0 +1,143 @@
+package io.github.tapeloop.callback;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Writes a line an epoch to a file, so that a run can be followed in a spreadsheet: the epoch from 0, then the values of
+ * the logs. The columns are those of the first epoch, sorted; if it was not validated, {@code val_} columns are added for
+ * the epochs that will be. What an epoch did not measure is {@code NA}. Each line is on the disk when the epoch's events
+ * are over.
+ */
+public final class CsvLogger implements Callback {
+
+    private final Path file;
+    private String separator = ",";
+    private boolean append;
+    private List<String> columns;
+    private BufferedWriter out;
+
+    /**
+     * Logs to a file, which each run writes anew.
+     *
+     * @param file its path, in a directory that exists
+     */
+    public CsvLogger(Path file) {
+        this.file = Objects.requireNonNull(file, "file");
+    }
+
+    /**
+     * Sets what stands between two values.
+     *
+     * @param value one character; a comma unless set
+     * @return this
+     */
+    public CsvLogger separator(char value) {
+        if (value == '"' || value == '\n' || value == '\r') {
+            throw new IllegalArgumentException("A separator cannot be a quote or a line break");
+        }
+        this.separator = String.valueOf(value);
+        return this;
+    }
+
+    /**
+     * Goes on with a file that is there, as when a run is continued.
+     *
+     * @return this
+     */
+    public CsvLogger append() {
+        this.append = true;
+        return this;
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        columns = null;
+        io(() -> out = append
+                ? Files.newBufferedWriter(
+                        file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void onEpochEnd(Run run, Event.EpochEnd event) {
+        Map<String, Double> logs = event.logs();
+        io(() -> {
+            if (columns == null) {
+                columns = columns(logs);
+                writeHeader();
+            }
+            Stream<String> values = columns.stream()
+                    .map(name -> logs.containsKey(name) ? logs.get(name).toString() : "NA");
+            writeLine(Stream.concat(Stream.of(String.valueOf(event.epoch())), values));
+        });
+    }
+
+    private static List<String> columns(Map<String, Double> logs) {
+        List<String> columns = new ArrayList<>(logs.keySet()); // Sorted, as logs are.
+        if (columns.stream().noneMatch(name -> name.startsWith("val_"))) {
+            logs.keySet().forEach(name -> columns.add("val_" + name));
+        }
+        return columns;
+    }
+
+    private void writeHeader() throws IOException {
+        String header = line(Stream.concat(Stream.of("epoch"), columns.stream()));
+        if (Files.size(file) == 0) {
+            out.write(header);
+            return;
+        }
+        try (Stream<String> lines = Files.lines(file, StandardCharsets.UTF_8)) {
+            String present = lines.findFirst().orElseThrow();
+            if (!header.stripTrailing().equals(present)) {
+                throw new IllegalStateException("Cannot append to " + file + ": its columns are " + present
+                        + ", this run measures " + header.stripTrailing() + ". Log to another file");
+            }
+        }
+    }
+
+    private void writeLine(Stream<String> cells) throws IOException {
+        out.write(line(cells));
+        out.flush();
+    }
+
+    private String line(Stream<String> cells) {
+        return cells.map(this::quoted).collect(Collectors.joining(separator)) + "\n";
+    }
+
+    private String quoted(String cell) {
+        boolean plain = !cell.contains(separator) && !cell.contains("\"") && !cell.contains("\n");
+        return plain ? cell : '"' + cell.replace("\"", "\"\"") + '"';
+    }
+
+    @Override
+    public void onTrainEnd(Run run, Event.TrainEnd event) {
+        if (out != null) {
+            io(out::close);
+            out = null;
+        }
+    }
+
+    private interface Io {
+        void run() throws IOException;
+    }
+
+    private void io(Io action) {
+        try {
+            action.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.tapeloop.callback;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.zip.CRC32C;
+import org.tensorflow.proto.Event;
+import org.tensorflow.proto.HistogramProto;
+import org.tensorflow.proto.Summary;
+
+/**
+ * A file of TensorBoard's events. Each is a TFRecord: its length as a little-endian uint64, a masked CRC-32C of those eight
+ * bytes, the event, a masked CRC-32C of the event.
+ */
+final class EventFile implements AutoCloseable {
+
+    private static final String VERSION = "brain.Event:2";
+    private static final int MASK = 0xa282ead8;
+
+    private final Clock clock;
+    private final OutputStream out;
+
+    private EventFile(Clock clock, OutputStream out) {
+        this.clock = clock;
+        this.out = out;
+    }
+
+    /** Makes a new file, and the directory if need be. */
+    static EventFile in(Path directory, Clock clock) throws IOException {
+        Files.createDirectories(directory);
+        EventFile file = new EventFile(clock, new BufferedOutputStream(open(directory, clock)));
+        file.write(Event.newBuilder().setFileVersion(VERSION));
+        return file;
+    }
+
+    private static OutputStream open(Path directory, Clock clock) throws IOException {
+        String base = String.format(
+                "events.out.tfevents.%010d.tapeloop.%d.",
+                clock.instant().getEpochSecond(), ProcessHandle.current().pid());
+        for (int number = 0; ; number++) {
+            try {
+                return Files.newOutputStream(directory.resolve(base + number + ".v2"), StandardOpenOption.CREATE_NEW);
+            } catch (FileAlreadyExistsException e) {
+                continue; // Another run began in the same second: take the next number.
+            }
+        }
+    }
+
+    void scalar(String tag, double value, long step) throws IOException {
+        write(step, Summary.Value.newBuilder().setTag(tag).setSimpleValue((float) value));
+    }
+
+    void histogram(String tag, HistogramProto histogram, long step) throws IOException {
+        write(step, Summary.Value.newBuilder().setTag(tag).setHisto(histogram));
+    }
+
+    private void write(long step, Summary.Value.Builder value) throws IOException {
+        write(Event.newBuilder().setStep(step).setSummary(Summary.newBuilder().addValue(value)));
+    }
+
+    private void write(Event.Builder event) throws IOException {
+        Instant now = clock.instant();
+        byte[] data = event.setWallTime(now.getEpochSecond() + now.getNano() / 1e9)
+                .build()
+                .toByteArray();
+        byte[] length = littleEndian(8).putLong(data.length).array();
+        out.write(length);
+        out.write(littleEndian(4).putInt(maskedCrc(length)).array());
+        out.write(data);
+        out.write(littleEndian(4).putInt(maskedCrc(data)).array());
+    }
+
+    private static ByteBuffer littleEndian(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** TensorFlow's mask, since a CRC of data that holds CRCs is weak. */
+    private static int maskedCrc(byte[] data) {
+        CRC32C crc = new CRC32C();
+        crc.update(data);
+        return Integer.rotateRight((int) crc.getValue(), 15) + MASK;
+    }
+
+    void flush() throws IOException {
+        out.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+}

@@ -1,0 +1,94 @@
+package io.github.tapeloop.callback;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Draws curves of a run into a picture when it ends, however it ends. Needs the artifact {@code org.knowm.xchart:xchart},
+ * which this library does not bring along; no display is needed.
+ *
+ * <pre>{@code
+ * new LossCurvePlot(Path.of("loss.svg")).curves("loss", "val_loss")
+ * }</pre>
+ */
+public final class LossCurvePlot implements Callback {
+
+    private final Path file;
+    private final boolean vector;
+    private List<String> names = List.of("loss", "val_loss");
+    private final Map<String, List<CurveChart.Point>> curves = new LinkedHashMap<>();
+
+    /**
+     * Draws {@code loss} and, if it is measured, {@code val_loss}.
+     *
+     * @param file where to: a {@code .png} or {@code .svg} in a directory that exists; replaced if it is there
+     * @throws IllegalArgumentException for another kind of file
+     * @throws IllegalStateException if XChart is not on the class path
+     */
+    public LossCurvePlot(Path file) {
+        this.file = Objects.requireNonNull(file, "file");
+        String name = file.toString().toLowerCase(Locale.ROOT);
+        this.vector = name.endsWith(".svg");
+        if (!vector && !name.endsWith(".png")) {
+            throw new IllegalArgumentException("Expected a file that ends in .png or .svg, got " + file);
+        }
+        try {
+            CurveChart.load();
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalStateException(
+                    "LossCurvePlot draws with XChart, which is not on the class path: add the artifact"
+                            + " org.knowm.xchart:xchart to the dependencies",
+                    e);
+        }
+    }
+
+    /**
+     * Chooses what to draw.
+     *
+     * @param logNames names in the logs, at least one; those that are not measured are left out
+     * @return this
+     */
+    public LossCurvePlot curves(String... logNames) {
+        if (logNames.length == 0) {
+            throw new IllegalArgumentException("Expected the name of at least one curve");
+        }
+        this.names = List.of(logNames);
+        return this;
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        curves.clear();
+    }
+
+    @Override
+    public void onEpochEnd(Run run, Event.EpochEnd event) {
+        for (String name : names) {
+            Double value = event.logs().get(name);
+            if (value != null && Double.isFinite(value)) {
+                curves.computeIfAbsent(name, n -> new ArrayList<>())
+                        .add(new CurveChart.Point(event.epoch() + 1, value));
+            }
+        }
+    }
+
+    /** Draws, unless no epoch has ended. */
+    @Override
+    public void onTrainEnd(Run run, Event.TrainEnd event) {
+        if (curves.isEmpty()) {
+            return;
+        }
+        try {
+            CurveChart.draw(curves, file, vector);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.github.tapeloop.callback;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalDouble;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A value in the logs of each epoch that a callback watches, and what counts as better. */
+final class Monitor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
+
+    private final String owner;
+    private final String name;
+    private Mode mode = Mode.AUTO;
+    private double minDelta;
+
+    /** @param owner the callback's name, for messages */
+    Monitor(String owner, String name, double minDelta) {
+        this.owner = owner;
+        this.name = Objects.requireNonNull(name, "monitor");
+        this.minDelta = minDelta;
+    }
+
+    void mode(Mode value) {
+        this.mode = Objects.requireNonNull(value, "mode");
+    }
+
+    /** Sets how much better a value must be; its sign does not matter. */
+    void minDelta(double value) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(owner + " expects a finite minDelta, got " + value);
+        }
+        this.minDelta = Math.abs(value);
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** The value in the logs; empty, with a warning, if it is not there. */
+    OptionalDouble value(Map<String, Double> logs) {
+        Double value = logs.get(name);
+        if (value == null) {
+            LOG.warn("{} watches '{}', which was not measured: there are {}", owner, name, logs.keySet());
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(value);
+    }
+
+    /** A value that any other one is better than. */
+    double worst(Run run) {
+        return higherIsBetter(run) ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+    }
+
+    /** Whether a value is better than another by more than minDelta. */
+    boolean isBetter(Run run, double value, double than) {
+        return higherIsBetter(run) ? value - minDelta > than : value + minDelta < than;
+    }
+
+    private boolean higherIsBetter(Run run) {
+        return switch (mode) {
+            case MIN -> false;
+            case MAX -> true;
+            case AUTO ->
+                run.higherIsBetter(name)
+                        .orElseThrow(() -> new IllegalArgumentException(owner + " cannot tell whether '" + name
+                                + "' should go up or down, since it is neither the loss nor a metric: set mode(Mode.MIN) or"
+                                + " mode(Mode.MAX)"));
+        };
+    }
+}

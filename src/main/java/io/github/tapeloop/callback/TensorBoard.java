@@ -1,0 +1,185 @@
+package io.github.tapeloop.callback;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Variable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.NdArrays;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TType;
+
+/**
+ * Writes what TensorBoard shows, under the names that Keras uses. Look at it with {@code tensorboard --logdir <directory>}.
+ *
+ * <ul>
+ *   <li>{@code epoch_<name>} in {@code train/} and, for what was validated, in {@code validation/}: the logs of each
+ *       epoch, over epochs from 0; and {@code epoch_learning_rate}
+ *   <li>{@code batch_<name>} in {@code train/}, if asked for: the logs of a batch, over the trainer's training steps
+ *   <li>{@code evaluation_<name>_vs_iterations} in {@code validation/}: each validation, over training steps
+ *   <li>{@code <weight>/histogram} in {@code train/}, if asked for
+ * </ul>
+ *
+ * <p>Each run writes new files. They are up to date after each epoch.
+ */
+public final class TensorBoard implements Callback {
+
+    private static final String VALIDATION = "val_";
+
+    private final Path directory;
+    private final Clock clock;
+    private int updateFrequency;
+    private int histogramFrequency;
+    private EventFile train;
+    private EventFile validation;
+    private long recorded;
+
+    /**
+     * Writes to a directory.
+     *
+     * @param directory where {@code train/} and {@code validation/} are made, best a new one for each run
+     */
+    public TensorBoard(Path directory) {
+        this(directory, Clock.systemUTC());
+    }
+
+    TensorBoard(Path directory, Clock clock) {
+        this.directory = Objects.requireNonNull(directory, "directory");
+        this.clock = clock;
+    }
+
+    /**
+     * Also writes the logs of batches. Reading them waits for the step to end, so often is slow.
+     *
+     * @param batches after how many training steps to write, at least 1; never unless set
+     * @return this
+     */
+    public TensorBoard updateFrequency(int batches) {
+        this.updateFrequency = Arguments.atLeast(1, "updateFrequency", batches);
+        return this;
+    }
+
+    /**
+     * Also writes how the values of each weight are distributed.
+     *
+     * @param epochs in which epochs: those whose number, from 0, it divides; at least 1; never unless set
+     * @return this
+     */
+    public TensorBoard histogramFrequency(int epochs) {
+        this.histogramFrequency = Arguments.atLeast(1, "histogramFrequency", epochs);
+        return this;
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        recorded = run.steps();
+        io(() -> train = EventFile.in(directory.resolve("train"), clock));
+    }
+
+    @Override
+    public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
+        long steps = run.steps(); // One event can stand for several steps.
+        if (updateFrequency > 0 && steps / updateFrequency > recorded / updateFrequency) {
+            io(() -> write(train, "batch_", event.logs(), "", steps));
+        }
+        recorded = steps;
+    }
+
+    @Override
+    public void onTestEnd(Run run, Event.TestEnd event) {
+        io(() -> write(validation(), "evaluation_", event.logs(), "_vs_iterations", run.steps()));
+    }
+
+    @Override
+    public void onEpochEnd(Run run, Event.EpochEnd event) {
+        Map<String, Double> trained = new TreeMap<>();
+        Map<String, Double> validated = new TreeMap<>();
+        event.logs().forEach((name, value) -> {
+            if (name.startsWith(VALIDATION)) {
+                validated.put(name.substring(VALIDATION.length()), value);
+            } else {
+                trained.put(name, value);
+            }
+        });
+        trained.put(LearningRateScheduler.LOG_NAME, run.learningRate());
+        io(() -> {
+            write(train, "epoch_", trained, "", event.epoch());
+            if (!validated.isEmpty()) {
+                write(validation(), "epoch_", validated, "", event.epoch());
+            }
+            if (histogramFrequency > 0 && event.epoch() % histogramFrequency == 0) {
+                writeWeights(run, event.epoch());
+            }
+            train.flush();
+            if (validation != null) {
+                validation.flush();
+            }
+        });
+    }
+
+    private EventFile validation() throws IOException {
+        if (validation == null) {
+            validation = EventFile.in(directory.resolve("validation"), clock);
+        }
+        return validation;
+    }
+
+    private static void write(EventFile file, String before, Map<String, Double> logs, String after, long step)
+            throws IOException {
+        for (Map.Entry<String, Double> log : logs.entrySet()) {
+            file.scalar(before + log.getKey() + after, log.getValue(), step);
+        }
+    }
+
+    private void writeWeights(Run run, int epoch) throws IOException {
+        for (Variable<?> variable : run.model().variables()) {
+            train.histogram(variable.name() + "/histogram", Histogram.of(values(variable)), epoch);
+        }
+    }
+
+    private static double[] values(Variable<?> variable) {
+        TapeSession session = variable.session();
+        double[] values = new double[Math.toIntExact(variable.shape().size())];
+        session.unrecorded(() -> {
+            Operand<? extends TType> value = variable.read(session.tf());
+            Operand<TFloat64> exact = Tensors.cast(session.tf(), value, TFloat64.class);
+            session.read(exact, tensor -> {
+                tensor.copyTo(NdArrays.wrap(tensor.shape(), DataBuffers.of(values, false, false)));
+                return true;
+            });
+        });
+        return values;
+    }
+
+    /** Closes the files, also after a failure. */
+    @Override
+    public void onTrainEnd(Run run, Event.TrainEnd event) {
+        io(() -> {
+            try (EventFile first = train;
+                    EventFile second = validation) {
+                train = null;
+                validation = null;
+            }
+        });
+    }
+
+    private interface Io {
+        void run() throws IOException;
+    }
+
+    private void io(Io action) {
+        try {
+            action.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Cannot write TensorBoard's files in " + directory + ": " + e.getMessage(), e);
+        }
+    }
+}

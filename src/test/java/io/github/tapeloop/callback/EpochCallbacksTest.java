@@ -1,0 +1,211 @@
+package io.github.tapeloop.callback;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Callbacks that decide by the numbers alone, on scripted curves: when they stop, and what rates they set. */
+class EpochCallbacksTest {
+
+    private final FakeRun run = new FakeRun();
+
+    static Stream<Arguments> curves() {
+        return Stream.of(
+                stops("patience 0 stops at the first epoch that is no better", 3, of(), 3, 2, 2, 1),
+                stops("epoch 0 never stops", 2, of().baseline(1), 5, 6, 7),
+                stops("two epochs of patience", 6, of().patience(2), 3, 2, 2, 1.5, 1.5, 1.5, 1.5),
+                stops("patience begins anew after an improvement", 7, of().patience(2), 3, 4, 2, 4, 1, 1, 1),
+                stops("minDelta must be exceeded", 2, of().minDelta(0.5), 3, 2.5, 1),
+                stops("a negative minDelta is as good", 2, of().minDelta(-0.5), 3, 2.5, 1),
+                stops("a little more than minDelta is enough", 3, of().minDelta(0.5), 3, 2.4, 2, 1),
+                stops("accuracies go up", 3, accuracy(), 0.5, 0.6, 0.6),
+                stops("a mode beats what the metric says", 3, accuracy().mode(Mode.MIN), 0.5, 0.4, 0.4),
+                stops("a baseline keeps counting", 4, of().baseline(1).patience(3), 5, 4, 3, 3, 2),
+                stops(
+                        "a beaten baseline resets the count",
+                        6,
+                        of().baseline(2.5).patience(3),
+                        5,
+                        4,
+                        2,
+                        3,
+                        3,
+                        3,
+                        3),
+                stops("the first epochs are left alone", 5, of().startFromEpoch(3), 1, 2, 3, 4, 5, 6),
+                stops("NaN is no improvement", 2, of(), Double.NaN, Double.NaN, 1),
+                stops("a curve that falls runs to its end", 4, of(), 4, 3, 2, 1));
+    }
+
+    private static EarlyStopping of() {
+        return new EarlyStopping("loss");
+    }
+
+    private static EarlyStopping accuracy() {
+        return new EarlyStopping("accuracy");
+    }
+
+    private static Arguments stops(String what, int epochs, EarlyStopping callback, double... curve) {
+        return Arguments.of(what, epochs, callback, curve);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("curves")
+    void earlyStoppingEndsAfter(String what, int epochs, EarlyStopping callback, double[] curve) {
+        String name = what.contains("ccurac") || what.contains("mode") ? "accuracy" : "loss";
+        assertEquals(epochs, run.run(callback, name, curve), what);
+        assertEquals(epochs, run.run(callback, name, curve), "the second run of the same callback");
+    }
+
+    @Test
+    void earlyStoppingSaysWhy() {
+        run.run(of().patience(1), "loss", 3, 2, 2.5);
+        assertEquals(Optional.of("loss has not improved for 1 epoch: best 2.0 in epoch 2"), run.stopReason());
+    }
+
+    @Test
+    void epochsThatDoNotMeasureAreNotCounted() {
+        EarlyStopping callback = new EarlyStopping().patience(1);
+        run.begin(callback);
+        run.epoch(callback, 0, Map.of("val_loss", 1.0));
+        for (int epoch = 1; epoch < 5; epoch++) {
+            run.epoch(callback, epoch, Map.of("loss", 1.0));
+        }
+        assertEquals(Optional.empty(), run.stopReason());
+    }
+
+    @Test
+    void aNameWithoutDirectionMustBeGivenOne() {
+        run.begin(of());
+        EarlyStopping unknown = new EarlyStopping("perplexity");
+        IllegalArgumentException thrown =
+                assertThrows(IllegalArgumentException.class, () -> run.epoch(unknown, 0, Map.of("perplexity", 1.0)));
+        assertTrue(thrown.getMessage().contains("'perplexity'"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("mode(Mode.MAX)"), thrown.getMessage());
+    }
+
+    private List<Double> rates(Callback callback, String name, double... curve) {
+        List<Double> rates = new ArrayList<>();
+        run.begin(callback);
+        for (int epoch = 0; epoch < curve.length; epoch++) {
+            rates.add(run.epoch(callback, epoch, Map.of(name, curve[epoch])).get("learning_rate"));
+        }
+        run.end(callback);
+        return rates;
+    }
+
+    @Test
+    void aPlateauLowersTheRateAndTheLogsShowTheRateOfTheEpoch() {
+        run.learningRate = 1;
+        ReduceLrOnPlateau plateau = new ReduceLrOnPlateau("loss").factor(0.5).patience(2);
+        assertEquals(List.of(1.0, 1.0, 1.0, 0.5, 0.5, 0.25), rates(plateau, "loss", 3, 3, 3, 3, 3, 3));
+    }
+
+    @Test
+    void aRateFallsByATenthAfterTenEpochsUnlessToldOtherwise() {
+        run.learningRate = 1;
+        double[] flat = new double[12];
+        List<Double> rates = rates(new ReduceLrOnPlateau("loss"), "loss", flat);
+        assertEquals(1, rates.get(10));
+        assertEquals(0.1, rates.get(11));
+        double[] slow = new double[12];
+        Arrays.setAll(slow, epoch -> -0.9e-5 * epoch); // Less than minDelta in ten epochs.
+        run.learningRate = 1;
+        assertEquals(0.1, rates(new ReduceLrOnPlateau("loss"), "loss", slow).get(11));
+    }
+
+    @Test
+    void epochsOfCooldownAreNotCounted() {
+        run.learningRate = 1;
+        ReduceLrOnPlateau plateau =
+                new ReduceLrOnPlateau("loss").factor(0.5).patience(1).cooldown(2);
+        // Epoch 1 reduces; epoch 2 cools; epoch 3 ends the cooldown and counts, as in Keras.
+        assertEquals(List.of(1.0, 1.0, 0.5, 0.5, 0.25), rates(plateau, "loss", 3, 3, 3, 3, 3));
+    }
+
+    @Test
+    void theRateStaysAboveItsMinimum() {
+        run.learningRate = 1;
+        ReduceLrOnPlateau plateau =
+                new ReduceLrOnPlateau("accuracy").factor(0.1).patience(1).minLearningRate(0.05);
+        assertEquals(List.of(1.0, 1.0, 0.1, 0.05, 0.05), rates(plateau, "accuracy", 0.5, 0.4, 0.5, 0.5, 0.5));
+    }
+
+    @Test
+    void aSchedulerIsGivenEpochAndRate() {
+        run.learningRate = 8;
+        LearningRateScheduler halves = new LearningRateScheduler((epoch, rate) -> epoch == 0 ? rate : rate / 2);
+        assertEquals(List.of(8.0, 4.0, 2.0), rates(halves, "loss", 1, 1, 1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badLosses")
+    void aLossThatIsNoNumberStopsTheRun(double loss) {
+        TerminateOnNaN callback = new TerminateOnNaN();
+        callback.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, () -> Map.of("loss", 1e300)));
+        assertEquals(Optional.empty(), run.stopReason());
+        callback.onTrainBatchEnd(run, new Event.BatchEnd(6, 1, () -> Map.of("loss", loss)));
+        assertEquals(Optional.of("the loss is " + loss + " after batch 7"), run.stopReason());
+    }
+
+    static Stream<Double> badLosses() {
+        return Stream.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+    }
+
+    @Test
+    void aTimerStopsAtTheEndOfTheBatchInWhichTheTimeRunsOut() {
+        AtomicLong now = new AtomicLong(5_000_000_000L);
+        Timer timer = new Timer(Duration.ofMillis(1500), now::get);
+        run.begin(timer);
+        now.addAndGet(1_499_999_999L);
+        timer.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, Map::of));
+        assertEquals(Optional.empty(), run.stopReason());
+        now.addAndGet(1);
+        timer.onTrainBatchEnd(run, new Event.BatchEnd(1, 1, Map::of));
+        assertEquals(Optional.of("the time of 1.5 s is over"), run.stopReason());
+        run.begin(timer);
+        timer.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, Map::of));
+        assertEquals(Optional.empty(), run.stopReason(), "a new run has all the time");
+    }
+
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                mistake("patience of at least 0, got -1", () -> of().patience(-1)),
+                mistake("startFromEpoch of at least 0, got -2", () -> of().startFromEpoch(-2)),
+                mistake("baseline to beat, got NaN", () -> of().baseline(Double.NaN)),
+                mistake("EarlyStopping expects a finite minDelta, got NaN", () -> of().minDelta(Double.NaN)),
+                mistake("factor in (0, 1), got 1.0", () -> new ReduceLrOnPlateau().factor(1)),
+                mistake("patience of at least 0, got -1", () -> new ReduceLrOnPlateau().patience(-1)),
+                mistake("cooldown of at least 0, got -1", () -> new ReduceLrOnPlateau().cooldown(-1)),
+                mistake("minLearningRate of at least 0, got -0.1", () -> new ReduceLrOnPlateau().minLearningRate(-0.1)),
+                mistake("limit above 0, got PT0S", () -> new Timer(Duration.ZERO)),
+                mistake("from above 0, got 0.0", () -> new LearningRateFinder(0, 1, 10)),
+                mistake("to above from = 1.0, got 1.0", () -> new LearningRateFinder(1, 1, 10)),
+                mistake("batches of at least 3, got 2", () -> new LearningRateFinder(0.1, 1, 2)));
+    }
+
+    private static Arguments mistake(String message, Executable call) {
+        return Arguments.of(message, call);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("mistakes")
+    void badOptionsAreNamedWithTheirRange(String message, Executable call) {
+        IllegalArgumentException thrown = assertThrows(IllegalArgumentException.class, call);
+        assertTrue(thrown.getMessage().contains(message), thrown.getMessage());
+    }
+}
