@@ -17,6 +17,16 @@ final class ArrayRules {
         rules.put("Identity", ArrayRules::identity);
         rules.put("ReadVariableOp", ArrayRules::identity);
         rules.put("EnsureShape", ArrayRules::identity);
+        rules.put("PlaceholderWithDefault", ArrayRules::identity);
+        rules.put("Print", ArrayRules::identity);
+        rules.put("CheckNumericsV2", ArrayRules::identity);
+        rules.put("DebugIdentityV2", ArrayRules::identity);
+        rules.put("DebugGradientIdentity", ArrayRules::identity);
+        rules.put("DebugGradientRefIdentity", ArrayRules::identity);
+        rules.put("_EagerConst", ArrayRules::identity);
+        rules.put("IdentityN", ArrayRules::identities);
+        rules.put("PreventGradient", ArrayRules::prevented);
+        rules.put("ConjugateTranspose", ArrayRules::conjugateTranspose);
         rules.put("Reshape", ArrayRules::reshape);
         rules.put("ExpandDims", ArrayRules::reshape);
         rules.put("Squeeze", ArrayRules::reshape);
@@ -26,6 +36,26 @@ final class ArrayRules {
 
     private static void identity(Ops tf, OpGradient op) {
         op.propagate(0, () -> op.gradient(0));
+    }
+
+    private static void identities(Ops tf, OpGradient op) {
+        for (int i = 0; i < op.op().inputs(); i++) {
+            int input = i;
+            op.propagate(i, () -> op.gradient(input));
+        }
+    }
+
+    /** Whoever put the op there wants no gradient to be asked for, and may say why. */
+    private static void prevented(Ops tf, OpGradient op) {
+        String why = op.op().attribute("message", String.class).orElse("");
+        throw new GradientException("no gradient may be asked for here" + (why.isEmpty() ? "" : ": " + why));
+    }
+
+    private static void conjugateTranspose(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Operand<TNumber> order = op.input(1);
+            return RawOps.make(tf, "ConjugateTranspose", op.gradient(0), tf.math.invertPermutation(order));
+        });
     }
 
     private static void reshape(Ops tf, OpGradient op) {

@@ -17,6 +17,7 @@ final class ComplexRules {
         rules.put("Imag", ComplexRules::imag);
         rules.put("Conj", ComplexRules::conj);
         rules.put("Angle", ComplexRules::angle);
+        rules.put("ComplexAbs", ComplexRules::abs);
     }
 
     private static void complex(Ops tf, OpGradient op) {
@@ -45,7 +46,15 @@ final class ComplexRules {
         });
     }
 
-    private static Operand<TType> part(Ops tf, String type, Operand<TType> complex) {
+    /** dy x / |x|, and 0 at 0. */
+    private static void abs(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Operand<TType> scale = op.dy().overOrZero(op.out(0));
+            return op.in(0).times(complexOf(tf, scale, tf.zerosLike(scale)));
+        });
+    }
+
+    static Operand<TType> part(Ops tf, String type, Operand<TType> complex) {
         boolean isDouble = complex.asOutput().dataType() == DataType.DT_COMPLEX128;
         return tf.scope()
                 .opBuilder(type, type)
@@ -55,7 +64,7 @@ final class ComplexRules {
                 .output(0);
     }
 
-    private static Operand<TType> complexOf(Ops tf, Operand<TType> real, Operand<TType> imag) {
+    static Operand<TType> complexOf(Ops tf, Operand<TType> real, Operand<TType> imag) {
         boolean isDouble = real.asOutput().dataType() == DataType.DT_DOUBLE;
         return tf.scope()
                 .opBuilder("Complex", "Complex")

@@ -112,8 +112,28 @@ public final class OpGradient {
                 throw new IllegalArgumentException("The gradient rule of op " + op.type() + " propagates null to input "
                         + input + ": to give an input no gradient, do not call propagate for it");
             }
-            inputGradients[input] = made;
+            inputGradients[input] = made.asOutput();
         }
+    }
+
+    /** An input, for formulas. */
+    <T extends TType> Formula<T> in(int index) {
+        return Formula.of(tf, input(index));
+    }
+
+    /** An output, for formulas. */
+    <T extends TType> Formula<T> out(int index) {
+        return Formula.of(tf, output(index));
+    }
+
+    /** The gradient of an output, for formulas. */
+    <T extends TType> Formula<T> dy(int index) {
+        return Formula.of(tf, gradient(index));
+    }
+
+    /** The gradient of the first output, for formulas. */
+    <T extends TType> Formula<T> dy() {
+        return dy(0);
     }
 
     Operand<?> inputGradient(int input) {

@@ -18,9 +18,7 @@ import org.tensorflow.types.family.TType;
  */
 final class PartRules {
 
-    private static final String[] MASKS = {
-        "begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"
-    };
+    static final String[] MASKS = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"};
 
     private PartRules() {}
 

@@ -34,6 +34,37 @@ final class RawOps {
                 .output(0);
     }
 
+    /** An op's first output, of an op without input lists and without attributes that must be given. */
+    static <T extends TType> Operand<T> make(Ops tf, String type, Operand<?>... inputs) {
+        return builder(tf, type, inputs).build().output(0);
+    }
+
+    static OperationBuilder builder(Ops tf, String type, Operand<?>... inputs) {
+        OperationBuilder builder = tf.scope().opBuilder(type, type);
+        for (Operand<?> input : inputs) {
+            builder.addInput(input.asOutput());
+        }
+        return builder;
+    }
+
+    static boolean isComplex(Operand<?> x) {
+        return switch (x.asOutput().dataType()) {
+            case DT_COMPLEX64, DT_COMPLEX128 -> true;
+            default -> false;
+        };
+    }
+
+    /** A scalar of another operand's type. */
+    @SuppressWarnings("unchecked") // Each branch compares the type.
+    static <T extends TType> Operand<T> constant(Ops tf, double value, Operand<T> like) {
+        DataType type = like.asOutput().dataType();
+        return switch (type) {
+            case DT_FLOAT -> (Operand<T>) tf.constant((float) value);
+            case DT_DOUBLE -> (Operand<T>) tf.constant(value);
+            default -> cast(tf, tf.constant(value), type);
+        };
+    }
+
     /** Gives another op those of an op's attributes that were set: a gradient op shares them with its forward op. */
     static OperationBuilder attributesOf(OpGradient op, OperationBuilder builder, String... names) {
         for (String name : names) {
@@ -48,6 +79,8 @@ final class RawOps {
         } else if (value instanceof Float v) {
             builder.setAttr(name, v);
         } else if (value instanceof String v) {
+            builder.setAttr(name, v);
+        } else if (value instanceof Boolean v) {
             builder.setAttr(name, v);
         } else if (value instanceof long[] v) {
             builder.setAttr(name, v);

@@ -23,6 +23,7 @@ final class ReductionRules {
         rules.put("Max", ReductionRules::extreme);
         rules.put("Min", ReductionRules::extreme);
         rules.put("Prod", ReductionRules::prod);
+        rules.put("EuclideanNorm", ReductionRules::norm);
     }
 
     private static <T extends TNumber> void sum(Ops tf, OpGradient op) {
@@ -44,6 +45,14 @@ final class ReductionRules {
             Operand<T> chosen = Tensors.cast(tf, tf.math.equal(x, tf.reshape(op.<T>output(0), kept)), x.type());
             Operand<T> count = tf.sum(chosen, op.<TNumber>input(1), Sum.keepDims(true));
             return tf.math.mul(tf.math.div(chosen, count), tf.reshape(op.<T>gradient(0), kept));
+        });
+    }
+
+    /** x / ‖x‖, and 0 where the norm is 0. */
+    private static <T extends TNumber> void norm(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Formula<T> scale = op.<T>dy().overOrZero(op.<T>out(0));
+            return op.<T>in(0).times(scale.reshape(keptShape(tf, op, Shapes.of(tf, op.input(0)))));
         });
     }
 

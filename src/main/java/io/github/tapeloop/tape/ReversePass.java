@@ -99,7 +99,7 @@ final class ReversePass {
         OpGradient gradient = new OpGradient(tf, op, ofOutputs.clone(), needed);
         try {
             rule.apply(tf, gradient);
-        } catch (TapeloopException e) {
+        } catch (TapeloopException | IllegalArgumentException e) { // TensorFlow's exceptions have two roots.
             throw new GradientException(
                     "The gradient of op " + op.type() + " '" + op.name() + "' failed: " + e.getMessage()
                             + ". Path from the target: " + path(op),

@@ -11,6 +11,7 @@ import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
@@ -31,7 +32,7 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
     private static final double SINGLE = 3e-4;
 
     private static final Set<String> WITH_SEVERAL_OUTPUTS =
-            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits");
+            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits", "IdentityN");
 
     static GradientRow of(String type, List<Input> inputs, Body body) {
         return new GradientRow(type, inputs, body, false, EXACT, ALL_OUTPUTS);
@@ -127,6 +128,40 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
 
     static Op op(Ops tf, String type) {
         return new Op(tf, tf.scope().opBuilder(type, type), new ArrayList<>());
+    }
+
+    /** In float32, for ops that have no kernel for float64. */
+    static Operand<?> single(Ops tf, Operand<?> x) {
+        return cast(tf, x, DataType.DT_FLOAT).out(0);
+    }
+
+    /** In float64 again. */
+    static Op back(Ops tf, Operand<?> x) {
+        return cast(tf, x, DataType.DT_DOUBLE);
+    }
+
+    private static Op cast(Ops tf, Operand<?> x, DataType type) {
+        return op(tf, "Cast").in(x).set(b -> b.setAttr("DstT", type));
+    }
+
+    /** A complex operand of two inputs: complex is not an input type of the rows. */
+    static Operand<?> complexOf(Ops tf, Operand<?> real, Operand<?> imaginary) {
+        return op(tf, "Complex")
+                .in(real, imaginary)
+                .set(b -> b.setAttr("Tout", DataType.DT_COMPLEX128))
+                .out(0);
+    }
+
+    /** Real and imaginary part of a complex operand, one behind the other. */
+    static Op parts(Ops tf, Operand<?> complex) {
+        List<Operand<?>> parts = new ArrayList<>();
+        for (String type : List.of("Real", "Imag")) {
+            parts.add(op(tf, type)
+                    .in(complex)
+                    .set(b -> b.setAttr("Tout", DataType.DT_DOUBLE))
+                    .out(0));
+        }
+        return op(tf, "Pack").list(parts);
     }
 
     static Operand<TFloat64> constant(Ops tf, Input input, int salt) {

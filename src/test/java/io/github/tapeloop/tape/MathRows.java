@@ -1,15 +1,13 @@
 package io.github.tapeloop.tape;
 
+import static io.github.tapeloop.tape.GradientRow.complexOf;
 import static io.github.tapeloop.tape.GradientRow.in;
 import static io.github.tapeloop.tape.GradientRow.op;
 import static io.github.tapeloop.tape.GradientRow.plain;
 import static io.github.tapeloop.tape.GradientRow.row;
 
 import java.util.List;
-import org.tensorflow.Operand;
-import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
-import org.tensorflow.types.TFloat64;
 
 /** Arithmetic and functions of one number, of real and of complex ones. */
 final class MathRows {
@@ -102,26 +100,23 @@ final class MathRows {
     static List<GradientRow> complex() {
         return List.of(
                 row("Complex", in(4), in(4), (tf, x) -> op(tf, "Real")
-                        .in(op(tf, "Conj").in(complexOf(tf, x)).out(0))
+                        .in(op(tf, "Conj").in(complexOf(tf, x.get(0), x.get(1))).out(0))
                         .set(b -> b.setAttr("Tout", DataType.DT_DOUBLE))),
                 part("Real"),
                 part("Imag"),
                 row("Conj", in(4), in(4), (tf, x) -> op(tf, "Imag")
-                        .in(op(tf, "Conj").in(complexOf(tf, x)).out(0))
+                        .in(op(tf, "Conj").in(complexOf(tf, x.get(0), x.get(1))).out(0))
                         .set(b -> b.setAttr("Tout", DataType.DT_DOUBLE))),
-                part("Angle"));
+                part("Angle"),
+                row("ComplexAbs", in(4), in(4), (tf, x) -> op(tf, "ComplexAbs")
+                                .in(complexOf(tf, x.get(0), x.get(1)))
+                                .set(b -> b.setAttr("Tout", DataType.DT_DOUBLE)))
+                        .andTwice());
     }
 
     private static GradientRow part(String type) {
         return row(type, in(0.3, 2, 4), in(4), (tf, x) -> op(tf, type)
-                .in(complexOf(tf, x))
+                .in(complexOf(tf, x.get(0), x.get(1)))
                 .set(b -> b.setAttr("Tout", DataType.DT_DOUBLE)));
-    }
-
-    private static Operand<?> complexOf(Ops tf, List<Operand<TFloat64>> x) {
-        return op(tf, "Complex")
-                .in(x)
-                .set(b -> b.setAttr("Tout", DataType.DT_COMPLEX128))
-                .out(0);
     }
 }

@@ -1,19 +1,17 @@
 package io.github.tapeloop.tape;
 
+import static io.github.tapeloop.tape.GradientRow.back;
 import static io.github.tapeloop.tape.GradientRow.given;
 import static io.github.tapeloop.tape.GradientRow.in;
 import static io.github.tapeloop.tape.GradientRow.ints;
 import static io.github.tapeloop.tape.GradientRow.op;
 import static io.github.tapeloop.tape.GradientRow.plain;
 import static io.github.tapeloop.tape.GradientRow.row;
+import static io.github.tapeloop.tape.GradientRow.single;
 
 import java.util.List;
-import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.op.Ops;
-import org.tensorflow.proto.DataType;
-import org.tensorflow.types.TFloat64;
 
 /** Layers of networks: activations over classes, losses, convolutions, pooling, normalisation, images. */
 final class NnRows {
@@ -181,17 +179,6 @@ final class NnRows {
                 resize("ResizeBicubic"),
                 row("ResizeNearestNeighbor", in(1, 2, 2, 1), (tf, x) -> op(tf, "ResizeNearestNeighbor")
                         .in(x.get(0), ints(tf, 4, 4))));
-    }
-
-    private static Operand<?> single(Ops tf, Operand<TFloat64> x) {
-        return op(tf, "Cast")
-                .in(x)
-                .set(b -> b.setAttr("DstT", DataType.DT_FLOAT))
-                .out(0);
-    }
-
-    private static GradientRow.Op back(Ops tf, Operand<?> x) {
-        return op(tf, "Cast").in(x).set(b -> b.setAttr("DstT", DataType.DT_DOUBLE));
     }
 
     private static OperationBuilder strided(OperationBuilder builder, String padding) {

@@ -20,7 +20,7 @@ final class ReductionRows {
 
     static List<GradientRow> all() {
         List<GradientRow> rows = new ArrayList<>();
-        for (String type : List.of("Sum", "Mean", "Max", "Min")) {
+        for (String type : List.of("Sum", "Mean", "Max", "Min", "EuclideanNorm")) {
             reductions(type).forEach(row -> rows.add(row.andTwice()));
         }
         rows.addAll(reductions("Prod"));
