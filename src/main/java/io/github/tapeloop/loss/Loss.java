@@ -1,12 +1,15 @@
 package io.github.tapeloop.loss;
 
+import java.util.Locale;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
 
 /**
- * What training minimises: one number for a batch. A lambda is a loss, too.
+ * What training minimises: one number for a batch. A lambda is a loss, too; a loss that is to take sample weights or a
+ * mask extends {@link PerSampleLoss}, as all losses here do.
  *
  * <p>The signature speaks of {@code TFloat32}; predictions of a float64 model are float64 at run time, and the losses here
  * follow them.
@@ -24,4 +27,50 @@ public interface Loss {
      * @throws IllegalArgumentException if the shapes do not fit each other
      */
     Operand<TFloat32> call(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction);
+
+    /**
+     * Computes the loss over a batch whose samples count differently.
+     *
+     * @param tf makes ops
+     * @param target what should come out, [batch, …]
+     * @param prediction what the model gave, float32 [batch, …]
+     * @param sampleWeight how much each sample counts, float32 [batch] or, for samples of several parts, [batch, …]
+     * @return a float32 scalar
+     * @throws IllegalArgumentException if this loss takes no weights, or the shapes do not fit each other
+     */
+    default Operand<TFloat32> call(
+            Ops tf,
+            Operand<? extends TNumber> target,
+            Operand<TFloat32> prediction,
+            Operand<? extends TNumber> sampleWeight) {
+        throw new IllegalArgumentException("Loss '" + name() + "' gives one number for a batch and takes no sample"
+                + " weights: extend PerSampleLoss, whose values(…) gives one for each sample");
+    }
+
+    /**
+     * This loss for predictions of which some do not count, such as the padding of sequences.
+     *
+     * @param mask bool [batch, …], or numbers that are 0 or 1: which predictions count
+     * @return a loss for the batch that the mask belongs to
+     * @throws IllegalArgumentException if this loss takes no mask
+     */
+    default Loss masked(Operand<? extends TType> mask) {
+        throw new IllegalArgumentException("Loss '" + name() + "' gives one number for a batch and takes no mask:"
+                + " extend PerSampleLoss, whose values(…) gives one for each sample");
+    }
+
+    /**
+     * What the loss is called in logs.
+     *
+     * @return the name of its class in snake case, {@code mean_squared_error} for example; {@code loss} for a lambda
+     */
+    default String name() {
+        Class<?> type = getClass();
+        if (type.isHidden() || type.isAnonymousClass()) {
+            return "loss";
+        }
+        return type.getSimpleName()
+                .replaceAll("([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", "$1$3_$2")
+                .toLowerCase(Locale.ROOT);
+    }
 }

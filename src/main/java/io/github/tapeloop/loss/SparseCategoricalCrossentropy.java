@@ -1,16 +1,15 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
-import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Squeeze;
-import org.tensorflow.op.dtypes.Cast;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
 
 /**
  * The cross-entropy between class numbers and predicted classes: -log p[target], averaged over the batch.
@@ -18,12 +17,10 @@ import org.tensorflow.types.family.TNumber;
  * <p>Targets are whole numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions float32 [batch, …, classes]. On
  * a CPU a label outside that range is an error that names the op and the labels; on a GPU TensorFlow gives NaN.
  */
-public final class SparseCategoricalCrossentropy implements Loss {
-
-    /** Keeps probabilities off 0 and 1, as Keras does. */
-    private static final double EPSILON = 1e-7;
+public final class SparseCategoricalCrossentropy extends PerSampleLoss {
 
     private final boolean logits;
+    private OptionalInt ignoreClass = OptionalInt.empty();
 
     private SparseCategoricalCrossentropy(boolean logits) {
         this.logits = logits;
@@ -50,29 +47,67 @@ public final class SparseCategoricalCrossentropy implements Loss {
     }
 
     /**
-     * Computes the mean cross-entropy.
+     * Leaves out samples of one class, such as the "void" of a segmentation: their value is 0, and a mean does not count
+     * them.
+     *
+     * @param label its number, which may lie outside [0, classes): -1 or 255 for example
+     * @return this
+     */
+    public SparseCategoricalCrossentropy ignoreClass(int label) {
+        this.ignoreClass = OptionalInt.of(label);
+        return this;
+    }
+
+    /**
+     * The cross-entropy of each sample.
      *
      * @param tf makes ops
      * @param target class numbers, [batch, …] or [batch, …, 1]
      * @param prediction float32 [batch, …, classes]
-     * @return a float32 scalar
+     * @return float32 [batch, …]
      * @throws IllegalArgumentException if the shapes do not fit each other
      */
     @Override
-    public Operand<TFloat32> call(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Shape predicted = Tensors.shape(prediction);
-        if (predicted.numDimensions() < 2) {
-            throw new IllegalArgumentException("SparseCategoricalCrossentropy expects predictions [batch, …, classes],"
-                    + " got " + Tensors.describe(prediction));
+    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
+        if (ignoreClass.isEmpty()) {
+            return Axes.unflatten(tf, perRow(tf, labels, prediction), prediction);
         }
-        Operand<? extends TNumber> labels = labels(tf, target, prediction);
-        Operand<TFloat32> scores = logits ? prediction : logProbabilities(tf, prediction);
-        if (predicted.numDimensions() > 2) {
-            scores = tf.reshape(scores, tf.constant(new long[] {-1, predicted.get(-1)}));
-            labels = tf.reshape(labels, tf.constant(new int[] {-1}));
-        }
-        Output<TFloat32> perExample = crossEntropy(tf, scores, labels);
-        return tf.math.mean(perExample, tf.constant(0));
+        Operand<TBool> valid = valid(tf, labels);
+        Operand<TFloat32> values = Axes.unflatten(tf, perRow(tf, known(tf, valid, labels), prediction), prediction);
+        return tf.select(valid, values, tf.zerosLike(values));
+    }
+
+    @Override
+    Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return perRow(tf, Targets.classes(tf, this, target, prediction), prediction);
+    }
+
+    private Operand<TFloat32> perRow(Ops tf, Operand<? extends TNumber> labels, Operand<TFloat32> prediction) {
+        Operand<TFloat32> scores = logits ? prediction : tf.math.log(Formula.clipProbabilities(tf, prediction));
+        return Tensors.rank(prediction) == 2
+                ? crossEntropy(tf, scores, labels)
+                : crossEntropy(tf, Axes.rows(tf, scores), tf.reshape(labels, tf.constant(new int[] {-1})));
+    }
+
+    @Override
+    boolean leavesOut() {
+        return ignoreClass.isPresent();
+    }
+
+    @Override
+    Optional<Operand<? extends TType>> counted(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
+        return leavesOut() ? Optional.of(valid(tf, Targets.classes(tf, this, target, prediction))) : Optional.empty();
+    }
+
+    private <T extends TNumber> Operand<TBool> valid(Ops tf, Operand<T> labels) {
+        return tf.math.notEqual(labels, Tensors.constant(tf, ignoreClass.getAsInt(), labels.type()));
+    }
+
+    /** Labels with 0 for what is ignored, which need not be a class. */
+    private static <T extends TNumber> Operand<T> known(Ops tf, Operand<TBool> valid, Operand<T> labels) {
+        return tf.select(valid, labels, tf.zerosLike(labels));
     }
 
     /** The op itself: TensorFlow Java's wrapper adds shape arithmetic around it. Its second output serves the gradient. */
@@ -83,34 +118,5 @@ public final class SparseCategoricalCrossentropy implements Loss {
                 .addInput(labels.asOutput())
                 .build()
                 .output(0);
-    }
-
-    private static Operand<? extends TNumber> labels(
-            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Shape shape = Tensors.shape(target);
-        Shape expected = Tensors.shape(prediction).take(Tensors.rank(prediction) - 1);
-        Operand<? extends TNumber> labels = target;
-        if (shape.numDimensions() == expected.numDimensions() + 1 && shape.get(-1) == 1) {
-            labels = tf.squeeze(target, Squeeze.axis(List.of(-1L)));
-            shape = shape.take(shape.numDimensions() - 1);
-        }
-        if (!shape.isCompatibleWith(expected)) {
-            throw new IllegalArgumentException(
-                    "SparseCategoricalCrossentropy expects a class number for each prediction, "
-                            + expected + " for " + Tensors.describe(prediction) + ", got " + Tensors.describe(target)
-                            + (shape.numDimensions() == expected.numDimensions() + 1
-                                    ? ": for one-hot targets use the dense cross-entropy, or pass their argMax"
-                                    : ""));
-        }
-        return switch (Tensors.dataType(labels)) {
-            case DT_INT32, DT_INT64 -> labels;
-            default -> Cast.create(tf.scope(), labels, TInt64.class);
-        };
-    }
-
-    private static Operand<TFloat32> logProbabilities(Ops tf, Operand<TFloat32> probabilities) {
-        Operand<TFloat32> low = Tensors.constant(tf, EPSILON, probabilities.type());
-        Operand<TFloat32> high = Tensors.constant(tf, 1 - EPSILON, probabilities.type());
-        return tf.math.log(tf.clipByValue(probabilities, low, high));
     }
 }

@@ -1,0 +1,87 @@
+package io.github.tapeloop.loss;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * The cross-entropy of yes-no predictions: the mean of -(y log p + (1 - y) log(1 - p)) over all elements, each on its own.
+ *
+ * <p>Targets are in [0, 1], shaped like the predictions, float32 [batch, …, n], or [batch] for [batch, 1] and the other
+ * way round.
+ */
+public final class BinaryCrossentropy extends PointwiseLoss {
+
+    private final boolean logits;
+    private double labelSmoothing;
+    private int axis = -1;
+
+    private BinaryCrossentropy(boolean logits) {
+        this.logits = logits;
+    }
+
+    /**
+     * For models whose last layer has no activation: p = sigmoid(prediction), without overflow and loss of digits.
+     *
+     * @return a loss that takes logits
+     */
+    public static BinaryCrossentropy fromLogits() {
+        return new BinaryCrossentropy(true);
+    }
+
+    /**
+     * For models that end in a sigmoid. Probabilities are clipped to [1e-7, 1 - 1e-7]. Unlike Keras this does not look for
+     * a sigmoid behind the predictions to use its logits instead.
+     *
+     * @return a loss that takes probabilities
+     */
+    public static BinaryCrossentropy fromProbabilities() {
+        return new BinaryCrossentropy(false);
+    }
+
+    /**
+     * Moves targets towards 1/2: y (1 - s) + s/2.
+     *
+     * @param smoothing s, in [0, 1]; 0 unless set
+     * @return this
+     */
+    public BinaryCrossentropy labelSmoothing(double smoothing) {
+        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        return this;
+    }
+
+    /**
+     * Sets the axis over which the value of a sample is the mean.
+     *
+     * @param meanAxis an axis of the predictions, counted from the back if negative; -1 unless set
+     * @return this
+     */
+    public BinaryCrossentropy axis(int meanAxis) {
+        this.axis = meanAxis;
+        return this;
+    }
+
+    @Override
+    int axis() {
+        return axis;
+    }
+
+    @Override
+    Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
+        Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
+        return logits ? ofLogits(tf, y, prediction) : ofProbabilities(tf, y, prediction);
+    }
+
+    /** max(x, 0) - x y + log(1 + exp(-|x|)): no exponential of a large number. */
+    private static Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
+        Operand<TFloat32> linear = tf.math.sub(tf.nn.relu(x), tf.math.mul(x, y));
+        return tf.math.add(linear, tf.math.softplus(tf.math.neg(tf.math.abs(x))));
+    }
+
+    static Operand<TFloat32> ofProbabilities(Ops tf, Operand<TFloat32> y, Operand<TFloat32> probabilities) {
+        Operand<TFloat32> p = Formula.clipProbabilities(tf, probabilities);
+        Operand<TFloat32> yes = tf.math.mul(y, tf.math.log(p));
+        Operand<TFloat32> no = tf.math.mul(Formula.oneMinus(tf, y), tf.math.log(Formula.oneMinus(tf, p)));
+        return tf.math.neg(tf.math.add(yes, no));
+    }
+}

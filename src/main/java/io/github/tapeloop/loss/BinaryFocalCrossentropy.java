@@ -1,0 +1,119 @@
+package io.github.tapeloop.loss;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * The binary cross-entropy with easy elements weighted down: the mean of (1 - q)^γ · crossentropy over all elements, where
+ * q = y p + (1 - y) (1 - p) is the probability given to what was right (Lin et al. 2017).
+ *
+ * <p>Targets are in [0, 1], shaped like the predictions, float32 [batch, …, n], or [batch] for [batch, 1] and the other
+ * way round.
+ */
+public final class BinaryFocalCrossentropy extends PointwiseLoss {
+
+    private final boolean logits;
+    private boolean applyClassBalancing;
+    private double alpha = 0.25;
+    private double gamma = 2;
+    private double labelSmoothing;
+    private int axis = -1;
+
+    private BinaryFocalCrossentropy(boolean logits) {
+        this.logits = logits;
+    }
+
+    /**
+     * For models whose last layer has no activation.
+     *
+     * @return a loss that takes logits
+     */
+    public static BinaryFocalCrossentropy fromLogits() {
+        return new BinaryFocalCrossentropy(true);
+    }
+
+    /**
+     * For models that end in a sigmoid. For the logarithms, probabilities are clipped to [1e-7, 1 - 1e-7].
+     *
+     * @return a loss that takes probabilities
+     */
+    public static BinaryFocalCrossentropy fromProbabilities() {
+        return new BinaryFocalCrossentropy(false);
+    }
+
+    /**
+     * Whether to weigh class 1 by alpha and class 0 by 1 - alpha.
+     *
+     * @param apply false unless set
+     * @return this
+     */
+    public BinaryFocalCrossentropy applyClassBalancing(boolean apply) {
+        this.applyClassBalancing = apply;
+        return this;
+    }
+
+    /**
+     * Sets the weight of class 1 for {@link #applyClassBalancing}; without that it has no effect.
+     *
+     * @param weight in [0, 1]; 0.25 unless set
+     * @return this
+     */
+    public BinaryFocalCrossentropy alpha(double weight) {
+        this.alpha = Formula.requireFraction("alpha", weight);
+        return this;
+    }
+
+    /**
+     * Sets how much easy elements are weighted down.
+     *
+     * @param focus γ, at least 0, which is the plain cross-entropy; 2 unless set
+     * @return this
+     */
+    public BinaryFocalCrossentropy gamma(double focus) {
+        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        return this;
+    }
+
+    /**
+     * Moves targets towards 1/2: y (1 - s) + s/2.
+     *
+     * @param smoothing s, in [0, 1]; 0 unless set
+     * @return this
+     */
+    public BinaryFocalCrossentropy labelSmoothing(double smoothing) {
+        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        return this;
+    }
+
+    /**
+     * Sets the axis over which the value of a sample is the mean.
+     *
+     * @param meanAxis an axis of the predictions, counted from the back if negative; -1 unless set
+     * @return this
+     */
+    public BinaryFocalCrossentropy axis(int meanAxis) {
+        this.axis = meanAxis;
+        return this;
+    }
+
+    @Override
+    int axis() {
+        return axis;
+    }
+
+    @Override
+    Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
+        Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
+        Operand<TFloat32> p = logits ? tf.math.sigmoid(prediction) : prediction;
+        Operand<TFloat32> wrong = tf.math.add( // 1 - q
+                tf.math.mul(y, Formula.oneMinus(tf, p)), tf.math.mul(Formula.oneMinus(tf, y), p));
+        Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));
+        Operand<TFloat32> loss = tf.math.mul(focus, BinaryCrossentropy.ofProbabilities(tf, y, p));
+        if (!applyClassBalancing) {
+            return loss;
+        }
+        Operand<TFloat32> weight = Formula.plus(tf, Formula.times(tf, 2 * alpha - 1, y), 1 - alpha);
+        return tf.math.mul(weight, loss);
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.tapeloop.loss;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.Arrays;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * The categorical cross-entropy with easy samples weighted down: -Σ α (1 - p)^γ · target · log p over the classes, averaged
+ * over the batch (Lin et al. 2017).
+ *
+ * <p>Targets are one-hot or probabilities, shaped like the predictions, float32 [batch, …, classes].
+ */
+public final class CategoricalFocalCrossentropy extends PerSampleLoss {
+
+    private final boolean logits;
+    private double[] alpha = {0.25};
+    private double gamma = 2;
+    private double labelSmoothing;
+    private int axis = -1;
+
+    private CategoricalFocalCrossentropy(boolean logits) {
+        this.logits = logits;
+    }
+
+    /**
+     * For models whose last layer has no activation.
+     *
+     * @return a loss that takes logits
+     */
+    public static CategoricalFocalCrossentropy fromLogits() {
+        return new CategoricalFocalCrossentropy(true);
+    }
+
+    /**
+     * For models that end in a softmax. Probabilities are divided by their sum over the classes and clipped to
+     * [1e-7, 1 - 1e-7].
+     *
+     * @return a loss that takes probabilities
+     */
+    public static CategoricalFocalCrossentropy fromProbabilities() {
+        return new CategoricalFocalCrossentropy(false);
+    }
+
+    /**
+     * Sets the weight of the classes.
+     *
+     * @param weights one for all classes or one for each; 0.25 unless set
+     * @return this
+     */
+    public CategoricalFocalCrossentropy alpha(double... weights) {
+        if (weights.length == 0) {
+            throw new IllegalArgumentException("Expected one alpha, or one for each class, got none");
+        }
+        for (double weight : weights) {
+            Formula.requireAtLeastZero("alpha", weight);
+        }
+        this.alpha = weights.clone();
+        return this;
+    }
+
+    /**
+     * Sets how much easy samples are weighted down.
+     *
+     * @param focus γ, at least 0, which is the plain cross-entropy times alpha; 2 unless set
+     * @return this
+     */
+    public CategoricalFocalCrossentropy gamma(double focus) {
+        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        return this;
+    }
+
+    /**
+     * Moves targets towards equal probabilities: y (1 - s) + s / classes.
+     *
+     * @param smoothing s, in [0, 1]; 0 unless set
+     * @return this
+     */
+    public CategoricalFocalCrossentropy labelSmoothing(double smoothing) {
+        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        return this;
+    }
+
+    /**
+     * Sets the axis of the classes.
+     *
+     * @param classAxis an axis of the predictions, counted from the back if negative; -1 unless set
+     * @return this
+     */
+    public CategoricalFocalCrossentropy axis(int classAxis) {
+        this.axis = classAxis;
+        return this;
+    }
+
+    /**
+     * The loss of each sample.
+     *
+     * @param tf makes ops
+     * @param target one-hot or probabilities, [batch, …, classes]
+     * @param prediction float32 [batch, …, classes]
+     * @return float32 [batch, …]
+     * @throws IllegalArgumentException if the shapes differ, or there are neither one alpha nor as many as classes
+     */
+    @Override
+    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
+        Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
+        y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);
+        Operand<TFloat32> p =
+                logits ? Formula.clipProbabilities(tf, tf.nn.softmax(x)) : CategoricalCrossentropy.probabilities(tf, x);
+        Operand<TFloat32> focus = tf.math.pow(Formula.oneMinus(tf, p), Formula.constant(tf, gamma, p));
+        Operand<TFloat32> weight = tf.math.mul(tf.math.neg(y), alphas(tf, p)); // Nothing here is on the tape.
+        return Formula.lastAxisSum(tf, tf.math.mul(tf.math.mul(weight, focus), tf.math.log(p)));
+    }
+
+    private Operand<TFloat32> alphas(Ops tf, Operand<TFloat32> p) {
+        if (alpha.length == 1) {
+            return Formula.constant(tf, alpha[0], p);
+        }
+        long classes = Tensors.shape(p).get(-1);
+        if (classes != -1 && classes != alpha.length) {
+            throw new IllegalArgumentException("CategoricalFocalCrossentropy has " + alpha.length + " alphas, "
+                    + Arrays.toString(alpha) + ", for " + classes + " classes: give one, or one for each class");
+        }
+        return Tensors.cast(tf, tf.constant(Shape.of(alpha.length), DataBuffers.of(alpha)), p.type());
+    }
+}

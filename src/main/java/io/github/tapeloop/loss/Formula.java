@@ -1,0 +1,81 @@
+package io.github.tapeloop.loss;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** What the formulas of losses have in common: constants in the type of an operand, and limits of arguments. */
+final class Formula {
+
+    /** Keeps numbers off places where a formula has none, as Keras does. */
+    static final double EPSILON = 1e-7;
+
+    private Formula() {}
+
+    /** x as a constant in the type of an operand. */
+    static Operand<TFloat32> constant(Ops tf, double x, Operand<TFloat32> like) {
+        return Tensors.constant(tf, x, like.type());
+    }
+
+    /** 1 - x. */
+    static Operand<TFloat32> oneMinus(Ops tf, Operand<TFloat32> x) {
+        return tf.math.sub(constant(tf, 1, x), x);
+    }
+
+    /** A number times x. */
+    static Operand<TFloat32> times(Ops tf, double factor, Operand<TFloat32> x) {
+        return tf.math.mul(x, constant(tf, factor, x));
+    }
+
+    /** x and a number. */
+    static Operand<TFloat32> plus(Ops tf, Operand<TFloat32> x, double summand) {
+        return tf.math.add(x, constant(tf, summand, x));
+    }
+
+    /** The larger of x and a number. */
+    static Operand<TFloat32> atLeast(Ops tf, Operand<TFloat32> x, double least) {
+        return tf.math.maximum(x, constant(tf, least, x));
+    }
+
+    /** x kept between two numbers. */
+    static Operand<TFloat32> clip(Ops tf, Operand<TFloat32> x, double low, double high) {
+        return tf.clipByValue(x, constant(tf, low, x), constant(tf, high, x));
+    }
+
+    /** Probabilities kept off 0 and 1: [1e-7, 1 - 1e-7]. */
+    static Operand<TFloat32> clipProbabilities(Ops tf, Operand<TFloat32> p) {
+        return clip(tf, p, EPSILON, 1 - EPSILON);
+    }
+
+    /** Targets moved towards a mean value: y (1 - smoothing) + smoothing · towards. */
+    static Operand<TFloat32> smooth(Ops tf, Operand<TFloat32> target, double smoothing, double towards) {
+        return smoothing == 0 ? target : plus(tf, times(tf, 1 - smoothing, target), smoothing * towards);
+    }
+
+    /** The sum over the last axis. */
+    static Operand<TFloat32> lastAxisSum(Ops tf, Operand<TFloat32> x) {
+        return tf.sum(x, tf.constant(-1));
+    }
+
+    static double requireFraction(String argument, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException("Expected " + argument + " in [0, 1], got " + value);
+        }
+        return value;
+    }
+
+    static double requirePositive(String argument, double value) {
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException("Expected a finite " + argument + " above 0, got " + value);
+        }
+        return value;
+    }
+
+    static double requireAtLeastZero(String argument, double value) {
+        if (!(value >= 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException("Expected a finite " + argument + " of at least 0, got " + value);
+        }
+        return value;
+    }
+}
