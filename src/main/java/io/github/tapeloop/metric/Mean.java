@@ -3,14 +3,13 @@ package io.github.tapeloop.metric;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
  * The weighted mean of numbers: Σ w v / Σ w, 0 if there were none. In a hand-written loop it averages whatever it is given,
  * a loss for example; among a trainer's metrics it averages the predictions.
  */
-public final class Mean extends Metric {
+public final class Mean extends MeanOf {
 
     /**
      * Creates a mean.
@@ -32,29 +31,30 @@ public final class Mean extends Metric {
     }
 
     /**
-     * Adds one number with a weight.
+     * Adds numbers with a weight.
      *
      * @param tf makes ops
-     * @param value a scalar
-     * @param weight its weight: the size of the batch that {@code value} is the mean of, for example
+     * @param value numbers of any shape
+     * @param weight the weight of each: the size of the batch that a scalar is the mean of, for example
      */
     public void update(Ops tf, Operand<? extends TNumber> value, double weight) {
         average(tf, value, tf.constant(weight));
     }
 
     /**
-     * Adds one number with a computed weight.
+     * Adds numbers with weights.
      *
      * @param tf makes ops
-     * @param value a scalar
-     * @param weight its weight, a float64 scalar
+     * @param value numbers of any shape, [batch, …]
+     * @param weight how much each counts: [batch], or more of the leading dimensions of {@code value}, or a scalar
+     * @throws IllegalArgumentException if the weights do not broadcast to the values
      */
-    public void updateWeighted(Ops tf, Operand<? extends TNumber> value, Operand<TFloat64> weight) {
+    public void updateWeighted(Ops tf, Operand<? extends TNumber> value, Operand<? extends TNumber> weight) {
         average(tf, value, weight);
     }
 
     @Override
-    public void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        average(tf, prediction);
+    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return prediction;
     }
 }

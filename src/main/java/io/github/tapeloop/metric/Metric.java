@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -34,7 +35,7 @@ import org.tensorflow.types.family.TNumber;
  */
 public abstract class Metric implements Stateful {
 
-    /** The sum of weighted values and the sum of weights of {@link #average}. */
+    /** The sum of weighted values and the sum of weights of {@code average}. */
     private static final String TOTAL = "total";
 
     private static final String WEIGHT = "weight";
@@ -62,11 +63,31 @@ public abstract class Metric implements Stateful {
     public abstract void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction);
 
     /**
-     * Computes the result from the state. The default is the average of what was given to {@link #average}, 0 if nothing
+     * Takes a batch into account whose examples do not all count the same.
+     *
+     * @param tf makes ops
+     * @param target what should have come out, [batch, …]
+     * @param prediction what the model gave, float32 [batch, …]
+     * @param sampleWeight how much each example counts, [batch], or each part of it, [batch, …]; 0 leaves it out
+     * @throws IllegalArgumentException if the weights do not fit the predictions
+     * @throws UnsupportedOperationException if this metric takes no weights
+     */
+    public void update(
+            Ops tf,
+            Operand<? extends TNumber> target,
+            Operand<TFloat32> prediction,
+            Operand<? extends TNumber> sampleWeight) {
+        throw new UnsupportedOperationException(
+                "Metric '" + name + "' (" + getClass().getSimpleName()
+                        + ") takes no sample weights: override update(tf, target, prediction, sampleWeight)");
+    }
+
+    /**
+     * Computes the result from the state. The default is the average of what was given to {@code average}, 0 if nothing
      * was.
      *
      * @param tf makes ops
-     * @return a scalar
+     * @return a scalar; or several numbers, which {@link #results} gives and a trainer refuses
      */
     protected Operand<? extends TNumber> compute(Ops tf) {
         return tf.math.divNoNan(
@@ -81,36 +102,25 @@ public abstract class Metric implements Stateful {
      * @param values numbers of any shape
      */
     protected final void average(Ops tf, Operand<? extends TNumber> values) {
-        Operand<TFloat64> numbers = Tensors.cast(tf, values, TFloat64.class);
-        Shape shape = Tensors.shape(numbers);
-        if (shape.numDimensions() > 1) {
-            numbers = tf.reshape(numbers, tf.constant(new int[] {-1}));
-        }
-        Operand<TFloat64> sum = shape.numDimensions() == 0 ? numbers : tf.sum(numbers, tf.constant(0));
-        Operand<TFloat64> count = shape.hasUnknownDimension()
-                ? Tensors.cast(tf, tf.size(numbers), TFloat64.class)
-                : tf.constant((double) shape.size());
-        add(tf, sum, count);
+        average(tf, values, Weights.NONE);
     }
 
     /**
-     * Adds one number to the average, with a weight; a value of another shape is refused.
+     * Adds values to the average, each with its weight.
      *
      * @param tf makes ops
-     * @param value a scalar
-     * @param weight a float64 scalar
+     * @param values numbers of any shape, [batch, …]
+     * @param weight how much each counts: [batch], or more of the leading dimensions of {@code values}, or a scalar
+     * @throws IllegalArgumentException if the weights do not broadcast to the values
      */
-    protected final void average(Ops tf, Operand<? extends TNumber> value, Operand<TFloat64> weight) {
-        if (Tensors.rank(value) > 0) {
-            throw new IllegalArgumentException("Metric '" + name + "' weights single numbers, got "
-                    + Tensors.describe(value) + ": reduce it, or leave the weight out to average its elements");
-        }
-        add(tf, tf.math.mul(Tensors.cast(tf, value, TFloat64.class), weight), weight);
+    protected final void average(Ops tf, Operand<? extends TNumber> values, Operand<? extends TNumber> weight) {
+        average(tf, values, Weights.of(name, weight));
     }
 
-    private void add(Ops tf, Operand<TFloat64> weighted, Operand<TFloat64> weight) {
-        state(tf, TOTAL, Shape.scalar()).assignAdd(tf, weighted);
-        state(tf, WEIGHT, Shape.scalar()).assignAdd(tf, weight);
+    final void average(Ops tf, Operand<?> values, Weights weights) {
+        Weights.Sums sums = weights.sums(tf, values);
+        state(tf, TOTAL, Shape.scalar()).assignAdd(tf, sums.total());
+        state(tf, WEIGHT, Shape.scalar()).assignAdd(tf, sums.weight());
     }
 
     /**
@@ -152,6 +162,7 @@ public abstract class Metric implements Stateful {
      * The result so far: one read from TensorFlow.
      *
      * @return the result; 0 if nothing was measured, unless the metric says otherwise
+     * @throws IllegalArgumentException if the result is more than one number: see {@link #results}
      */
     public final double result() {
         if (session == null) {
@@ -160,6 +171,59 @@ public abstract class Metric implements Stateful {
         double[] value = new double[1];
         session.unrecorded(() -> value[0] = session.scalar(compute(session.tf())));
         return value[0];
+    }
+
+    /**
+     * The result so far of a metric that has several: one for each class, or for each threshold.
+     *
+     * @return all numbers of the result, one where {@link #result} has one; empty if nothing was measured
+     */
+    public final double[] results() {
+        if (session == null) {
+            return new double[0];
+        }
+        List<double[]> read = new ArrayList<>(1);
+        session.unrecorded(
+                () -> read.add(values(session, Tensors.cast(session.tf(), compute(session.tf()), TFloat64.class))));
+        return read.get(0);
+    }
+
+    private static double[] values(TapeSession session, Operand<TFloat64> operand) {
+        return session.read(operand, tensor -> {
+            double[] values = new double[(int) tensor.size()];
+            tensor.asRawTensor().data().asDoubles().read(values);
+            return values;
+        });
+    }
+
+    /**
+     * Adds what another metric measured, in this session or in another, as if its batches had been given to this one.
+     * Every state variable is a sum, and the sums are added; a metric of one's own whose state is something else, a maximum
+     * for example, overrides this. A metric that has measured nothing yet joins the session of the other.
+     *
+     * @param other a metric of the same class, made with the same settings; unchanged
+     * @throws IllegalArgumentException if the other is of another class, or its state has another shape; nothing is added
+     */
+    public void merge(Metric other) {
+        if (other.getClass() != getClass() || other == this) {
+            throw new IllegalArgumentException("Metric '" + name + "' takes another "
+                    + getClass().getSimpleName() + ", got " + (other == this ? "itself" : other));
+        }
+        other.variables.forEach((stateName, theirs) -> {
+            Variable<TFloat64> ours = variables.get(stateName);
+            if (ours != null && !ours.shape().equals(theirs.shape())) {
+                throw new IllegalArgumentException("Metric '" + name + "' has " + stateName + " " + ours.shape()
+                        + ", the other " + theirs.shape() + ": merge metrics with the same settings");
+            }
+        });
+        other.variables.forEach((stateName, theirs) -> {
+            List<double[]> sums = new ArrayList<>(1);
+            other.session.unrecorded(() -> sums.add(values(other.session, theirs.read(other.session.tf()))));
+            TapeSession here = session == null ? other.session : session;
+            Ops tf = here.tf();
+            here.unrecorded(() -> state(tf, stateName, theirs.shape())
+                    .assignAdd(tf, tf.constant(theirs.shape(), DataBuffers.of(sums.get(0)))));
+        });
     }
 
     /** Starts anew. */

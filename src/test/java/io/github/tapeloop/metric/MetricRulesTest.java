@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -203,6 +204,111 @@ class MetricRulesTest {
             mean.reset();
         }
         assertEquals(live, session.liveHandles());
+    }
+
+    @Test
+    void metricsOfTwoSessionsMerge() {
+        SparseCategoricalAccuracy here = new SparseCategoricalAccuracy();
+        SparseCategoricalAccuracy there = new SparseCategoricalAccuracy();
+        here.update(tf, tf.constant(new int[] {1}), tf.constant(new float[][] {{0, 1}}));
+        try (TapeSession other = TapeSession.builder().threads(1, 1).build()) {
+            Ops tf2 = other.tf();
+            there.update(tf2, tf2.constant(new int[] {1, 1, 1}), tf2.constant(new float[][] {{1, 0}, {0, 1}, {1, 0}}));
+            here.merge(there);
+            assertEquals(1 / 3.0, there.result(), 1e-12, "the other is as it was");
+        }
+        assertEquals(0.5, here.result(), 1e-12);
+        here.merge(new SparseCategoricalAccuracy());
+        assertEquals(0.5, here.result(), 1e-12, "one that measured nothing adds nothing");
+    }
+
+    @Test
+    void aMetricThatMeasuredNothingTakesOverWhatAnotherDid() {
+        Auc empty = new Auc().multiLabel(true);
+        Auc full = new Auc().multiLabel(true);
+        full.update(
+                tf, tf.constant(new int[][] {{1, 0}, {0, 1}}), tf.constant(new float[][] {{0.9f, 0.4f}, {0.2f, 0.3f}}));
+        empty.merge(full);
+        assertEquals(0.5, full.result(), 1e-9);
+        assertEquals(full.result(), empty.result());
+        empty.merge(full);
+        assertEquals(full.result(), empty.result(), 1e-12, "everything twice");
+    }
+
+    @Test
+    void onlyMetricsOfOneKindMerge() {
+        Mean mean = new Mean("loss");
+        assertMergeFails(mean, new MeanSquaredError(), "'loss' takes another Mean");
+        assertMergeFails(mean, mean, "itself");
+        Auc coarse = new Auc().numThresholds(10);
+        Auc fine = new Auc();
+        coarse.update(tf, tf.constant(new int[] {1}), tf.constant(new float[] {1}));
+        fine.update(tf, tf.constant(new int[] {1}), tf.constant(new float[] {1}));
+        assertMergeFails(coarse, fine, "the same settings");
+    }
+
+    private static void assertMergeFails(Metric metric, Metric other, String message) {
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> metric.merge(other));
+        assertTrue(error.getMessage().contains(message), error.getMessage());
+    }
+
+    @Test
+    void weightsBelongToTheLeadingDimensions() {
+        Operand<TFloat32> zeros = tf.constant(new float[2][2]);
+        Operand<TFloat32> values = tf.constant(new float[][] {{1, 2}, {3, 6}});
+        assertEquals(
+                (1.5 * 0.5 + 4.5 * 1.5) / 2, weighted(zeros, values, tf.constant(new float[] {0.5f, 1.5f})), 1e-12);
+        assertEquals(4.5, weighted(zeros, values, tf.constant(new int[][] {{0}, {2}})), 1e-12, "int32 [2, 1]");
+        assertEquals((1 + 18) / 4.0, weighted(zeros, values, tf.constant(new float[][] {{1, 0}, {0, 3}})), 1e-12);
+        assertEquals(3, weighted(zeros, values, tf.constant(7.0)), 1e-12, "a scalar");
+        assertEquals(0, weighted(zeros, values, tf.constant(new float[] {0, 0})), "nothing counts");
+        Operand<TFloat32> flat = tf.constant(new float[] {1, 3});
+        assertEquals(
+                2.5,
+                weighted(tf.constant(new float[2]), flat, tf.constant(new float[][] {{1}, {3}})),
+                1e-12,
+                "[2, 1] for [2]");
+    }
+
+    private double weighted(
+            Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<? extends TNumber> weight) {
+        MeanAbsoluteError metric = new MeanAbsoluteError();
+        metric.update(tf, target, prediction, weight);
+        return metric.result();
+    }
+
+    @Test
+    void aMetricThatTakesNoWeightsSaysSo() {
+        Operand<TFloat32> one = tf.constant(new float[] {1});
+        UnsupportedOperationException error =
+                assertThrows(UnsupportedOperationException.class, () -> new Rms().update(tf, one, one, one));
+        assertTrue(error.getMessage().contains("'rms' (Rms) takes no sample weights"), error.getMessage());
+    }
+
+    @Test
+    void aMissingLastDimensionOfOneIsNoMistake() {
+        MeanSquaredError error = new MeanSquaredError();
+        error.update(tf, tf.constant(new int[] {1, 2}), tf.constant(new float[][] {{2}, {4}}));
+        error.update(tf, tf.constant(new int[][] {{1}, {2}}), tf.constant(new float[] {1, 2}));
+        assertEquals(5 / 4.0, error.result(), 1e-12);
+    }
+
+    @Test
+    void allButErrorsAreBetterWhenHigher() {
+        assertTrue(new Auc().higherIsBetter() && new F1Score().higherIsBetter() && new MeanIoU(2).higherIsBetter());
+        assertTrue(new R2Score().higherIsBetter() && new CosineSimilarity().higherIsBetter());
+        assertTrue(new TruePositives().higherIsBetter() && new Precision().higherIsBetter());
+        assertTrue(new PrecisionAtRecall(0.5).higherIsBetter() && new TopKCategoricalAccuracy().higherIsBetter());
+        assertFalse(new FalsePositives().higherIsBetter() || new FalseNegatives().higherIsBetter());
+        assertFalse(new MeanSquaredError().higherIsBetter() || new Hinge().higherIsBetter());
+        assertFalse(new BinaryCrossentropy().higherIsBetter() || new KlDivergence().higherIsBetter());
+    }
+
+    @Test
+    void aColumnOfEqualTargetsHasNoScore() {
+        R2Score score = new R2Score();
+        score.update(tf, tf.constant(new float[][] {{1, 5}, {2, 5}}), tf.constant(new float[][] {{1, 5}, {2, 5}}));
+        assertEquals(0.5, score.result(), 1e-12);
     }
 
     @Test

@@ -16,6 +16,8 @@ final class PartTable {
                         ActivationRows.rows(),
                         LossRows.rows(),
                         MetricRows.rows(),
+                        AccuracyRows.rows(),
+                        CurveRows.rows(),
                         OptimizerRows.rows())
                 .flatMap(List::stream)
                 .toList();

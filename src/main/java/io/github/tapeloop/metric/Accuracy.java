@@ -1,0 +1,36 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * How often predictions equal targets. Both are class numbers, or other values that can be compared, [batch, …].
+ */
+public final class Accuracy extends MeanOf {
+
+    /** Creates a metric named {@code accuracy}. */
+    public Accuracy() {
+        this("accuracy");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public Accuracy(String name) {
+        super(name);
+    }
+
+    @Override
+    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return tf.math.equal(Targets.like(tf, this, target, prediction), prediction);
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return true;
+    }
+}

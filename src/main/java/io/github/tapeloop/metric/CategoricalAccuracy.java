@@ -1,0 +1,39 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * How often the class with the highest score is the one with the highest target. Targets are one-hot, both are
+ * [batch, …, classes].
+ */
+public final class CategoricalAccuracy extends MeanOf {
+
+    /** Creates a metric named {@code categorical_accuracy}. */
+    public CategoricalAccuracy() {
+        this("categorical_accuracy");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public CategoricalAccuracy(String name) {
+        super(name);
+    }
+
+    @Override
+    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Targets.requireClasses(this, prediction);
+        Operand<TFloat32> wanted = Targets.like(tf, this, target, prediction);
+        return tf.math.equal(tf.math.argMax(wanted, tf.constant(-1)), tf.math.argMax(prediction, tf.constant(-1)));
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return true;
+    }
+}

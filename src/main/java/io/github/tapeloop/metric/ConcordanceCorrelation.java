@@ -1,0 +1,50 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * The mean over rows of Lin's concordance correlation 2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))²) along an
+ * axis: unlike Pearson's it is 1 only if targets and predictions are equal. Both are [batch, …].
+ */
+public final class ConcordanceCorrelation extends MeanOf {
+
+    private int axis = -1;
+
+    /** Creates a metric named {@code concordance_correlation}. */
+    public ConcordanceCorrelation() {
+        this("concordance_correlation");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public ConcordanceCorrelation(String name) {
+        super(name);
+    }
+
+    /**
+     * The dimension to compute along; the last unless set.
+     *
+     * @param dimension a dimension of the predictions, negative to count from the last
+     * @return this
+     */
+    public ConcordanceCorrelation axis(int dimension) {
+        this.axis = dimension;
+        return this;
+    }
+
+    @Override
+    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return Formulas.concordance(tf, Targets.like(tf, this, target, prediction), prediction, axis);
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return true;
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.tapeloop.metric;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Concat;
+import org.tensorflow.op.core.Sum;
+import org.tensorflow.op.math.Cumsum;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * What is made of true and false positives and negatives at thresholds. A prediction is positive if it is greater than the
+ * threshold, a target if it is not 0.
+ *
+ * <p>The state is a histogram: for negative and for positive targets, how many predictions lie between one threshold and the
+ * next. So an update looks up each prediction once, whatever the number of thresholds; the counts at each threshold are
+ * summed up when a result is asked for.
+ */
+abstract class ConfusionMetric extends WeightedMetric {
+
+    /** What a histogram says of predictions beyond its outermost thresholds. */
+    enum Ends {
+        /** Nothing: there is one result for each threshold of the histogram. */
+        OPEN,
+        /** At one more threshold after the last, no prediction is positive. */
+        NONE_ABOVE,
+        /** As before, and at one more threshold before the first all predictions are positive. */
+        ALL_BELOW_NONE_ABOVE
+    }
+
+    /** The counts at each threshold, float64 [thresholds, labels] each. */
+    record Confusion(
+            Operand<TFloat64> truePositives,
+            Operand<TFloat64> falsePositives,
+            Operand<TFloat64> trueNegatives,
+            Operand<TFloat64> falseNegatives) {
+
+        /** TP / (TP + FP), 0 if there are no positive predictions. */
+        Operand<TFloat64> precision(Ops tf) {
+            return share(tf, truePositives, falsePositives);
+        }
+
+        /** TP / (TP + FN), also known as sensitivity, 0 if there are no positive targets. */
+        Operand<TFloat64> recall(Ops tf) {
+            return share(tf, truePositives, falseNegatives);
+        }
+
+        /** TN / (TN + FP), 0 if there are no negative targets. */
+        Operand<TFloat64> specificity(Ops tf) {
+            return share(tf, trueNegatives, falsePositives);
+        }
+
+        /** FP / (FP + TN), 0 if there are no negative targets. */
+        Operand<TFloat64> falsePositiveRate(Ops tf) {
+            return share(tf, falsePositives, trueNegatives);
+        }
+
+        private static Operand<TFloat64> share(Ops tf, Operand<TFloat64> part, Operand<TFloat64> rest) {
+            return tf.math.divNoNan(part, tf.math.add(part, rest));
+        }
+    }
+
+    private static final String HISTOGRAM = "histogram";
+
+    private final Ends ends;
+    private double[] thresholds;
+
+    ConfusionMetric(String name, Ends ends, double... thresholds) {
+        super(name);
+        this.ends = ends;
+        this.thresholds = thresholds;
+    }
+
+    /** Replaces the thresholds, which must be in [0, 1] and ascending. */
+    final void setThresholds(double... values) {
+        requireAtLeast("number of thresholds", values.length, 1);
+        for (int i = 0; i < values.length; i++) {
+            requireRange("thresholds", values[i], 0, 1);
+            if (i > 0 && !(values[i - 1] < values[i])) {
+                throw new IllegalArgumentException("Metric '" + name() + "' needs ascending thresholds, got "
+                        + values[i - 1] + " before " + values[i]);
+            }
+        }
+        replaceThresholds(values.clone());
+    }
+
+    /** Replaces the thresholds, unchecked. */
+    final void replaceThresholds(double... values) {
+        requireNoState("thresholds");
+        this.thresholds = values;
+    }
+
+    /** The thresholds 0, 1 / (n - 1), 2 / (n - 1), … of n, without the first and the last. */
+    static double[] between(int count) {
+        return IntStream.range(1, count - 1).mapToDouble(i -> i / (count - 1.0)).toArray();
+    }
+
+    /** What is compared with the thresholds; the predictions themselves unless overridden. */
+    Operand<TFloat32> scores(Ops tf, Operand<TFloat32> prediction) {
+        return prediction;
+    }
+
+    /** Picks what counts out of targets and scores; all unless overridden. */
+    Operand<TFloat32> selected(Ops tf, Operand<TFloat32> x) {
+        return x;
+    }
+
+    /** How many columns have a histogram of their own; 1, for all together, unless overridden. */
+    int labels(Operand<TFloat32> scores) {
+        return 1;
+    }
+
+    /** The weight of each score; that of its example unless overridden. */
+    Operand<TFloat64> weigh(Ops tf, Operand<TFloat32> scores, Weights weights) {
+        return weights.over(tf, scores);
+    }
+
+    @Override
+    final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
+        Operand<TFloat32> wanted = selected(tf, Targets.like(tf, this, target, prediction));
+        Operand<TFloat32> scores = selected(tf, scores(tf, prediction));
+        int labels = labels(scores);
+        Operand<TFloat64> each = weigh(tf, scores, weights);
+        int cells = 2 * bins() * labels;
+        Operand<TInt32> flat = tf.constant(new int[] {-1});
+        Operand<TInt32> cell = tf.reshape(cells(tf, wanted, scores, labels), flat);
+        state(tf, HISTOGRAM, Shape.of(cells))
+                .assignAdd(tf, tf.math.unsortedSegmentSum(tf.reshape(each, flat), cell, tf.constant(cells)));
+    }
+
+    private int bins() {
+        return thresholds.length + 1;
+    }
+
+    /** The place in the histogram [2, bins, labels] that each score falls into. */
+    private Operand<TInt32> cells(Ops tf, Operand<TFloat32> wanted, Operand<TFloat32> scores, int labels) {
+        Operand<TInt32> row = tf.constant(new int[] {1, -1});
+        Operand<TInt32> bin = tf.lowerBound(sorted(tf, scores.type()), tf.reshape(scores, row));
+        Operand<TInt32> positive = Tensors.cast(tf, Tensors.cast(tf, wanted, TBool.class), TInt32.class);
+        Operand<TInt32> first = tf.math.mul(tf.reshape(positive, row), tf.constant(bins()));
+        Operand<TInt32> place = tf.math.add(first, bin);
+        if (labels == 1) {
+            return place;
+        }
+        Operand<TInt32> table = tf.reshape(place, tf.constant(new int[] {-1, labels}));
+        int[] columns = IntStream.range(0, labels).toArray();
+        return tf.math.add(tf.math.mul(table, tf.constant(labels)), tf.constant(columns));
+    }
+
+    private <T extends TNumber> Operand<T> sorted(Ops tf, Class<T> type) {
+        return Tensors.cast(tf, tf.constant(new double[][] {thresholds}), type);
+    }
+
+    /** The counts so far at each threshold. */
+    final Confusion confusion(Ops tf) {
+        Operand<TFloat64> flat = state(tf, HISTOGRAM, Shape.of(2L * bins())).read(tf);
+        Operand<TFloat64> histogram = tf.reshape(flat, tf.constant(new int[] {2, bins(), -1}));
+        Operand<TFloat64> totals = tf.sum(histogram, tf.constant(1), Sum.keepDims(true));
+        Operand<TFloat64> above =
+                tf.math.cumsum(histogram, tf.constant(1), Cumsum.exclusive(true), Cumsum.reverse(true));
+        Operand<TFloat64> positive =
+                switch (ends) {
+                    case OPEN -> tf.slice(above, tf.constant(new int[3]), tf.constant(new int[] {2, bins() - 1, -1}));
+                    case NONE_ABOVE -> above; // Its last column, above all thresholds, is 0.
+                    case ALL_BELOW_NONE_ABOVE -> Concat.create(tf.scope(), List.of(totals, above), tf.constant(1));
+                };
+        Operand<TFloat64> negative = tf.math.sub(totals, positive);
+        return new Confusion(row(tf, positive, 1), row(tf, positive, 0), row(tf, negative, 0), row(tf, negative, 1));
+    }
+
+    private static Operand<TFloat64> row(Ops tf, Operand<TFloat64> table, int index) {
+        return tf.gather(table, tf.constant(index), tf.constant(0));
+    }
+
+    /** Results at each threshold as a vector, or as a scalar if there is one threshold. */
+    final Operand<TFloat64> perThreshold(Ops tf, Operand<TFloat64> values) {
+        return tf.reshape(values, tf.constant(thresholds.length == 1 ? new int[0] : new int[] {-1}));
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return true;
+    }
+}

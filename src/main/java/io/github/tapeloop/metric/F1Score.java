@@ -1,0 +1,45 @@
+package io.github.tapeloop.metric;
+
+/**
+ * The harmonic mean of precision and recall, 2 P R / (P + R). It is computed for each class, the last dimension, and
+ * averaged. Targets are 0 and 1, one or several in a row, predictions scores, both [batch, classes].
+ */
+public final class F1Score extends FScore {
+
+    /** Creates a metric named {@code f1_score}. */
+    public F1Score() {
+        this("f1_score");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public F1Score(String name) {
+        super(name, 1);
+    }
+
+    /**
+     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link Average#NONE}.
+     *
+     * @param kind one of four
+     * @return this
+     */
+    public F1Score average(Average kind) {
+        setAverage(kind);
+        return this;
+    }
+
+    /**
+     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0.
+     *
+     * @param limit a prediction above it is positive; greater than 0, at most 1
+     * @return this
+     */
+    public F1Score threshold(double limit) {
+        setThreshold(limit);
+        return this;
+    }
+}

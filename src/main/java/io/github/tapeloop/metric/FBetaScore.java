@@ -1,0 +1,51 @@
+package io.github.tapeloop.metric;
+
+/**
+ * The weighted harmonic mean of precision and recall, (1 + β²) P R / (β² P + R): with β above 1 recall counts more.
+ * It is computed for each class, the last dimension, and averaged. Targets are 0 and 1, one or several in a row,
+ * predictions scores, both [batch, classes].
+ */
+public final class FBetaScore extends FScore {
+
+    /**
+     * Creates a metric named {@code fbeta_score}.
+     *
+     * @param beta greater than 0; Keras' default is 1
+     */
+    public FBetaScore(double beta) {
+        this(beta, "fbeta_score");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param beta greater than 0
+     * @param name its name in logs and history
+     */
+    public FBetaScore(double beta, String name) {
+        super(name, beta);
+    }
+
+    /**
+     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link Average#NONE}.
+     *
+     * @param kind one of four
+     * @return this
+     */
+    public FBetaScore average(Average kind) {
+        setAverage(kind);
+        return this;
+    }
+
+    /**
+     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0.
+     *
+     * @param limit a prediction above it is positive; greater than 0, at most 1
+     * @return this
+     */
+    public FBetaScore threshold(double limit) {
+        setThreshold(limit);
+        return this;
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.tapeloop.metric;
+
+/**
+ * How many negative predictions are wrong, by weight. Targets are 0 and 1, predictions probabilities, both [batch,
+ * …].
+ */
+public final class FalseNegatives extends CountAtThreshold {
+
+    /** Creates a metric named {@code false_negatives}. */
+    public FalseNegatives() {
+        this("false_negatives");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public FalseNegatives(String name) {
+        super(name, Confusion::falseNegatives);
+    }
+
+    /**
+     * From where on a prediction is positive; 0.5 unless set. With several thresholds there is a result for each, which
+     * {@link #results} gives.
+     *
+     * @param values a prediction above it is positive; in [0, 1], ascending
+     * @return this
+     */
+    public FalseNegatives thresholds(double... values) {
+        setThresholds(values);
+        return this;
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return false;
+    }
+}

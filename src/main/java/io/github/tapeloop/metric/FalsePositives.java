@@ -1,0 +1,39 @@
+package io.github.tapeloop.metric;
+
+/**
+ * How many positive predictions are wrong, by weight. Targets are 0 and 1, predictions probabilities, both [batch,
+ * …].
+ */
+public final class FalsePositives extends CountAtThreshold {
+
+    /** Creates a metric named {@code false_positives}. */
+    public FalsePositives() {
+        this("false_positives");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public FalsePositives(String name) {
+        super(name, Confusion::falsePositives);
+    }
+
+    /**
+     * From where on a prediction is positive; 0.5 unless set. With several thresholds there is a result for each, which
+     * {@link #results} gives.
+     *
+     * @param values a prediction above it is positive; in [0, 1], ascending
+     * @return this
+     */
+    public FalsePositives thresholds(double... values) {
+        setThresholds(values);
+        return this;
+    }
+
+    @Override
+    public boolean higherIsBetter() {
+        return false;
+    }
+}

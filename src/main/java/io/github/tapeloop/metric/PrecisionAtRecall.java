@@ -1,0 +1,63 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
+
+/**
+ * The best precision at all thresholds where the recall is at least a given value; 0 if it is nowhere. Targets are 0
+ * and 1, predictions probabilities, both [batch, …].
+ */
+public final class PrecisionAtRecall extends BestUnderConstraint {
+
+    /**
+     * Creates a metric named {@code precision_at_recall}.
+     *
+     * @param recall the recall to reach at least, in [0, 1]
+     */
+    public PrecisionAtRecall(double recall) {
+        this(recall, "precision_at_recall");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param recall the recall to reach at least, in [0, 1]
+     * @param name its name in logs and history
+     */
+    public PrecisionAtRecall(double recall, String name) {
+        super(name, "recall", recall);
+    }
+
+    /**
+     * How many thresholds are tried, evenly spaced from 0 to 1; 200 unless set.
+     *
+     * @param count at least 2
+     * @return this
+     */
+    public PrecisionAtRecall numThresholds(int count) {
+        setNumThresholds(count);
+        return this;
+    }
+
+    /**
+     * Looks at one class only, the last dimension being the classes; all elements count unless set.
+     *
+     * @param id the class, from 0
+     * @return this
+     */
+    public PrecisionAtRecall classId(int id) {
+        setClassId(id);
+        return this;
+    }
+
+    @Override
+    Operand<TFloat64> constrained(Ops tf, Confusion counts) {
+        return counts.recall(tf);
+    }
+
+    @Override
+    Operand<TFloat64> wanted(Ops tf, Confusion counts) {
+        return counts.precision(tf);
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.tapeloop.metric;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.ReduceAny;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/** Precision or recall: at thresholds, among the k highest scores of each row, or both. */
+abstract class RatioAtThreshold extends ClassMetric {
+
+    /** The score of what is not among the k highest; alone it is below every threshold, as in Keras. */
+    private static final double LOWEST = -1e10;
+
+    private int topK;
+    private boolean hasThresholds;
+
+    RatioAtThreshold(String name) {
+        super(name, Ends.OPEN, 0.5);
+    }
+
+    final void setGivenThresholds(double... values) {
+        setThresholds(values);
+        hasThresholds = true;
+    }
+
+    final void setTopK(int k) {
+        topK = requireAtLeast("topK", k, 1);
+        if (!hasThresholds) {
+            replaceThresholds(LOWEST);
+        }
+    }
+
+    @Override
+    final Operand<TFloat32> scores(Ops tf, Operand<TFloat32> prediction) {
+        if (topK == 0) {
+            return prediction;
+        }
+        int classes = (int) Targets.requireClasses(this, prediction).get(-1);
+        if (topK > classes) {
+            throw new IllegalArgumentException(
+                    "Metric '" + name() + "' needs topK of at most the number of classes, got " + topK + " for "
+                            + Tensors.describe(prediction));
+        }
+        Operand<TInt32> best =
+                tf.nn.topK(prediction, tf.constant(topK), TInt32.class).indices();
+        Operand<TBool> marks = tf.oneHot(best, tf.constant(classes), tf.constant(true), tf.constant(false));
+        Operand<TBool> among = tf.reduceAny(marks, tf.constant(-2), ReduceAny.keepDims(false));
+        return tf.select(among, prediction, Tensors.constant(tf, LOWEST, prediction.type()));
+    }
+}

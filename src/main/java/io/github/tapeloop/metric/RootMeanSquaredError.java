@@ -1,0 +1,31 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * The root of the mean of (p - t)² over all elements of all batches. Targets and predictions have the same shape,
+ * [batch, …].
+ */
+public final class RootMeanSquaredError extends ErrorMetric {
+
+    /** Creates a metric named {@code root_mean_squared_error}. */
+    public RootMeanSquaredError() {
+        this("root_mean_squared_error");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public RootMeanSquaredError(String name) {
+        super(name, Formulas::squaredError);
+    }
+
+    @Override
+    protected Operand<? extends TNumber> compute(Ops tf) {
+        return tf.math.sqrt(super.compute(tf));
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.tapeloop.metric;
+
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
+
+/**
+ * The best specificity at all thresholds where the sensitivity is at least a given value; 0 if it is nowhere. Targets
+ * are 0 and 1, predictions probabilities, both [batch, …].
+ */
+public final class SpecificityAtSensitivity extends BestUnderConstraint {
+
+    /**
+     * Creates a metric named {@code specificity_at_sensitivity}.
+     *
+     * @param sensitivity the sensitivity to reach at least, in [0, 1]
+     */
+    public SpecificityAtSensitivity(double sensitivity) {
+        this(sensitivity, "specificity_at_sensitivity");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param sensitivity the sensitivity to reach at least, in [0, 1]
+     * @param name its name in logs and history
+     */
+    public SpecificityAtSensitivity(double sensitivity, String name) {
+        super(name, "sensitivity", sensitivity);
+    }
+
+    /**
+     * How many thresholds are tried, evenly spaced from 0 to 1; 200 unless set.
+     *
+     * @param count at least 2
+     * @return this
+     */
+    public SpecificityAtSensitivity numThresholds(int count) {
+        setNumThresholds(count);
+        return this;
+    }
+
+    /**
+     * Looks at one class only, the last dimension being the classes; all elements count unless set.
+     *
+     * @param id the class, from 0
+     * @return this
+     */
+    public SpecificityAtSensitivity classId(int id) {
+        setClassId(id);
+        return this;
+    }
+
+    @Override
+    Operand<TFloat64> constrained(Ops tf, Confusion counts) {
+        return counts.recall(tf);
+    }
+
+    @Override
+    Operand<TFloat64> wanted(Ops tf, Confusion counts) {
+        return counts.specificity(tf);
+    }
+}

@@ -1,0 +1,34 @@
+package io.github.tapeloop.metric;
+
+/**
+ * How many positive predictions are right, by weight. Targets are 0 and 1, predictions probabilities, both [batch,
+ * …].
+ */
+public final class TruePositives extends CountAtThreshold {
+
+    /** Creates a metric named {@code true_positives}. */
+    public TruePositives() {
+        this("true_positives");
+    }
+
+    /**
+     * Creates a metric.
+     *
+     * @param name its name in logs and history
+     */
+    public TruePositives(String name) {
+        super(name, Confusion::truePositives);
+    }
+
+    /**
+     * From where on a prediction is positive; 0.5 unless set. With several thresholds there is a result for each, which
+     * {@link #results} gives.
+     *
+     * @param values a prediction above it is positive; in [0, 1], ascending
+     * @return this
+     */
+    public TruePositives thresholds(double... values) {
+        setThresholds(values);
+        return this;
+    }
+}

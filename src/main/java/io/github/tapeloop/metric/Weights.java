@@ -1,0 +1,131 @@
+package io.github.tapeloop.metric;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Squeeze;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * How much each value of a batch counts. Weights [batch] or [batch, …] belong to the leading dimensions of the values:
+ * dimensions of 1 are appended until they broadcast, a last dimension of 1 too many is dropped.
+ */
+final class Weights {
+
+    /** Every value counts once. */
+    static final Weights NONE = new Weights("", null);
+
+    private final String metric;
+    private final Operand<? extends TNumber> given;
+
+    private Weights(String metric, Operand<? extends TNumber> given) {
+        this.metric = metric;
+        this.given = given;
+    }
+
+    static Weights of(String metric, Operand<? extends TNumber> given) {
+        return new Weights(metric, given);
+    }
+
+    /** Σ w v and Σ w over all values, float64 scalars. */
+    record Sums(Operand<TFloat64> total, Operand<TFloat64> weight) {}
+
+    /**
+     * Sums up values.
+     *
+     * @param tf makes ops
+     * @param values numbers or booleans of any shape
+     * @return their weighted sum, and the sum of the weights: how many there are, if all count once
+     */
+    Sums sums(Ops tf, Operand<?> values) {
+        Operand<TFloat64> numbers = Tensors.cast(tf, values, TFloat64.class);
+        if (given == null) {
+            return new Sums(sum(tf, numbers), count(tf, numbers));
+        }
+        Operand<TFloat64> weights = align(tf, numbers);
+        return new Sums(sum(tf, tf.math.mul(numbers, weights)), repeated(tf, weights, numbers));
+    }
+
+    /** The values, each times its weight. */
+    Operand<TFloat64> times(Ops tf, Operand<TFloat64> values) {
+        return given == null ? values : tf.math.mul(values, align(tf, values));
+    }
+
+    /** One weight, float64, for each element of an operand and in its shape. */
+    Operand<TFloat64> over(Ops tf, Operand<?> elements) {
+        Operand<TFloat64> weights = given == null ? tf.constant(1.0) : align(tf, elements);
+        boolean complete = Tensors.shape(weights).equals(Tensors.shape(elements))
+                && !Tensors.shape(weights).hasUnknownDimension();
+        return complete ? weights : tf.broadcastTo(weights, tf.shape(elements));
+    }
+
+    /** The sum of all elements. */
+    static Operand<TFloat64> sum(Ops tf, Operand<TFloat64> values) {
+        int rank = Tensors.rank(values);
+        if (rank == 0) {
+            return values;
+        }
+        if (rank == 1) {
+            return tf.sum(values, tf.constant(0));
+        }
+        return tf.sum(tf.reshape(values, tf.constant(new int[] {-1})), tf.constant(0));
+    }
+
+    private static Operand<TFloat64> count(Ops tf, Operand<TFloat64> values) {
+        Shape shape = Tensors.shape(values);
+        return shape.hasUnknownDimension()
+                ? Tensors.cast(tf, tf.size(values), TFloat64.class)
+                : tf.constant((double) shape.size());
+    }
+
+    /** The sum of the weights after broadcasting them, without doing so where the shapes tell how often each counts. */
+    private static Operand<TFloat64> repeated(Ops tf, Operand<TFloat64> weights, Operand<TFloat64> values) {
+        Shape shape = Tensors.shape(values);
+        Shape weighted = Tensors.shape(weights);
+        long copies = 1;
+        for (int i = 0; i < shape.numDimensions(); i++) {
+            boolean repeated = weighted.numDimensions() == 0 || weighted.get(i) == 1;
+            if (repeated && shape.get(i) == Shape.UNKNOWN_SIZE) {
+                return sum(tf, tf.broadcastTo(weights, tf.shape(values)));
+            }
+            copies *= repeated ? shape.get(i) : 1;
+        }
+        Operand<TFloat64> once = sum(tf, weights);
+        return copies == 1 ? once : tf.math.mul(once, tf.constant((double) copies));
+    }
+
+    private Operand<TFloat64> align(Ops tf, Operand<?> values) {
+        Operand<TFloat64> weights = Tensors.cast(tf, given, TFloat64.class);
+        Shape shape = Tensors.shape(values);
+        Shape weighted = Tensors.shape(weights);
+        if (weighted.numDimensions() == shape.numDimensions() + 1 && weighted.get(-1) == 1) {
+            weights = tf.squeeze(weights, Squeeze.axis(List.of(-1L)));
+            weighted = weighted.take(shape.numDimensions());
+        }
+        requireLeading(weighted, shape, values);
+        if (weighted.numDimensions() > 0) {
+            for (int i = weighted.numDimensions(); i < shape.numDimensions(); i++) {
+                weights = tf.expandDims(weights, tf.constant(-1));
+            }
+        }
+        return weights;
+    }
+
+    private void requireLeading(Shape weighted, Shape shape, Operand<?> values) {
+        boolean fits = weighted.numDimensions() <= shape.numDimensions();
+        for (int i = 0; fits && i < weighted.numDimensions(); i++) {
+            long size = weighted.get(i);
+            fits = size == 1
+                    || size == shape.get(i)
+                    || size == Shape.UNKNOWN_SIZE
+                    || shape.get(i) == Shape.UNKNOWN_SIZE;
+        }
+        if (!fits) {
+            throw new IllegalArgumentException("Metric '" + metric + "' expects a weight for each example of "
+                    + Tensors.describe(values) + ", or for each of its elements, got " + Tensors.describe(given));
+        }
+    }
+}
