@@ -49,7 +49,7 @@ public interface Schedule {
     }
 
     private static void requireDecay(double initial, long decaySteps, double rate) {
-        Optimizer.requireLearningRate(initial);
+        LearningRate.require(initial);
         if (!(rate > 0) || Double.isInfinite(rate)) {
             throw new IllegalArgumentException("A decay needs a finite rate above 0, got " + rate);
         }
