@@ -198,17 +198,22 @@ def muon(momentum=0.95, ns_steps=5, nesterov=True, rms_rate=0.2, beta_1=0.9, bet
 def schedule_free_adamw(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
     z, s = None, 0.0
 
+    def begin(v):
+        nonlocal z
+        z = v
+
     def step(v, g, lr, t):
         nonlocal z, s
         if warmup_steps:
             lr = lr * min(t / warmup_steps, 1.0)
-        old = v if z is None else z
+        old = z
         s = beta_2 * s + (1 - beta_2) * g * g
         z = old - lr * g / (np.sqrt(s / (1 - beta_2 ** t)) + epsilon)
         x = (v - (1 - beta_1) * old) / beta_1
         x = (1 - 1 / t) * x + 1 / t * z
         step.x = x
         return (1 - beta_1) * z + beta_1 * x
+    step.begin = begin
     return step
 
 
@@ -240,6 +245,8 @@ def run(rules, lr, clip=lambda grads: grads, decay=None, ema=None, overwrite=Non
     decay = decay or {}
     values, averages = start(), {k: 0.0 for k in ("w", "b")}
     sums, pending = {k: 0.0 for k in values}, 0
+    for k, rule in rules.items():
+        getattr(rule, "begin", lambda v: None)(values[k])
 
     def change(values, grads, i):
         grads, t = clip(grads), i // accumulate + 1
@@ -325,6 +332,7 @@ CASES = {
     "muon_excluded": both(lambda: muon(only_adam=True), 0.01, decay={"w": 0.004, "b": 0.004}),
     "schedule_free_adamw": both(schedule_free_adamw, 0.0025),
     "schedule_free_adamw_warmup": both(lambda: schedule_free_adamw(0.7, 0.8, 0.01, 7), 0.05),
+    "schedule_free_adamw_decay": both(schedule_free_adamw, 0.0025, decay={"w": 10.0, "b": 10.0}),
     "clip_norm": both(sgd, 0.05, clip=clip_norm(1.5)),
     "clip_global_norm": both(sgd, 0.05, clip=clip_global_norm(2.0)),
     "clip_value": both(sgd, 0.05, clip=clip_value(0.5)),

@@ -44,7 +44,7 @@ public final class Adadelta extends Optimizer {
      * @return this
      */
     public Adadelta rho(double value) {
-        this.rho = requireFraction("rho", value);
+        this.rho = Hyperparameter.fraction("rho", value);
         return this;
     }
 
@@ -55,7 +55,7 @@ public final class Adadelta extends Optimizer {
      * @return this
      */
     public Adadelta epsilon(double value) {
-        this.epsilon = requirePositive("epsilon", value);
+        this.epsilon = Hyperparameter.positive("epsilon", value);
         return this;
     }
 

@@ -44,7 +44,7 @@ public final class Adagrad extends Optimizer {
      * @return this
      */
     public Adagrad initialAccumulatorValue(double value) {
-        this.initialAccumulatorValue = requireNotNegative("initialAccumulatorValue", value);
+        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
         return this;
     }
 
@@ -55,7 +55,7 @@ public final class Adagrad extends Optimizer {
      * @return this
      */
     public Adagrad epsilon(double value) {
-        this.epsilon = requirePositive("epsilon", value);
+        this.epsilon = Hyperparameter.positive("epsilon", value);
         return this;
     }
 

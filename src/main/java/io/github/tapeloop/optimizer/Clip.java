@@ -24,7 +24,7 @@ public final class Clip extends Transform {
 
     private Clip(Mode mode, double limit) {
         this.mode = mode;
-        this.limit = Optimizer.requirePositive(mode.name(), limit);
+        this.limit = Hyperparameter.positive(mode.name(), limit);
     }
 
     /**

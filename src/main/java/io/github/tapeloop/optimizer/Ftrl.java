@@ -51,7 +51,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl learningRatePower(double value) {
-        this.learningRatePower = requireNotPositive("learningRatePower", value);
+        this.learningRatePower = Hyperparameter.notPositive("learningRatePower", value);
         return this;
     }
 
@@ -62,7 +62,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl initialAccumulatorValue(double value) {
-        this.initialAccumulatorValue = requireNotNegative("initialAccumulatorValue", value);
+        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
         return this;
     }
 
@@ -73,7 +73,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl l1(double value) {
-        this.l1 = requireNotNegative("l1", value);
+        this.l1 = Hyperparameter.notNegative("l1", value);
         return this;
     }
 
@@ -84,7 +84,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl l2(double value) {
-        this.l2 = requireNotNegative("l2", value);
+        this.l2 = Hyperparameter.notNegative("l2", value);
         return this;
     }
 
@@ -95,7 +95,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl l2Shrinkage(double value) {
-        this.l2Shrinkage = requireNotNegative("l2Shrinkage", value);
+        this.l2Shrinkage = Hyperparameter.notNegative("l2Shrinkage", value);
         return this;
     }
 
@@ -106,7 +106,7 @@ public final class Ftrl extends Optimizer {
      * @return this
      */
     public Ftrl beta(double value) {
-        this.beta = requireNotNegative("beta", value);
+        this.beta = Hyperparameter.notNegative("beta", value);
         return this;
     }
 

@@ -58,19 +58,24 @@ final class LearningRate {
         return value[0];
     }
 
-    void set(double value, Object optimizer) {
+    void set(double value, Optimizer optimizer) {
         require(value);
-        if (schedule != null) {
-            throw new IllegalStateException(
-                    "This " + optimizer.getClass().getSimpleName() + " follows a schedule, so its learning"
-                            + " rate cannot be set: build it with a number to let a callback change it");
-        }
+        requireNumber(optimizer);
         if (variable == null) {
             initial = value;
             return;
         }
         Ops eager = variable.session().tf();
         variable.session().unrecorded(() -> variable.assign(eager, eager.constant(value)));
+    }
+
+    /** Refuses to set a rate that follows a schedule. */
+    void requireNumber(Optimizer optimizer) {
+        if (schedule != null) {
+            throw new IllegalStateException(
+                    "This " + optimizer.getClass().getSimpleName() + " follows a schedule, so its learning"
+                            + " rate cannot be set: build it with a number to let a callback change it");
+        }
     }
 
     static double require(double learningRate) {

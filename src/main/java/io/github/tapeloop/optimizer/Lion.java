@@ -45,11 +45,8 @@ public final class Lion extends Optimizer {
      * @return this
      */
     public Lion betas(double first, double second) {
-        if (first == 0) {
-            throw new IllegalArgumentException("Expected beta1 in (0, 1), got " + first);
-        }
-        this.beta1 = requireFraction("beta1", first);
-        this.beta2 = requireFraction("beta2", second);
+        this.beta1 = Hyperparameter.properFraction("beta1", first);
+        this.beta2 = Hyperparameter.fraction("beta2", second);
         return this;
     }
 

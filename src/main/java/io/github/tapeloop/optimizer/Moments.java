@@ -32,8 +32,8 @@ abstract class Moments<S extends Moments<S>> extends Optimizer {
      * @return this
      */
     public S betas(double first, double second) {
-        this.beta1 = requireFraction("beta1", first);
-        this.beta2 = requireFraction("beta2", second);
+        this.beta1 = Hyperparameter.fraction("beta1", first);
+        this.beta2 = Hyperparameter.fraction("beta2", second);
         return self();
     }
 
@@ -44,7 +44,7 @@ abstract class Moments<S extends Moments<S>> extends Optimizer {
      * @return this
      */
     public S epsilon(double value) {
-        this.epsilon = requirePositive("epsilon", value);
+        this.epsilon = Hyperparameter.positive("epsilon", value);
         return self();
     }
 

@@ -2,18 +2,14 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -40,16 +36,16 @@ import org.tensorflow.types.family.TNumber;
  */
 public abstract class Optimizer implements Stateful {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
-
     private final Transforms transforms = new Transforms();
+    private final GradientCheck gradientCheck = new GradientCheck(this);
     private final LearningRate rate;
     private Slots slots = new Slots();
     private String prefix = "optimizer";
+    /** The optimizer that this one is a part of, or null. */
+    private ByVariable whole;
 
     private TapeSession session;
     private Variable<TInt64> iterations;
-    private boolean warned;
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -69,6 +65,11 @@ public abstract class Optimizer implements Stateful {
         this.rate = new LearningRate(schedule);
     }
 
+    /** An optimizer that has the learning rate of one of its parts. */
+    Optimizer(Optimizer part) {
+        this.rate = part.rate;
+    }
+
     /**
      * Adds to what a step does besides {@link #update}. In a step come, whatever the order in which they were added,
      * accumulation, clipping, weight decay, the update, the moving average. Set what is the optimizer's own first, since
@@ -80,15 +81,19 @@ public abstract class Optimizer implements Stateful {
      * @throws IllegalStateException if a step was taken already
      */
     public final Optimizer with(Transform... added) {
-        if (session != null) {
-            throw new IllegalStateException("This " + getClass().getSimpleName() + " has taken steps: add "
-                    + List.of(added) + " before the first");
-        }
+        requireNoSteps("add " + List.of(added));
         for (Transform transform : added) {
             requireSuitable(transform);
             transforms.add(transform);
         }
         return this;
+    }
+
+    final void requireNoSteps(String advice) {
+        if (session != null) {
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " has taken steps: " + advice + " before the first");
+        }
     }
 
     /** Adds a transform that {@link #with} may replace. */
@@ -119,6 +124,7 @@ public abstract class Optimizer implements Stateful {
     public final void apply(Ops tf, Gradients gradients) {
         check(tf, gradients);
         build(tf);
+        gradients.variables().forEach(this::prepare);
         Update update = newUpdate(tf);
         transforms.step(update, slots, gradients, changed -> updateAll(update, changed));
         iterations.assignAdd(tf, tf.constant(1L));
@@ -126,13 +132,15 @@ public abstract class Optimizer implements Stateful {
 
     /** Refuses what cannot be applied, before anything has changed. */
     private void check(Ops tf, Gradients gradients) {
-        requireSome(gradients);
-        for (Variable<?> variable : gradients.variables()) {
-            variable.handle(tf); // Refuses one of another session before this optimizer is bound to it.
-            requireLike(variable, gradients.of(variable).orElseThrow());
-            slots.requireOwner(variable, this);
+        if (whole != null) {
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " is a part of a ByVariable: apply that");
         }
+        gradientCheck.require(tf, gradients, slots);
     }
+
+    /** Sees each variable of a step before anything of the step happens. */
+    void prepare(Variable<?> variable) {}
 
     private Update newUpdate(Ops tf) {
         return new Update(tf, iterations, transforms.accumulationSteps(), rate::at);
@@ -279,10 +287,6 @@ public abstract class Optimizer implements Stateful {
         return slots.named(session, prefix + "/" + name, eager -> eager.constant(initial));
     }
 
-    Map<Variable<?>, Variable<?>> slots(String name) {
-        return slots.all(name);
-    }
-
     /**
      * The learning rate of the next step.
      *
@@ -307,7 +311,15 @@ public abstract class Optimizer implements Stateful {
      * @throws IllegalStateException if the optimizer follows a schedule, which would undo it
      */
     public final void setLearningRate(double learningRate) {
-        rate.set(learningRate, this);
+        changeRate(learningRate);
+    }
+
+    void changeRate(double value) {
+        rate.set(value, this);
+    }
+
+    LearningRate rate() {
+        return rate;
     }
 
     /**
@@ -321,6 +333,7 @@ public abstract class Optimizer implements Stateful {
         if (session != null) {
             all.add(iterations);
             all.add(rate.variable());
+            parts().stream().filter(part -> part.rate != rate).forEach(part -> all.add(part.rate.variable()));
         }
         all.addAll(slots.values());
         return Parameters.of(all);
@@ -333,12 +346,49 @@ public abstract class Optimizer implements Stateful {
             here.unrecorded(() -> {
                 iterations = Variable.create(eager, "optimizer/iterations", eager.constant(0L), false);
             });
-            rate.build(here, prefix);
-            session = here;
+            attach(here, iterations);
         } else if (session != here) {
             throw new IllegalStateException("This " + getClass().getSimpleName()
                     + " belongs to another TapeSession: make a new optimizer for a new session or trainer");
         }
+    }
+
+    private void attach(TapeSession here, Variable<TInt64> counter) {
+        if (rate.variable() == null) { // A part can share the rate of the whole.
+            rate.build(here, prefix);
+        }
+        iterations = counter;
+        session = here;
+        parts().forEach(part -> part.attach(here, counter));
+    }
+
+    /** The optimizers that this one hands variables to. */
+    List<Optimizer> parts() {
+        return List.of();
+    }
+
+    /** Makes this optimizer a part of another, with its slots and its count. */
+    final void join(ByVariable other, String name) {
+        if (session != null || whole != null) {
+            throw new IllegalStateException("This " + getClass().getSimpleName()
+                    + (whole != null ? " is a part of a ByVariable already" : " has taken steps")
+                    + ": give each ByVariable new optimizers");
+        }
+        if (!parts().isEmpty()) {
+            throw new IllegalArgumentException("A ByVariable cannot be a part of a ByVariable: give its parts to that");
+        }
+        transforms.requireOnlyDecay(this);
+        Optimizer joined = other;
+        whole = other;
+        slots = joined.slots;
+        prefix = name;
+    }
+
+    /** Updates a variable as a part of another optimizer. */
+    final <T extends TNumber> void updateAsPart(Update update, Variable<T> variable, Operand<T> gradient) {
+        Update own = update.part(this, rate::at);
+        transforms.decay(own, List.of(variable));
+        update(own, variable, gradient);
     }
 
     private <T extends TNumber> void updateOne(Update update, Variable<T> variable, Gradients gradients) {
@@ -348,64 +398,5 @@ public abstract class Optimizer implements Stateful {
     @SuppressWarnings("unchecked") // Only numbers have gradients.
     static <T extends TNumber> Variable<T> number(Variable<?> variable) {
         return (Variable<T>) variable;
-    }
-
-    private void requireSome(Gradients gradients) {
-        List<Variable<?>> without = gradients.unconnected();
-        if (gradients.variables().isEmpty()) {
-            throw new IllegalArgumentException(getClass().getSimpleName() + " was given no gradient to apply: "
-                    + (without.isEmpty()
-                            ? "there are no trainable variables. Was the model called before tape.gradients?"
-                            : "the loss does not depend on any of " + names(without)
-                                    + ". Is the loss computed from the model's output, inside the tape?"));
-        }
-        if (!without.isEmpty() && !warned) {
-            LOG.warn("The loss does not depend on {}: they stay as they are", names(without));
-            warned = true;
-        }
-    }
-
-    private static List<String> names(List<Variable<?>> variables) {
-        return variables.stream().map(Variable::name).toList();
-    }
-
-    private static void requireLike(Variable<?> variable, Operand<?> gradient) {
-        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
-            throw new IllegalArgumentException("The gradient of variable '" + variable.name()
-                    + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
-                    + Tensors.describe(gradient));
-        }
-    }
-
-    /** Checks a hyperparameter such as a momentum or a decay of moments. */
-    static double requireFraction(String name, double value) {
-        if (!(value >= 0 && value < 1)) {
-            throw new IllegalArgumentException("Expected " + name + " in [0, 1), got " + value);
-        }
-        return value;
-    }
-
-    /** Checks a hyperparameter such as an epsilon. */
-    static double requirePositive(String name, double value) {
-        if (!(value > 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + name + " above 0, got " + value);
-        }
-        return value;
-    }
-
-    /** Checks a hyperparameter such as a penalty. */
-    static double requireNotNegative(String name, double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + name + " of at least 0, got " + value);
-        }
-        return value;
-    }
-
-    /** Checks a hyperparameter such as an exponent. */
-    static double requireNotPositive(String name, double value) {
-        if (!(value <= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + name + " of at most 0, got " + value);
-        }
-        return value;
     }
 }

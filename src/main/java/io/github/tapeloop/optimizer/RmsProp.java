@@ -47,7 +47,7 @@ public final class RmsProp extends Optimizer {
      * @return this
      */
     public RmsProp rho(double value) {
-        this.rho = requireFraction("rho", value);
+        this.rho = Hyperparameter.fraction("rho", value);
         return this;
     }
 
@@ -58,7 +58,7 @@ public final class RmsProp extends Optimizer {
      * @return this
      */
     public RmsProp momentum(double value) {
-        this.momentum = requireFraction("momentum", value);
+        this.momentum = Hyperparameter.fraction("momentum", value);
         return this;
     }
 
@@ -69,7 +69,7 @@ public final class RmsProp extends Optimizer {
      * @return this
      */
     public RmsProp epsilon(double value) {
-        this.epsilon = requirePositive("epsilon", value);
+        this.epsilon = Hyperparameter.positive("epsilon", value);
         return this;
     }
 

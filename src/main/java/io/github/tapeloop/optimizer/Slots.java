@@ -58,10 +58,10 @@ final class Slots {
     }
 
     /** Slots are named after their variable, so two variables of one name would share their moments. */
-    void requireOwner(Variable<?> variable, Optimizer optimizer) {
+    void requireOwner(Variable<?> variable, String optimizer) {
         Variable<?> owner = owners.get(variable.name());
         if (owner != null && owner != variable) {
-            throw new IllegalArgumentException("This " + optimizer.getClass().getSimpleName()
+            throw new IllegalArgumentException("This " + optimizer
                     + " updates another variable named '" + variable.name()
                     + "' already: give each model an optimizer of its own, or their layers other names");
         }

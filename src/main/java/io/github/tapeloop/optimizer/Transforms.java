@@ -4,6 +4,7 @@ import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -71,8 +72,26 @@ final class Transforms {
     private void change(Update update, Gradients gradients, Consumer<Gradients> rule) {
         Gradients clipped =
                 get(Clip.class).map(clip -> clip.apply(update, gradients)).orElse(gradients);
-        get(WeightDecay.class).ifPresent(decay -> decay.apply(update, clipped.variables()));
+        decay(update, clipped.variables());
         rule.accept(clipped);
+    }
+
+    void decay(Update update, List<Variable<?>> variables) {
+        get(WeightDecay.class).ifPresent(decay -> decay.apply(update, variables));
+    }
+
+    /** Refuses what a part of another optimizer cannot do for itself. */
+    void requireOnlyDecay(Optimizer part) {
+        for (Transform transform : byKind.values()) {
+            if (!(transform instanceof WeightDecay)) {
+                throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
+                        + part.getClass().getSimpleName() + " with " + transform + ": give that to the ByVariable");
+            }
+        }
+        if (afterUpdate != null) {
+            throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
+                    + part.getClass().getSimpleName() + " with afterUpdate: give that to the ByVariable");
+        }
     }
 
     private void finish(Update update, Slots slots, Gradients gradients) {

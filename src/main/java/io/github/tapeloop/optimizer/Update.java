@@ -28,6 +28,7 @@ public final class Update {
     private final long accumulationSteps;
     private final Function<Update, Operand<TFloat64>> rate;
     private final Map<Key, Operand<?>> made = new HashMap<>();
+    private final Map<Object, Update> parts = new HashMap<>();
 
     /**
      * @param iterations counts the steps taken before
@@ -39,6 +40,11 @@ public final class Update {
         this.iterations = iterations;
         this.accumulationSteps = accumulationSteps;
         this.rate = rate;
+    }
+
+    /** The same step for the variables of a part, with a learning rate of its own. */
+    Update part(Object key, Function<Update, Operand<TFloat64>> rateOfPart) {
+        return parts.computeIfAbsent(key, none -> new Update(tf, iterations, accumulationSteps, rateOfPart));
     }
 
     /**

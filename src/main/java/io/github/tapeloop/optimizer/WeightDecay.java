@@ -28,7 +28,7 @@ public final class WeightDecay extends Transform {
      * @return a transform
      */
     public static WeightDecay of(double rate) {
-        return new WeightDecay(Optimizer.requireNotNegative("weight decay", rate), variable -> false);
+        return new WeightDecay(Hyperparameter.notNegative("weight decay", rate), variable -> false);
     }
 
     /**

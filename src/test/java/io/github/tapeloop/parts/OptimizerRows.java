@@ -1,6 +1,7 @@
 package io.github.tapeloop.parts;
 
 import io.github.tapeloop.optimizer.Adadelta;
+import io.github.tapeloop.optimizer.Adafactor;
 import io.github.tapeloop.optimizer.Adagrad;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.AdamW;
@@ -8,9 +9,12 @@ import io.github.tapeloop.optimizer.Adamax;
 import io.github.tapeloop.optimizer.Ftrl;
 import io.github.tapeloop.optimizer.Lamb;
 import io.github.tapeloop.optimizer.Lion;
+import io.github.tapeloop.optimizer.Muon;
 import io.github.tapeloop.optimizer.Nadam;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.RmsProp;
+import io.github.tapeloop.optimizer.Schedule;
+import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.runtime.TapeSession;
@@ -27,7 +31,7 @@ final class OptimizerRows {
     private OptimizerRows() {}
 
     static List<PartRow> rows() {
-        return Stream.of(descents(), adams(), accumulators(), others())
+        return Stream.of(descents(), adams(), accumulators(), others(), recent())
                 .flatMap(List::stream)
                 .toList();
     }
@@ -112,6 +116,75 @@ final class OptimizerRows {
                 row("Lamb", "betas, epsilon", "Lamb", lamb, NUMPY, "lamb_fast", () -> new Lamb(0.05)
                         .betas(0.5, 0.7)
                         .epsilon(0.01)));
+    }
+
+    private static List<PartRow> recent() {
+        String adafactor =
+                "learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=0.001, clip_threshold=1.0,"
+                        + " relative_step=True";
+        String muon = "learning_rate=0.001, adam_beta_1=0.9, adam_beta_2=0.999, adam_weight_decay=0.004, epsilon=1e-7,"
+                + " weight_decay=0.004, adam_lr_ratio=1, momentum=0.95, ns_steps=5, nesterov=True, rms_rate=0.2";
+        String free = "learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0";
+        return List.of(
+                row("Adafactor", "", "Adafactor", adafactor, NUMPY, "adafactor", Adafactor::new),
+                row(
+                        "Adafactor",
+                        "rate 0.5",
+                        "Adafactor",
+                        adafactor,
+                        NUMPY,
+                        "adafactor_relative",
+                        () -> new Adafactor(0.5)),
+                row(
+                        "Adafactor",
+                        "schedule, threshold",
+                        "Adafactor",
+                        adafactor,
+                        NUMPY,
+                        "adafactor_fixed",
+                        () -> new Adafactor(Schedule.exponentialDecay(0.1, 10, 0.5))
+                                .beta2Decay(-0.5)
+                                .epsilons(1e-2, 0.7)
+                                .clipThreshold(0.5)),
+                row("Muon", "", "Muon", muon, NUMPY, "muon", Muon::new),
+                row("Muon", "not scaled, no Nesterov", "Muon", muon, NUMPY, "muon_other", () -> new Muon(0.05)
+                        .momentum(0.8)
+                        .newtonSchulzSteps(3)
+                        .nesterov(false)
+                        .rmsRate(0)
+                        .betas(0.5, 0.7)
+                        .epsilon(0.01)
+                        .adamRatio(0.5)
+                        .with(WeightDecay.of(0.1))),
+                row("Muon", "excluding", "Muon", muon, NUMPY, "muon_excluded", () -> new Muon(0.01)
+                        .excluding(name -> name.endsWith("/w"))),
+                row(
+                        "ScheduleFreeAdamW",
+                        "",
+                        "ScheduleFreeAdamW",
+                        free,
+                        NUMPY,
+                        "schedule_free_adamw",
+                        ScheduleFreeAdamW::new),
+                row(
+                        "ScheduleFreeAdamW",
+                        "warm-up",
+                        "ScheduleFreeAdamW",
+                        free,
+                        NUMPY,
+                        "schedule_free_adamw_warmup",
+                        () -> new ScheduleFreeAdamW(0.05)
+                                .betas(0.7, 0.8)
+                                .epsilon(0.01)
+                                .warmupSteps(7)),
+                row(
+                        "ScheduleFreeAdamW",
+                        "weight decay",
+                        "ScheduleFreeAdamW",
+                        free,
+                        NUMPY,
+                        "schedule_free_adamw_decay",
+                        () -> new ScheduleFreeAdamW().with(WeightDecay.of(10))));
     }
 
     private static PartRow row(

@@ -9,7 +9,14 @@ final class PartTable {
     private PartTable() {}
 
     static List<PartRow> rows() {
-        return Stream.of(SpatialRows.rows(), LayerRows.rows(), LossRows.rows(), MetricRows.rows(), OptimizerRows.rows())
+        return Stream.of(
+                        SpatialRows.rows(),
+                        LayerRows.rows(),
+                        LossRows.rows(),
+                        MetricRows.rows(),
+                        OptimizerRows.rows(),
+                        TransformRows.rows(),
+                        ScheduleRows.rows())
                 .flatMap(List::stream)
                 .toList();
     }
