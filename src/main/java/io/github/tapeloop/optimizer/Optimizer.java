@@ -1,19 +1,16 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.types.TFloat32;
@@ -39,19 +36,17 @@ import org.tensorflow.types.family.TNumber;
  */
 public abstract class Optimizer implements Stateful {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
-
-    private double initialLearningRate;
-    private final Schedule schedule;
-    private final Map<String, Variable<?>> slots = new LinkedHashMap<>();
-    /** By name, the variables that have slots. */
-    private final Map<String, Variable<?>> owners = new HashMap<>();
+    private final Transforms transforms = new Transforms();
+    private final GradientCheck gradientCheck = new GradientCheck(this);
+    private final LearningRate rate;
+    private Slots slots = new Slots();
+    private String prefix = "optimizer";
+    /** The optimizer that this one is a part of, or null. */
+    private ByVariable whole;
 
     private TapeSession session;
     private Variable<TInt64> iterations;
-    private Variable<TFloat64> rate;
     private LossScale lossScale;
-    private boolean warned;
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -59,8 +54,7 @@ public abstract class Optimizer implements Stateful {
      * @param learningRate at least 0
      */
     protected Optimizer(double learningRate) {
-        this.initialLearningRate = requireLearningRate(learningRate);
-        this.schedule = null;
+        this.rate = new LearningRate(learningRate);
     }
 
     /**
@@ -69,12 +63,47 @@ public abstract class Optimizer implements Stateful {
      * @param schedule gives the learning rate of each step
      */
     protected Optimizer(Schedule schedule) {
-        if (schedule == null) {
-            throw new IllegalArgumentException("Expected a schedule, got null");
-        }
-        this.initialLearningRate = Double.NaN;
-        this.schedule = schedule;
+        this.rate = new LearningRate(schedule);
     }
+
+    /** An optimizer that has the learning rate of one of its parts. */
+    Optimizer(Optimizer part) {
+        this.rate = part.rate;
+    }
+
+    /**
+     * Adds to what a step does besides {@link #update}. In a step come, whatever the order in which they were added,
+     * accumulation, clipping, weight decay, the update, the moving average. Set what is the optimizer's own first, since
+     * this returns a plain {@code Optimizer}.
+     *
+     * @param added each of a kind that was not added yet
+     * @return this
+     * @throws IllegalArgumentException if there is one of the same kind already; it stays
+     * @throws IllegalStateException if a step was taken already
+     */
+    public final Optimizer with(Transform... added) {
+        requireNoSteps("add " + List.of(added));
+        for (Transform transform : added) {
+            requireSuitable(transform);
+            transforms.add(transform);
+        }
+        return this;
+    }
+
+    final void requireNoSteps(String advice) {
+        if (session != null) {
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " has taken steps: " + advice + " before the first");
+        }
+    }
+
+    /** Adds a transform that {@link #with} may replace. */
+    final void withDefault(Transform transform) {
+        transforms.addDefault(transform);
+    }
+
+    /** Refuses a transform that does not go with this optimizer. */
+    void requireSuitable(Transform transform) {}
 
     /**
      * Updates variables by their gradients: one step.
@@ -85,14 +114,9 @@ public abstract class Optimizer implements Stateful {
      *     nothing is changed
      */
     public final void apply(Ops tf, Gradients gradients) {
-        List<Variable<?>> variables = gradients.variables();
-        requireSome(gradients);
-        for (Variable<?> variable : variables) {
-            variable.handle(tf); // Refuses one of another session before this optimizer is bound to it.
-            requireLike(variable, gradients.of(variable).orElseThrow());
-            requireOwner(variable);
-        }
+        check(tf, gradients);
         build(tf);
+        gradients.variables().forEach(this::prepare);
         if (lossScale == null) {
             step(tf, gradients);
         } else {
@@ -101,11 +125,102 @@ public abstract class Optimizer implements Stateful {
     }
 
     private void step(Ops tf, Gradients gradients) {
-        Update update = new Update(tf, iterations, this::rate);
+        Update update = newUpdate(tf);
+        transforms.step(update, slots, gradients, changed -> updateAll(update, changed));
+        iterations.assignAdd(tf, tf.constant(1L));
+    }
+
+    /** Refuses what cannot be applied, before anything has changed. */
+    private void check(Ops tf, Gradients gradients) {
+        if (whole != null) {
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " is a part of a ByVariable: apply that");
+        }
+        gradientCheck.require(tf, gradients, slots);
+    }
+
+    /** Sees each variable of a step before anything of the step happens. */
+    void prepare(Variable<?> variable) {}
+
+    private Update newUpdate(Ops tf) {
+        return new Update(tf, iterations, transforms.accumulationSteps(), rate::at);
+    }
+
+    /**
+     * Makes an update of the gradients that wait for others, if gradients are accumulated and the steps since the last
+     * update were too few, as at the end of the data. Their mean counts. The next step begins a new accumulation. Not for
+     * use in a step, which may be traced.
+     */
+    public final void flush() {
+        if (session == null || transforms.accumulationSteps() == 1) {
+            return;
+        }
+        session.unrecorded(() -> {
+            try (TensorScope scope = session.scope()) {
+                Ops tf = session.tf();
+                Update update = newUpdate(tf);
+                long steps = transforms.accumulationSteps();
+                long pending = (long) session.scalar(iterations.read(tf)) % steps;
+                if (pending > 0) {
+                    transforms.flush(update, slots, pending, changed -> updateAll(update, changed));
+                    iterations.assignAdd(tf, tf.constant(steps - pending));
+                }
+            }
+        });
+    }
+
+    /**
+     * Exchanges the variables with their moving averages; a second call undoes it. Not for use in a step.
+     *
+     * @throws IllegalStateException if there is no {@link MovingAverage}
+     */
+    public final void swapAverages() {
+        MovingAverage average = requireAverage();
+        eagerly(tf -> average.swap(tf, slots));
+    }
+
+    /**
+     * Gives the variables the values of their moving averages, as at the end of training. Not for use in a step.
+     *
+     * @throws IllegalStateException if there is no {@link MovingAverage}
+     */
+    public final void useAverages() {
+        MovingAverage average = requireAverage();
+        eagerly(tf -> average.overwrite(tf, slots));
+    }
+
+    /**
+     * Whether there is a {@link MovingAverage}, so {@link #swapAverages} and {@link #useAverages} can be called.
+     *
+     * @return true if the variables are averaged
+     */
+    public final boolean hasAverages() {
+        return transforms.get(MovingAverage.class).isPresent();
+    }
+
+    private MovingAverage requireAverage() {
+        return transforms
+                .get(MovingAverage.class)
+                .orElseThrow(
+                        () -> new IllegalStateException("This " + getClass().getSimpleName()
+                                + " averages no variables: build it .with(MovingAverage.of(0.99))"));
+    }
+
+    /** Runs something outside a step; nothing if no step was taken yet. */
+    final void eagerly(Consumer<Ops> action) {
+        if (session != null) {
+            session.unrecorded(() -> {
+                try (TensorScope scope = session.scope()) {
+                    action.accept(session.tf());
+                }
+            });
+        }
+    }
+
+    private void updateAll(Update update, Gradients gradients) {
         for (Variable<?> variable : gradients.variables()) {
             updateOne(update, number(variable), gradients);
         }
-        iterations.assignAdd(tf, tf.constant(1L));
     }
 
     /**
@@ -157,27 +272,49 @@ public abstract class Optimizer implements Stateful {
      * @param <T> the variable's type
      * @return a variable of the same shape and type, not trainable
      */
-    @SuppressWarnings("unchecked") // A slot is made with its variable's type.
     protected final <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
-        String slotName = variable.name() + "/" + name;
-        Variable<?> slot = slots.get(slotName);
-        if (slot == null) {
-            owners.put(variable.name(), variable);
-            slot = newVariable(slotName, variable, initial);
-            slots.put(slotName, slot);
-        }
-        return (Variable<T>) slot;
+        return slot(name, variable, variable.shape(), initial);
     }
 
-    private static <T extends TNumber> Variable<T> newVariable(String name, Variable<T> like, double initial) {
-        Ops eager = like.session().tf(); // Slots are made now, even while a step is being traced.
-        List<Variable<T>> made = new ArrayList<>(1);
-        like.session().unrecorded(() -> {
-            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), like.type());
-            Operand<T> filled = eager.fill(eager.constant(like.shape().asArray()), value);
-            made.add(Variable.create(eager, name, filled, false));
+    /**
+     * A variable that goes with another and has a shape of its own: sums of its rows, for example.
+     *
+     * @param name what it is
+     * @param variable what it goes with
+     * @param shape its shape
+     * @param initial its value at first, everywhere
+     * @param <T> the variable's type
+     * @return a variable of the same type, not trainable
+     */
+    protected final <T extends TNumber> Variable<T> slot(
+            String name, Variable<T> variable, Shape shape, double initial) {
+        return slots.of(variable, name, eager -> {
+            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
+            return eager.fill(eager.constant(shape.asArray()), value);
         });
-        return made.get(0);
+    }
+
+    /**
+     * A variable that goes with another and begins with its value.
+     *
+     * @param name what it is
+     * @param variable what it goes with
+     * @param <T> the variable's type
+     * @return a variable of the same shape and type, not trainable
+     */
+    protected final <T extends TNumber> Variable<T> copySlot(String name, Variable<T> variable) {
+        return slots.of(variable, name, variable::read);
+    }
+
+    /**
+     * A number that goes with the optimizer itself. It is made when it is first asked for.
+     *
+     * @param name what it is
+     * @param initial its value at first
+     * @return a float64 scalar, not trainable
+     */
+    protected final Variable<TFloat64> numberSlot(String name, double initial) {
+        return slots.named(session, prefix + "/" + name, eager -> eager.constant(initial));
     }
 
     /**
@@ -186,14 +323,14 @@ public abstract class Optimizer implements Stateful {
      * @return the rate
      */
     public final double learningRate() {
-        if (session == null && schedule == null) {
-            return initialLearningRate;
+        if (!rate.isScheduled()) {
+            return rate.value();
         }
         if (session == null) {
             throw new IllegalStateException("The schedule is evaluated in a session: take a step first");
         }
         double[] value = new double[1];
-        session.unrecorded(() -> value[0] = session.scalar(rate(new Update(session.tf(), iterations, this::rate))));
+        session.unrecorded(() -> value[0] = session.scalar(rate.at(newUpdate(session.tf()))));
         return value[0];
     }
 
@@ -204,17 +341,15 @@ public abstract class Optimizer implements Stateful {
      * @throws IllegalStateException if the optimizer follows a schedule, which would undo it
      */
     public final void setLearningRate(double learningRate) {
-        requireLearningRate(learningRate);
-        if (schedule != null) {
-            throw new IllegalStateException(
-                    "This " + getClass().getSimpleName() + " follows a schedule, so its learning"
-                            + " rate cannot be set: build it with a number to let a callback change it");
-        }
-        if (session == null) {
-            initialLearningRate = learningRate;
-            return;
-        }
-        session.unrecorded(() -> rate.assign(session.tf(), session.tf().constant(learningRate)));
+        changeRate(learningRate);
+    }
+
+    void changeRate(double value) {
+        rate.set(value, this);
+    }
+
+    LearningRate rate() {
+        return rate;
     }
 
     /**
@@ -227,7 +362,8 @@ public abstract class Optimizer implements Stateful {
         List<Variable<?>> all = new ArrayList<>();
         if (session != null) {
             all.add(iterations);
-            all.add(rate);
+            all.add(rate.variable());
+            parts().stream().filter(part -> part.rate != rate).forEach(part -> all.add(part.rate.variable()));
         }
         all.addAll(slots.values());
         if (lossScale != null) {
@@ -242,18 +378,50 @@ public abstract class Optimizer implements Stateful {
             Ops eager = here.tf();
             here.unrecorded(() -> {
                 iterations = Variable.create(eager, "optimizer/iterations", eager.constant(0L), false);
-                double first = schedule == null ? initialLearningRate : 0;
-                rate = Variable.create(eager, "optimizer/learning_rate", eager.constant(first), false);
             });
-            session = here;
+            attach(here, iterations);
         } else if (session != here) {
             throw new IllegalStateException("This " + getClass().getSimpleName()
                     + " belongs to another TapeSession: make a new optimizer for a new session or trainer");
         }
     }
 
-    private Operand<TFloat64> rate(Update update) {
-        return schedule == null ? rate.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
+    private void attach(TapeSession here, Variable<TInt64> counter) {
+        if (rate.variable() == null) { // A part can share the rate of the whole.
+            rate.build(here, prefix);
+        }
+        iterations = counter;
+        session = here;
+        parts().forEach(part -> part.attach(here, counter));
+    }
+
+    /** The optimizers that this one hands variables to. */
+    List<Optimizer> parts() {
+        return List.of();
+    }
+
+    /** Makes this optimizer a part of another, with its slots and its count. */
+    final void join(ByVariable other, String name) {
+        if (session != null || whole != null) {
+            throw new IllegalStateException("This " + getClass().getSimpleName()
+                    + (whole != null ? " is a part of a ByVariable already" : " has taken steps")
+                    + ": give each ByVariable new optimizers");
+        }
+        if (!parts().isEmpty()) {
+            throw new IllegalArgumentException("A ByVariable cannot be a part of a ByVariable: give its parts to that");
+        }
+        transforms.requireOnlyDecay(this);
+        Optimizer joined = other;
+        whole = other;
+        slots = joined.slots;
+        prefix = name;
+    }
+
+    /** Updates a variable as a part of another optimizer. */
+    final <T extends TNumber> void updateAsPart(Update update, Variable<T> variable, Operand<T> gradient) {
+        Update own = update.part(this, rate::at);
+        transforms.decay(own, List.of(variable));
+        update(own, variable, gradient);
     }
 
     private <T extends TNumber> void updateOne(Update update, Variable<T> variable, Gradients gradients) {
@@ -261,59 +429,7 @@ public abstract class Optimizer implements Stateful {
     }
 
     @SuppressWarnings("unchecked") // Only numbers have gradients.
-    private static <T extends TNumber> Variable<T> number(Variable<?> variable) {
+    static <T extends TNumber> Variable<T> number(Variable<?> variable) {
         return (Variable<T>) variable;
-    }
-
-    private void requireSome(Gradients gradients) {
-        List<Variable<?>> without = gradients.unconnected();
-        if (gradients.variables().isEmpty()) {
-            throw new IllegalArgumentException(getClass().getSimpleName() + " was given no gradient to apply: "
-                    + (without.isEmpty()
-                            ? "there are no trainable variables. Was the model called before tape.gradients?"
-                            : "the loss does not depend on any of " + names(without)
-                                    + ". Is the loss computed from the model's output, inside the tape?"));
-        }
-        if (!without.isEmpty() && !warned) {
-            LOG.warn("The loss does not depend on {}: they stay as they are", names(without));
-            warned = true;
-        }
-    }
-
-    private static List<String> names(List<Variable<?>> variables) {
-        return variables.stream().map(Variable::name).toList();
-    }
-
-    private static void requireLike(Variable<?> variable, Operand<?> gradient) {
-        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
-            throw new IllegalArgumentException("The gradient of variable '" + variable.name()
-                    + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
-                    + Tensors.describe(gradient));
-        }
-    }
-
-    /** Slots are named after their variable, so two variables of one name would share their moments. */
-    private void requireOwner(Variable<?> variable) {
-        Variable<?> owner = owners.get(variable.name());
-        if (owner != null && owner != variable) {
-            throw new IllegalArgumentException(
-                    "This " + getClass().getSimpleName() + " updates another variable named '" + variable.name()
-                            + "' already: give each model an optimizer of its own, or their layers other names");
-        }
-    }
-
-    static double requireLearningRate(double learningRate) {
-        if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
-            throw new IllegalArgumentException("Expected a finite learning rate of at least 0, got " + learningRate);
-        }
-        return learningRate;
-    }
-
-    /** Checks a hyperparameter such as a momentum or a decay of moments. */
-    static double requireFraction(String name, double value) {
-        if (!(value >= 0 && value < 1)) {
-            throw new IllegalArgumentException("Expected " + name + " in [0, 1), got " + value);
-        }
-        return value;
     }
 }

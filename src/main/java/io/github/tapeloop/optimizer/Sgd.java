@@ -44,7 +44,7 @@ public final class Sgd extends Optimizer {
      * @return this
      */
     public Sgd momentum(double value) {
-        this.momentum = requireFraction("momentum", value);
+        this.momentum = Hyperparameter.fraction("momentum", value);
         return this;
     }
 

@@ -8,10 +8,12 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
 
 /**
  * One application of an optimizer: the scalars that all variables of the step share, each made once, in the type of the
@@ -23,17 +25,26 @@ public final class Update {
 
     private final Ops tf;
     private final Variable<TInt64> iterations;
+    private final long accumulationSteps;
     private final Function<Update, Operand<TFloat64>> rate;
     private final Map<Key, Operand<?>> made = new HashMap<>();
+    private final Map<Object, Update> parts = new HashMap<>();
 
     /**
      * @param iterations counts the steps taken before
+     * @param accumulationSteps how many steps make an update
      * @param rate makes the learning rate, perhaps from {@link #stepsBefore()}
      */
-    Update(Ops tf, Variable<TInt64> iterations, Function<Update, Operand<TFloat64>> rate) {
+    Update(Ops tf, Variable<TInt64> iterations, long accumulationSteps, Function<Update, Operand<TFloat64>> rate) {
         this.tf = tf;
         this.iterations = iterations;
+        this.accumulationSteps = accumulationSteps;
         this.rate = rate;
+    }
+
+    /** The same step for the variables of a part, with a learning rate of its own. */
+    Update part(Object key, Function<Update, Operand<TFloat64>> rateOfPart) {
+        return parts.computeIfAbsent(key, none -> new Update(tf, iterations, accumulationSteps, rateOfPart));
     }
 
     /**
@@ -69,8 +80,21 @@ public final class Update {
     }
 
     /**
-     * A power of a number with the count of steps, this one included: β^t of a bias correction. For a float32 variable β is
-     * rounded to float32 first, as the kernel that uses it does: otherwise 1 - β and 1 - β^t would not cancel.
+     * What a number leaves of 1: the 1 - β that a new gradient counts in an average. For a float32 variable β is rounded to
+     * float32 first, as in {@link #power}.
+     *
+     * @param value the number
+     * @param type the type of the variable to update
+     * @param <T> that type
+     * @return a scalar
+     */
+    public <T extends TNumber> Operand<T> rest(double value, Class<T> type) {
+        return constant(1 - rounded(value, type), type);
+    }
+
+    /**
+     * A power of a number with the count of updates, this one included: β^t of a bias correction. For a float32 variable β
+     * is rounded to float32 first, as the kernel that uses it does: otherwise 1 - β and 1 - β^t would not cancel.
      *
      * @param base the number
      * @param type the type of the variable to update
@@ -79,24 +103,87 @@ public final class Update {
      */
     public <T extends TNumber> Operand<T> power(double base, Class<T> type) {
         record Power(double base) {}
-        return once(new Power(base), type, () -> {
-            Operand<TFloat64> rounded = tf.constant(type == TFloat32.class ? (double) (float) base : base);
-            return Tensors.cast(tf, tf.math.pow(rounded, stepNumber()), type);
-        });
+        return once(new Power(base), type, () -> Tensors.cast(tf, exactPower(base, type), type));
+    }
+
+    /**
+     * What {@link #power} leaves of 1: the bias correction 1 - β^t of an average that began at 0.
+     *
+     * @param base the number
+     * @param type the type of the variable to update
+     * @param <T> that type
+     * @return a scalar
+     */
+    public <T extends TNumber> Operand<T> correction(double base, Class<T> type) {
+        record Correction(double base) {}
+        return once(
+                new Correction(base),
+                type,
+                () -> Tensors.cast(tf, tf.math.sub(tf.constant(1.0), exactPower(base, type)), type));
+    }
+
+    private Operand<TFloat64> exactPower(double base, Class<?> type) {
+        return tf.math.pow(tf.constant(rounded(base, type)), updateNumber());
+    }
+
+    private static double rounded(double value, Class<?> type) {
+        return type == TFloat32.class ? (double) (float) value : value;
+    }
+
+    /**
+     * The number of this update, from 1. With accumulation, all the steps that make an update have its number.
+     *
+     * @return a float64 scalar
+     */
+    public Operand<TFloat64> updateNumber() {
+        return once("update number", TFloat64.class, () -> tf.math.add(updatesBefore(), tf.constant(1.0)));
+    }
+
+    /** How many updates were made before this one, a float64 scalar. */
+    private Operand<TFloat64> updatesBefore() {
+        return accumulationSteps == 1
+                ? stepsBefore()
+                : once("updates before", TFloat64.class, () -> Tensors.cast(tf, updateCount(), TFloat64.class));
+    }
+
+    /** How many updates were made before this one, an int64 scalar. */
+    Operand<TInt64> updateCount() {
+        return accumulationSteps == 1
+                ? stepCount()
+                : once(
+                        "update count",
+                        TInt64.class,
+                        () -> tf.math.floorDiv(stepCount(), tf.constant(accumulationSteps)));
     }
 
     /** How many steps were taken before this one, a float64 scalar. */
     Operand<TFloat64> stepsBefore() {
-        return once("steps before", TFloat64.class, () -> Tensors.cast(tf, iterations.read(tf), TFloat64.class));
+        return once("steps before", TFloat64.class, () -> Tensors.cast(tf, stepCount(), TFloat64.class));
     }
 
-    /** The number of this step, from 1. */
-    private Operand<TFloat64> stepNumber() {
-        return once("step", TFloat64.class, () -> tf.math.add(stepsBefore(), tf.constant(1.0)));
+    /** How many steps were taken before this one, an int64 scalar. */
+    Operand<TInt64> stepCount() {
+        return once("step count", TInt64.class, () -> iterations.read(tf));
+    }
+
+    /** A condition that the variables of a step share. */
+    Operand<TBool> condition(String what, Supplier<Operand<TBool>> make) {
+        return shared(what, TBool.class, make);
+    }
+
+    /**
+     * A scalar that the variables of a step share.
+     *
+     * @param what its name and parameters; equal names are one scalar
+     * @param type the type of the variable to update
+     * @param make makes it the first time it is asked for
+     */
+    <T extends TNumber> Operand<T> once(Object what, Class<T> type, Supplier<Operand<T>> make) {
+        return shared(what, type, make);
     }
 
     @SuppressWarnings("unchecked") // The key holds the type.
-    private <T extends TNumber> Operand<T> once(Object what, Class<T> type, Supplier<Operand<T>> make) {
+    private <T extends TType> Operand<T> shared(Object what, Class<T> type, Supplier<Operand<T>> make) {
         Key key = new Key(what, type);
         Operand<T> operand = (Operand<T>) made.get(key);
         if (operand == null) {

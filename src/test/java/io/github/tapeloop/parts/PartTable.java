@@ -18,7 +18,9 @@ final class PartTable {
                         MetricRows.rows(),
                         AccuracyRows.rows(),
                         CurveRows.rows(),
-                        OptimizerRows.rows())
+                        OptimizerRows.rows(),
+                        TransformRows.rows(),
+                        ScheduleRows.rows())
                 .flatMap(List::stream)
                 .toList();
     }

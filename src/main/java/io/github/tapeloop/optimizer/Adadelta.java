@@ -1,0 +1,75 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.state.Variable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * Adadelta (Zeiler 2012) by Keras' formula: a = ρ a + (1 - ρ) g²; δ = √(d + ε) / √(a + ε) g; d = ρ d + (1 - ρ) δ²;
+ * v -= lr δ. Defaults: learning rate 0.001 (the paper's is 1), ρ 0.95, ε 1e-7. Runs on TensorFlow's fused kernel.
+ */
+public final class Adadelta extends Optimizer {
+
+    private double rho = 0.95;
+    private double epsilon = 1e-7;
+
+    /** Adadelta with a learning rate of 0.001. */
+    public Adadelta() {
+        this(0.001);
+    }
+
+    /**
+     * Adadelta with a fixed learning rate.
+     *
+     * @param learningRate at least 0
+     */
+    public Adadelta(double learningRate) {
+        super(learningRate);
+    }
+
+    /**
+     * Adadelta with a scheduled learning rate.
+     *
+     * @param schedule gives the learning rate of each step
+     */
+    public Adadelta(Schedule schedule) {
+        super(schedule);
+    }
+
+    /**
+     * Sets how slowly the two averages forget; 0.95 unless set.
+     *
+     * @param value ρ, in [0, 1)
+     * @return this
+     */
+    public Adadelta rho(double value) {
+        this.rho = Hyperparameter.fraction("rho", value);
+        return this;
+    }
+
+    /**
+     * Sets what keeps the roots off zero; 1e-7 unless set.
+     *
+     * @param value ε, above 0
+     * @return this
+     */
+    public Adadelta epsilon(double value) {
+        this.epsilon = Hyperparameter.positive("epsilon", value);
+        return this;
+    }
+
+    @Override
+    protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        tf.train.resourceApplyAdadelta(
+                variable.handle(tf),
+                slot("accumulated_gradient", variable, 0).handle(tf),
+                slot("accumulated_delta", variable, 0).handle(tf),
+                update.learningRate(type),
+                update.constant(rho, type),
+                update.constant(epsilon, type),
+                gradient);
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.state.Variable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * Adagrad (Duchi et al. 2011) by Keras' formula: a += g²; v -= lr g / √(a + ε), with ε inside the root. Defaults: learning rate
+ * 0.001, initial accumulator value 0.1, ε 1e-7.
+ */
+public final class Adagrad extends Optimizer {
+
+    private double initialAccumulatorValue = 0.1;
+    private double epsilon = 1e-7;
+
+    /** Adagrad with a learning rate of 0.001. */
+    public Adagrad() {
+        this(0.001);
+    }
+
+    /**
+     * Adagrad with a fixed learning rate.
+     *
+     * @param learningRate at least 0
+     */
+    public Adagrad(double learningRate) {
+        super(learningRate);
+    }
+
+    /**
+     * Adagrad with a scheduled learning rate.
+     *
+     * @param schedule gives the learning rate of each step
+     */
+    public Adagrad(Schedule schedule) {
+        super(schedule);
+    }
+
+    /**
+     * Sets what the sum of squares begins with; 0.1 unless set.
+     *
+     * @param value at least 0
+     * @return this
+     */
+    public Adagrad initialAccumulatorValue(double value) {
+        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
+        return this;
+    }
+
+    /**
+     * Sets what keeps the root off zero; 1e-7 unless set.
+     *
+     * @param value ε, above 0
+     * @return this
+     */
+    public Adagrad epsilon(double value) {
+        this.epsilon = Hyperparameter.positive("epsilon", value);
+        return this;
+    }
+
+    @Override
+    protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
+        accumulator.assignAdd(tf, tf.math.square(gradient));
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), update.constant(epsilon, type)));
+        variable.assignSub(tf, tf.math.mul(tf.math.mul(update.learningRate(type), gradient), scale));
+    }
+}

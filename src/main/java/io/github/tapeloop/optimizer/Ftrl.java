@@ -1,0 +1,138 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.state.Variable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * FTRL-proximal, "follow the regularized leader" (McMahan et al. 2013), by Keras' formula: a' = a + g²;
+ * z += g + 2 s v - (a'⁻ᵖ - a⁻ᵖ) / lr · v; v = (clip(z, -l1, l1) - z) / (a'⁻ᵖ / lr + 2 (l2 + β / (2 lr))). Defaults: learning rate
+ * 0.001, power p -0.5, initial accumulator value 0.1, l1, l2, shrinkage s and β 0. Runs on TensorFlow's fused kernel.
+ *
+ * <p>With l1 above 0 the variables become sparse. The learning rate must be above 0.
+ */
+public final class Ftrl extends Optimizer {
+
+    private double learningRatePower = -0.5;
+    private double initialAccumulatorValue = 0.1;
+    private double l1;
+    private double l2;
+    private double l2Shrinkage;
+    private double beta;
+
+    /** Ftrl with a learning rate of 0.001. */
+    public Ftrl() {
+        this(0.001);
+    }
+
+    /**
+     * Ftrl with a fixed learning rate.
+     *
+     * @param learningRate at least 0
+     */
+    public Ftrl(double learningRate) {
+        super(learningRate);
+    }
+
+    /**
+     * Ftrl with a scheduled learning rate.
+     *
+     * @param schedule gives the learning rate of each step
+     */
+    public Ftrl(Schedule schedule) {
+        super(schedule);
+    }
+
+    /**
+     * Sets how the learning rate falls with the sum of squares; -0.5 unless set.
+     *
+     * @param value p, at most 0; 0 for a rate that does not fall
+     * @return this
+     */
+    public Ftrl learningRatePower(double value) {
+        this.learningRatePower = Hyperparameter.notPositive("learningRatePower", value);
+        return this;
+    }
+
+    /**
+     * Sets what the sum of squares begins with; 0.1 unless set.
+     *
+     * @param value at least 0
+     * @return this
+     */
+    public Ftrl initialAccumulatorValue(double value) {
+        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
+        return this;
+    }
+
+    /**
+     * Sets the strength of L1 regularization; 0 unless set.
+     *
+     * @param value at least 0
+     * @return this
+     */
+    public Ftrl l1(double value) {
+        this.l1 = Hyperparameter.notNegative("l1", value);
+        return this;
+    }
+
+    /**
+     * Sets the strength of L2 regularization, the paper's stabilizing one; 0 unless set.
+     *
+     * @param value at least 0
+     * @return this
+     */
+    public Ftrl l2(double value) {
+        this.l2 = Hyperparameter.notNegative("l2", value);
+        return this;
+    }
+
+    /**
+     * Sets a penalty on large weights, as if added to the loss; 0 unless set.
+     *
+     * @param value s, at least 0
+     * @return this
+     */
+    public Ftrl l2Shrinkage(double value) {
+        this.l2Shrinkage = Hyperparameter.notNegative("l2Shrinkage", value);
+        return this;
+    }
+
+    /**
+     * Sets the paper's β; 0 unless set.
+     *
+     * @param value at least 0
+     * @return this
+     */
+    public Ftrl beta(double value) {
+        this.beta = Hyperparameter.notNegative("beta", value);
+        return this;
+    }
+
+    private <T extends TNumber> Operand<T> stabilizedL2(Update update, Class<T> type) {
+        Ops tf = update.tf();
+        return update.once(
+                "stabilized l2",
+                type,
+                () -> tf.math.add(
+                        update.constant(l2, type),
+                        tf.math.div(update.constant(beta / 2, type), update.learningRate(type))));
+    }
+
+    @Override
+    protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        tf.train.resourceApplyFtrl(
+                variable.handle(tf),
+                slot("accumulator", variable, initialAccumulatorValue).handle(tf),
+                slot("linear", variable, 0).handle(tf),
+                gradient,
+                update.learningRate(type),
+                update.constant(l1, type),
+                beta == 0 ? update.constant(l2, type) : stabilizedL2(update, type),
+                update.constant(l2Shrinkage, type),
+                update.constant(learningRatePower, type));
+    }
+}

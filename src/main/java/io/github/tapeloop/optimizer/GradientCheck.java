@@ -1,0 +1,59 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+
+/** Refuses gradients that an optimizer cannot apply, before anything has changed. */
+final class GradientCheck {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
+
+    private final String optimizer;
+    private boolean warned;
+
+    GradientCheck(Optimizer optimizer) {
+        this.optimizer = optimizer.getClass().getSimpleName();
+    }
+
+    void require(Ops tf, Gradients gradients, Slots slots) {
+        requireSome(gradients);
+        for (Variable<?> variable : gradients.variables()) {
+            variable.handle(tf); // Refuses one of another session before the optimizer is bound to it.
+            requireLike(variable, gradients.of(variable).orElseThrow());
+            slots.requireOwner(variable, optimizer);
+        }
+    }
+
+    private void requireSome(Gradients gradients) {
+        List<Variable<?>> without = gradients.unconnected();
+        if (gradients.variables().isEmpty()) {
+            throw new IllegalArgumentException(optimizer + " was given no gradient to apply: "
+                    + (without.isEmpty()
+                            ? "there are no trainable variables. Was the model called before tape.gradients?"
+                            : "the loss does not depend on any of " + names(without)
+                                    + ". Is the loss computed from the model's output, inside the tape?"));
+        }
+        if (!without.isEmpty() && !warned) {
+            LOG.warn("The loss does not depend on {}: they stay as they are", names(without));
+            warned = true;
+        }
+    }
+
+    private static List<String> names(List<Variable<?>> variables) {
+        return variables.stream().map(Variable::name).toList();
+    }
+
+    private static void requireLike(Variable<?> variable, Operand<?> gradient) {
+        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
+            throw new IllegalArgumentException("The gradient of variable '" + variable.name()
+                    + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
+                    + Tensors.describe(gradient));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.state.Variable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * LAMB, Adam with a trust ratio for each variable (You et al. 2020), by Keras' formula: m and v as Adam's;
+ * u = m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε); the variable w moves by -lr ‖w‖ / ‖u‖ u, where the ratio is 1 if either norm is 0.
+ * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
+ */
+public final class Lamb extends Moments<Lamb> {
+
+    /** Lamb with a learning rate of 0.001. */
+    public Lamb() {
+        this(0.001);
+    }
+
+    /**
+     * Lamb with a fixed learning rate.
+     *
+     * @param learningRate at least 0
+     */
+    public Lamb(double learningRate) {
+        super(learningRate, 1e-7);
+    }
+
+    /**
+     * Lamb with a scheduled learning rate.
+     *
+     * @param schedule gives the learning rate of each step
+     */
+    public Lamb(Schedule schedule) {
+        super(schedule, 1e-7);
+    }
+
+    @Override
+    Lamb self() {
+        return this;
+    }
+
+    @Override
+    protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        Operand<T> m = average(update, slot("m", variable, 0), gradient, beta1());
+        Operand<T> v = average(update, slot("v", variable, 0), tf.math.square(gradient), beta2());
+        Operand<T> root = tf.math.sqrt(tf.math.div(v, update.correction(beta2(), type)));
+        Operand<T> direction = tf.math.div(
+                tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, update.constant(epsilon(), type)));
+        // Half the squared norm is one op. The halves cancel in the ratio.
+        Operand<T> weights = tf.nn.l2Loss(variable.read(tf));
+        Operand<T> steps = tf.nn.l2Loss(direction);
+        Operand<T> zero = update.constant(0, type);
+        Operand<T> ratio = tf.select(
+                tf.math.logicalAnd(tf.math.greater(weights, zero), tf.math.greater(steps, zero)),
+                tf.math.sqrt(tf.math.div(weights, steps)),
+                update.constant(1, type));
+        variable.assignSub(tf, tf.math.mul(tf.math.mul(ratio, update.learningRate(type)), direction));
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/** The variables that an optimizer keeps beside those it updates, each made when it is first asked for. */
+final class Slots {
+
+    private final Map<String, Variable<?>> made = new LinkedHashMap<>();
+    /** By name, the variables that have slots. */
+    private final Map<String, Variable<?>> owners = new HashMap<>();
+
+    private Undo undo;
+
+    /** The slot of a variable; {@code initial} makes its first value, eagerly, even while a step is being traced. */
+    <T extends TNumber> Variable<T> of(Variable<T> variable, String name, Function<Ops, Operand<T>> initial) {
+        Variable<T> slot = named(variable.session(), variable.name() + "/" + name, initial);
+        owners.put(variable.name(), variable);
+        return slot;
+    }
+
+    /** A slot that goes with no variable. */
+    @SuppressWarnings("unchecked") // A name is used with one type.
+    <T extends TNumber> Variable<T> named(TapeSession session, String name, Function<Ops, Operand<T>> initial) {
+        Variable<T> slot = (Variable<T>) made.get(name);
+        if (slot == null) {
+            slot = newVariable(session, name, initial);
+            made.put(name, slot);
+        }
+        if (undo != null) {
+            undo.remember(slot);
+        }
+        return slot;
+    }
+
+    private static <T extends TNumber> Variable<T> newVariable(
+            TapeSession session, String name, Function<Ops, Operand<T>> initial) {
+        Ops eager = session.tf();
+        List<Variable<T>> made = new ArrayList<>(1);
+        session.unrecorded(() -> made.add(Variable.create(eager, name, initial.apply(eager), false)));
+        return made.get(0);
+    }
+
+    /** Has every slot asked for remembered before it changes, until this is called with null. */
+    void remember(Undo into) {
+        undo = into;
+    }
+
+    /** Slots are named after their variable, so two variables of one name would share their moments. */
+    void requireOwner(Variable<?> variable, String optimizer) {
+        Variable<?> owner = owners.get(variable.name());
+        if (owner != null && owner != variable) {
+            throw new IllegalArgumentException("This " + optimizer
+                    + " updates another variable named '" + variable.name()
+                    + "' already: give each model an optimizer of its own, or their layers other names");
+        }
+    }
+
+    /** The variables that have a slot of a name, in order, each with that slot. */
+    Map<Variable<?>, Variable<?>> all(String name) {
+        Map<Variable<?>, Variable<?>> found = new LinkedHashMap<>();
+        made.forEach((slotName, slot) -> {
+            String suffix = "/" + name;
+            if (slotName.endsWith(suffix)) {
+                Variable<?> owner = owners.get(slotName.substring(0, slotName.length() - suffix.length()));
+                if (owner != null) {
+                    found.put(owner, slot);
+                }
+            }
+        });
+        return found;
+    }
+
+    Collection<Variable<?>> values() {
+        return Collections.unmodifiableCollection(made.values());
+    }
+}
