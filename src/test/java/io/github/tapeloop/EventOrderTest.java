@@ -11,6 +11,7 @@ import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.testing.RecordingCallback;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,9 @@
 package io.github.tapeloop.data;
 
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.tensorflow.ndarray.Shape;
 
@@ -155,6 +157,17 @@ public final class Dataset {
      */
     public Dataset skip(long n) {
         return new Dataset(new RangeSource(source, requireCount("skip", n), Long.MAX_VALUE));
+    }
+
+    /**
+     * Calls an action before each example is delivered, on the thread that assembles batches: to count, to slow down, or
+     * to fail on purpose. What it throws comes out of the iterator.
+     *
+     * @param action told the example's number in the pass, from 0
+     * @return the same examples
+     */
+    public Dataset peek(LongConsumer action) {
+        return new Dataset(new PeekedSource(source, Objects.requireNonNull(action, "action")));
     }
 
     private static long requireCount(String method, long n) {
