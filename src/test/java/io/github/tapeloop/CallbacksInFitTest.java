@@ -32,7 +32,7 @@ class CallbacksInFitTest {
     private final Batches data = Problems.batches(30, 10);
 
     private static Trainer trainer(boolean compiled) {
-        Trainer.Builder builder =
+        TrainerBuilder builder =
                 Problems.trainerOf(Problems.network()).threads(1, 1).seed(5);
         return compiled ? builder.compiled().build() : builder.build();
     }

@@ -20,6 +20,7 @@ import io.github.tapeloop.layer.Reshape;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.testing.RecordingCallback;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

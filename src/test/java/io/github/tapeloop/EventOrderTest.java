@@ -11,6 +11,8 @@ import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.testing.RecordingCallback;
+import io.github.tapeloop.testing.ScriptedDataset;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -124,6 +126,30 @@ class EventOrderTest {
         assertSame(failure, thrown.getCause());
         assertTrue(thrown.getMessage().contains("RecordingCallback"), thrown.getMessage());
         assertTrue(thrown.getMessage().contains("disk full"), thrown.getMessage());
+    }
+
+    @Test
+    void dataThatFailsEndsTheRunOnceAndLeavesNothingBehind() {
+        ScriptedDataset broken = ScriptedDataset.of(Problems.clusters(10), 4)
+                .failsAtBatch(1, () -> new IllegalStateException("cable pulled"));
+        try (Trainer trainer = Problems.trainer()) {
+            trainer.fit(Problems.batches(4, 4), Fit.epochs(1));
+            int handles = trainer.session().liveHandles();
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> trainer.fit(broken.batches(), Fit.epochs(2).callbacks(recording)));
+            assertEquals(handles, trainer.session().liveHandles(), () -> trainer.session()
+                    .leakReport()
+                    .toString());
+        }
+        assertEquals(
+                List.of(
+                        "trainBegin 0..2 steps 3",
+                        "epochBegin 0",
+                        "trainBatchBegin 0",
+                        "trainBatchEnd 0 of 4",
+                        "trainEnd  failed: IllegalStateException"),
+                recording.lines());
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.github.tapeloop.layer.Dropout;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.testing.RecordingCallback;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

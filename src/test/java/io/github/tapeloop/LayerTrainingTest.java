@@ -50,9 +50,9 @@ class LayerTrainingTest {
     }
 
     /** Losses, and all variables at the end. */
-    private static List<double[]> train(Model model, UnaryOperator<Trainer.Builder> way) {
+    private static List<double[]> train(Model model, UnaryOperator<TrainerBuilder> way) {
         List<double[]> results = new ArrayList<>();
-        Trainer.Builder builder = Problems.trainerOf(model).threads(1, 1).seed(4);
+        TrainerBuilder builder = Problems.trainerOf(model).threads(1, 1).seed(4);
         try (Trainer trainer = way.apply(builder).build()) {
             History history = trainer.fit(DATA, Fit.epochs(3).validation(Problems.batches(50, 20)));
             for (String name : history.names()) {
@@ -72,17 +72,17 @@ class LayerTrainingTest {
 
     static Stream<Arguments> ways() {
         return Stream.of(
-                way("compiled", Trainer.Builder::compiled),
+                way("compiled", TrainerBuilder::compiled),
                 way("several steps an execution", builder -> builder.compiled().stepsPerExecution(4)));
     }
 
-    private static Arguments way(String name, UnaryOperator<Trainer.Builder> way) {
+    private static Arguments way(String name, UnaryOperator<TrainerBuilder> way) {
         return Arguments.of(name, way);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("ways")
-    void lossesWeightsAndStatisticsAreThoseOfTheEagerSteps(String name, UnaryOperator<Trainer.Builder> way) {
+    void lossesWeightsAndStatisticsAreThoseOfTheEagerSteps(String name, UnaryOperator<TrainerBuilder> way) {
         List<double[]> eager = train(new Residual(), builder -> builder);
         List<double[]> other = train(new Residual(), way);
         assertEquals(eager.size(), other.size());

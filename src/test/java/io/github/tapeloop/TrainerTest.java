@@ -19,6 +19,7 @@ import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.testing.RecordingCallback;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

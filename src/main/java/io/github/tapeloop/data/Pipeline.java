@@ -3,8 +3,10 @@ package io.github.tapeloop.data;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -68,6 +70,17 @@ abstract sealed class Pipeline permits Dataset {
      */
     public Dataset skip(long n) {
         return Dataset.from(new RangeSource(source, requireCount("skip", n), Long.MAX_VALUE));
+    }
+
+    /**
+     * Calls an action before each example is delivered, on the thread that assembles batches: to count, to slow down, or
+     * to fail on purpose. What it throws comes out of the iterator.
+     *
+     * @param action told the example's number in the pass, from 0
+     * @return the same examples
+     */
+    public Dataset peek(LongConsumer action) {
+        return Dataset.from(new PeekedSource(source, Objects.requireNonNull(action, "action")));
     }
 
     private static long requireCount(String method, long n) {

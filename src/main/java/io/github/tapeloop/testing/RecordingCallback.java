@@ -1,4 +1,4 @@
-package io.github.tapeloop;
+package io.github.tapeloop.testing;
 
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
@@ -8,20 +8,51 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Writes down what it is told, one short line an event, and can be told to do something at one of them. */
-final class RecordingCallback implements Callback {
+/**
+ * Writes down what it is told, one short line an event, so that a test can compare a run with one literal list. It can also
+ * act at one of them: stop the run, or throw.
+ *
+ * <pre>{@code
+ * trainBegin 0..1 steps 3
+ * epochBegin 0
+ * trainBatchBegin 0
+ * trainBatchEnd 0 of 4
+ * testBegin
+ * testBatchBegin 0
+ * testBatchEnd 0 of 4
+ * testEnd accuracy,loss
+ * epochEnd 0 accuracy,loss,val_accuracy,val_loss 12 examples
+ * trainEnd accuracy,loss stopped: enough failed: CallbackException
+ * }</pre>
+ */
+public final class RecordingCallback implements Callback {
 
     private final List<String> lines = new ArrayList<>();
     private String actAt = "";
     private Consumer<Run> action = run -> {};
 
-    RecordingCallback at(String line, Consumer<Run> doThis) {
+    /** A callback that has recorded nothing. */
+    public RecordingCallback() {}
+
+    /**
+     * Does something when a line is recorded; replaces what was to be done before.
+     *
+     * @param line the line
+     * @param doThis what to do each time
+     * @return this
+     */
+    public RecordingCallback at(String line, Consumer<Run> doThis) {
         this.actAt = line;
         this.action = doThis;
         return this;
     }
 
-    List<String> lines() {
+    /**
+     * What was recorded.
+     *
+     * @return the lines so far, in order
+     */
+    public List<String> lines() {
         return List.copyOf(lines);
     }
 

@@ -1,0 +1,73 @@
+package io.github.tapeloop.data;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
+
+/** The examples of another source, each announced by its number in the pass. */
+record PeekedSource(Source upstream, LongConsumer action) implements Source {
+
+    @Override
+    public List<Column> columns() {
+        return upstream.columns();
+    }
+
+    @Override
+    public OptionalLong size() {
+        return upstream.size();
+    }
+
+    @Override
+    public boolean ordered() {
+        return upstream.ordered();
+    }
+
+    @Override
+    public Halves splitAt(long first) {
+        Halves halves = upstream.splitAt(first);
+        return new Halves(new PeekedSource(halves.first(), action), new PeekedSource(halves.second(), action));
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        return new PeekedCursor(upstream.open(seed, epoch), action);
+    }
+
+    private static final class PeekedCursor implements Cursor {
+
+        private final Cursor upstream;
+        private final LongConsumer action;
+        private long next;
+
+        PeekedCursor(Cursor upstream, LongConsumer action) {
+            this.upstream = upstream;
+            this.action = action;
+        }
+
+        @Override
+        public boolean advance() throws IOException {
+            if (!upstream.advance()) {
+                return false;
+            }
+            action.accept(next++);
+            return true;
+        }
+
+        @Override
+        public Example example() {
+            return upstream.example();
+        }
+
+        @Override
+        public void skip(long count) throws IOException {
+            upstream.skip(count);
+            next += count;
+        }
+
+        @Override
+        public void close() throws IOException {
+            upstream.close();
+        }
+    }
+}
