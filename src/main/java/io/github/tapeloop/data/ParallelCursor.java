@@ -2,12 +2,13 @@ package io.github.tapeloop.data;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Works on the next examples of another cursor with daemon threads of its own and delivers them in their order. At most
@@ -21,18 +22,20 @@ final class ParallelCursor implements Cursor {
     private final MapSource.Work work;
     private final int most;
     private final ExecutorService workers;
+    private final List<Thread> threads = new ArrayList<>();
     private final ArrayDeque<Future<Example>> pending = new ArrayDeque<>();
     private long number;
     private boolean ended;
     private Example current;
 
-    ParallelCursor(Cursor upstream, MapSource.Work work, int threads) {
+    ParallelCursor(Cursor upstream, MapSource.Work work, int count) {
         this.upstream = upstream;
         this.work = work;
-        this.most = 2 * threads;
-        this.workers = Executors.newFixedThreadPool(threads, task -> {
+        this.most = 2 * count;
+        this.workers = Executors.newFixedThreadPool(count, task -> {
             Thread thread = new Thread(task, THREAD_NAME);
             thread.setDaemon(true);
+            threads.add(thread);
             return thread;
         });
     }
@@ -117,17 +120,7 @@ final class ParallelCursor implements Cursor {
     public void close() throws IOException {
         workers.shutdownNow();
         pending.clear();
-        boolean interrupted = false;
-        while (!workers.isTerminated()) {
-            try {
-                workers.awaitTermination(1, TimeUnit.SECONDS);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        threads.forEach(Threads::join);
         upstream.close();
     }
 }

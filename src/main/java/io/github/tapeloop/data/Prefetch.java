@@ -121,7 +121,7 @@ final class Prefetch implements BatchSupply {
         }
         // Ends a blocking read of the source.
         thread.interrupt();
-        joinThread();
+        Threads.join(thread);
     }
 
     /** An interrupt means "stop at the next batch" to a loop; it must neither be lost here nor cut a wait short. */
@@ -130,20 +130,6 @@ final class Prefetch implements BatchSupply {
         while (!condition.getAsBoolean()) {
             try {
                 ready.wait();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void joinThread() {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
             } catch (InterruptedException e) {
                 interrupted = true;
             }

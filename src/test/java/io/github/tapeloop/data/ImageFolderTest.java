@@ -1,0 +1,207 @@
+package io.github.tapeloop.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tensorflow.EagerSession;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.image.ResizeBilinear;
+import org.tensorflow.types.TFloat32;
+
+class ImageFolderTest {
+
+    private static final int RED = 0xff0000;
+    private static final int GREEN = 0x00ff00;
+
+    @TempDir
+    Path root;
+
+    private Path png(String name, int height, int width, int... rgb) throws IOException {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        image.setRGB(0, 0, width, height, rgb, 0, width);
+        return save(name, image);
+    }
+
+    private Path save(String name, BufferedImage image) throws IOException {
+        Path file = root.resolve(name);
+        Files.createDirectories(file.getParent());
+        assertTrue(ImageIO.write(image, "png", file.toFile()));
+        return file;
+    }
+
+    private static List<List<Object>> inputs(Dataset data, long seed, int epoch) {
+        List<List<Object>> all = new ArrayList<>();
+        try (BatchIterator pass = data.batch(1).open(seed, epoch)) {
+            while (pass.hasNext()) {
+                all.add(Values.input(pass.next()));
+            }
+        }
+        return all;
+    }
+
+    @Test
+    void subDirectoriesAreClassesInOrder() throws IOException {
+        png("b/1.png", 1, 2, RED, GREEN);
+        png("a/2.png", 1, 2, GREEN, GREEN);
+        png("a/deeper/1.PNG", 1, 2, RED, RED);
+        Files.writeString(root.resolve("a/notes.txt"), "no image");
+        ImageFolder folder = ImageFolder.of(root).size(1, 2);
+        assertEquals(List.of("a", "b"), folder.classes());
+        assertEquals(OptionalLong.of(3), folder.dataset().size());
+        try (BatchIterator pass = folder.dataset().batch(3).open(0, 0)) {
+            Batch batch = pass.next();
+            assertEquals(Shape.of(3, 1, 2, 3), Values.inputTensor(batch).shape());
+            assertEquals(List.of(0, 0, 1), Values.target(batch));
+            assertEquals(List.of(0f, 1f, 0f, 0f, 1f, 0f), Values.input(batch).subList(0, 6));
+            assertEquals(List.of(1f, 0f, 0f, 0f, 1f, 0f), Values.input(batch).subList(12, 18));
+        }
+        try (BatchIterator pass =
+                folder.grayscale().scale(1).dataset().skip(2).batch(1).open(0, 0)) {
+            assertEquals(List.of(76.245f, 149.685f), Values.input(pass.next()));
+        }
+    }
+
+    @Test
+    void grayFilesKeepTheirValues() throws IOException {
+        BufferedImage gray = new BufferedImage(3, 1, BufferedImage.TYPE_BYTE_GRAY);
+        gray.getRaster().setSamples(0, 0, 3, 1, 0, new int[] {0, 100, 255});
+        Path file = save("gray.png", gray);
+        assertArrayEquals(new float[] {0, 100, 255}, Image.read(file, 1).pixels(), 1e-4f);
+        assertArrayEquals(
+                new float[] {0, 0, 0, 100, 100, 100, 255, 255, 255},
+                Image.read(file, 3).pixels());
+    }
+
+    @Test
+    void resizingIsThatOfTensorFlow() {
+        float[] pixels = new float[5 * 7 * 3];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (i * 37) % 101;
+        }
+        Image image = new Image(5, 7, 3, pixels);
+        try (EagerSession session = EagerSession.create();
+                TFloat32 input = TFloat32.tensorOf(Shape.of(1, 5, 7, 3), DataBuffers.of(pixels))) {
+            Ops tf = Ops.create(session);
+            for (int[] size : new int[][] {{5, 7}, {10, 14}, {3, 4}, {1, 9}}) {
+                float[] expected = new float[size[0] * size[1] * 3];
+                tf.image
+                        .resizeBilinear(tf.constantOf(input), tf.constant(size), ResizeBilinear.halfPixelCenters(true))
+                        .asTensor()
+                        .copyTo(DataBuffers.of(expected, false, false));
+                assertArrayEquals(expected, image.resized(size[0], size[1]).pixels(), 1e-4f);
+            }
+        }
+    }
+
+    @Test
+    void flipsShiftsAndCropsMovePixels() {
+        float[] pixels = {0, 1, 2, 10, 11, 12};
+        Shape shape = Shape.of(2, 3, 1);
+        Set<List<Float>> flipped = new HashSet<>();
+        Set<List<Float>> cropped = new HashSet<>();
+        Set<List<Float>> shifted = new HashSet<>();
+        for (int seed = 0; seed < 200; seed++) {
+            flipped.add(list(new Augment().flipHorizontally().apply(pixels, shape, seed)));
+            cropped.add(list(new Augment().crop(1, 2).apply(pixels, shape, seed)));
+            shifted.add(list(new Augment().shift(0.4).apply(pixels, shape, seed)));
+        }
+        assertEquals(Set.of(list(pixels), List.of(2f, 1f, 0f, 12f, 11f, 10f)), flipped);
+        assertEquals(Set.of(List.of(0f, 1f), List.of(1f, 2f), List.of(10f, 11f), List.of(11f, 12f)), cropped);
+        assertTrue(shifted.contains(List.of(0f, 0f, 1f, 10f, 10f, 11f)), shifted.toString());
+        assertTrue(shifted.contains(list(pixels)), shifted.toString());
+        assertEquals(list(pixels), list(new Augment().apply(pixels, shape, 7)));
+    }
+
+    @Test
+    void rotationsTurnAboutTheCentre() {
+        float[] row = {0, 0, 0, 1, 1, 1, 0, 0, 0};
+        boolean turned = false;
+        for (int seed = 0; seed < 200; seed++) {
+            float[] rotated = new Augment().rotate(90).apply(row, Shape.of(3, 3, 1), seed);
+            assertEquals(1, rotated[4], 1e-6);
+            turned |= rotated[1] > 0.9 && rotated[7] > 0.9 && rotated[3] < 0.1;
+        }
+        assertTrue(turned);
+    }
+
+    private static List<Float> list(float[] values) {
+        List<Float> list = new ArrayList<>();
+        for (float value : values) {
+            list.add(value);
+        }
+        return list;
+    }
+
+    @Test
+    void theSameSeedGivesTheSameImagesWithAnyThreads() throws IOException {
+        for (int i = 0; i < 12; i++) {
+            png("a/" + i + ".png", 2, 2, i, i << 8, i << 16, RED);
+        }
+        Dataset data = ImageFolder.of(root)
+                .size(6, 6)
+                .augment(new Augment()
+                        .flipHorizontally()
+                        .flipVertically()
+                        .shift(0.2)
+                        .rotate(20)
+                        .crop(5, 4))
+                .dataset()
+                .shuffle(12);
+        assertEquals("Dataset[input float32 [5, 4, 3], target int32 []; 12 examples]", data.toString());
+        List<List<Object>> once = inputs(data, 5, 1);
+        assertEquals(once, inputs(data, 5, 1));
+        assertNotEquals(once, inputs(data, 5, 2));
+        assertEquals(inputs(data.map(0, row -> row), 5, 1), inputs(data.map(3, row -> row), 5, 1));
+    }
+
+    @Test
+    void whatIsNoImageIsNamed() throws IOException {
+        assertFailure("has no sub-directory", () -> ImageFolder.of(root).dataset());
+        assertFailure(
+                "cannot be listed", () -> ImageFolder.of(root.resolve("none")).classes());
+        Files.createDirectories(root.resolve("a"));
+        assertFailure("has no images", () -> ImageFolder.of(root).dataset());
+        Path file = Files.writeString(root.resolve("a/x.png"), "text");
+        assertFailure(
+                "x.png is no image",
+                () -> Values.sizes(ImageFolder.of(root).dataset().batch(1)));
+        png("a/x.png", 8, 8, new int[64]);
+        Files.write(file, java.util.Arrays.copyOf(Files.readAllBytes(file), 40));
+        assertFailure(
+                "x.png cannot be read",
+                () -> Values.sizes(ImageFolder.of(root).dataset().batch(1)));
+    }
+
+    private static void assertFailure(String part, org.junit.jupiter.api.function.Executable call) {
+        String message = assertThrows(DataException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+
+    @Test
+    void sizesOutOfRangeAreRejected() {
+        assertThrows(IllegalArgumentException.class, () -> ImageFolder.of(root).size(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new Augment().shift(1.5));
+        assertThrows(IllegalArgumentException.class, () -> new Augment().rotate(-1));
+        assertThrows(IllegalArgumentException.class, () -> new Augment().crop(0, 3));
+        assertThrows(
+                IllegalArgumentException.class, () -> new Augment().crop(3, 3).shapeOf(Shape.of(2, 9, 1)));
+        assertThrows(IllegalArgumentException.class, () -> new Augment().apply(new float[3], Shape.of(2, 2, 1), 0));
+    }
+}
