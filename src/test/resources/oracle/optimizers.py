@@ -2,8 +2,8 @@
 
     python3 optimizers.py > optimizers.txt
 
-The updates are written out below by Keras 3's formulas. Where torch.optim has the same formula, or has it for an epsilon
-of 0, the run is repeated with torch and compared. Not so NAdam: torch 1.13 multiplies by mu once too often.
+The updates are written out below by Keras 3's formulas. Where torch.optim has the same formula, or has it for an
+epsilon of 0, the run is repeated with torch and compared. Not so NAdam: torch 1.13 multiplies by mu once too often.
 """
 import numpy as np
 import torch

@@ -11,10 +11,11 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Adafactor (Shazeer and Stern 2018) by Keras' formula: the step is u = g / √v with v an average of g² + ε₁ that forgets less
- * with time, β₂ = 1 - tᵈ. For a variable of rank 2 or more only the averages over its last and over its last but one dimension
- * are kept, r and c, and v = r c / mean(r). The step is divided by max(1, rms(u) / threshold) and multiplied by
- * max(ε₂, rms(variable)) min(lr, 1 / √t). Defaults: learning rate 0.001, d -0.8, ε₁ 1e-30, ε₂ 1e-3, threshold 1.
+ * Adafactor (Shazeer and Stern 2018) by Keras' formula: the step is u = g / √v with v an average of g² + ε₁ that
+ * forgets less with time, β₂ = 1 - tᵈ. For a variable of rank 2 or more only the averages over its last and over its
+ * last but one dimension are kept, r and c, and v = r c / mean(r). The step is divided by max(1, rms(u) / threshold)
+ * and multiplied by max(ε₂, rms(variable)) min(lr, 1 / √t). Defaults: learning rate 0.001, d -0.8, ε₁ 1e-30, ε₂ 1e-3,
+ * threshold 1.
  *
  * <p>Keras' {@code relative_step} is missing, since it changes nothing there: the rate is min(lr, 1 / √t) either way.
  */

@@ -1,8 +1,8 @@
 package io.github.tapeloop.optimizer;
 
 /**
- * Adam (Kingma and Ba 2015) by Keras' formula: α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ); v -= α m / (√v + ε), where ε is the paper's
- * "epsilon hat". Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7. Runs on TensorFlow's fused kernels.
+ * Adam (Kingma and Ba 2015) by Keras' formula: α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ); v -= α m / (√v + ε), where ε is the
+ * paper's "epsilon hat". Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7. Runs on TensorFlow's fused kernels.
  */
 public final class Adam extends AdamFormula<Adam> {
 

@@ -1,9 +1,9 @@
 package io.github.tapeloop.optimizer;
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019) by Keras' formula: v -= 0.004 lr v, then {@link Adam}'s update.
- * Defaults: learning rate 0.001, weight decay 0.004, β₁ 0.9, β₂ 0.999, ε 1e-7. For another decay, or to exclude variables, give
- * {@link #with} a {@link WeightDecay}, which takes the place of the default one.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019) by Keras' formula: v -= 0.004 lr v, then {@link Adam}'s
+ * update. Defaults: learning rate 0.001, weight decay 0.004, β₁ 0.9, β₂ 0.999, ε 1e-7. For another decay, or to exclude
+ * variables, give {@link #with} a {@link WeightDecay}, which takes the place of the default one.
  */
 public final class AdamW extends AdamFormula<AdamW> {
 

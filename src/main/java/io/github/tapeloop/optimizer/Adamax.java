@@ -6,8 +6,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Adamax (Kingma and Ba 2015, section 7.1) by Keras' formula: m = β₁ m + (1 - β₁) g; u = max(β₂ u, |g|);
- * v -= lr m / ((1 - β₁ᵗ) (u + ε)). Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7. Runs on TensorFlow's fused kernel.
+ * Adamax (Kingma and Ba 2015, section 7.1) by Keras' formula: m = β₁ m + (1 - β₁) g; u = max(β₂ u, |g|); v -= lr m /
+ * ((1 - β₁ᵗ) (u + ε)). Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7. Runs on TensorFlow's fused kernel.
  */
 public final class Adamax extends Moments<Adamax> {
 

@@ -8,8 +8,8 @@ import org.tensorflow.Operand;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Different optimizers for different variables, Keras' {@code MultiOptimizer}; also the way to give some layers a smaller
- * learning rate.
+ * Different optimizers for different variables, Keras' {@code MultiOptimizer}; also the way to give some layers a
+ * smaller learning rate.
  *
  * <pre>{@code
  * ByVariable.otherwise(new AdamW(1e-3))
@@ -17,9 +17,9 @@ import org.tensorflow.types.family.TNumber;
  *         .use(new Muon(0.02), name -> name.endsWith("/kernel"));
  * }</pre>
  *
- * <p>The parts can have a {@link WeightDecay} each; the other transforms are given to this optimizer and act on all variables
- * together. The learning rate is that of the optimizer for all other variables; setting it changes the rates of the other
- * parts by the same factor.
+ * <p>The parts can have a {@link WeightDecay} each; the other transforms are given to this optimizer and act on all
+ * variables together. The learning rate is that of the optimizer for all other variables; setting it changes the rates
+ * of the other parts by the same factor.
  */
 public final class ByVariable extends Optimizer {
 

@@ -38,8 +38,8 @@ public final class Clip extends Transform {
     }
 
     /**
-     * Keras' {@code global_clipnorm}: all gradients are multiplied by c min(1 / n, 1 / c), where n is the norm of all of them
-     * together. If n is infinite or not a number, all become NaN.
+     * Keras' {@code global_clipnorm}: all gradients are multiplied by c min(1 / n, 1 / c), where n is the norm of all
+     * of them together. If n is infinite or not a number, all become NaN.
      *
      * @param limit c, the largest Euclidean norm of all gradients together, above 0
      * @return a transform

@@ -6,8 +6,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * FTRL-proximal, "follow the regularized leader" (McMahan et al. 2013), by Keras' formula: a' = a + g²;
- * z += g + 2 s v - (a'⁻ᵖ - a⁻ᵖ) / lr · v; v = (clip(z, -l1, l1) - z) / (a'⁻ᵖ / lr + 2 (l2 + β / (2 lr))). Defaults: learning rate
+ * FTRL-proximal, "follow the regularized leader" (McMahan et al. 2013), by Keras' formula: a' = a + g²; z += g + 2 s v
+ * - (a'⁻ᵖ - a⁻ᵖ) / lr · v; v = (clip(z, -l1, l1) - z) / (a'⁻ᵖ / lr + 2 (l2 + β / (2 lr))). Defaults: learning rate
  * 0.001, power p -0.5, initial accumulator value 0.1, l1, l2, shrinkage s and β 0. Runs on TensorFlow's fused kernel.
  *
  * <p>With l1 above 0 the variables become sparse. The learning rate must be above 0.

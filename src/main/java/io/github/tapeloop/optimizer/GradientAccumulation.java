@@ -13,9 +13,9 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Makes one update of several steps, Keras' {@code gradient_accumulation_steps}: every n-th step uses the mean of the last n
- * gradients; the others only add to the sum. A learning rate schedule still counts steps, while bias corrections count
- * updates. Steps left over are used by {@link Optimizer#flush}. Immutable.
+ * Makes one update of several steps, Keras' {@code gradient_accumulation_steps}: every n-th step uses the mean of the
+ * last n gradients; the others only add to the sum. A learning rate schedule still counts steps, while bias corrections
+ * count updates. Steps left over are used by {@link Optimizer#flush}. Immutable.
  *
  * <p>What an optimizer keeps outside its slots would change in every step.
  */

@@ -6,8 +6,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * LAMB, Adam with a trust ratio for each variable (You et al. 2020), by Keras' formula: m and v as Adam's;
- * u = m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε); the variable w moves by -lr ‖w‖ / ‖u‖ u, where the ratio is 1 if either norm is 0.
+ * LAMB, Adam with a trust ratio for each variable (You et al. 2020), by Keras' formula: m and v as Adam's; u = m / (1 -
+ * β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε); the variable w moves by -lr ‖w‖ / ‖u‖ u, where the ratio is 1 if either norm is 0.
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
  */
 public final class Lamb extends Moments<Lamb> {

@@ -6,8 +6,9 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Lion (Chen et al. 2023) by Keras' formula: v -= lr sign(β₁ m + (1 - β₁) g); then m = β₂ m + (1 - β₂) g. Every element moves by
- * the learning rate, so use one 3 to 10 times smaller than Adam's. Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.99.
+ * Lion (Chen et al. 2023) by Keras' formula: v -= lr sign(β₁ m + (1 - β₁) g); then m = β₂ m + (1 - β₂) g. Every element
+ * moves by the learning rate, so use one 3 to 10 times smaller than Adam's. Defaults: learning rate 0.001, β₁ 0.9, β₂
+ * 0.99.
  */
 public final class Lion extends Optimizer {
 

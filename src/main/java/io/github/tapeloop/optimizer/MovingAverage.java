@@ -9,9 +9,9 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Keeps an exponential moving average of each variable, Keras' {@code use_ema}: after an update a = m a + (1 - m) v, where m
- * counts as 0 for the first update. The averages are put in place by {@link Optimizer#useAverages}, which {@code fit} does at
- * its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
+ * Keeps an exponential moving average of each variable, Keras' {@code use_ema}: after an update a = m a + (1 - m) v,
+ * where m counts as 0 for the first update. The averages are put in place by {@link Optimizer#useAverages}, which
+ * {@code fit} does at its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
  */
 public final class MovingAverage extends Transform {
 

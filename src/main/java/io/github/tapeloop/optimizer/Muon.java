@@ -9,10 +9,11 @@ import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Muon (Jordan 2024; scaled as by Liu et al. 2025) by Keras' formula, for matrices: m = μ m + g; the step o is g + μ m (m without
- * Nesterov), made nearly orthogonal by Newton-Schulz iterations; v -= lr · 0.2 √max(rows, columns) · o. All that is not a matrix,
- * and embeddings, are updated as by {@link Adam} with ε 1e-7. Weight decay is 0.004 unless {@link #with} is given another, for
- * all variables. Defaults: learning rate 0.001, momentum 0.95, Nesterov, 5 iterations, β₁ 0.9, β₂ 0.999.
+ * Muon (Jordan 2024; scaled as by Liu et al. 2025) by Keras' formula, for matrices: m = μ m + g; the step o is g + μ m
+ * (m without Nesterov), made nearly orthogonal by Newton-Schulz iterations; v -= lr · 0.2 √max(rows, columns) · o. All
+ * that is not a matrix, and embeddings, are updated as by {@link Adam} with ε 1e-7. Weight decay is 0.004 unless
+ * {@link #with} is given another, for all variables. Defaults: learning rate 0.001, momentum 0.95, Nesterov, 5
+ * iterations, β₁ 0.9, β₂ 0.999.
  *
  * <p>Exclude the output layer by {@link #excluding}.
  */

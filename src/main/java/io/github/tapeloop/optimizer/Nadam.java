@@ -8,9 +8,9 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Nadam, Adam with Nesterov momentum (Dozat 2016), by Keras' formula: μₜ = β₁ (1 - 0.96ᵗ / 2), u = μ₁ … μₜ;
- * m = β₁ m + (1 - β₁) g; v = β₂ v + (1 - β₂) g²; m̂ = μₜ₊₁ m / (1 - u μₜ₊₁) + (1 - μₜ) g / (1 - u); the variable moves by
- * -lr m̂ / (√(v / (1 - β₂ᵗ)) + ε). Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
+ * Nadam, Adam with Nesterov momentum (Dozat 2016), by Keras' formula: μₜ = β₁ (1 - 0.96ᵗ / 2), u = μ₁ … μₜ; m = β₁ m +
+ * (1 - β₁) g; v = β₂ v + (1 - β₂) g²; m̂ = μₜ₊₁ m / (1 - u μₜ₊₁) + (1 - μₜ) g / (1 - u); the variable moves by -lr m̂ /
+ * (√(v / (1 - β₂ᵗ)) + ε). Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
  */
 public final class Nadam extends Moments<Nadam> {
 

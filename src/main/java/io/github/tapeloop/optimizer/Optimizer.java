@@ -32,6 +32,10 @@ import org.tensorflow.types.family.TNumber;
  * }
  * }</pre>
  *
+ * <p>Clipping, weight decay, moving averages and accumulation of gradients are added to any optimizer by {@link #with}:
+ * {@code new Adam(1e-3).with(Clip.globalNorm(1), WeightDecay.of(0.01))}. Different optimizers for different variables are
+ * a {@link ByVariable}.
+ *
  * <p>An optimizer belongs to the session of the first variables it updates. Not thread-safe.
  */
 public abstract class Optimizer implements Stateful {
@@ -73,8 +77,8 @@ public abstract class Optimizer implements Stateful {
 
     /**
      * Adds to what a step does besides {@link #update}. In a step come, whatever the order in which they were added,
-     * accumulation, clipping, weight decay, the update, the moving average. Set what is the optimizer's own first, since
-     * this returns a plain {@code Optimizer}.
+     * accumulation, clipping, weight decay, the update, the moving average. Set what is the optimizer's own first,
+     * since this returns a plain {@code Optimizer}.
      *
      * @param added each of a kind that was not added yet
      * @return this
@@ -148,8 +152,8 @@ public abstract class Optimizer implements Stateful {
 
     /**
      * Makes an update of the gradients that wait for others, if gradients are accumulated and the steps since the last
-     * update were too few, as at the end of the data. Their mean counts. The next step begins a new accumulation. Not for
-     * use in a step, which may be traced.
+     * update were too few, as at the end of the data. Their mean counts. The next step begins a new accumulation. Not
+     * for use in a step, which may be traced.
      */
     public final void flush() {
         if (session == null || transforms.accumulationSteps() == 1) {

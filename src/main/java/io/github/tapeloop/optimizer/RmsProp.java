@@ -6,9 +6,12 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * RMSprop (Hinton 2012) by Keras' formula: s = ρ s + (1 - ρ) g²; v -= lr g / √(s + ε), with ε inside the root. With momentum:
- * m = μ m + lr g / √(s + ε); v -= m. Centered: a = ρ a + (1 - ρ) g, and √(s - a² + ε) is the divisor. Defaults: learning rate
- * 0.001, ρ 0.9, momentum 0, ε 1e-7, not centered. Runs on TensorFlow's fused kernels.
+ * RMSprop (Hinton 2012) by Keras' formula: s = ρ s + (1 - ρ) g²; v -= lr g / √(s + ε), with ε inside the root. With
+ * momentum: m = μ m + lr g / √(s + ε); v -= m. Centered: a = ρ a + (1 - ρ) g, and √(s - a² + ε) is the divisor.
+ * Defaults: learning rate 0.001, ρ 0.9, momentum 0, ε 1e-7, not centered. Runs on TensorFlow's fused kernels.
+ *
+ * <p>The kernels keep a moment even if the momentum is 0, so the state is two numbers for each of the variables, where
+ * Keras' is one.
  */
 public final class RmsProp extends Optimizer {
 

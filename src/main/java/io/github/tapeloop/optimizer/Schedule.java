@@ -56,7 +56,8 @@ public interface Schedule {
     }
 
     /**
-     * Changes at given steps: {@code values[i]} up to and with step {@code boundaries[i]}, the last value after the last.
+     * Changes at given steps: {@code values[i]} up to and with step {@code boundaries[i]}, the last value after the
+     * last.
      *
      * @param boundaries steps in increasing order, at least one
      * @param values learning rates, one more than there are boundaries
@@ -78,8 +79,9 @@ public interface Schedule {
     }
 
     /**
-     * Decays by a polynomial: (initial - end) (1 - step / decaySteps)^power + end, where a step after {@code decaySteps} counts
-     * as that. With cycles {@code decaySteps} is instead multiplied by the least whole number that lets it reach the step.
+     * Decays by a polynomial: (initial - end) (1 - step / decaySteps)^power + end, where a step after
+     * {@code decaySteps} counts as that. With cycles {@code decaySteps} is instead multiplied by the least whole number
+     * that lets it reach the step.
      *
      * @param initial learning rate of step 0
      * @param decaySteps after how many steps the end is reached, at least 1
@@ -146,9 +148,9 @@ public interface Schedule {
     }
 
     /**
-     * Decays by half a cosine wave (Loshchilov and Hutter 2017): initial ((1 - alpha) (1 + cos(π step / decaySteps)) / 2 +
-     * alpha), where a step after {@code decaySteps} counts as that. Keras' {@code warmup_target} and {@code warmup_steps} are
-     * {@link #warmup}, with the target as the initial rate here.
+     * Decays by half a cosine wave (Loshchilov and Hutter 2017): initial ((1 - alpha) (1 + cos(π step / decaySteps)) /
+     * 2 + alpha), where a step after {@code decaySteps} counts as that. Keras' {@code warmup_target} and
+     * {@code warmup_steps} are {@link #warmup}, with the target as the initial rate here.
      *
      * @param initial learning rate of step 0
      * @param decaySteps over how many steps to decay, at least 1
@@ -177,8 +179,9 @@ public interface Schedule {
     }
 
     /**
-     * Decays by half a cosine wave again and again (Loshchilov and Hutter 2017): in the i-th period, from 0, the learning rate
-     * is initial ((1 - alpha) mMulⁱ (1 + cos(π part)) / 2 + alpha), where part is how much of the period is over.
+     * Decays by half a cosine wave again and again (Loshchilov and Hutter 2017): in the i-th period, from 0, the
+     * learning rate is initial ((1 - alpha) mMulⁱ (1 + cos(π part)) / 2 + alpha), where part is how much of the period
+     * is over.
      *
      * @param initial learning rate of step 0
      * @param firstDecaySteps length of the first period in steps, at least 1

@@ -9,8 +9,8 @@ import org.tensorflow.types.TBool;
 import org.tensorflow.types.family.TType;
 
 /**
- * The values that variables had before an update, to give them back where it turns out in the graph that the update is not
- * due. Works without a branch, so the same way eager, traced and inside a loop, whatever the update does.
+ * The values that variables had before an update, to give them back where it turns out in the graph that the update is
+ * not due. Works without a branch, so the same way eager, traced and inside a loop, whatever the update does.
  */
 final class Undo {
 

@@ -80,8 +80,8 @@ public final class Update {
     }
 
     /**
-     * What a number leaves of 1: the 1 - β that a new gradient counts in an average. For a float32 variable β is rounded to
-     * float32 first, as in {@link #power}.
+     * What a number leaves of 1: the 1 - β that a new gradient counts in an average. For a float32 variable β is
+     * rounded to float32 first, as in {@link #power}.
      *
      * @param value the number
      * @param type the type of the variable to update
@@ -93,8 +93,9 @@ public final class Update {
     }
 
     /**
-     * A power of a number with the count of updates, this one included: β^t of a bias correction. For a float32 variable β
-     * is rounded to float32 first, as the kernel that uses it does: otherwise 1 - β and 1 - β^t would not cancel.
+     * A power of a number with the count of updates, this one included: β^t of a bias correction. For a float32
+     * variable β is rounded to float32 first, as the kernel that uses it does: otherwise 1 - β and 1 - β^t would not
+     * cancel.
      *
      * @param base the number
      * @param type the type of the variable to update

@@ -8,8 +8,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Decoupled weight decay (Loshchilov and Hutter 2019), Keras' {@code weight_decay}: before its update each variable shrinks
- * by w · lr · v. Immutable.
+ * Decoupled weight decay (Loshchilov and Hutter 2019), Keras' {@code weight_decay}: before its update each variable
+ * shrinks by w · lr · v. Immutable.
  */
 public final class WeightDecay extends Transform {
 

@@ -10,6 +10,7 @@ import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.Optional;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -38,22 +39,40 @@ final class OptimizerRun {
 
     /** Takes all steps, each as one op at a time or as one call. */
     void train(Optimizer optimizer) {
-        if (!run.compiled()) {
-            for (int i = 0; i < STEPS; i++) {
-                try (TensorScope scope = session.scope()) {
-                    optimizer.apply(session.tf(), gradients(session.tf()));
-                }
-            }
+        if (run.compiled()) {
+            call(TracedFunction.trace(session, "step", List.of(), step(optimizer)), STEPS, List.of());
             return;
         }
-        TracedFunction.Body step = (tf, none) -> {
+        for (int i = 0; i < STEPS; i++) {
+            try (TensorScope scope = session.scope()) {
+                optimizer.apply(session.tf(), gradients(session.tf()));
+            }
+        }
+    }
+
+    /** Takes all steps in one call, in a loop in the graph. */
+    void trainInLoop(Optimizer optimizer) {
+        TracedFunction loop = TracedFunction.repeat(session, "steps", List.of(), step(optimizer));
+        call(loop, 1, List.of(session.tf().constant(STEPS)));
+    }
+
+    /** Takes all steps, each as a call of what XLA made of it. */
+    void trainByXla(Optimizer optimizer) {
+        call(TracedFunction.jitCompiled(session, "step", List.of(), step(optimizer)), STEPS, List.of());
+    }
+
+    private TracedFunction.Body step(Optimizer optimizer) {
+        return (tf, given) -> {
             optimizer.apply(tf, gradients(tf));
             return List.of(tf.constant(0f));
         };
-        try (TracedFunction function = TracedFunction.trace(session, "step", List.of(), step)) {
-            for (int i = 0; i < STEPS; i++) {
+    }
+
+    private void call(TracedFunction traced, int times, List<Operand<?>> inputs) {
+        try (TracedFunction function = traced) {
+            for (int i = 0; i < times; i++) {
                 try (TensorScope scope = session.scope()) {
-                    function.call(List.of());
+                    function.call(inputs);
                 }
             }
         }
@@ -72,7 +91,7 @@ final class OptimizerRun {
     }
 
     private Operand<TFloat32> number(Ops tf, double value) {
-        return run.constant(tf, org.tensorflow.ndarray.Shape.scalar(), value);
+        return run.constant(tf, Shape.scalar(), value);
     }
 
     /** Compares the variables with the figures of a case. */

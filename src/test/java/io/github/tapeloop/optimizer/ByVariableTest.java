@@ -1,0 +1,137 @@
+package io.github.tapeloop.optimizer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
+
+/** Different optimizers for different variables. */
+class ByVariableTest {
+
+    private final TapeSession session = TapeSession.builder().threads(1, 1).build();
+    private final Ops tf = session.tf();
+    private final Variable<TFloat64> a = Variable.create(tf, "a", tf.constant(1.0), true);
+    private final Variable<TFloat64> b = Variable.create(tf, "b", tf.constant(1.0), true);
+    private final Variable<TFloat64> c = Variable.create(tf, "c", tf.constant(1.0), true);
+
+    @AfterEach
+    void close() {
+        session.close();
+    }
+
+    private void apply(Optimizer optimizer) {
+        try (TensorScope step = session.scope()) {
+            optimizer.apply(
+                    tf,
+                    Gradients.of(
+                            List.of(a, b, c),
+                            List.of(
+                                    Optional.of(tf.constant(1.0)),
+                                    Optional.of(tf.constant(1.0)),
+                                    Optional.of(tf.constant(1.0)))));
+        }
+    }
+
+    private double value(Variable<TFloat64> variable) {
+        return session.scalar(variable.read(tf));
+    }
+
+    @Test
+    void theFirstOptimizerAddedThatSuitsIsUsed() {
+        apply(ByVariable.otherwise(new Sgd(0.5))
+                .use(new Sgd(0.25), a)
+                .use(new Sgd(0.125), name -> name.equals("a") || name.equals("b")));
+        assertEquals(0.75, value(a));
+        assertEquals(0.875, value(b));
+        assertEquals(0.5, value(c));
+    }
+
+    @Test
+    void eachPartDecaysWeightsForItself() {
+        apply(ByVariable.otherwise(new Sgd(0.5)).use(new Sgd(0.25).with(WeightDecay.of(0.5)), a));
+        assertEquals(1 - 0.125 - 0.25, value(a));
+        assertEquals(0.5, value(b));
+    }
+
+    @Test
+    void twoPartsOfOneKindDoNotShareScalarsOrNumbers() {
+        ByVariable whole = ByVariable.otherwise(new Nadam(0.1)).use(new Nadam(0.1).betas(0.5, 0.7), a);
+        Nadam alone = new Nadam(0.1);
+        Nadam aloneOfA = new Nadam(0.1).betas(0.5, 0.7);
+        Variable<TFloat64> likeA = Variable.create(tf, "like_a", tf.constant(1.0), true);
+        Variable<TFloat64> likeB = Variable.create(tf, "like_b", tf.constant(1.0), true);
+        for (int i = 0; i < 3; i++) {
+            apply(whole);
+            alone.apply(tf, Gradients.of(List.of(likeB), List.of(Optional.of(tf.constant(1.0)))));
+            aloneOfA.apply(tf, Gradients.of(List.of(likeA), List.of(Optional.of(tf.constant(1.0)))));
+        }
+        assertEquals(value(likeA), value(a), 1e-15);
+        assertEquals(value(likeB), value(b), 1e-15);
+    }
+
+    @Test
+    void theStateIsThatOfAllParts() {
+        ByVariable whole = ByVariable.otherwise(new Nadam()).use(new Sgd(0.1).momentum(0.9), a);
+        apply(whole);
+        assertEquals(
+                List.of(
+                        "optimizer/iterations",
+                        "optimizer/learning_rate",
+                        "optimizer/1/learning_rate",
+                        "a/momentum",
+                        "optimizer/momentum_product",
+                        "b/m",
+                        "b/v",
+                        "c/m",
+                        "c/v"),
+                whole.state().names());
+    }
+
+    @Test
+    void settingTheLearningRateChangesAllPartsByOneFactor() {
+        Sgd part = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(part, a);
+        assertEquals(0.1, whole.learningRate());
+        whole.setLearningRate(0.05);
+        assertEquals(0.1, part.learningRate(), 1e-15);
+        apply(whole);
+        whole.setLearningRate(0.025);
+        assertEquals(0.025, whole.learningRate(), 1e-15);
+        assertEquals(0.05, part.learningRate(), 1e-15);
+        whole.setLearningRate(0);
+        IllegalStateException error = assertThrows(IllegalStateException.class, () -> whole.setLearningRate(1));
+        assertTrue(error.getMessage().contains("set the rate of each part"), error.getMessage());
+    }
+
+    @Test
+    void aPartThatFollowsAScheduleKeepsAllRatesFromBeingSet() {
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(new Adam(Schedule.cosineDecay(0.1, 10)), a);
+        IllegalStateException error = assertThrows(IllegalStateException.class, () -> whole.setLearningRate(1));
+        assertTrue(error.getMessage().contains("This Adam follows a schedule"), error.getMessage());
+        assertEquals(0.1, whole.learningRate());
+    }
+
+    @Test
+    void aPartIsNotAppliedNorSharedNorUsedBefore() {
+        Sgd part = new Sgd();
+        ByVariable whole = ByVariable.otherwise(part);
+        assertThrows(IllegalStateException.class, () -> apply(part));
+        assertThrows(IllegalStateException.class, () -> ByVariable.otherwise(part));
+        Sgd used = new Sgd();
+        apply(used);
+        assertThrows(IllegalStateException.class, () -> whole.use(used, a));
+        assertThrows(IllegalArgumentException.class, () -> ByVariable.otherwise(whole));
+        apply(whole);
+        assertThrows(IllegalStateException.class, () -> whole.use(new Sgd(), a));
+    }
+}
