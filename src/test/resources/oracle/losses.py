@@ -21,8 +21,7 @@ One case for each row of the table of losses:
   CASE.losses                   for no weights and no mask, weights, mask, both: reduced by sum_over_batch_size, by sum, and
                                 by mean_with_sample_weight; the first three only where there are no weights
   CASE.gradient                 of the first of these with respect to the predictions
-  CASE.gradient_both            of the one by sum_over_batch_size with weights and mask
-All inputs are multiples of 1/1024."""
+  CASE.gradient_both            of the one by sum_over_batch_size with weights and mask"""
 
 
 def clip(x, low=EPSILON, high=1 - EPSILON):
@@ -223,6 +222,11 @@ def probabilities(rng, *shape):
     return torch.from_numpy(np.round(rng.uniform(1, 255, shape)) / 256)
 
 
+def embeddings(rng, *shape):
+    """Of length about 1."""
+    return torch.round(192 * draw(rng, *shape)) / 256
+
+
 def one_hot(rng, classes, *shape):
     return F.one_hot(torch.from_numpy(rng.randint(0, classes, shape)), classes)
 
@@ -306,8 +310,8 @@ def others(rng):
     case("tversky", tversky(0.5, 0.5), yes, p, rng)
     case("tversky.axis", tversky(0.75, 0.25, (1, 2)), yes, p, rng)
     labels = torch.from_numpy(np.array([0, 1, 0, 2, 1, 0]))  # the only 2 has no partner
-    case("circle", circle(80, 0.4, True), labels, 0.75 * draw(rng, 6, 3), rng)
-    case("circle.diagonal", circle(4, 0.25, False), labels, 0.75 * draw(rng, 6, 3), rng)
+    case("circle", circle(80, 0.4, True), labels, embeddings(rng, 6, 3), rng)
+    case("circle.diagonal", circle(4, 0.25, False), labels, embeddings(rng, 6, 3), rng)
     sequences = torch.from_numpy(np.array([[1, 2, 2], [3, 0, 0], [2, 1, 0]]))
     case("ctc", ctc, sequences, 2 * draw(rng, 3, 6, 4), rng)
 

@@ -15,9 +15,9 @@ import org.tensorflow.types.family.TNumber;
  * ways to spread it over the time steps, averaged over the batch. Class 0 is the blank between labels.
  *
  * <p>Targets are [batch, labels], whole numbers in [1, classes), padded with 0 behind; predictions are logits, float32
- * [batch, time, classes], of which all time steps count. Each sample needs a label, and a time step for each label and for each blank between two equal
- * labels, or TensorFlow refuses the batch. There is no second derivative. TensorFlow
- * computes this in about the precision of float32 for float64, too. Sample weights and masks are [batch].
+ * [batch, time, classes], of which all time steps count. Each sample needs a label, and a time step for each label and for
+ * each blank between two equal labels, or TensorFlow refuses the batch. There is no second derivative. TensorFlow computes
+ * this in about the precision of float32 for float64, too. Sample weights and masks are [batch].
  */
 public final class Ctc extends PerSampleLoss {
 
