@@ -1,0 +1,56 @@
+package io.github.tapeloop.loss;
+
+import io.github.tapeloop.runtime.Tensors;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Gather;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * (1 - p^q) / q averaged over the batch, where p is the probability given to the target: near the cross-entropy for small
+ * q, near the mean absolute error for q near 1, which bears wrong labels better (Zhang and Sabuncu 2018).
+ *
+ * <p>Targets are class numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions are probabilities, float32
+ * [batch, …, classes]. Unlike in Keras, p is taken as 1e-7 where it is less, since the slope at 0 is infinite.
+ */
+public final class CategoricalGeneralizedCrossEntropy extends PerSampleLoss {
+
+    private double q = 0.5;
+
+    /** Creates the loss with q = 1/2. */
+    public CategoricalGeneralizedCrossEntropy() {}
+
+    /**
+     * Sets where the loss is between cross-entropy and absolute error.
+     *
+     * @param exponent q, between 0 and 1; 0.5 unless set
+     * @return this
+     */
+    public CategoricalGeneralizedCrossEntropy q(double exponent) {
+        if (!(exponent > 0 && exponent < 1)) {
+            throw new IllegalArgumentException("Expected q in (0, 1), got " + exponent);
+        }
+        this.q = exponent;
+        return this;
+    }
+
+    /**
+     * The loss of each sample.
+     *
+     * @param tf makes ops
+     * @param target class numbers, [batch, …] or [batch, …, 1]
+     * @param prediction probabilities, float32 [batch, …, classes]
+     * @return float32 [batch, …]
+     * @throws IllegalArgumentException if the shapes do not fit each other
+     */
+    @Override
+    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
+        long dimensions = Tensors.rank(labels);
+        Operand<TFloat32> p =
+                tf.gather(prediction, labels, tf.constant((int) dimensions), Gather.batchDims(dimensions));
+        Operand<TFloat32> power = tf.math.pow(Formula.atLeast(tf, p, Formula.EPSILON), Formula.constant(tf, q, p));
+        return Formula.times(tf, 1 / q, Formula.oneMinus(tf, power));
+    }
+}

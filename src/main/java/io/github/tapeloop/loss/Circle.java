@@ -1,0 +1,130 @@
+package io.github.tapeloop.loss;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import java.util.Optional;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Max;
+import org.tensorflow.op.core.Squeeze;
+import org.tensorflow.op.linalg.MatMul;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
+
+/**
+ * The circle loss for embeddings (Sun et al. 2020): embeddings of one class are drawn together and those of different
+ * classes apart, the more the farther they are from where they should be.
+ *
+ * <p>With d the cosine distance 1 - xᵢ·xⱼ, at least 0, and m the margin, each pair of one class has the logit
+ * -γ (m + d)(m - d), each pair of two classes γ (1 + m - d)(1 - m - d); the value of a sample is
+ * softplus(logsumexp(logits of its class) + logsumexp(logits of the others)). Samples with the value 0 do not count: those
+ * that are alone in their class or in a batch of one class, and those so well placed that their value vanishes.
+ *
+ * <p>Targets are class numbers, [batch] or [batch, 1]; predictions float32 [batch, n] of length 1, as a layer that
+ * normalises them gives.
+ */
+public final class Circle extends PerSampleLoss {
+
+    /** The logit of a pair that does not count: no other is near, and unlike -∞ it leads to no NaN in gradients. */
+    private static final double NEVER = -1e30;
+
+    private double gamma = 80;
+    private double margin = 0.4;
+    private boolean removeDiagonal = true;
+
+    /** Creates the loss with γ = 80 and a margin of 0.4. */
+    public Circle() {}
+
+    /**
+     * Sets the scale of similarities.
+     *
+     * @param scale γ, above 0; 80 unless set
+     * @return this
+     */
+    public Circle gamma(double scale) {
+        this.gamma = Formula.requirePositive("gamma", scale);
+        return this;
+    }
+
+    /**
+     * Sets how far apart classes should be.
+     *
+     * @param relaxation m, in [0, 1]; 0.4 unless set
+     * @return this
+     */
+    public Circle margin(double relaxation) {
+        this.margin = Formula.requireFraction("margin", relaxation);
+        return this;
+    }
+
+    /**
+     * Whether a sample is no pair with itself.
+     *
+     * @param remove true unless set
+     * @return this
+     */
+    public Circle removeDiagonal(boolean remove) {
+        this.removeDiagonal = remove;
+        return this;
+    }
+
+    /**
+     * The loss of each sample.
+     *
+     * @param tf makes ops
+     * @param target class numbers, [batch] or [batch, 1]
+     * @param prediction float32 [batch, n], of length 1
+     * @return float32 [batch]
+     * @throws IllegalArgumentException if the shapes do not fit each other
+     */
+    @Override
+    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        if (Tensors.rank(prediction) != 2) {
+            throw new IllegalArgumentException(
+                    "Circle expects embeddings [batch, n], got " + Tensors.describe(prediction));
+        }
+        Operand<TBool> same = sameClass(tf, Targets.classes(tf, this, target, prediction));
+        Operand<TFloat32> cosine = tf.linalg.matMul(prediction, prediction, MatMul.transposeB(true));
+        Operand<TFloat32> distance = tf.nn.relu(Formula.oneMinus(tf, cosine));
+        // -γ (m + d)(m - d) = γ (d² - m²), and γ (1 + m - d)(1 - m - d) = γ ((1 - d)² - m²) where the first is not
+        // below 0.
+        Operand<TFloat32> near = tf.math.square(distance);
+        Operand<TFloat32> weight = tf.nn.relu(tf.math.sub(Formula.constant(tf, 1 + margin, distance), distance));
+        Operand<TFloat32> far = tf.math.mul(weight, tf.math.sub(Formula.constant(tf, 1 - margin, distance), distance));
+        Operand<TFloat32> together = Formula.times(tf, gamma, Formula.plus(tf, near, -margin * margin));
+        Operand<TFloat32> apart = Formula.times(tf, gamma, far);
+        Operand<TFloat32> never = Formula.constant(tf, NEVER, distance);
+        Operand<TBool> positive = removeDiagonal ? withoutDiagonal(tf, same) : same;
+        return tf.math.softplus(tf.math.add(
+                logSumExp(tf, tf.select(positive, together, never)), logSumExp(tf, tf.select(same, never, apart))));
+    }
+
+    @Override
+    boolean leavesOut() {
+        return true;
+    }
+
+    @Override
+    Optional<Operand<? extends TType>> counted(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
+        return Optional.of(tf.math.greater(values, Formula.constant(tf, 0, values)));
+    }
+
+    private static <T extends TNumber> Operand<TBool> sameClass(Ops tf, Operand<T> labels) {
+        return tf.math.equal(tf.expandDims(labels, tf.constant(1)), tf.expandDims(labels, tf.constant(0)));
+    }
+
+    private static Operand<TBool> withoutDiagonal(Ops tf, Operand<TBool> pairs) {
+        Operand<TBool> no = tf.zerosLike(tf.linalg.matrixDiagPart(pairs, tf.constant(0), tf.constant(false)));
+        return tf.linalg.matrixSetDiag(pairs, no, tf.constant(0));
+    }
+
+    /** Over the last axis. The largest is taken out first; gradients need not flow through it. */
+    private static Operand<TFloat32> logSumExp(Ops tf, Operand<TFloat32> x) {
+        Operand<TFloat32> largest = tf.stopGradient(tf.max(x, tf.constant(-1), Max.keepDims(true)));
+        Operand<TFloat32> sum = Formula.lastAxisSum(tf, tf.math.exp(tf.math.sub(x, largest)));
+        return tf.math.add(tf.math.log(sum), tf.squeeze(largest, Squeeze.axis(List.of(-1L))));
+    }
+}
