@@ -40,7 +40,8 @@ public final class ConcordanceCorrelation extends MeanOf {
 
     @Override
     Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return Formulas.concordance(tf, Targets.like(tf, this, target, prediction), prediction, axis);
+        int along = Targets.requireAxis(this, axis, prediction);
+        return Formulas.concordance(tf, Targets.like(tf, this, target, prediction), prediction, along);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
@@ -35,10 +36,8 @@ import org.tensorflow.types.family.TNumber;
  */
 public abstract class Metric implements Stateful {
 
-    /** The sum of weighted values and the sum of weights of {@code average}. */
-    private static final String TOTAL = "total";
-
-    private static final String WEIGHT = "weight";
+    /** The state of {@code average}, [Σ w v, Σ w]: one variable, since a step pays for each that it updates. */
+    private static final String SUMS = "sums";
 
     private final String name;
     private final Map<String, Variable<TFloat64>> variables = new LinkedHashMap<>();
@@ -90,9 +89,9 @@ public abstract class Metric implements Stateful {
      * @return a scalar; or several numbers, which {@link #results} gives and a trainer refuses
      */
     protected Operand<? extends TNumber> compute(Ops tf) {
-        return tf.math.divNoNan(
-                state(tf, TOTAL, Shape.scalar()).read(tf),
-                state(tf, WEIGHT, Shape.scalar()).read(tf));
+        List<Output<TFloat64>> sums =
+                tf.unstack(state(tf, SUMS, Shape.of(2)).read(tf), 2L).output();
+        return tf.math.divNoNan(sums.get(0), sums.get(1));
     }
 
     /**
@@ -119,8 +118,7 @@ public abstract class Metric implements Stateful {
 
     final void average(Ops tf, Operand<?> values, Weights weights) {
         Weights.Sums sums = weights.sums(tf, values);
-        state(tf, TOTAL, Shape.scalar()).assignAdd(tf, sums.total());
-        state(tf, WEIGHT, Shape.scalar()).assignAdd(tf, sums.weight());
+        state(tf, SUMS, Shape.of(2)).assignAdd(tf, tf.stack(List.of(sums.total(), sums.weight())));
     }
 
     /**

@@ -41,7 +41,8 @@ public final class PearsonCorrelation extends MeanOf {
 
     @Override
     Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return Formulas.pearson(tf, Targets.like(tf, this, target, prediction), prediction, axis);
+        int along = Targets.requireAxis(this, axis, prediction);
+        return Formulas.pearson(tf, Targets.like(tf, this, target, prediction), prediction, along);
     }
 
     @Override

@@ -104,6 +104,16 @@ final class Targets {
         return shape;
     }
 
+    /** A dimension of the predictions, which may be counted from the last. */
+    static int requireAxis(Metric metric, int axis, Operand<?> prediction) {
+        int rank = Tensors.rank(prediction);
+        if (axis < -rank || axis >= rank) {
+            throw new IllegalArgumentException("Metric '" + metric.name() + "' needs axis in [" + -rank + ", "
+                    + (rank - 1) + "] for predictions " + Tensors.describe(prediction) + ", got " + axis);
+        }
+        return axis;
+    }
+
     /** The shape of predictions [batch, columns] with a known number of columns. */
     static Shape requireTable(Metric metric, Operand<?> prediction) {
         Shape shape = Tensors.shape(prediction);

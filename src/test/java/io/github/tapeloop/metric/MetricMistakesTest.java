@@ -87,6 +87,9 @@ class MetricMistakesTest {
                         Shape.of(4, 2),
                         "use the categorical metric"),
                 shapes(new SparseTopKCategoricalAccuracy(), Shape.of(4, 3), Shape.of(4, 2), "got float32 [4, 3]"),
+                shapes(new CosineSimilarity().axis(2), Shape.of(4, 2), Shape.of(4, 2), "axis in [-2, 1]"),
+                shapes(new PearsonCorrelation().axis(-3), Shape.of(4, 2), Shape.of(4, 2), "got -3"),
+                shapes(new ConcordanceCorrelation(), Shape.of(3, 2), Shape.of(4, 2), "got float32 [3, 2]"),
                 shapes(new R2Score(), Shape.of(4), Shape.of(4), "[batch, columns], got float32 [4]"),
                 shapes(new F1Score(), Shape.of(4, 2, 2), Shape.of(4, 2, 2), "[batch, columns], got float32 [4, 2, 2]"),
                 shapes(
