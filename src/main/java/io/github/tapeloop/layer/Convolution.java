@@ -142,6 +142,7 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
      * @param window makes the op, given an image and what to do at its edges
      */
     final Operand<TFloat32> dilated(Ops tf, Operand<TFloat32> image, Windowed window) {
+        requireRoom(image, size().spread(dilationRate));
         if (!isDilated()) {
             return window.over(image, padding());
         }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -11,7 +12,7 @@ import org.tensorflow.types.TFloat32;
  */
 public final class UpSampling1D extends Layer {
 
-    private final Extent size;
+    private final int size;
 
     /**
      * Creates a layer.
@@ -19,7 +20,7 @@ public final class UpSampling1D extends Layer {
      * @param size how often to repeat each step, at least 1
      */
     public UpSampling1D(int size) {
-        this.size = Images.requirePositive(this, "size", Extent.along(size));
+        this.size = Images.requirePositive(this, "size", size);
     }
 
     /**
@@ -33,9 +34,11 @@ public final class UpSampling1D extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
-        Images.require(this, x, true);
-        Operand<TFloat32> image = Images.ofSeries(tf, x);
-        Extent to = Images.requireKnownSize(this, image).times(size);
-        return Images.toSeries(tf, Interpolation.NEAREST.resize(tf, image, to));
+        Shape shape = Images.require(this, x, true);
+        if (shape.get(1) == Shape.UNKNOWN_SIZE) {
+            throw Images.refusal(this, x, "known steps", "");
+        }
+        Operand<TFloat32> repeated = Images.repeat(tf, x, shape.get(2), size);
+        return tf.reshape(repeated, tf.constant(new long[] {-1, shape.get(1) * size, shape.get(2)}));
     }
 }

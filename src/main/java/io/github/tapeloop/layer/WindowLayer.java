@@ -1,8 +1,10 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -116,6 +118,21 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
     /** One number for each direction. */
     final Extent extent(int each) {
         return series ? Extent.along(each) : Extent.square(each);
+    }
+
+    /** Fails if a window that stays inside does not fit into the image. */
+    final void requireRoom(Operand<?> image, Extent window) {
+        Shape shape = Tensors.shape(image);
+        if (padding == Padding.VALID
+                && (isShort(shape.get(1), window.height()) || isShort(shape.get(2), window.width()))) {
+            String sizes =
+                    series ? window.width() + " steps" : window.height() + " rows and " + window.width() + " columns";
+            throw Images.refusal(this, image, "at least the " + sizes + " of its window", ": or pad it with SAME");
+        }
+    }
+
+    private static boolean isShort(long size, int needed) {
+        return size != Shape.UNKNOWN_SIZE && size < needed;
     }
 
     /** An op that moves the window. */
