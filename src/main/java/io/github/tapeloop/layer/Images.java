@@ -45,13 +45,20 @@ final class Images {
         return shape;
     }
 
-    /** The height and width of a batch of images, which must be known. */
-    static Extent requireKnownSize(Layer layer, Operand<?> image) {
-        Shape shape = Tensors.shape(image);
-        if (shape.get(1) == Shape.UNKNOWN_SIZE || shape.get(2) == Shape.UNKNOWN_SIZE) {
-            throw refusal(layer, image, "known sizes between batch and channels", "");
+    /** The sizes between batch and channels, -1 where unknown. */
+    static Extent sizes(Operand<?> x) {
+        Shape shape = Tensors.shape(x);
+        int width = (int) shape.get(-2);
+        return shape.numDimensions() == 3 ? Extent.along(width) : new Extent((int) shape.get(1), width);
+    }
+
+    /** The sizes between batch and channels, which must be known. */
+    static Extent requireKnownSizes(Layer layer, Operand<?> x) {
+        Extent sizes = sizes(x);
+        if (sizes.smaller() == Shape.UNKNOWN_SIZE) {
+            throw refusal(layer, x, "known sizes between batch and channels", "");
         }
-        return new Extent((int) shape.get(1), (int) shape.get(2));
+        return sizes;
     }
 
     static IllegalArgumentException refusal(Layer layer, Operand<?> x, String expected, String advice) {

@@ -16,7 +16,6 @@ abstract class Pool<L extends Pool<L>> extends WindowLayer<L> {
 
     @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
-        requireRoom(image, size());
         return moving(tf, opType, padding(), image)
                 .setAttr("ksize", size().overImage())
                 .build()

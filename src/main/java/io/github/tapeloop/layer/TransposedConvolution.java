@@ -13,9 +13,14 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
     }
 
     @Override
+    final void check(Operand<?> x) {
+        Images.requireKnownSizes(this, x);
+    }
+
+    @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
-        Extent in = Images.requireKnownSize(this, image);
-        Extent window = size().spread(dilationRate());
+        Extent in = Images.sizes(image);
+        Extent window = reach();
         Extent out = new Extent(
                 outputSize(in.height(), window.height(), strides().height()),
                 outputSize(in.width(), window.width(), strides().width()));

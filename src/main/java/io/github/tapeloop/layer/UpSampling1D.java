@@ -1,7 +1,6 @@
 package io.github.tapeloop.layer;
 
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -34,11 +33,9 @@ public final class UpSampling1D extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
-        Shape shape = Images.require(this, x, true);
-        if (shape.get(1) == Shape.UNKNOWN_SIZE) {
-            throw Images.refusal(this, x, "known steps", "");
-        }
-        Operand<TFloat32> repeated = Images.repeat(tf, x, shape.get(2), size);
-        return tf.reshape(repeated, tf.constant(new long[] {-1, shape.get(1) * size, shape.get(2)}));
+        long channels = Images.require(this, x, true).get(2);
+        long steps = Images.requireKnownSizes(this, x).width();
+        Operand<TFloat32> repeated = Images.repeat(tf, x, channels, size);
+        return tf.reshape(repeated, tf.constant(new long[] {-1, steps * size, channels}));
     }
 }

@@ -57,7 +57,7 @@ public final class UpSampling2D extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         long channels = Images.require(this, x, false).get(3);
-        Extent from = Images.requireKnownSize(this, x);
+        Extent from = Images.requireKnownSizes(this, x);
         Extent to = new Extent(from.height() * size.height(), from.width() * size.width());
         Ops tf = pass.tf(this);
         if (interpolation != Interpolation.NEAREST) {
