@@ -16,17 +16,17 @@ sys.dont_write_bytecode = True  # keep __pycache__ out of the resources folder
 from trajectories import draw, emit, header
 
 ABOUT = """
-For each CASE: CASE.x the input, CASE.w.NAME the weights, CASE.y the output, CASE.loss = sum(CASE.f * CASE.y), and the
-gradients of the loss, CASE.dx and CASE.d.NAME."""
+For each CASE: CASE.x the input, CASE.w.NAME the weights, CASE.y the output, CASE.loss = sum(CASE.f * CASE.y) and, in two
+cases, penalties, and the gradients of the loss, CASE.dx and CASE.d.NAME."""
 
 rng = np.random.default_rng(20)
 
 
-def case(name, function, x, **weights):
+def case(name, function, x, penalty=None, **weights):
     leaves = {key: draw(rng, *shape).requires_grad_() for key, shape in dict(x=x, **weights).items()}
     y = function(**leaves)
     f = draw(rng, *y.shape)
-    loss = (f * y).sum()
+    loss = (f * y).sum() + (penalty(y=y, **leaves) if penalty else 0)
     loss.backward()
     for key, leaf in leaves.items():
         weight = key != "x"
@@ -150,6 +150,8 @@ def convolutions():
     case("conv2d_dilated_same", convolution(dilation=(2, 3), padding="same"), image, kernel=(3, 2, 4, 2), bias=(2,))
     case("conv2d_groups", convolution(2, "same", groups=2), image, kernel=(3, 3, 2, 6), bias=(6,))
     case("conv2d_groups_dilated", convolution(dilation=2, groups=4), image, kernel=(2, 2, 1, 4), bias=(4,))
+    case("conv2d_penalties", convolution(), image, kernel=(2, 2, 4, 2), bias=(2,),
+         penalty=lambda x, y, kernel, bias: 0.1 * (kernel ** 2).sum() + 0.2 * bias.abs().sum() + 0.3 * (y ** 2).sum() / 2)
     series = (2, 7, 4)
     case("conv1d", convolution(), series, kernel=(3, 4, 2), bias=(2,))
     case("conv1d_same", convolution(2, "same", activation=torch.tanh), series, kernel=(4, 4, 2), bias=(2,))
@@ -184,6 +186,10 @@ def depthwise_convolutions():
          depthwise_kernel=(3, 2, 3, 2), pointwise_kernel=(1, 1, 6, 2), bias=(2,))
     case("separable_conv2d_dilated", separable(dilation=2), image,
          depthwise_kernel=(2, 2, 3, 1), pointwise_kernel=(1, 1, 3, 2))
+    case("separable_conv2d_penalties", separable(), image,
+         depthwise_kernel=(2, 2, 3, 1), pointwise_kernel=(1, 1, 3, 2), bias=(2,),
+         penalty=lambda depthwise_kernel, pointwise_kernel, **_:
+         0.1 * (depthwise_kernel ** 2).sum() + 0.2 * pointwise_kernel.abs().sum())
     case("separable_conv1d", separable(), series, depthwise_kernel=(3, 3, 1), pointwise_kernel=(1, 3, 2), bias=(2,))
     case("separable_conv1d_strides", separable(strides=2, padding="same"), series,
          depthwise_kernel=(2, 3, 2), pointwise_kernel=(1, 6, 2), bias=(2,))

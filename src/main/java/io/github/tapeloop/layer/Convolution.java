@@ -108,6 +108,19 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
         return self();
     }
 
+    @Override
+    void check(Operand<?> x) {
+        super.check(x);
+        if (isDilated()) {
+            Images.requireKnownSizes(this, x);
+        }
+    }
+
+    @Override
+    final Extent reach() {
+        return size().spread(dilationRate);
+    }
+
     private void requireOneOf(Extent strides, Extent rate) {
         if (strides.larger() > 1 && rate.larger() > 1) {
             throw new IllegalArgumentException(
@@ -145,8 +158,7 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
         if (!isDilated()) {
             return window.over(image, padding());
         }
-        return dilation(Images.requireKnownSize(this, image))
-                .convolve(tf, image, part -> window.over(part, Padding.VALID));
+        return dilation(Images.sizes(image)).convolve(tf, image, part -> window.over(part, Padding.VALID));
     }
 
     final boolean isDilated() {
@@ -156,10 +168,6 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     /** The dilation for images of a size. */
     final Dilation dilation(Extent image) {
         return Dilation.of(dilationRate, size(), padding(), image);
-    }
-
-    final Extent dilationRate() {
-        return dilationRate;
     }
 
     /** An op of this window. */

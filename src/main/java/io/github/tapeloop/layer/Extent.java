@@ -17,8 +17,9 @@ record Extent(int height, int width) {
         return new Extent(size, size);
     }
 
-    Extent times(Extent factor) {
-        return new Extent(height * factor.height, width * factor.width);
+    /** What a window of this size spans if its elements lie apart. */
+    Extent spread(Extent rate) {
+        return new Extent((height - 1) * rate.height + 1, (width - 1) * rate.width + 1);
     }
 
     int smaller() {

@@ -34,11 +34,16 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
     }
 
     @Override
+    final void check(Operand<?> x) {
+        super.check(x);
+        if (Tensors.shape(x).get(-1) % groups != 0) {
+            throw Images.refusal(this, x, "channels that its " + groups + " groups divide", "");
+        }
+    }
+
+    @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         long in = Tensors.shape(image).get(-1);
-        if (in % groups != 0) {
-            throw Images.refusal(this, image, "channels that its " + groups + " groups divide", "");
-        }
         Operand<TFloat32> kernel =
                 kernel(pass, tf, "kernel", size().kernel(in / groups, filters()), image.type(), kernel());
         return dilated(

@@ -7,6 +7,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
 
 /** What layers over images, [batch, height, width, channels], and series, [batch, steps, channels], have in common. */
 final class Images {
@@ -44,13 +45,20 @@ final class Images {
         return shape;
     }
 
-    /** The height and width of a batch of images, which must be known. */
-    static Extent requireKnownSize(Layer layer, Operand<?> image) {
-        Shape shape = Tensors.shape(image);
-        if (shape.get(1) == Shape.UNKNOWN_SIZE || shape.get(2) == Shape.UNKNOWN_SIZE) {
-            throw refusal(layer, image, "known sizes between batch and channels", "");
+    /** The sizes between batch and channels, -1 where unknown. */
+    static Extent sizes(Operand<?> x) {
+        Shape shape = Tensors.shape(x);
+        int width = (int) shape.get(-2);
+        return shape.numDimensions() == 3 ? Extent.along(width) : new Extent((int) shape.get(1), width);
+    }
+
+    /** The sizes between batch and channels, which must be known. */
+    static Extent requireKnownSizes(Layer layer, Operand<?> x) {
+        Extent sizes = sizes(x);
+        if (sizes.smaller() == Shape.UNKNOWN_SIZE) {
+            throw refusal(layer, x, "known sizes between batch and channels", "");
         }
-        return new Extent((int) shape.get(1), (int) shape.get(2));
+        return sizes;
     }
 
     static IllegalArgumentException refusal(Layer layer, Operand<?> x, String expected, String advice) {
@@ -66,5 +74,25 @@ final class Images {
     /** Images of height 1 as series. */
     static Operand<TFloat32> toSeries(Ops tf, Operand<TFloat32> images) {
         return tf.squeeze(images, HEIGHT);
+    }
+
+    /** The batch size of x followed by other sizes, as many as x has: a constant where the batch size is known. */
+    static Operand<TInt32> withBatchOf(Ops tf, Operand<?> x, int... sizes) {
+        int[] all = new int[sizes.length + 1];
+        System.arraycopy(sizes, 0, all, 1, sizes.length);
+        long batch = Tensors.shape(x).get(0);
+        if (batch != Shape.UNKNOWN_SIZE) {
+            all[0] = (int) batch;
+            return tf.constant(all);
+        }
+        int[] onlyBatch = new int[all.length];
+        onlyBatch[0] = 1;
+        return tf.math.add(tf.math.mul(tf.shape(x), tf.constant(onlyBatch)), tf.constant(all));
+    }
+
+    /** Repeats each stretch of some elements: [stretches, times, elements]. */
+    static Operand<TFloat32> repeat(Ops tf, Operand<TFloat32> x, long elements, int times) {
+        Operand<TFloat32> stretches = tf.reshape(x, tf.constant(new long[] {-1, 1, elements}));
+        return tf.tile(stretches, tf.constant(new int[] {1, times, 1}));
     }
 }

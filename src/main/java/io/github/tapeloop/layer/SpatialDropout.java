@@ -4,7 +4,6 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 
 /** Dropout of whole channels. */
 abstract class SpatialDropout extends Layer {
@@ -32,18 +31,12 @@ abstract class SpatialDropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        return Dropout.drop(pass, tf, x, rate, maskShape(tf, x, shape));
-    }
-
-    /** One element a channel, broadcast over the axes between. */
-    private Operand<? extends TNumber> maskShape(Ops tf, Operand<?> x, Shape shape) {
-        long batch = shape.get(0);
-        long channels = shape.get(-1);
-        if (batch != Shape.UNKNOWN_SIZE) {
-            return tf.constant(series ? new long[] {batch, 1, channels} : new long[] {batch, 1, 1, channels});
-        }
-        int[] open = series ? new int[] {1, 0, 0} : new int[] {1, 0, 0, 0};
-        int[] known = series ? new int[] {0, 1, (int) channels} : new int[] {0, 1, 1, (int) channels};
-        return tf.math.add(tf.math.mul(tf.shape(x), tf.constant(open)), tf.constant(known));
+        int channels = (int) shape.get(-1);
+        return Dropout.drop(
+                pass,
+                tf,
+                x,
+                rate,
+                Images.withBatchOf(tf, x, series ? new int[] {1, channels} : new int[] {1, 1, channels}));
     }
 }

@@ -13,19 +13,17 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
     }
 
     @Override
+    final void check(Operand<?> x) {
+        Images.requireKnownSizes(this, x);
+    }
+
+    @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
-        Extent in = Images.requireKnownSize(this, image);
+        Extent in = Images.sizes(image);
+        Extent window = reach();
         Extent out = new Extent(
-                outputSize(
-                        in.height(),
-                        size().height(),
-                        strides().height(),
-                        dilationRate().height()),
-                outputSize(
-                        in.width(),
-                        size().width(),
-                        strides().width(),
-                        dilationRate().width()));
+                outputSize(in.height(), window.height(), strides().height()),
+                outputSize(in.width(), window.width(), strides().width()));
         Operand<TFloat32> kernel = kernel(
                 pass,
                 tf,
@@ -40,13 +38,13 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
         return dilation.transpose(tf, image, part -> transpose(tf, part, kernel, dilation.part(), Padding.VALID));
     }
 
-    private int outputSize(int in, int window, int step, int rate) {
-        return padding() == Padding.SAME ? in * step : (in - 1) * step + Math.max((window - 1) * rate + 1, step);
+    private int outputSize(int in, int window, int step) {
+        return padding() == Padding.SAME ? in * step : (in - 1) * step + Math.max(window, step);
     }
 
     private Operand<TFloat32> transpose(
             Ops tf, Operand<TFloat32> y, Operand<TFloat32> kernel, Extent out, Padding edges) {
-        Operand<?> sizes = tf.constant(new int[] {out.height(), out.width()});
+        Operand<?> sizes = Images.withBatchOf(tf, y, out.height(), out.width(), filters());
         return moving(tf, "Conv2DBackpropInput", edges, sizes, kernel, y)
                 .build()
                 .output(0);

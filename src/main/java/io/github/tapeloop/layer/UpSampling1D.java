@@ -11,7 +11,7 @@ import org.tensorflow.types.TFloat32;
  */
 public final class UpSampling1D extends Layer {
 
-    private final Extent size;
+    private final int size;
 
     /**
      * Creates a layer.
@@ -19,7 +19,7 @@ public final class UpSampling1D extends Layer {
      * @param size how often to repeat each step, at least 1
      */
     public UpSampling1D(int size) {
-        this.size = Images.requirePositive(this, "size", Extent.along(size));
+        this.size = Images.requirePositive(this, "size", size);
     }
 
     /**
@@ -33,9 +33,9 @@ public final class UpSampling1D extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
-        Images.require(this, x, true);
-        Operand<TFloat32> image = Images.ofSeries(tf, x);
-        Extent to = Images.requireKnownSize(this, image).times(size);
-        return Images.toSeries(tf, Interpolation.NEAREST.resize(tf, image, to));
+        long channels = Images.require(this, x, true).get(2);
+        long steps = Images.requireKnownSizes(this, x).width();
+        Operand<TFloat32> repeated = Images.repeat(tf, x, channels, size);
+        return tf.reshape(repeated, tf.constant(new long[] {-1, steps * size, channels}));
     }
 }

@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import java.util.Objects;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /**
@@ -55,8 +56,16 @@ public final class UpSampling2D extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Images.require(this, x, false);
-        return interpolation.resize(
-                pass.tf(this), x, Images.requireKnownSize(this, x).times(size));
+        long channels = Images.require(this, x, false).get(3);
+        Extent from = Images.requireKnownSizes(this, x);
+        Extent to = new Extent(from.height() * size.height(), from.width() * size.width());
+        Ops tf = pass.tf(this);
+        if (interpolation != Interpolation.NEAREST) {
+            return interpolation.resize(tf, x, to);
+        }
+        // Unlike resizing to the nearest pixel, repeating has a gradient that XLA compiles.
+        Operand<TFloat32> wide = Images.repeat(tf, x, channels, size.width());
+        Operand<TFloat32> large = Images.repeat(tf, wide, to.width() * channels, size.height());
+        return tf.reshape(large, tf.constant(new long[] {-1, to.height(), to.width(), channels}));
     }
 }

@@ -3,6 +3,7 @@ package io.github.tapeloop.layer;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -69,9 +70,27 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Images.require(this, x, series);
+        check(x);
         Operand<TFloat32> y =
                 series ? Images.toSeries(tf, slide(pass, tf, Images.ofSeries(tf, x))) : slide(pass, tf, x);
         return finish(pass, tf, x, y);
+    }
+
+    /** Fails if the layer's input does not fit. A window that stays inside needs room. */
+    void check(Operand<?> x) {
+        Extent sizes = Images.sizes(x);
+        Extent window = reach();
+        if (padding == Padding.VALID
+                && (isShort(sizes.height(), window.height()) || isShort(sizes.width(), window.width()))) {
+            String room =
+                    series ? window.width() + " steps" : window.height() + " rows and " + window.width() + " columns";
+            throw Images.refusal(this, x, "at least the " + room + " of its window", ": or pad it with SAME");
+        }
+    }
+
+    /** What the window spans. */
+    Extent reach() {
+        return size;
     }
 
     /** What the window computes from images. */
@@ -116,6 +135,10 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
     /** One number for each direction. */
     final Extent extent(int each) {
         return series ? Extent.along(each) : Extent.square(each);
+    }
+
+    private static boolean isShort(long size, int needed) {
+        return size != Shape.UNKNOWN_SIZE && size < needed;
     }
 
     /** An op that moves the window. */

@@ -9,6 +9,7 @@ import io.github.tapeloop.layer.DepthwiseConv1D;
 import io.github.tapeloop.layer.DepthwiseConv2D;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Padding;
+import io.github.tapeloop.layer.Regularizer;
 import io.github.tapeloop.layer.SeparableConv1D;
 import io.github.tapeloop.layer.SeparableConv2D;
 import java.util.List;
@@ -58,6 +59,10 @@ final class ConvolutionRows {
                 row("Conv2D", "4 groups, dilation 2", FULL, "conv2d_groups_dilated", () -> new Conv2D(4, 2)
                         .groups(4)
                         .dilationRate(2)),
+                row("Conv2D", "penalties", FULL, "conv2d_penalties", () -> new Conv2D(2, 2)
+                        .kernelRegularizer(Regularizer.l2(0.1))
+                        .biasRegularizer(Regularizer.l1(0.2))
+                        .activityRegularizer(Regularizer.l2(0.3))),
                 row("Conv1D", "", FULL, "conv1d", () -> new Conv1D(2, 3)),
                 row("Conv1D", "strides 2, same, tanh", FULL, "conv1d_same", () -> new Conv1D(2, 4, Activations.TANH)
                         .strides(2)
@@ -175,6 +180,10 @@ final class ConvolutionRows {
                         SEPARABLE,
                         "separable_conv2d_dilated",
                         () -> new SeparableConv2D(2, 2).dilationRate(2).useBias(false)),
+                row("SeparableConv2D", "penalties", SEPARABLE, "separable_conv2d_penalties", () -> new SeparableConv2D(
+                                2, 2)
+                        .depthwiseRegularizer(Regularizer.l2(0.1))
+                        .pointwiseRegularizer(Regularizer.l1(0.2))),
                 row("SeparableConv1D", "", SEPARABLE, "separable_conv1d", () -> new SeparableConv1D(2, 3)),
                 row(
                         "SeparableConv1D",

@@ -34,7 +34,7 @@ final class SpatialRows {
     private SpatialRows() {}
 
     static List<PartRow> rows() {
-        return Stream.of(ConvolutionRows.rows(), pools(), globalPools(), edges(), sizes())
+        return Stream.of(ConvolutionRows.rows(), pools(), globalPools(), edges(), sizes(), SpatialDropoutRows.rows())
                 .flatMap(List::stream)
                 .toList();
     }
