@@ -35,7 +35,7 @@ public final class Dropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(Dimensions.of(tf, x), pass.randomSeed(), x.type());
+        Operand<TFloat32> uniform = Draws.uniform(pass, tf, x);
         Operand<TFloat32> kept =
                 tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));
