@@ -11,6 +11,7 @@ import io.github.tapeloop.runtime.OpRecorder;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
@@ -176,6 +177,31 @@ class WeightRulesTest {
     @SuppressWarnings("unchecked") // Float weights.
     private void subtract(Variable<?> weight, float[] delta) {
         ((Variable<TFloat32>) weight).assignSub(tf, tf.constant(delta));
+    }
+
+    @Test
+    void aTracedProjectionFollowsTheUpdate() {
+        Dense dense = ones(2).kernelConstraint(Constraint.nonNegative());
+        dense.call(ForwardPass.training(tf), x);
+        Variable<?> kernel = dense.variables().get("dense/kernel");
+        Operand<TFloat32> delta = tf.constant(new float[][] {{2, 0}, {0, 3}});
+        try (TracedFunction step = TracedFunction.trace(
+                session,
+                "step",
+                List.of(TracedFunction.Spec.of(delta)),
+                (ops, inputs) -> update(ops, kernel, inputs))) {
+            step.call(List.of(delta));
+            assertArrayEquals(new double[] {0, 1, 1, 0}, values(session, kernel.read(tf)));
+            step.call(List.of(delta));
+            assertArrayEquals(new double[] {0, 1, 1, 0}, values(session, kernel.read(tf)));
+        }
+    }
+
+    @SuppressWarnings("unchecked") // Float weights.
+    private static List<Operand<?>> update(Ops ops, Variable<?> kernel, List<Operand<?>> inputs) {
+        ((Variable<TFloat32>) kernel).assignSub(ops, (Operand<TFloat32>) inputs.get(0));
+        kernel.project(ops);
+        return List.of(inputs.get(0));
     }
 
     @Test
