@@ -32,7 +32,7 @@ public final class ActivityRegularizationExample {
 
     public static void main(String[] args) {
         double free = meanSquaredActivity(0);
-        double penalised = meanSquaredActivity(1e-4);
+        double penalised = meanSquaredActivity(6.4e-3);
         System.out.printf("mean squared activity: %.3f without penalty, %.3f with it%n", free, penalised);
     }
 

@@ -39,7 +39,7 @@ class ExamplesTest {
     @Test
     void aPenaltyOnActivationsMakesThemSmaller() {
         double free = ActivityRegularizationExample.meanSquaredActivity(0);
-        double penalised = ActivityRegularizationExample.meanSquaredActivity(1e-4);
+        double penalised = ActivityRegularizationExample.meanSquaredActivity(6.4e-3);
         assertTrue(penalised < free / 3, free + " without penalty, " + penalised + " with it");
     }
 }
