@@ -218,6 +218,18 @@ def main():
     case("dot_cosine", pair, {}, lambda a, b, w, _: F.cosine_similarity(a, b, 1).unsqueeze(1))
     case("dot_rank3", [draw(RNG, 3, 4, 2), draw(RNG, 3, 5, 4)], {}, lambda a, b, w, _: torch.einsum("bni,bjn->bij", a, b))
 
+    x = draw(RNG, 2, 4, 6) * 3
+    case("softmax", x, {}, lambda x, w, _: torch.softmax(x, -1))
+    case("softmax_axis1", x, {}, lambda x, w, _: torch.softmax(x, 1))
+    case("log_softmax", x, {}, lambda x, w, _: torch.log_softmax(x, -1))
+    case("log_softmax_axis1", x, {}, lambda x, w, _: torch.log_softmax(x, 1))
+    case("glu", x, {}, lambda x, w, _: F.glu(x, -1))
+    case("glu_axis1", x, {}, lambda x, w, _: F.glu(x, 1))
+    case("activity", x, {}, lambda x, w, _: (x + 0, (0.1 * x.abs().sum() + 0.2 * (x ** 2).sum()) / 2, {}))
+    case("square", x, {}, lambda x, w, _: x ** 2)
+    case("flatten", x, {}, lambda x, w, _: x.reshape(2, 24))
+    case("reshape", x, {}, lambda x, w, _: x.reshape(2, 3, 8))
+
     weights = gamma_beta(3)
     mean, var = torch.zeros(3), torch.ones(3)
     for k, v in weights.items():

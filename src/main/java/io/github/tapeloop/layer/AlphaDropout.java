@@ -42,7 +42,7 @@ public final class AlphaDropout extends Layer {
         Ops tf = pass.tf(this);
         double a = 1 / Math.sqrt((1 - rate) * (1 + rate * SATURATION * SATURATION));
         double b = -a * SATURATION * rate;
-        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(Dimensions.of(tf, x), pass.randomSeed(), x.type());
+        Operand<TFloat32> uniform = Draws.uniform(pass, tf, x);
         Operand<TBool> kept = tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type()));
         Operand<TFloat32> dropped = tf.select(kept, x, Tensors.constant(tf, SATURATION, x.type()));
         return tf.math.add(tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type()));

@@ -78,7 +78,7 @@ final class Dimensions {
 
     /** A weight with the sizes of some axes, shaped so that it broadcasts along the others. */
     static Operand<TFloat32> along(Ops tf, Operand<TFloat32> weight, int rank, int... axes) {
-        if (axes[0] == rank - axes.length) { // The last ones, which broadcasting aligns by itself.
+        if (axes.length == 0 || axes[0] == rank - axes.length) { // Scalars and the last axes align by themselves.
             return weight;
         }
         long[] sizes = new long[rank];

@@ -42,7 +42,7 @@ public final class Dropout extends Layer {
     /** Drops by a mask of a shape that broadcasts to that of x. */
     static Operand<TFloat32> drop(
             ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate, Operand<? extends TNumber> maskShape) {
-        Operand<TFloat32> uniform = tf.random.statelessRandomUniform(maskShape, pass.randomSeed(), x.type());
+        Operand<TFloat32> uniform = Draws.uniform(pass, tf, maskShape, x.type());
         Operand<TFloat32> kept =
                 tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
         return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));

@@ -35,8 +35,8 @@ public final class GaussianDropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        Operand<TFloat32> deviation = tf.math.mul(
-                GaussianNoise.normal(pass, tf, x), Tensors.constant(tf, Math.sqrt(rate / (1 - rate)), x.type()));
+        Operand<TFloat32> deviation =
+                tf.math.mul(Draws.normal(pass, tf, x), Tensors.constant(tf, Math.sqrt(rate / (1 - rate)), x.type()));
         return tf.math.mul(x, tf.math.add(deviation, Tensors.constant(tf, 1, x.type())));
     }
 }

@@ -35,11 +35,6 @@ public final class GaussianNoise extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        return tf.math.add(x, tf.math.mul(normal(pass, tf, x), Tensors.constant(tf, stddev, x.type())));
-    }
-
-    /** Standard normal numbers, as many as x has elements. */
-    static Operand<TFloat32> normal(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
-        return tf.random.statelessRandomNormal(Dimensions.of(tf, x), pass.randomSeed(), x.type());
+        return tf.math.add(x, tf.math.mul(Draws.normal(pass, tf, x), Tensors.constant(tf, stddev, x.type())));
     }
 }

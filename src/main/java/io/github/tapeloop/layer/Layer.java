@@ -235,9 +235,16 @@ public abstract class Layer {
     }
 
     private void collectTrainable(List<Variable<?>> into) {
-        if (trainable) {
-            weights.values().stream().filter(Variable::trainable).forEach(into::add);
-            children.values().forEach(child -> child.collectTrainable(into));
+        if (!trainable) {
+            return;
+        }
+        for (Variable<?> weight : weights.values()) { // Asked for in every step, so no streams.
+            if (weight.trainable()) {
+                into.add(weight);
+            }
+        }
+        for (Layer child : children.values()) {
+            child.collectTrainable(into);
         }
     }
 

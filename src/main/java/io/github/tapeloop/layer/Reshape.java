@@ -45,18 +45,30 @@ public final class Reshape extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
-        return pass.tf(this).reshape(x, pass.tf().constant(withBatch(shape.get(0))));
+        return pass.tf(this).reshape(x, pass.tf().constant(target(shape.get(0), from)));
     }
 
     private boolean fits(long size) {
-        long known = Arrays.stream(exampleShape.asArray()).filter(d -> d != -1).reduce(1, (a, b) -> a * b);
-        return exampleShape.hasUnknownDimension() ? size % known == 0 : size == known;
+        return exampleShape.hasUnknownDimension() ? size % known() == 0 : size == known();
     }
 
-    /** The batch is left open, unless a dimension of the example is and the batch is known. */
-    private long[] withBatch(long batch) {
-        return exampleShape.hasUnknownDimension()
-                ? exampleShape.prepend(batch).asArray()
-                : exampleShape.prepend(-1).asArray();
+    private long known() {
+        return Arrays.stream(exampleShape.asArray()).filter(d -> d != -1).reduce(1, (a, b) -> a * b);
+    }
+
+    /** The new shape with one open dimension at most: the batch, or that of the example if its size is open as well. */
+    private long[] target(long batch, Shape from) {
+        if (!exampleShape.hasUnknownDimension()) {
+            return exampleShape.prepend(-1).asArray();
+        }
+        if (from.hasUnknownDimension()) {
+            return exampleShape.prepend(batch).asArray();
+        }
+        long open = from.size() / known();
+        return Shape.of(Arrays.stream(exampleShape.asArray())
+                        .map(d -> d == -1 ? open : d)
+                        .toArray())
+                .prepend(-1)
+                .asArray();
     }
 }

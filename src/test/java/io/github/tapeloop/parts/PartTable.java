@@ -14,6 +14,10 @@ final class PartTable {
                         LayerRows.rows(),
                         NormalizationRows.rows(),
                         ActivationRows.rows(),
+                        AxisRows.rows(),
+                        NoiseRows.rows(),
+                        InitializerRows.rows(),
+                        ConstraintRows.rows(),
                         LossRows.rows(),
                         MetricRows.rows(),
                         OptimizerRows.rows())
