@@ -32,7 +32,7 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
     private static final double SINGLE = 3e-4;
 
     private static final Set<String> WITH_SEVERAL_OUTPUTS =
-            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits", "IdentityN");
+            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits", "IdentityN", "Qr");
 
     static GradientRow of(String type, List<Input> inputs, Body body) {
         return new GradientRow(type, inputs, body, false, EXACT, ALL_OUTPUTS);
