@@ -32,7 +32,7 @@ final class DecompositionRules {
 
     /**
      * L⁻ᴴ Φ(Lᴴ dL) L⁻¹ made symmetric, where Φ takes the lower triangle with half the diagonal. Murray 2016,
-     * Differentiation of the Cholesky decomposition, arXiv:1602.07527, equation 10.
+     * Differentiation of the Cholesky decomposition, arXiv:1602.07527.
      */
     private static <T extends TType> void cholesky(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
@@ -47,8 +47,8 @@ final class DecompositionRules {
 
     /**
      * Tall and square: (dQ + Q copyltu(R dRᴴ - dQᴴ Q)) R⁻ᴴ, where copyltu mirrors the lower triangle upwards. Wide: the
-     * first columns as if square, the others through V = Qᴴ Y. Walter, Lehmann 2018, Algorithmic differentiation of linear
-     * algebra functions, arXiv:1009.6112; Roberts, Roberts 2020, QR and LQ decomposition, arXiv:2009.10071.
+     * first columns as if square, the others through V = Qᴴ Y. Walter, Lehmann 2010, Algorithmic differentiation of linear
+     * algebra functions, arXiv:1001.1654; Roberts, Roberts 2020, QR and LQ decomposition, arXiv:2009.10071.
      */
     private static <T extends TType> void qr(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
@@ -188,7 +188,7 @@ final class DecompositionRules {
 
     /**
      * V⁻ᴴ (de + (Vᴴ dV - Vᴴ V Re(diag(Vᴴ dV))) / E̅) Vᴴ, where E is eⱼ - eᵢ: the vectors have length 1. Boeddeker et al. 2017,
-     * On the computation of complex-valued gradients, arXiv:1701.00392, 4.6.3.
+     * On the computation of complex-valued gradients, arXiv:1701.00392.
      */
     private static <T extends TType> void eig(Ops tf, OpGradient op) {
         op.propagate(0, () -> {

@@ -1,9 +1,11 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -41,10 +43,13 @@ final class DiagonalRules {
         op.propagate(4, () -> dy.total().minus(diagonals.total()));
     }
 
-    /** Shorter diagonals are filled up with one value, whose gradient is what the matrix leaves. */
+    /**
+     * Shorter diagonals are filled up with one value, whose gradient is what the matrix leaves. The matrix is made with
+     * {@code MatrixDiag}, since {@code MatrixSetDiag} cannot be traced with an open batch.
+     */
     private static <T extends TType> void part(Ops tf, OpGradient op, String version) {
         Formula<T> dy = op.dy();
-        Formula<T> placed = placed(tf, op, version, op.<T>in(0).zeros(), dy, op.input(1));
+        Formula<T> placed = placed(tf, op, version, dy);
         op.propagate(0, () -> placed);
         op.propagate(2, () -> dy.total().minus(placed.total()));
     }
@@ -52,6 +57,16 @@ final class DiagonalRules {
     private static <T extends TType> void set(Ops tf, OpGradient op, String version) {
         op.propagate(0, () -> placed(tf, op, version, op.dy(), op.<T>in(1).zeros(), op.input(2)));
         op.propagate(1, () -> taken(tf, op, version, op.<T>dy(), op.input(2)));
+    }
+
+    private static <T extends TType> Formula<T> placed(Ops tf, OpGradient op, String version, Formula<T> diagonals) {
+        Operand<TInt32> shape = Shapes.of(tf, op.input(0));
+        int rank = Tensors.rank(op.input(0));
+        Operand<TInt32> rows = tf.gather(shape, tf.constant(rank - 2), tf.constant(0));
+        Operand<TInt32> columns = tf.gather(shape, tf.constant(rank - 1), tf.constant(0));
+        OperationBuilder builder = RawOps.builder(
+                tf, "MatrixDiag" + version, diagonals, op.input(1), rows, columns, diagonals.constant(0));
+        return Formula.of(tf, RawOps.attributesOf(op, builder, "align").build().output(0));
     }
 
     private static <T extends TType> Formula<T> taken(

@@ -39,14 +39,21 @@ final class RandomRules {
         Formula<T> at = op.<T>out(0).minus(mean).over(deviation);
         Formula<T> low = op.<T>in(4).minus(mean).over(deviation);
         Formula<T> high = op.<T>in(5).minus(mean).over(deviation);
-        Formula<T> below = distribution(at).minus(distribution(low));
-        Formula<T> quantile = below.over(distribution(high).minus(distribution(low)));
+        Formula<T> side = low.ones().negated().where(low.is("Greater", 0), 1); // Tails are exact on the left only.
+        Formula<T> start = distribution(low.times(side));
+        Formula<T> below = distribution(at.times(side)).minus(start);
+        Formula<T> quantile = below.over(distribution(high.times(side)).minus(start));
         Formula<T> toLow = quantile.from(1).times(densities(low, at));
         Formula<T> toHigh = quantile.times(densities(high, at));
         Formula<T> dy = op.dy();
         op.propagate(2, () -> dy.times(toLow.plus(toHigh).from(1)).reducedTo(mean));
-        op.propagate(3, () -> dy.times(at.minus(low.times(toLow)).minus(high.times(toHigh)))
-                .reducedTo(deviation));
+        op.propagate(
+                3,
+                () -> { // A bound may be infinite; then it does not count.
+                    Formula<T> ofLow = Formula.of(tf, RawOps.binary(tf, "MulNoNan", low, toLow));
+                    Formula<T> ofHigh = Formula.of(tf, RawOps.binary(tf, "MulNoNan", high, toHigh));
+                    return dy.times(at.minus(ofLow).minus(ofHigh)).reducedTo(deviation);
+                });
         op.propagate(4, () -> dy.times(toLow).reducedTo(op.input(4)));
         op.propagate(5, () -> dy.times(toHigh).reducedTo(op.input(5)));
     }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -188,10 +189,11 @@ class DefinedGradientTest {
                 .out(0);
     }
 
-    @Test
-    void truncatedNormalDrawsMoveWithTheirParameters() {
+    @ParameterizedTest
+    @CsvSource({"0.3, 1.4, -0.8, 2.1", "0.3, 1.4, 2.5, 4", "0.3, 1.4, 1.2, Infinity", "0.3, 1.4, -Infinity, 0.1"})
+    void truncatedNormalDrawsMoveWithTheirParameters(double mean, double deviation, double min, double max) {
         List<Operand<TFloat64>> parameters =
-                List.of(tf.constant(0.3), tf.constant(1.4), tf.constant(-0.8), tf.constant(2.1));
+                List.of(tf.constant(mean), tf.constant(deviation), tf.constant(min), tf.constant(max));
         try (GradientTape tape = GradientTape.persistent(tf)) {
             parameters.forEach(tape::watch);
             Operand<TFloat64> draws = GradientRow.op(tf, "StatelessParameterizedTruncatedNormal")

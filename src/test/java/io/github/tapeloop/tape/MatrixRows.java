@@ -10,7 +10,6 @@ import static io.github.tapeloop.tape.GradientRow.plain;
 import static io.github.tapeloop.tape.GradientRow.row;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -84,19 +83,16 @@ final class MatrixRows {
         return rows;
     }
 
-    /** X Xᵀ + 1: symmetric and positive definite. */
+    /** X Xᴴ + 1: symmetric and positive definite. */
     private static Operand<?> positive(Ops tf, Operand<?> x) {
         Operand<?> product = op(tf, "BatchMatMulV2")
                 .in(x, x)
                 .set(b -> b.setAttr("adj_y", true))
                 .out(0);
-        return op(tf, "AddV2").in(product, unit(tf, x)).out(0);
-    }
-
-    private static Operand<?> unit(Ops tf, Operand<?> like) {
-        double[] ones = new double[(int) like.shape().get(like.shape().numDimensions() - 1)];
-        Arrays.fill(ones, 1);
-        return op(tf, "MatrixDiag").in(tf.constant(ones)).out(0);
+        Operand<?> diagonal = op(tf, "MatrixDiagPart").in(product).out(0);
+        Operand<?> ones = op(tf, "OnesLike").in(diagonal).out(0);
+        Operand<?> raised = op(tf, "AddV2").in(diagonal, ones).out(0);
+        return op(tf, "MatrixSetDiag").in(product, raised).out(0);
     }
 
     /** What does not depend on the signs or phases of singular vectors: U₂ Vᴴ, where U₂ is U with rows weighted. */
@@ -142,7 +138,7 @@ final class MatrixRows {
                 (tf, x) -> parts(
                         tf,
                         op(tf, "Cholesky")
-                                .in(positiveComplex(tf, x.get(0), x.get(1)))
+                                .in(positive(tf, complexOf(tf, x.get(0), x.get(1))))
                                 .out(0))));
         rows.add(row(
                         "MatrixSquareRoot",
@@ -151,7 +147,7 @@ final class MatrixRows {
                         (tf, x) -> parts(
                                 tf,
                                 op(tf, "MatrixSquareRoot")
-                                        .in(positiveComplex(tf, x.get(0), x.get(1)))
+                                        .in(positive(tf, complexOf(tf, x.get(0), x.get(1))))
                                         .out(0)))
                 .within(1e-6));
         for (String type : List.of("MatrixInverse", "MatrixDeterminant")) {
@@ -192,18 +188,6 @@ final class MatrixRows {
                     .within(1e-6));
         }
         return rows;
-    }
-
-    private static Operand<?> positiveComplex(Ops tf, Operand<?> real, Operand<?> imaginary) {
-        Operand<?> x = complexOf(tf, real, imaginary);
-        Operand<?> product = op(tf, "BatchMatMulV2")
-                .in(x, x)
-                .set(b -> b.setAttr("adj_y", true))
-                .out(0);
-        Operand<?> unit = unit(tf, real);
-        Operand<?> complexUnit =
-                complexOf(tf, unit, op(tf, "ZerosLike").in(unit).out(0));
-        return op(tf, "AddV2").in(product, complexUnit).out(0);
     }
 
     private static List<GradientRow> inverses() {
