@@ -32,7 +32,7 @@ final class CompiledStep implements StepFunction {
     private final TapeSession session;
     private final String name;
     private final Step step;
-    private final Map<List<Spec>, TracedFunction> traces = new HashMap<>();
+    private final Map<BatchKind, TracedFunction> traces = new HashMap<>();
     private final boolean jit;
     private final StepCounter counter;
 
@@ -49,15 +49,11 @@ final class CompiledStep implements StepFunction {
     public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
-            List<Operand<?>> arguments = new ArrayList<>();
-            arguments.add(batch.input(tf));
-            if (batch.hasTarget()) {
-                arguments.add(batch.target(tf));
-            }
-            List<Spec> specs = arguments.stream().map(Spec::of).toList();
-            TracedFunction function = traces.get(specs);
+            List<Operand<?>> arguments = batch.operands(tf);
+            BatchKind kind = BatchKind.of(batch, arguments);
+            TracedFunction function = traces.get(kind);
             if (function == null) {
-                function = functionFor(specs);
+                function = functionFor(kind, batch);
             }
             arguments.add(tf.constant(counter.taken()));
             result.accept(typed(function.call(arguments).get(0)));
@@ -67,13 +63,13 @@ final class CompiledStep implements StepFunction {
     }
 
     /** The exact function for the first kind of batch, one with an open batch dimension for others. */
-    private TracedFunction functionFor(List<Spec> specs) {
+    private TracedFunction functionFor(BatchKind kind, Batch names) {
         boolean sizeOnly =
-                traces.keySet().stream().anyMatch(traced -> open(traced).equals(open(specs)));
-        List<Spec> key = sizeOnly ? open(specs) : specs;
+                traces.keySet().stream().anyMatch(traced -> traced.open().equals(kind.open()));
+        BatchKind key = sizeOnly ? kind.open() : kind;
         TracedFunction function = traces.get(key);
         if (function == null) {
-            function = trace(key);
+            function = trace(key, names);
             traces.put(key, function);
             if (traces.size() == MANY_TRACES) {
                 LOG.warn(
@@ -86,29 +82,17 @@ final class CompiledStep implements StepFunction {
         return function;
     }
 
-    private TracedFunction trace(List<Spec> specs) {
-        List<Spec> inputs = new ArrayList<>(specs);
+    private TracedFunction trace(BatchKind kind, Batch names) {
+        int columns = kind.specs().size();
+        List<Spec> inputs = new ArrayList<>(kind.specs());
         inputs.add(new Spec(DataType.DT_INT64, Shape.scalar()));
         TracedFunction.Body body = (tf, placeholders) -> {
-            Batch batch = specs.size() > 1
-                    ? Batch.ofOperands(placeholders.get(0), placeholders.get(1))
-                    : Batch.ofOperands(placeholders.get(0));
-            Operand<TInt64> stepNumber = typed(placeholders.get(specs.size()));
-            return List.of(step.run(tf, batch, () -> stepNumber));
+            Operand<TInt64> stepNumber = typed(placeholders.get(columns));
+            return List.of(step.run(tf, names.withOperands(placeholders.subList(0, columns)), () -> stepNumber));
         };
         return jit
                 ? TracedFunction.jitCompiled(session, name, inputs, body)
                 : TracedFunction.trace(session, name, inputs, body);
-    }
-
-    private static List<Spec> open(List<Spec> specs) {
-        return specs.stream().map(CompiledStep::open).toList();
-    }
-
-    private static Spec open(Spec spec) {
-        long[] dimensions = spec.shape().asArray();
-        dimensions[0] = Shape.UNKNOWN_SIZE;
-        return new Spec(spec.type(), Shape.of(dimensions));
     }
 
     @SuppressWarnings("unchecked") // The types are those of the specs and of the step.
