@@ -34,7 +34,7 @@ final class CompiledLoop implements StepFunction {
     private final StepFunction single;
     private final int batchSize;
     private final StepCounter counter;
-    private final Map<BatchKind, TracedFunction> traces = new HashMap<>();
+    private final Map<BatchKind, StepTrace> traces = new HashMap<>();
 
     CompiledLoop(TapeSession session, String name, Step step, StepFunction single, int batchSize, StepCounter counter) {
         this.session = session;
@@ -46,7 +46,7 @@ final class CompiledLoop implements StepFunction {
     }
 
     @Override
-    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         int whole = batch.size() / batchSize;
         if (whole <= 1 && batch.size() <= batchSize) {
             return single.run(batch, result);
@@ -54,7 +54,7 @@ final class CompiledLoop implements StepFunction {
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
             List<Operand<?>> columns = batch.operands(tf);
-            Operand<TFloat32> last = loop(tf, whole, batch, columns);
+            Map<String, Operand<TFloat32>> last = loop(tf, whole, batch, columns);
             counter.add(whole);
             if (batch.size() == whole * batchSize) {
                 result.accept(last);
@@ -65,26 +65,26 @@ final class CompiledLoop implements StepFunction {
         }
     }
 
-    private Operand<TFloat32> loop(Ops tf, int steps, Batch batch, List<Operand<?>> columns) {
-        TracedFunction function =
-                traces.computeIfAbsent(BatchKind.of(batch, columns).open(), kind -> trace(kind, batch));
+    private Map<String, Operand<TFloat32>> loop(Ops tf, int steps, Batch batch, List<Operand<?>> columns) {
+        StepTrace trace = traces.computeIfAbsent(BatchKind.of(batch, columns).open(), kind -> trace(kind, batch));
         List<Operand<?>> arguments = new ArrayList<>(columns);
         arguments.add(0, tf.constant(steps));
         arguments.add(tf.constant(counter.taken()));
-        return typed(function.call(arguments).get(0));
+        return trace.call(arguments);
     }
 
-    private TracedFunction trace(BatchKind kind, Batch names) {
+    private StepTrace trace(BatchKind kind, Batch names) {
         int columns = kind.specs().size();
         List<Spec> inputs = new ArrayList<>(kind.specs());
         inputs.add(NUMBER);
-        return TracedFunction.repeat(session, name, inputs, (tf, given) -> {
+        StepTrace.Body body = (tf, given) -> {
             Operand<TInt32> round = typed(given.get(0));
             Operand<TInt64> first = typed(given.get(columns + 1));
             Operand<TInt64> from = tf.math.mul(Tensors.cast(tf, round, TInt64.class), tf.constant((long) batchSize));
             Batch batch = names.withOperands(rows(tf, given.subList(1, columns + 1), from, batchSize));
-            return List.of(step.run(tf, batch, () -> tf.math.add(first, Tensors.cast(tf, round, TInt64.class))));
-        });
+            return step.run(tf, batch, () -> tf.math.add(first, Tensors.cast(tf, round, TInt64.class)));
+        };
+        return StepTrace.of(ops -> TracedFunction.repeat(session, name, inputs, ops), body);
     }
 
     private static List<Operand<?>> rows(Ops tf, List<Operand<?>> columns, Operand<TInt64> from, long count) {

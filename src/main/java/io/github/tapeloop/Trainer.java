@@ -10,11 +10,11 @@ import io.github.tapeloop.runtime.TapeSession;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tensorflow.ndarray.FloatNdArray;
-import org.tensorflow.types.TFloat32;
 
 /**
  * Trains, evaluates and uses a model.
@@ -128,25 +128,52 @@ public final class Trainer implements AutoCloseable {
      *
      * @param data batches; targets are not looked at
      * @return float32 [examples, …] on the Java heap
-     * @throws IllegalArgumentException if there is no batch, or shapes do not fit
+     * @throws IllegalArgumentException if there is no batch, shapes do not fit, or the model has several outputs: see
+     *     {@link #predictAll}
      */
     public FloatNdArray predict(Batches data) {
         return exclusively(() -> {
-            Predictions predictions = new Predictions();
-            try (BatchIterator batches = data.open(seed(), 0)) {
-                while (batches.hasNext()) {
-                    try (Batch batch = batches.next()) {
-                        steps.predict().run(batch, output -> {
-                            session.<TFloat32, Boolean>read(output, tensor -> {
-                                predictions.add(tensor);
-                                return true;
-                            });
-                        });
-                    }
+            Map<String, FloatNdArray> outputs = outputs(data);
+            if (outputs.size() != 1) {
+                throw new IllegalArgumentException(
+                        "The model has the outputs " + outputs.keySet() + ": predict them by predictAll(data)");
+            }
+            return outputs.values().iterator().next();
+        });
+    }
+
+    /**
+     * Computes the outputs of the model for each example, for models that have several.
+     *
+     * @param data batches; targets are not looked at
+     * @return by the name of the output, sorted, {@code output} if it is the only one of a plain {@link Model}: float32
+     *     [examples, …] on the Java heap
+     * @throws IllegalArgumentException if there is no batch, or shapes do not fit
+     */
+    public Map<String, FloatNdArray> predictAll(Batches data) {
+        return exclusively(() -> Collections.unmodifiableMap(outputs(data)));
+    }
+
+    private Map<String, FloatNdArray> outputs(Batches data) {
+        Map<String, Predictions> predictions = new TreeMap<>();
+        try (BatchIterator batches = data.open(seed(), 0)) {
+            while (batches.hasNext()) {
+                try (Batch batch = batches.next()) {
+                    steps.predict()
+                            .run(
+                                    batch,
+                                    outputs -> outputs.forEach((name, output) -> predictions
+                                            .computeIfAbsent(name, key -> new Predictions())
+                                            .add(session, output)));
                 }
             }
-            return predictions.toArray();
-        });
+        }
+        if (predictions.isEmpty()) {
+            throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
+        }
+        Map<String, FloatNdArray> arrays = new TreeMap<>();
+        predictions.forEach((name, all) -> arrays.put(name, all.toArray()));
+        return arrays;
     }
 
     /**

@@ -7,7 +7,9 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -102,6 +104,24 @@ public final class ForwardPass {
         return precision == Precision.FULL
                 ? model.call(this, x)
                 : Precision.full(tf, model.call(this, precision.compute(tf, x)));
+    }
+
+    /**
+     * Calls a model on inputs by name in the precision of this pass, casting as {@link #call(Layer, Operand)} does.
+     *
+     * @param model a model
+     * @param inputs by name, [batch, …] each, in the order of the data
+     * @return its outputs by name, float32 in mixed precision
+     */
+    public Map<String, Operand<TFloat32>> call(Model model, Map<String, Operand<TFloat32>> inputs) {
+        if (precision == Precision.FULL) {
+            return model.call(this, inputs);
+        }
+        Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
+        inputs.forEach((name, x) -> computed.put(name, precision.compute(tf, x)));
+        Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
+        model.call(this, computed).forEach((name, y) -> outputs.put(name, Precision.full(tf, y)));
+        return outputs;
     }
 
     /**
