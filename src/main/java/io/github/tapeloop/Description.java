@@ -1,5 +1,6 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.function.Function;
@@ -11,8 +12,8 @@ record Description(TapeSession session, Plan plan, ExecutionSize executionSize) 
 
     String text() {
         String losses = joined(head -> head.loss() == null ? Stream.empty() : Stream.of(lossOf(head)));
-        String measured = joined(head -> head.measured().entrySet().stream()
-                .map(metric -> metric.getKey() + (metric.getValue().higherIsBetter() ? " (up)" : " (down)")));
+        String measured = joined(head ->
+                head.measured().entrySet().stream().map(metric -> metric.getKey() + direction(metric.getValue())));
         return "model " + plan.model().path() + " (" + nameOf(plan.model()) + ")\n"
                 + plan.model().summary().replace(System.lineSeparator(), "\n")
                 + (plan.step() == null ? "" : "step " + nameOf(plan.step()) + "\n")
@@ -27,6 +28,13 @@ record Description(TapeSession session, Plan plan, ExecutionSize executionSize) 
 
     private String joined(Function<Head, Stream<String>> parts) {
         return plan.heads().stream().flatMap(parts).collect(Collectors.joining(", "));
+    }
+
+    private static String direction(Metric metric) {
+        if (!metric.hasDirection()) {
+            return "";
+        }
+        return metric.higherIsBetter() ? " (up)" : " (down)";
     }
 
     private static String lossOf(Head head) {

@@ -24,7 +24,8 @@ record Objective(Model model, List<Head> heads) {
         Optional<Operand<TFloat32>> weight = batch.sampleWeight(tf);
         List<Answer> answers = new ArrayList<>(heads.size());
         for (Head head : heads) {
-            answers.add(new Answer(head, head.target(tf, batch), head.prediction(outputs), weight, mask));
+            Operand<TFloat32> prediction = head.prediction(outputs);
+            answers.add(new Answer(head, head.target(tf, batch), prediction, weight, mask));
         }
         return answers;
     }

@@ -75,13 +75,15 @@ final class Scores {
         return results;
     }
 
-    /** Which way a result should go, with or without {@code val_} before its name; empty if there is none of that name. */
+    /** Which way a result should go, with or without {@code val_} before its name; empty if it has no way or is unknown. */
     Optional<Boolean> higherIsBetter(String name) {
         String own = name.startsWith(VALIDATION) ? name.substring(VALIDATION.length()) : name;
         if (losses.contains(own)) {
             return Optional.of(false);
         }
-        return Optional.ofNullable(metrics.get(own)).map(Metric::higherIsBetter);
+        return Optional.ofNullable(metrics.get(own))
+                .filter(Metric::hasDirection)
+                .map(Metric::higherIsBetter);
     }
 
     /** The variables of all metrics. */

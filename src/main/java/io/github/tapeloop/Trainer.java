@@ -41,7 +41,7 @@ public final class Trainer implements AutoCloseable {
     private final TapeSession session;
     private final boolean ownsSession;
     private final Model model;
-    private final Optimizer optimizer;
+    private final Optional<Optimizer> optimizer;
     private final Steps steps;
     private final Description description;
     private boolean running;
@@ -51,7 +51,7 @@ public final class Trainer implements AutoCloseable {
         this.session = session;
         this.ownsSession = ownsSession;
         this.model = plan.model();
-        this.optimizer = plan.optimizer();
+        this.optimizer = Optional.ofNullable(plan.optimizer());
         this.steps = new Steps(session, plan);
         this.description = new Description(session, plan, steps.executionSize());
     }
@@ -116,6 +116,7 @@ public final class Trainer implements AutoCloseable {
             BooleanSupplier stopRequested) {
         Scores scores = steps.testScores();
         scores.reset();
+        optimizer.ifPresent(Optimizer::swapToEval);
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
             boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
@@ -155,6 +156,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
+        optimizer.ifPresent(Optimizer::swapToEval);
         Map<String, Predictions> predictions = new TreeMap<>();
         try (BatchIterator batches = data.open(seed(), 0)) {
             while (batches.hasNext()) {
@@ -183,7 +185,10 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.train(), steps.trainScores(), batch));
+        return exclusively(() -> {
+            optimizer.ifPresent(Optimizer::swapToTrain);
+            return onBatch(steps.train(), steps.trainScores(), batch);
+        });
     }
 
     /**
@@ -193,7 +198,10 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.test(), steps.testScores(), batch));
+        return exclusively(() -> {
+            optimizer.ifPresent(Optimizer::swapToEval);
+            return onBatch(steps.test(), steps.testScores(), batch);
+        });
     }
 
     private Map<String, Double> onBatch(StepFunction step, Scores scores, Batch batch) {
@@ -243,13 +251,8 @@ public final class Trainer implements AutoCloseable {
         return description.text();
     }
 
-    /** The optimizer, whose learning rate callbacks may change. */
-    Optimizer optimizer() {
-        if (optimizer == null) {
-            throw new IllegalStateException(
-                    "This trainer's step brings its own optimizers, so there is no learning rate to"
-                            + " read or set: give the builder the one that callbacks may change by optimizer(…)");
-        }
+    /** The optimizer, unless the step brings its own. */
+    Optional<Optimizer> optimizer() {
         return optimizer;
     }
 
