@@ -7,11 +7,15 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
@@ -31,6 +35,8 @@ public final class ForwardPass {
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private final Set<Variable<?>> penalized = new HashSet<>();
     private long randomOps;
+    /** Null while everything counts. */
+    private Operand<TBool> mask;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this.tf = precision.in(tf);
@@ -101,6 +107,24 @@ public final class ForwardPass {
     }
 
     /**
+     * Calls a model on inputs by name in the precision of this pass, casting as {@link #call(Layer, Operand)} does.
+     *
+     * @param model a model
+     * @param inputs by name, [batch, …] each, in the order of the data
+     * @return its outputs by name, float32 in mixed precision
+     */
+    public Map<String, Operand<TFloat32>> call(Model model, Map<String, Operand<TFloat32>> inputs) {
+        if (precision == Precision.FULL) {
+            return model.call(this, inputs);
+        }
+        Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
+        inputs.forEach((name, x) -> computed.put(name, precision.compute(tf, x)));
+        Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
+        model.call(this, computed).forEach((name, y) -> outputs.put(name, Precision.full(tf, y)));
+        return outputs;
+    }
+
+    /**
      * Makes ops.
      *
      * @return the ops of this pass
@@ -151,6 +175,27 @@ public final class ForwardPass {
                     + ": reduce it with tf.sum or tf.math.mean");
         }
         losses.add(Precision.full(tf, value));
+    }
+
+    /**
+     * Which steps of the sequences at hand count, Keras' mask: set by a layer that knows, an embedding or a masking layer,
+     * and read by the layers after it. One that is left over when the model has been called belongs to its output: loss
+     * and metrics leave out what does not count.
+     *
+     * @return bool [batch, time], true where a step counts; empty if all do
+     */
+    public Optional<Operand<TBool>> mask() {
+        return Optional.ofNullable(mask);
+    }
+
+    /**
+     * Says from here on which steps of the sequences count.
+     *
+     * @param mask bool [batch, time], true where a step counts; null once there is no time dimension any more, or all
+     *     steps count
+     */
+    public void setMask(Operand<TBool> mask) {
+        this.mask = mask;
     }
 
     /** Whether the penalty of a weight has not been added in this pass; from then on it has. */

@@ -210,6 +210,20 @@ public abstract class Optimizer implements Stateful {
                                 + " averages no variables: build it .with(MovingAverage.of(0.99))"));
     }
 
+    /**
+     * Gives the variables the values to evaluate, predict or save with, if those are not the ones that training goes on
+     * from: see {@link ScheduleFreeAdamW}. Nothing for most optimizers, and where that was done already. Not for use in a
+     * step.
+     */
+    public void swapToEval() {
+        parts().forEach(Optimizer::swapToEval);
+    }
+
+    /** Undoes {@link #swapToEval}, before training goes on. Not for use in a step. */
+    public void swapToTrain() {
+        parts().forEach(Optimizer::swapToTrain);
+    }
+
     /** Runs something outside a step; nothing if no step was taken yet. */
     final void eagerly(Consumer<Ops> action) {
         if (session != null) {
