@@ -8,10 +8,12 @@ import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
@@ -31,6 +33,7 @@ public final class ForwardPass {
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private final Set<Variable<?>> penalized = new HashSet<>();
     private long randomOps;
+    private Operand<TBool> mask;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this.tf = precision.in(tf);
@@ -126,6 +129,26 @@ public final class ForwardPass {
      */
     public boolean training() {
         return training;
+    }
+
+    /**
+     * Which steps of the series in this pass are data and which are filling: set by {@link Embedding#maskZero} and {@link
+     * Masking}, heeded by {@link Recurrent} layers, {@link MultiHeadAttention}, the loss and the metrics. There is one: with
+     * several inputs, set the right one before each part of the model that heeds it.
+     *
+     * @return bool [batch, steps], true for data; empty if all is data
+     */
+    public Optional<Operand<TBool>> mask() {
+        return Optional.ofNullable(mask);
+    }
+
+    /**
+     * Sets which steps are data, for the layers called from now on.
+     *
+     * @param mask bool [batch, steps], true for data; null if all is data, or if there are no steps any more
+     */
+    public void setMask(Operand<TBool> mask) {
+        this.mask = mask;
     }
 
     /**
