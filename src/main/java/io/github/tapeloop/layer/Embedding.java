@@ -5,6 +5,7 @@ import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
@@ -23,6 +24,7 @@ public final class Embedding extends Layer {
 
     private final int inputDim;
     private final int outputDim;
+    private boolean maskZero;
     private WeightSpec embeddings = WeightSpec.of(Initializer.randomUniform());
 
     /**
@@ -38,6 +40,19 @@ public final class Embedding extends Layer {
         }
         this.inputDim = inputDim;
         this.outputDim = outputDim;
+    }
+
+    /**
+     * Whether id 0 is filling, such as padding puts at the end of short series: then a call sets the mask of the pass, see
+     * {@link ForwardPass#mask()}. False unless set.
+     *
+     * @param mask true to mask id 0; it still has a vector, so count it in inputDim
+     * @return this
+     */
+    public Embedding maskZero(boolean mask) {
+        requireNotBuilt("maskZero");
+        this.maskZero = mask;
+        return this;
     }
 
     /**
@@ -79,8 +94,8 @@ public final class Embedding extends Layer {
     /**
      * Looks up.
      *
-     * @param pass makes ops
-     * @param x ids [batch, …], of any numeric type
+     * @param pass makes ops; takes the mask, bool [batch, steps], if id 0 is masked
+     * @param x ids [batch, …], of any numeric type; [batch, steps] if id 0 is masked
      * @return float32 [batch, …, outputDim]
      */
     @Override
@@ -92,7 +107,14 @@ public final class Embedding extends Layer {
         Operand<TFloat32> vectors = weight(
                         pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
                 .read(tf);
+        if (maskZero) {
+            pass.setMask(differsFromZero(tf, ids));
+        }
         return tf.gather(vectors, ids, tf.constant(0));
+    }
+
+    private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {
+        return tf.math.notEqual(ids, Tensors.constant(tf, 0, ids.type()));
     }
 
     @SuppressWarnings("unchecked") // The package's note on TFloat32.

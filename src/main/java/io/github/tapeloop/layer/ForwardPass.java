@@ -153,6 +153,26 @@ public final class ForwardPass {
     }
 
     /**
+     * Which steps of the series in this pass are data and which are filling: set by {@link Embedding#maskZero} and {@link
+     * Masking}, heeded by {@link Recurrent} layers, {@link MultiHeadAttention}, the loss and the metrics. There is one: with
+     * several inputs, set the right one before each part of the model that heeds it.
+     *
+     * @return bool [batch, steps], true for data; empty if all is data
+     */
+    public Optional<Operand<TBool>> mask() {
+        return Optional.ofNullable(mask);
+    }
+
+    /**
+     * Sets which steps are data, for the layers called from now on.
+     *
+     * @param mask bool [batch, steps], true for data; null if all is data, or if there are no steps any more
+     */
+    public void setMask(Operand<TBool> mask) {
+        this.mask = mask;
+    }
+
+    /**
      * A seed for one stateless random op, such as {@code tf.random.statelessRandomUniform}: a function of the run's seed,
      * the step, and how many seeds this pass has given before.
      *
@@ -175,27 +195,6 @@ public final class ForwardPass {
                     + ": reduce it with tf.sum or tf.math.mean");
         }
         losses.add(Precision.full(tf, value));
-    }
-
-    /**
-     * Which steps of the sequences at hand count, Keras' mask: set by a layer that knows, an embedding or a masking layer,
-     * and read by the layers after it. One that is left over when the model has been called belongs to its output: loss
-     * and metrics leave out what does not count.
-     *
-     * @return bool [batch, time], true where a step counts; empty if all do
-     */
-    public Optional<Operand<TBool>> mask() {
-        return Optional.ofNullable(mask);
-    }
-
-    /**
-     * Says from here on which steps of the sequences count.
-     *
-     * @param mask bool [batch, time], true where a step counts; null once there is no time dimension any more, or all
-     *     steps count
-     */
-    public void setMask(Operand<TBool> mask) {
-        this.mask = mask;
     }
 
     /** Whether the penalty of a weight has not been added in this pass; from then on it has. */
