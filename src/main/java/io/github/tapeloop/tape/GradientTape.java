@@ -219,7 +219,8 @@ public final class GradientTape implements AutoCloseable {
                 .get(0));
     }
 
-    private List<Optional<Operand<?>>> backward(
+    /** Like {@link #gradients(List, List, List)}, for sources that may be handles of variables. */
+    List<Optional<Operand<?>>> backward(
             List<? extends Operand<?>> targets,
             List<? extends Operand<?>> outputGradients,
             List<? extends Operand<?>> sources) {
