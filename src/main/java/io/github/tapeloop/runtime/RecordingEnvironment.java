@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
@@ -93,8 +94,17 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
      * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.
      *
      * @param handle the op that made the handle
+     * @param shape the shape of the variable's value
      */
-    void autoWatch(Operation handle);
+    void autoWatch(Operation handle, Shape shape);
+
+    /**
+     * The shape of the variable behind a handle.
+     *
+     * @param handle any op of this environment
+     * @return what was given to {@link #autoWatch}, or empty for other ops
+     */
+    Optional<Shape> watchedShape(Operation handle);
 
     /**
      * Whether tapes watch the outputs of an op without being asked.

@@ -1,15 +1,16 @@
 package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
 
 /**
@@ -22,7 +23,7 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     private final ExecutionEnvironment target;
     private final Scope baseScope;
     private final List<OpRecorder> recorders = new ArrayList<>();
-    private final Set<Operation> autoWatched = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Operation, Shape> autoWatched = new IdentityHashMap<>();
     /** How many of the recorders, the first ones, do not hear what happens inside a composite op. */
     private int deaf;
 
@@ -100,13 +101,18 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     }
 
     @Override
-    public final void autoWatch(Operation handle) {
-        autoWatched.add(handle);
+    public final void autoWatch(Operation handle, Shape shape) {
+        autoWatched.put(handle, shape);
+    }
+
+    @Override
+    public final Optional<Shape> watchedShape(Operation handle) {
+        return Optional.ofNullable(autoWatched.get(handle));
     }
 
     @Override
     public final boolean isAutoWatched(Operation operation) {
-        return autoWatched.contains(operation);
+        return autoWatched.containsKey(operation);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.Arrays;
 import java.util.function.Supplier;
@@ -115,7 +116,7 @@ public final class OpGradient {
                 throw new IllegalArgumentException("The gradient rule of op " + op.type() + " propagates null to input "
                         + input + ": to give an input no gradient, do not call propagate for it");
             }
-            inputGradients[input] = made.asOutput();
+            inputGradients[input] = made instanceof IndexedSlices<?> ? made : made.asOutput();
         }
     }
 

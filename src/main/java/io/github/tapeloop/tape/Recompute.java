@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.tensorflow.Operand;
@@ -73,8 +74,8 @@ public final class Recompute {
             return f.apply(tf, given);
         }
         try (TensorScope scope = TapeSession.of(tf).scope()) {
-            List<? extends Operand<?>> results = f.apply(tf, given);
-            results.forEach(scope::keep);
+            List<Operand<?>> results = new ArrayList<>();
+            f.apply(tf, given).forEach(result -> results.add(scope.keep(result.asOutput())));
             return results;
         }
     }
