@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
 import org.tensorflow.Operand;
@@ -19,6 +20,9 @@ import org.tensorflow.types.family.TType;
  * <p>Ids are whole numbers in [0, inputDim), of any numeric type: int32 and int64 operands come behind the {@code TFloat32}
  * of the signature, as float64 ones do, and floats are cut off to int32. Floats hold whole numbers exactly up to 2^24 only,
  * so larger vocabularies need ids of an int type. The vectors are float64 if the ids are, else float32.
+ *
+ * <p>Only the vectors looked up are read, and the gradient is {@link io.github.tapeloop.state.IndexedSlices} of them: with
+ * an optimizer that updates rows, a step costs the same whatever inputDim is.
  */
 public final class Embedding extends Layer {
 
@@ -102,15 +106,17 @@ public final class Embedding extends Layer {
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Class<? extends TType> given = x.type();
+        if (Precision.isHalf(given)) {
+            throw new IllegalArgumentException("Embedding '" + path() + "' got its ids as " + Tensors.describe(x)
+                    + ", which mixed precision has rounded: give them as int32 or int64");
+        }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
         Operand<? extends TNumber> ids = whole ? x : Tensors.cast(tf, x, TInt32.class);
-        Operand<TFloat32> vectors = weight(
-                        pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
-                .read(tf);
         if (maskZero) {
             pass.setMask(differsFromZero(tf, ids));
         }
-        return tf.gather(vectors, ids, tf.constant(0));
+        return weight(pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
+                .gather(tf, ids);
     }
 
     private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -34,11 +36,18 @@ public final class ForwardPass {
     private final Supplier<Operand<TInt64>> step;
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private final Set<Variable<?>> penalized = new HashSet<>();
+    private final boolean repeats;
     private long randomOps;
     /** Null while everything counts. */
     private Operand<TBool> mask;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
+        this(tf, precision, training, seed, step, false);
+    }
+
+    private ForwardPass(
+            Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step, boolean repeats) {
+        this.repeats = repeats;
         this.tf = precision.in(tf);
         this.precision = precision;
         this.training = training;
@@ -104,6 +113,73 @@ public final class ForwardPass {
         return precision == Precision.FULL
                 ? model.call(this, x)
                 : Precision.full(tf, model.call(this, precision.compute(tf, x)));
+    }
+
+    /** How a function is called: {@code Recompute::call}, for example, which runs it again on the way back. */
+    @FunctionalInterface
+    public interface Caller {
+
+        /**
+         * Calls a function.
+         *
+         * @param tf makes ops
+         * @param function makes results from inputs, the same in each run
+         * @param inputs the inputs
+         * @return the results
+         */
+        List<? extends Operand<?>> call(Ops tf, TracedFunction.Body function, List<? extends Operand<?>> inputs);
+    }
+
+    /**
+     * Calls a part of a model so that it can be run again: each run draws the same random numbers, added losses count
+     * once, and moving averages follow the first run only.
+     *
+     * <pre>{@code
+     * x = pass.repeatable(block::call, x, Recompute::call);
+     * }</pre>
+     *
+     * @param block makes the output from a pass, which it must use instead of this one, and its input: {@code layer::call}
+     * @param x its input
+     * @param caller runs it, once now and perhaps later
+     * @return its output, the same as of {@code block.apply(pass, x)}
+     */
+    public Operand<TFloat32> repeatable(
+            BiFunction<ForwardPass, Operand<TFloat32>, Operand<TFloat32>> block, Operand<TFloat32> x, Caller caller) {
+        long firstRandomOp = randomOps;
+        Set<Variable<?>> penalizedBefore = Set.copyOf(penalized);
+        boolean[] ran = new boolean[1];
+        TracedFunction.Body function = (ops, given) -> {
+            ForwardPass run = new ForwardPass(ops, precision, training, seed, step, ran[0] || repeats);
+            run.randomOps = firstRandomOp;
+            run.penalized.addAll(penalizedBefore);
+            List<Operand<?>> results = new ArrayList<>();
+            results.add(block.apply(run, typed(given.get(0))));
+            results.addAll(run.losses);
+            if (!ran[0]) {
+                ran[0] = true;
+                randomOps = run.randomOps;
+                penalized.addAll(run.penalized);
+            }
+            return results;
+        };
+        List<? extends Operand<?>> results = caller.call(tf, function, List.of(x));
+        results.stream().skip(1).forEach(loss -> losses.add(typed(loss)));
+        return typed(results.get(0));
+    }
+
+    @SuppressWarnings("unchecked") // The package's note on TFloat32.
+    private static Operand<TFloat32> typed(Operand<?> operand) {
+        return (Operand<TFloat32>) operand;
+    }
+
+    /**
+     * Whether this is a later run of what {@link #repeatable} ran before: effects that must happen once, such as the update
+     * of a moving average, have happened.
+     *
+     * @return false in an ordinary pass
+     */
+    public boolean repeats() {
+        return repeats;
     }
 
     /**
