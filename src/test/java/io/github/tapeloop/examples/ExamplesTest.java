@@ -42,4 +42,13 @@ class ExamplesTest {
         double penalised = ActivityRegularizationExample.meanSquaredActivity(6.4e-3);
         assertTrue(penalised < free / 3, free + " without penalty, " + penalised + " with it");
     }
+
+    @Test
+    void twoInputsAndTwoOutputsLearnTheSameEagerAndCompiled() {
+        String eager = TwoInputsTwoOutputs.train(TwoInputsTwoOutputs.builder(), 6_000, "digits");
+        assertEquals(
+                eager, TwoInputsTwoOutputs.train(TwoInputsTwoOutputs.builder().compiled(), 6_000, "digits"));
+        double right = Double.parseDouble(eager.replaceFirst(".*digit right ([0-9.]+),.*", "$1"));
+        assertTrue(right > 0.85, eager);
+    }
 }
