@@ -1,13 +1,16 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -25,10 +28,11 @@ final class Steps {
     private final Step training;
     private final StepCounter counter = new StepCounter();
     private final ExecutionSize executionSize;
-    private final StepFunction train;
-    private final StepFunction test;
     private final StepFunction predict;
-    private final Map<Integer, StepFunction> loops = new HashMap<>();
+    private final Map<Set<Layer>, Functions> functions = new HashMap<>();
+
+    /** What a trace keeps the setting of frozen layers of. */
+    private record Functions(StepFunction train, StepFunction test, Map<Integer, StepFunction> loops) {}
 
     Steps(TapeSession session, Plan plan) {
         this.session = session;
@@ -39,8 +43,6 @@ final class Steps {
         this.objective = new Objective(plan.model(), plan.heads());
         this.training =
                 scored(plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer()), trainScores);
-        this.train = train(function("train_step", training, counter));
-        this.test = function("test_step", scored(testStep(), testScores), new StepCounter());
         this.predict = function("predict_step", this::predict, new StepCounter());
     }
 
@@ -49,6 +51,26 @@ final class Steps {
         return plan.predictStep() != null
                 ? Map.of(Model.OUTPUT, plan.predictStep().run(step, batch))
                 : step.inference().call(plan.model(), Objective.inputs(tf, batch));
+    }
+
+    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
+    private Functions functions() {
+        Set<Layer> frozen = new HashSet<>();
+        addFrozen(plan.model(), frozen);
+        return functions.computeIfAbsent(
+                frozen,
+                layers -> new Functions(
+                        train(function("train_step", training, counter)),
+                        function("test_step", scored(testStep(), testScores), new StepCounter()),
+                        new HashMap<>()));
+    }
+
+    private static void addFrozen(Layer layer, Set<Layer> frozen) {
+        if (layer.trainable()) {
+            layer.layers().values().forEach(child -> addFrozen(child, frozen));
+        } else {
+            frozen.add(layer);
+        }
     }
 
     private Step scored(CustomStep step, Scores scores) {
@@ -112,20 +134,23 @@ final class Steps {
     }
 
     StepFunction train() {
-        return train;
+        return functions().train();
     }
 
     /** The training step for batches of a size, or for several of them in one. */
     StepFunction train(int batchSize) {
+        Functions now = functions();
         if (executionSize.isKnown() && executionSize.steps() == 1) {
-            return train;
+            return now.train();
         }
-        return loops.computeIfAbsent(
-                batchSize, size -> new CompiledLoop(session, "train_steps", training, train, size, counter));
+        return now.loops()
+                .computeIfAbsent(
+                        batchSize,
+                        size -> new CompiledLoop(session, "train_steps", training, now.train(), size, counter));
     }
 
     StepFunction test() {
-        return test;
+        return functions().test();
     }
 
     StepFunction predict() {

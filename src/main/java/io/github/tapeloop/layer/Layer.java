@@ -255,7 +255,7 @@ public abstract class Layer {
     /**
      * Freezes or unfreezes this layer and all inside it: the weights of a frozen layer are not among {@link
      * #trainableVariables()} and add no penalties, and a frozen {@link BatchNormalization} computes as in inference. A
-     * compiled step keeps what was set when it was traced, so set this before training starts. Where Keras sets the
+     * trainer asks when it begins an epoch, so set this between runs. Where Keras sets the
      * layers inside as well, here each keeps its own setting and is frozen while one around it is.
      *
      * @param value false to freeze

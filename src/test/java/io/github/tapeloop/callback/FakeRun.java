@@ -11,7 +11,6 @@ import java.util.TreeMap;
 final class FakeRun implements Run {
 
     double learningRate = 0.1;
-    boolean hasLearningRate = true;
     long steps;
     private String stopReason;
 
@@ -34,7 +33,7 @@ final class FakeRun implements Run {
 
     @Override
     public boolean hasLearningRate() {
-        return hasLearningRate;
+        return true;
     }
 
     @Override

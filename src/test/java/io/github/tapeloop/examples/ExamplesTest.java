@@ -100,4 +100,13 @@ class ExamplesTest {
                 .collect(Collectors.groupingBy(rgb -> rgb, Collectors.counting()));
         return counts.values().stream().filter(count -> count > 100).count();
     }
+
+    @Test
+    void twoInputsAndTwoOutputsLearnTheSameEagerAndCompiled() {
+        String eager = TwoInputsTwoOutputs.train(TwoInputsTwoOutputs.builder(), 6_000, "digits");
+        assertEquals(
+                eager, TwoInputsTwoOutputs.train(TwoInputsTwoOutputs.builder().compiled(), 6_000, "digits"));
+        double right = Double.parseDouble(eager.replaceFirst(".*digit right ([0-9.]+),.*", "$1"));
+        assertTrue(right > 0.85, eager);
+    }
 }
