@@ -19,6 +19,8 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.MultiHeadAttention;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.layer.SimpleRnn;
+import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.runtime.Precision;
 import java.util.Random;
 import java.util.function.UnaryOperator;
@@ -71,7 +73,18 @@ class SequenceTrainingTest {
                 way("several steps an execution", 0.1, 1e-4, builder -> builder.compiled()
                         .stepsPerExecution(4)),
                 // Half the bits drop other elements.
-                way("bfloat16", 0, 0.05, builder -> builder.compiled().precision(Precision.MIXED_BFLOAT16)));
+                way("bfloat16", 0, 0.05, builder -> builder.compiled().precision(Precision.MIXED_BFLOAT16)),
+                way("float16, several steps an execution", 0, 0.05, builder -> builder.compiled()
+                        .optimizer(scaled())
+                        .precision(Precision.MIXED_FLOAT16)
+                        .stepsPerExecution(4)));
+    }
+
+    /** A loss scale from which no step is skipped. */
+    private static Adam scaled() {
+        Adam adam = new Adam(0.01);
+        adam.setLossScale(LossScale.dynamic(128, 2000));
+        return adam;
     }
 
     private static Arguments way(String name, double dropout, double tolerance, UnaryOperator<TrainerBuilder> way) {
