@@ -7,7 +7,6 @@ import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.train.BatchMatMul;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
@@ -249,7 +248,7 @@ public final class MultiHeadAttention extends Layer {
         Operand<TFloat32> k = heads(pass, tf, "key", key, keyDim);
         Operand<TFloat32> v = heads(pass, tf, "value", value, valueDim);
         Operand<TFloat32> scaled = tf.math.mul(q, Tensors.constant(tf, 1 / Math.sqrt(keyDim), q.type()));
-        Operand<TFloat32> scores = tf.train.batchMatMul(scaled, k, q.type(), BatchMatMul.adjY(true));
+        Operand<TFloat32> scores = batchProduct(tf, scaled, k, true);
         if (causal) {
             allowed.add(
                     notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
@@ -258,8 +257,20 @@ public final class MultiHeadAttention extends Layer {
         if (pass.training() && dropout > 0) {
             weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
         }
-        Operand<TFloat32> mixed = tf.train.batchMatMul(weights, v, v.type());
+        Operand<TFloat32> mixed = batchProduct(tf, weights, v, false);
         return merged(pass, tf, mixed, query);
+    }
+
+    /** Products of matrices, as many as batch · heads. The newer op of the Java API takes no float16 on a CPU. */
+    private static Operand<TFloat32> batchProduct(
+            Ops tf, Operand<TFloat32> a, Operand<TFloat32> b, boolean transposeB) {
+        return tf.scope()
+                .opBuilder("BatchMatMul", "BatchMatMul")
+                .addInput(a.asOutput())
+                .addInput(b.asOutput())
+                .setAttr("adj_y", transposeB)
+                .build()
+                .output(0);
     }
 
     /** x · kernel + bias of each head, [batch, heads, steps, size]. */

@@ -109,4 +109,29 @@ class ExamplesTest {
         double right = Double.parseDouble(eager.replaceFirst(".*digit right ([0-9.]+),.*", "$1"));
         assertTrue(right > 0.85, eager);
     }
+
+    @Test
+    void theNameClassifierLearnsInThreeEpochs() {
+        NameClassifier.Names names = NameClassifier.Names.read();
+        try (Trainer trainer = NameClassifier.builder(42).compiled().build()) {
+            History history = trainer.fit(names.train(), Fit.epochs(3).validation(names.test()));
+            assertTrue(history.last("val_accuracy") > 0.78, history::toString);
+        }
+    }
+
+    /** The frequencies of characters alone take 4.4 bits a character. */
+    @Test
+    void theCharTransformerLearnsMoreThanHowFrequentCharactersAre() {
+        Dataset data = CharTransformer.examples(CharTransformer.text(), 32);
+        try (Trainer trainer = CharTransformer.builder(new CharTransformer.Writer(32, 2, 1), 42)
+                .threads(1, 1)
+                .compiled()
+                .build()) {
+            History history = trainer.fit(
+                    data.skip(1000).batch(32),
+                    Fit.epochs(1).stepsPerEpoch(300).validation(data.take(960).batch(32)));
+            double bits = history.last("val_loss") / Math.log(2);
+            assertTrue(bits < 3.6, bits + " bits");
+        }
+    }
 }
