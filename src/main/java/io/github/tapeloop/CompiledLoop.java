@@ -18,7 +18,6 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
-import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -35,7 +34,7 @@ final class CompiledLoop implements StepFunction {
     private final StepFunction single;
     private final int batchSize;
     private final StepCounter counter;
-    private final Map<List<Spec>, TracedFunction> traces = new HashMap<>();
+    private final Map<BatchKind, StepTrace> traces = new HashMap<>();
 
     CompiledLoop(TapeSession session, String name, Step step, StepFunction single, int batchSize, StepCounter counter) {
         this.session = session;
@@ -47,47 +46,51 @@ final class CompiledLoop implements StepFunction {
     }
 
     @Override
-    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         int whole = batch.size() / batchSize;
         if (whole <= 1 && batch.size() <= batchSize) {
             return single.run(batch, result);
         }
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
-            Operand<TFloat32> input = batch.input(tf);
-            Operand<? extends TNumber> target = batch.target(tf);
-            Operand<TFloat32> last = loop(tf, whole, input, target);
+            List<Operand<?>> columns = batch.operands(tf);
+            Map<String, Operand<TFloat32>> last = loop(tf, whole, batch, columns);
             counter.add(whole);
             if (batch.size() == whole * batchSize) {
                 result.accept(last);
                 return whole;
             }
-            long from = (long) whole * batchSize;
-            Batch rest = Batch.ofOperands(rows(tf, input, from, -1), rows(tf, target, from, -1));
-            return whole + single.run(rest, result);
+            Operand<TInt64> from = tf.constant((long) whole * batchSize);
+            return whole + single.run(batch.withOperands(rows(tf, columns, from, -1)), result);
         }
     }
 
-    private Operand<TFloat32> loop(Ops tf, int steps, Operand<TFloat32> input, Operand<? extends TNumber> target) {
-        List<Spec> specs = List.of(open(Spec.of(input)), open(Spec.of(target)), NUMBER);
-        TracedFunction function = traces.computeIfAbsent(specs, this::trace);
-        List<Operand<?>> arguments = List.of(tf.constant(steps), input, target, tf.constant(counter.taken()));
-        return typed(function.call(arguments).get(0));
+    private Map<String, Operand<TFloat32>> loop(Ops tf, int steps, Batch batch, List<Operand<?>> columns) {
+        StepTrace trace = traces.computeIfAbsent(BatchKind.of(batch, columns).open(), kind -> trace(kind, batch));
+        List<Operand<?>> arguments = new ArrayList<>(columns);
+        arguments.add(0, tf.constant(steps));
+        arguments.add(tf.constant(counter.taken()));
+        return trace.call(arguments);
     }
 
-    private TracedFunction trace(List<Spec> specs) {
-        return TracedFunction.repeat(session, name, specs, (tf, given) -> {
+    private StepTrace trace(BatchKind kind, Batch names) {
+        int columns = kind.specs().size();
+        List<Spec> inputs = new ArrayList<>(kind.specs());
+        inputs.add(NUMBER);
+        StepTrace.Body body = (tf, given) -> {
             Operand<TInt32> round = typed(given.get(0));
-            Operand<TInt64> first = typed(given.get(3));
+            Operand<TInt64> first = typed(given.get(columns + 1));
             Operand<TInt64> from = tf.math.mul(Tensors.cast(tf, round, TInt64.class), tf.constant((long) batchSize));
-            Batch batch =
-                    Batch.ofOperands(rows(tf, given.get(1), from, batchSize), rows(tf, given.get(2), from, batchSize));
-            return List.of(step.run(tf, batch, () -> tf.math.add(first, Tensors.cast(tf, round, TInt64.class))));
-        });
+            Batch batch = names.withOperands(rows(tf, given.subList(1, columns + 1), from, batchSize));
+            return step.run(tf, batch, () -> tf.math.add(first, Tensors.cast(tf, round, TInt64.class)));
+        };
+        return StepTrace.of(ops -> TracedFunction.repeat(session, name, inputs, ops), body);
     }
 
-    private static <T extends TType> Operand<T> rows(Ops tf, Operand<T> all, long from, long count) {
-        return rows(tf, all, tf.constant(from), count);
+    private static List<Operand<?>> rows(Ops tf, List<Operand<?>> columns, Operand<TInt64> from, long count) {
+        List<Operand<?>> cut = new ArrayList<>();
+        columns.forEach(column -> cut.add(rows(tf, column, from, count)));
+        return cut;
     }
 
     /** {@code count} rows from a place on, or all that follow for -1. */
@@ -98,10 +101,6 @@ final class CompiledLoop implements StepFunction {
         begin.add(tf.constant(new long[example.numDimensions()]));
         Operand<TInt64> size = tf.constant(example.prepend(count).asArray());
         return tf.slice(all, tf.concat(begin, tf.constant(0)), size);
-    }
-
-    private static Spec open(Spec spec) {
-        return new Spec(spec.type(), spec.shape().tail().prepend(Shape.UNKNOWN_SIZE));
     }
 
     @SuppressWarnings("unchecked") // The types are those of the specs.

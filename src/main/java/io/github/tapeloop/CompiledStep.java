@@ -32,7 +32,7 @@ final class CompiledStep implements StepFunction {
     private final TapeSession session;
     private final String name;
     private final Step step;
-    private final Map<List<Spec>, TracedFunction> traces = new HashMap<>();
+    private final Map<BatchKind, StepTrace> traces = new HashMap<>();
     private final boolean jit;
     private final StepCounter counter;
 
@@ -46,35 +46,31 @@ final class CompiledStep implements StepFunction {
     }
 
     @Override
-    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
-            List<Operand<?>> arguments = new ArrayList<>();
-            arguments.add(batch.input(tf));
-            if (batch.hasTarget()) {
-                arguments.add(batch.target(tf));
-            }
-            List<Spec> specs = arguments.stream().map(Spec::of).toList();
-            TracedFunction function = traces.get(specs);
-            if (function == null) {
-                function = functionFor(specs);
+            List<Operand<?>> arguments = batch.operands(tf);
+            BatchKind kind = BatchKind.of(batch, arguments);
+            StepTrace trace = traces.get(kind);
+            if (trace == null) {
+                trace = traceFor(kind, batch);
             }
             arguments.add(tf.constant(counter.taken()));
-            result.accept(typed(function.call(arguments).get(0)));
+            result.accept(trace.call(arguments));
         }
         counter.add(1);
         return 1;
     }
 
     /** The exact function for the first kind of batch, one with an open batch dimension for others. */
-    private TracedFunction functionFor(List<Spec> specs) {
+    private StepTrace traceFor(BatchKind kind, Batch names) {
         boolean sizeOnly =
-                traces.keySet().stream().anyMatch(traced -> open(traced).equals(open(specs)));
-        List<Spec> key = sizeOnly ? open(specs) : specs;
-        TracedFunction function = traces.get(key);
-        if (function == null) {
-            function = trace(key);
-            traces.put(key, function);
+                traces.keySet().stream().anyMatch(traced -> traced.open().equals(kind.open()));
+        BatchKind key = sizeOnly ? kind.open() : kind;
+        StepTrace trace = traces.get(key);
+        if (trace == null) {
+            trace = trace(key, names);
+            traces.put(key, trace);
             if (traces.size() == MANY_TRACES) {
                 LOG.warn(
                         "{} was traced {} times, which is slow: its batches keep changing, {}",
@@ -83,32 +79,23 @@ final class CompiledStep implements StepFunction {
                         traces.keySet());
             }
         }
-        return function;
+        return trace;
     }
 
-    private TracedFunction trace(List<Spec> specs) {
-        List<Spec> inputs = new ArrayList<>(specs);
+    private StepTrace trace(BatchKind kind, Batch names) {
+        int columns = kind.specs().size();
+        List<Spec> inputs = new ArrayList<>(kind.specs());
         inputs.add(new Spec(DataType.DT_INT64, Shape.scalar()));
-        TracedFunction.Body body = (tf, placeholders) -> {
-            Batch batch = specs.size() > 1
-                    ? Batch.ofOperands(placeholders.get(0), placeholders.get(1))
-                    : Batch.ofOperands(placeholders.get(0));
-            Operand<TInt64> stepNumber = typed(placeholders.get(specs.size()));
-            return List.of(step.run(tf, batch, () -> stepNumber));
+        StepTrace.Body body = (tf, placeholders) -> {
+            Operand<TInt64> stepNumber = typed(placeholders.get(columns));
+            Batch batch = names.withOperands(placeholders.subList(0, columns));
+            return step.run(tf, batch, () -> stepNumber);
         };
-        return jit
-                ? TracedFunction.jitCompiled(session, name, inputs, body)
-                : TracedFunction.trace(session, name, inputs, body);
-    }
-
-    private static List<Spec> open(List<Spec> specs) {
-        return specs.stream().map(CompiledStep::open).toList();
-    }
-
-    private static Spec open(Spec spec) {
-        long[] dimensions = spec.shape().asArray();
-        dimensions[0] = Shape.UNKNOWN_SIZE;
-        return new Spec(spec.type(), Shape.of(dimensions));
+        return StepTrace.of(
+                ops -> jit
+                        ? TracedFunction.jitCompiled(session, name, inputs, ops)
+                        : TracedFunction.trace(session, name, inputs, ops),
+                body);
     }
 
     @SuppressWarnings("unchecked") // The types are those of the specs and of the step.

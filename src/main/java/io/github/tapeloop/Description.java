@@ -1,28 +1,46 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What a trainer will run, as text for people. */
 record Description(TapeSession session, Plan plan, ExecutionSize executionSize) {
 
     String text() {
-        String measured = plan.metrics().isEmpty()
-                ? "none"
-                : plan.metrics().stream()
-                        .map(metric -> metric.name() + (metric.higherIsBetter() ? " (up)" : " (down)"))
-                        .collect(Collectors.joining(", "));
+        String losses = joined(head -> head.loss() == null ? Stream.empty() : Stream.of(lossOf(head)));
+        String measured = joined(head ->
+                head.measured().entrySet().stream().map(metric -> metric.getKey() + direction(metric.getValue())));
         return "model " + plan.model().path() + " (" + nameOf(plan.model()) + ")\n"
                 + plan.model().summary().replace(System.lineSeparator(), "\n")
                 + (plan.step() == null ? "" : "step " + nameOf(plan.step()) + "\n")
-                + (plan.loss() == null ? "" : "loss " + nameOf(plan.loss()) + "\n")
+                + (losses.isEmpty() ? "" : "loss " + losses + "\n")
                 + (plan.optimizer() == null ? "" : "optimizer " + nameOf(plan.optimizer()) + "\n")
-                + "metrics " + measured
+                + "metrics " + (measured.isEmpty() ? "none" : measured)
                 + (plan.precision() == Precision.FULL ? "" : "\nprecision " + plan.precision())
                 + "\nsteps " + steps()
                 + "\nsession " + session
                 + "\n";
+    }
+
+    private String joined(Function<Head, Stream<String>> parts) {
+        return plan.heads().stream().flatMap(parts).collect(Collectors.joining(", "));
+    }
+
+    private static String direction(Metric metric) {
+        if (!metric.hasDirection()) {
+            return "";
+        }
+        return metric.higherIsBetter() ? " (up)" : " (down)";
+    }
+
+    private static String lossOf(Head head) {
+        return (head.output() == null ? "" : head.output() + ": ")
+                + nameOf(head.loss())
+                + (head.lossWeight() == 1 ? "" : " times " + head.lossWeight());
     }
 
     private String steps() {

@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
@@ -21,7 +22,7 @@ final class EagerStep implements StepFunction {
     }
 
     @Override
-    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         try (TensorScope scope = session.scope()) {
             result.accept(step.run(session.tf(), batch, () -> session.tf().constant(counter.taken())));
         }

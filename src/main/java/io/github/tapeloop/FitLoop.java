@@ -6,6 +6,7 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ final class FitLoop implements Run {
     private final LongSupplier nanoTime;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
     private String stopReason;
+    private boolean averagesInPlace;
     /** What a dry run must give back. */
     private OptionalDouble rateBefore = OptionalDouble.empty();
 
@@ -89,6 +91,8 @@ final class FitLoop implements Run {
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
             }
+            useAverages(false);
+            trainer.optimizer().filter(Optimizer::hasAverages).ifPresent(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
             failure = e;
             throw e;
@@ -99,6 +103,8 @@ final class FitLoop implements Run {
     }
 
     private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {
+        useAverages(false);
+        trainer.optimizer().ifPresent(Optimizer::swapToTrain);
         trainer.steps().trainScores().reset();
         BatchLoop loop = new BatchLoop(
                 trainer.steps().train(train.batchSize()),
@@ -107,6 +113,8 @@ final class FitLoop implements Run {
                 event -> callbacks.onTrainBatchEnd(this, event),
                 this::stopsNow);
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
+        trainer.optimizer().ifPresent(Optimizer::flush);
+        trainer.optimizer().ifPresent(Optimizer::swapToEval);
         if (done.steps() == 0 && stopReason == null) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
         }
@@ -148,6 +156,7 @@ final class FitLoop implements Run {
         Map<String, Double> last =
                 epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
         try {
+            useAverages(false);
             callbacks.onTrainEnd(this, new Event.TrainEnd(last, stopReason(), Optional.ofNullable(failure)));
         } catch (RuntimeException e) {
             if (failure == null) {
@@ -175,15 +184,35 @@ final class FitLoop implements Run {
     }
 
     @Override
+    public boolean hasLearningRate() {
+        return trainer.optimizer().isPresent();
+    }
+
+    @Override
     public double learningRate() {
-        return trainer.optimizer().learningRate();
+        return optimizer().learningRate();
+    }
+
+    private Optimizer optimizer() {
+        return trainer.optimizer()
+                .orElseThrow(() -> new IllegalStateException(
+                        "This trainer's step brings its own optimizers, so there is no learning rate and there are no"
+                                + " averages: give the builder the one that callbacks may change by optimizer(…)"));
+    }
+
+    @Override
+    public void useAverages(boolean inPlace) {
+        if (inPlace != averagesInPlace) {
+            optimizer().swapAverages();
+            averagesInPlace = inPlace;
+        }
     }
 
     @Override
     public void setLearningRate(double learningRate) {
         boolean first = options.isDryRun() && rateBefore.isEmpty();
         OptionalDouble before = first ? OptionalDouble.of(learningRate()) : rateBefore;
-        trainer.optimizer().setLearningRate(learningRate);
+        optimizer().setLearningRate(learningRate);
         rateBefore = before;
     }
 

@@ -1,8 +1,6 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.loss.Loss;
-import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.state.Stateful;
@@ -11,7 +9,7 @@ import java.util.List;
 /**
  * What a {@link TrainerBuilder} was told.
  *
- * @param loss null if custom steps do without
+ * @param heads what is asked of the model's outputs; without losses if custom steps do without
  * @param optimizer null if custom steps bring their own
  * @param step null for a {@link TrainStep}
  * @param testStep null for a {@link TestStep}
@@ -21,13 +19,17 @@ import java.util.List;
  */
 record Plan(
         Model model,
-        Loss loss,
+        List<Head> heads,
         Optimizer optimizer,
-        List<Metric> metrics,
         CustomStep step,
         CustomStep testStep,
         CustomPrediction predictStep,
         List<Stateful> others,
         Precision precision,
         Compilation compilation,
-        StepsPerExecution perExecution) {}
+        StepsPerExecution perExecution) {
+
+    boolean hasLoss() {
+        return heads.stream().anyMatch(head -> head.loss() != null);
+    }
+}

@@ -1,7 +1,9 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.runtime.TapeSession;
 import java.util.ArrayList;
 import java.util.List;
+import org.tensorflow.Operand;
 import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.Shape;
@@ -19,7 +21,14 @@ final class Predictions {
     private long examples;
 
     /** Copies the predictions of a batch: float32 or float64 [batch, …]. */
-    void add(TType tensor) {
+    void add(TapeSession session, Operand<TFloat32> output) {
+        session.<TFloat32, Boolean>read(output, tensor -> {
+            add(tensor);
+            return true;
+        });
+    }
+
+    private void add(TType tensor) {
         Shape shape = tensor.shape();
         if (shape.numDimensions() == 0) {
             throw new IllegalArgumentException("A model must predict [batch, …], but gave a scalar");
@@ -47,9 +56,6 @@ final class Predictions {
     }
 
     FloatNdArray toArray() {
-        if (example == null) {
-            throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
-        }
         Shape shape = Shape.of(examples).append(example);
         FloatDataBuffer all = DataBuffers.ofFloats(shape.size());
         long next = 0;

@@ -15,20 +15,17 @@ import org.tensorflow.types.family.TNumber;
 record ScoredStep(CustomStep step, Scores scores, long seed, Precision precision) implements Step {
 
     @Override
-    public Operand<TFloat32> run(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
+    public Map<String, Operand<TFloat32>> run(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
         Map<String, ? extends Operand<? extends TNumber>> named =
                 step.run(new StepContext(tf, seed, number, precision), batch);
         if (named == null || named.isEmpty()) {
             throw new IllegalStateException("The step returned nothing: return the scalars to log by name, such as"
                     + " Map.of(\"loss\", loss)");
         }
-        Map<String, Operand<? extends TNumber>> sorted =
+        TreeMap<String, Operand<? extends TNumber>> sorted =
                 new TreeMap<>(named); // Map.of has an order of its own each run.
         scores.update(tf, sorted, batch.examples(tf));
-        return Precision.full(tf, sorted.containsKey(Scores.LOSS) ? sorted.get(Scores.LOSS) : first(sorted));
-    }
-
-    private static Operand<?> first(Map<String, Operand<? extends TNumber>> named) {
-        return named.values().iterator().next();
+        String result = sorted.containsKey(Scores.LOSS) ? Scores.LOSS : sorted.firstKey();
+        return Map.of(result, Precision.full(tf, sorted.get(result)));
     }
 }

@@ -14,7 +14,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
@@ -27,23 +26,20 @@ final class Scores {
     static final String VALIDATION = "val_";
 
     private final Map<String, Mean> named = new LinkedHashMap<>();
-    private final List<Metric> metrics;
+    private final Map<String, Metric> metrics = new LinkedHashMap<>();
+    private final Set<String> losses = new HashSet<>(Set.of(LOSS));
 
-    Scores(List<Metric> metrics) {
-        Set<String> names = new HashSet<>(Set.of(LOSS));
-        for (Metric metric : metrics) {
-            if (!names.add(metric.name())) {
-                throw new IllegalArgumentException(
-                        "Two metrics are named '" + metric.name() + "': give one of them another name");
+    Scores(List<Head> heads) {
+        for (Head head : heads) {
+            if (head.loss() != null) {
+                losses.add(head.lossName());
             }
-        }
-        this.metrics = List.copyOf(metrics);
-    }
-
-    /** Lets the metrics see a batch. */
-    void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        for (Metric metric : metrics) {
-            metric.update(tf, target, prediction);
+            head.measured().forEach((name, metric) -> {
+                if (name.equals(LOSS) || metrics.putIfAbsent(name, metric) != null) {
+                    throw new IllegalArgumentException((name.equals(LOSS) ? "A metric is" : "Two metrics are")
+                            + " named '" + name + "': give it another name");
+                }
+            });
         }
     }
 
@@ -65,7 +61,7 @@ final class Scores {
     }
 
     private String requireFree(String name) {
-        if (metrics.stream().anyMatch(metric -> metric.name().equals(name))) {
+        if (metrics.containsKey(name)) {
             throw new IllegalArgumentException(
                     "The step names a scalar '" + name + "', but so is a metric: give one of them another name");
         }
@@ -75,19 +71,18 @@ final class Scores {
     Map<String, Double> results() {
         Map<String, Double> results = new TreeMap<>();
         named.forEach((name, mean) -> results.put(name, mean.result()));
-        metrics.forEach(metric -> results.put(metric.name(), metric.result()));
+        metrics.forEach((name, metric) -> results.put(name, metric.result()));
         return results;
     }
 
-    /** Which way a result should go, with or without {@code val_} before its name; empty if there is none of that name. */
+    /** Which way a result should go, with or without {@code val_} before its name; empty if it has no way or is unknown. */
     Optional<Boolean> higherIsBetter(String name) {
         String own = name.startsWith(VALIDATION) ? name.substring(VALIDATION.length()) : name;
-        if (own.equals(LOSS)) {
+        if (losses.contains(own)) {
             return Optional.of(false);
         }
-        return metrics.stream()
-                .filter(metric -> metric.name().equals(own))
-                .findFirst()
+        return Optional.ofNullable(metrics.get(own))
+                .filter(Metric::hasDirection)
                 .map(Metric::higherIsBetter);
     }
 
@@ -95,12 +90,12 @@ final class Scores {
     List<Variable<?>> variables() {
         List<Variable<?>> all = new ArrayList<>();
         named.values().forEach(mean -> mean.state().forEach(all::add));
-        metrics.forEach(metric -> metric.state().forEach(all::add));
+        metrics.values().forEach(metric -> metric.state().forEach(all::add));
         return all;
     }
 
     void reset() {
         named.values().forEach(Metric::reset);
-        metrics.forEach(Metric::reset);
+        metrics.values().forEach(Metric::reset);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -15,7 +16,7 @@ interface Step {
      * Makes the ops of one step.
      *
      * @param number makes the number of this step in the life of the trainer, for the seeds of random ops
-     * @return the loss of a training or test step, the prediction of a prediction step
+     * @return the loss of a training or test step, the predictions of a prediction step; the same names each time
      */
-    Operand<TFloat32> run(Ops tf, Batch batch, Supplier<Operand<TInt64>> number);
+    Map<String, Operand<TFloat32>> run(Ops tf, Batch batch, Supplier<Operand<TInt64>> number);
 }

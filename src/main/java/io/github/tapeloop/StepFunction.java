@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
@@ -15,5 +16,5 @@ interface StepFunction {
      * @param result takes the (last) step's result, which is valid during the call only
      * @return how many steps were taken: more than one if the batch was several in one
      */
-    int run(Batch batch, Consumer<Operand<TFloat32>> result);
+    int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result);
 }

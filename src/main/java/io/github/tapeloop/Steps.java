@@ -1,11 +1,18 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
 
 /** The training, test and prediction step of a trainer, each run the way the builder asked for. */
 final class Steps {
@@ -14,6 +21,7 @@ final class Steps {
     private final Plan plan;
     private final Scores trainScores;
     private final Scores testScores;
+    private final Objective objective;
     private final Step training;
     private final StepCounter counter = new StepCounter();
     private final ExecutionSize executionSize;
@@ -25,24 +33,22 @@ final class Steps {
     Steps(TapeSession session, Plan plan) {
         this.session = session;
         this.plan = plan;
-        this.trainScores = new Scores(plan.metrics());
-        this.testScores = new Scores(plan.metrics());
+        this.trainScores = new Scores(plan.heads());
+        this.testScores = new Scores(plan.heads());
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
-        this.training = scored(
-                plan.step() != null
-                        ? plan.step()
-                        : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores),
-                trainScores);
+        this.objective = new Objective(plan.model(), plan.heads());
+        this.training =
+                scored(plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer()), trainScores);
         this.train = train(function("train_step", training, counter));
         this.test = function("test_step", scored(testStep(), testScores), new StepCounter());
-        CustomPrediction prediction = plan.predictStep() != null
-                ? plan.predictStep()
-                : (step, batch) -> step.inference().call(plan.model(), batch.input(step.tf()));
-        this.predict = function(
-                "predict_step",
-                (tf, batch, number) ->
-                        prediction.run(new StepContext(tf, session.seed(), number, plan.precision()), batch),
-                new StepCounter());
+        this.predict = function("predict_step", this::predict, new StepCounter());
+    }
+
+    private Map<String, Operand<TFloat32>> predict(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
+        StepContext step = new StepContext(tf, session.seed(), number, plan.precision());
+        return plan.predictStep() != null
+                ? Map.of(Model.OUTPUT, plan.predictStep().run(step, batch))
+                : step.inference().call(plan.model(), Objective.inputs(tf, batch));
     }
 
     private Step scored(CustomStep step, Scores scores) {
@@ -53,8 +59,8 @@ final class Steps {
         if (plan.testStep() != null) {
             return plan.testStep();
         }
-        if (plan.loss() != null) {
-            return new TestStep(plan.model(), plan.loss(), testScores);
+        if (plan.hasLoss()) {
+            return new TestStep(objective);
         }
         return (step, batch) -> {
             throw new IllegalStateException(

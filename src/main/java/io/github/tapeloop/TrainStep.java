@@ -2,38 +2,36 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
-import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.tape.GradientTape;
+import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 
 /**
  * One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape, and a
  * step that a user could have written.
  */
-record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores) implements CustomStep {
+record TrainStep(Objective objective, Optimizer optimizer) implements CustomStep {
 
     @Override
     public Map<String, Operand<TFloat32>> run(StepContext step, Batch batch) {
         Ops tf = step.tf();
-        Operand<TFloat32> input = batch.input(tf);
-        Operand<? extends TNumber> target = batch.target(tf);
+        Batch examples = batch.withOperands(batch.operands(tf)); // The tape need not hear of them.
         try (GradientTape tape = step.tape()) {
             ForwardPass pass = step.training();
-            Operand<TFloat32> prediction = pass.call(model, input);
-            Operand<TFloat32> total = pass.totalLoss(loss.call(tf, target, prediction));
+            List<Answer> answers = objective.answers(tf, pass, examples);
+            Map<String, Operand<TFloat32>> losses = Objective.losses(tf, pass, answers);
 
-            Gradients gradients = tape.gradients(optimizer.scaleLoss(tf, total), model.trainableVariables());
+            Operand<TFloat32> scaled = optimizer.scaleLoss(tf, losses.get(Scores.LOSS));
+            Gradients gradients = tape.gradients(scaled, objective.model().trainableVariables());
             optimizer.apply(tf, gradients);
 
-            scores.update(tf, target, prediction);
-            return Map.of(Scores.LOSS, total);
+            answers.forEach(answer -> answer.measure(tf));
+            return losses;
         }
     }
 }

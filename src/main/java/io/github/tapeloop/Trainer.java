@@ -10,11 +10,11 @@ import io.github.tapeloop.runtime.TapeSession;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tensorflow.ndarray.FloatNdArray;
-import org.tensorflow.types.TFloat32;
 
 /**
  * Trains, evaluates and uses a model.
@@ -41,7 +41,7 @@ public final class Trainer implements AutoCloseable {
     private final TapeSession session;
     private final boolean ownsSession;
     private final Model model;
-    private final Optimizer optimizer;
+    private final Optional<Optimizer> optimizer;
     private final Steps steps;
     private final Description description;
     private boolean running;
@@ -51,7 +51,7 @@ public final class Trainer implements AutoCloseable {
         this.session = session;
         this.ownsSession = ownsSession;
         this.model = plan.model();
-        this.optimizer = plan.optimizer();
+        this.optimizer = Optional.ofNullable(plan.optimizer());
         this.steps = new Steps(session, plan);
         this.description = new Description(session, plan, steps.executionSize());
     }
@@ -116,6 +116,7 @@ public final class Trainer implements AutoCloseable {
             BooleanSupplier stopRequested) {
         Scores scores = steps.testScores();
         scores.reset();
+        optimizer.ifPresent(Optimizer::swapToEval);
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
             boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
@@ -128,25 +129,53 @@ public final class Trainer implements AutoCloseable {
      *
      * @param data batches; targets are not looked at
      * @return float32 [examples, …] on the Java heap
-     * @throws IllegalArgumentException if there is no batch, or shapes do not fit
+     * @throws IllegalArgumentException if there is no batch, shapes do not fit, or the model has several outputs: see
+     *     {@link #predictAll}
      */
     public FloatNdArray predict(Batches data) {
         return exclusively(() -> {
-            Predictions predictions = new Predictions();
-            try (BatchIterator batches = data.open(seed(), 0)) {
-                while (batches.hasNext()) {
-                    try (Batch batch = batches.next()) {
-                        steps.predict().run(batch, output -> {
-                            session.<TFloat32, Boolean>read(output, tensor -> {
-                                predictions.add(tensor);
-                                return true;
-                            });
-                        });
-                    }
+            Map<String, FloatNdArray> outputs = outputs(data);
+            if (outputs.size() != 1) {
+                throw new IllegalArgumentException(
+                        "The model has the outputs " + outputs.keySet() + ": predict them by predictAll(data)");
+            }
+            return outputs.values().iterator().next();
+        });
+    }
+
+    /**
+     * Computes the outputs of the model for each example, for models that have several.
+     *
+     * @param data batches; targets are not looked at
+     * @return by the name of the output, sorted, {@code output} if it is the only one of a plain {@link Model}: float32
+     *     [examples, …] on the Java heap
+     * @throws IllegalArgumentException if there is no batch, or shapes do not fit
+     */
+    public Map<String, FloatNdArray> predictAll(Batches data) {
+        return exclusively(() -> Collections.unmodifiableMap(outputs(data)));
+    }
+
+    private Map<String, FloatNdArray> outputs(Batches data) {
+        optimizer.ifPresent(Optimizer::swapToEval);
+        Map<String, Predictions> predictions = new TreeMap<>();
+        try (BatchIterator batches = data.open(seed(), 0)) {
+            while (batches.hasNext()) {
+                try (Batch batch = batches.next()) {
+                    steps.predict()
+                            .run(
+                                    batch,
+                                    outputs -> outputs.forEach((name, output) -> predictions
+                                            .computeIfAbsent(name, key -> new Predictions())
+                                            .add(session, output)));
                 }
             }
-            return predictions.toArray();
-        });
+        }
+        if (predictions.isEmpty()) {
+            throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
+        }
+        Map<String, FloatNdArray> arrays = new TreeMap<>();
+        predictions.forEach((name, all) -> arrays.put(name, all.toArray()));
+        return arrays;
     }
 
     /**
@@ -156,7 +185,10 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.train(), steps.trainScores(), batch));
+        return exclusively(() -> {
+            optimizer.ifPresent(Optimizer::swapToTrain);
+            return onBatch(steps.train(), steps.trainScores(), batch);
+        });
     }
 
     /**
@@ -166,7 +198,10 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively(() -> onBatch(steps.test(), steps.testScores(), batch));
+        return exclusively(() -> {
+            optimizer.ifPresent(Optimizer::swapToEval);
+            return onBatch(steps.test(), steps.testScores(), batch);
+        });
     }
 
     private Map<String, Double> onBatch(StepFunction step, Scores scores, Batch batch) {
@@ -216,13 +251,8 @@ public final class Trainer implements AutoCloseable {
         return description.text();
     }
 
-    /** The optimizer, whose learning rate callbacks may change. */
-    Optimizer optimizer() {
-        if (optimizer == null) {
-            throw new IllegalStateException(
-                    "This trainer's step brings its own optimizers, so there is no learning rate to"
-                            + " read or set: give the builder the one that callbacks may change by optimizer(…)");
-        }
+    /** The optimizer, unless the step brings its own. */
+    Optional<Optimizer> optimizer() {
         return optimizer;
     }
 

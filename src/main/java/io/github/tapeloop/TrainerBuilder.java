@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.MultiModel;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.LossScale;
@@ -19,9 +20,8 @@ import java.util.Objects;
 public final class TrainerBuilder {
 
     private final Model model;
-    private Loss loss;
+    private final HeadsBuilder heads = new HeadsBuilder();
     private Optimizer optimizer;
-    private final List<Metric> metrics = new ArrayList<>();
     private TapeSession session;
     private final TapeSession.Builder sessionOptions = TapeSession.builder();
     private String sessionOption;
@@ -38,13 +38,39 @@ public final class TrainerBuilder {
     }
 
     /**
-     * What to minimise.
+     * What to minimise, for a model with one output. If the data has sample weights, the loss gets them.
      *
      * @param value a loss or a lambda
      * @return this
      */
     public TrainerBuilder loss(Loss value) {
-        this.loss = Objects.requireNonNull(value, "loss");
+        heads.loss(null, value, 1);
+        return this;
+    }
+
+    /**
+     * What to minimise of one of several outputs, compared with the target of the same name. The total is logged as
+     * {@code loss} and, if several outputs have one, each alone as {@code <output>_loss}.
+     *
+     * @param output a name in what the {@link MultiModel} returns
+     * @param value a loss or a lambda
+     * @return this
+     */
+    public TrainerBuilder loss(String output, Loss value) {
+        return loss(output, value, 1);
+    }
+
+    /**
+     * What to minimise of one of several outputs, and how much it counts.
+     *
+     * @param output a name in what the {@link MultiModel} returns
+     * @param value a loss or a lambda
+     * @param weight the total is the sum of the losses times their weights; at least 0. The loss that is logged for this
+     *     output is not multiplied
+     * @return this
+     */
+    public TrainerBuilder loss(String output, Loss value, double weight) {
+        heads.loss(Objects.requireNonNull(output, "output"), value, weight);
         return this;
     }
 
@@ -60,13 +86,49 @@ public final class TrainerBuilder {
     }
 
     /**
-     * What to measure besides the loss.
+     * What to measure besides the loss. All examples count the same, whatever their sample weights.
      *
      * @param more metrics that no other trainer uses, of different names
      * @return this
      */
     public TrainerBuilder metrics(Metric... more) {
-        metrics.addAll(List.of(more));
+        heads.metrics(null, more);
+        return this;
+    }
+
+    /**
+     * What to measure of one of several outputs; logged as {@code <output>_<name of the metric>}.
+     *
+     * @param output a name in what the {@link MultiModel} returns
+     * @param more metrics that no other trainer and no other output uses
+     * @return this
+     */
+    public TrainerBuilder metrics(String output, Metric... more) {
+        heads.metrics(Objects.requireNonNull(output, "output"), more);
+        return this;
+    }
+
+    /**
+     * What to measure with the data's sample weights. One that is named like one of {@link #metrics(Metric...)} is logged
+     * as {@code weighted_<name>}.
+     *
+     * @param more metrics that take weights
+     * @return this
+     */
+    public TrainerBuilder weightedMetrics(Metric... more) {
+        heads.weightedMetrics(null, more);
+        return this;
+    }
+
+    /**
+     * What to measure of one of several outputs with the data's sample weights.
+     *
+     * @param output a name in what the {@link MultiModel} returns
+     * @param more metrics that take weights
+     * @return this
+     */
+    public TrainerBuilder weightedMetrics(String output, Metric... more) {
+        heads.weightedMetrics(Objects.requireNonNull(output, "output"), more);
         return this;
     }
 
@@ -256,9 +318,8 @@ public final class TrainerBuilder {
         }
         Plan plan = new Plan(
                 model,
-                loss,
+                heads.build(),
                 optimizer,
-                List.copyOf(metrics),
                 step,
                 testStep,
                 predictStep,
@@ -271,8 +332,8 @@ public final class TrainerBuilder {
     }
 
     private void requireComplete() {
-        if (step == null && (loss == null || optimizer == null)) {
-            String missing = loss == null ? "loss" : "optimizer";
+        if (step == null && (!heads.hasLoss() || optimizer == null)) {
+            String missing = !heads.hasLoss() ? "loss" : "optimizer";
             throw new IllegalStateException(
                     "A trainer needs a " + missing + ": call " + missing + "(…) before build(), or give it a step(…)");
         }

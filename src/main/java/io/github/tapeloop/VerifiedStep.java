@@ -53,7 +53,7 @@ final class VerifiedStep implements StepFunction {
     }
 
     @Override
-    public int run(Batch batch, Consumer<Operand<TFloat32>> result) {
+    public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         if (built && agreed && left > 0) {
             return verify(batch, result);
         }
@@ -61,13 +61,13 @@ final class VerifiedStep implements StepFunction {
         return agreed && left == 0 ? compiled.run(batch, result) : eager.run(batch, result);
     }
 
-    private int verify(Batch batch, Consumer<Operand<TFloat32>> result) {
+    private int verify(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
         left--;
         try (TensorScope scope = session.scope()) {
             Map<Variable<?>, Operand<?>> before = values();
             double[] losses = new double[2];
             int steps = eager.run(batch, loss -> {
-                losses[0] = session.scalar(loss);
+                losses[0] = scalar(loss);
                 result.accept(loss);
             });
             Map<Variable<?>, Operand<?>> after = values();
@@ -75,7 +75,7 @@ final class VerifiedStep implements StepFunction {
             counter.add(-steps);
             Optional<String> difference;
             try {
-                compiled.run(batch, loss -> losses[1] = session.scalar(loss));
+                compiled.run(batch, loss -> losses[1] = scalar(loss));
                 difference = difference(losses, after);
             } catch (TapeloopException | IllegalArgumentException e) {
                 counter.add(steps);
@@ -88,6 +88,10 @@ final class VerifiedStep implements StepFunction {
             });
             return steps;
         }
+    }
+
+    private double scalar(Map<String, Operand<TFloat32>> result) {
+        return session.scalar(result.values().iterator().next());
     }
 
     private Map<Variable<?>, Operand<?>> values() {

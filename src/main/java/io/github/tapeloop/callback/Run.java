@@ -30,10 +30,17 @@ public interface Run {
     Model model();
 
     /**
+     * Whether there is a learning rate to ask for: custom steps can bring optimizers that the trainer does not know.
+     *
+     * @return true if the trainer has an optimizer
+     */
+    boolean hasLearningRate();
+
+    /**
      * The optimizer's learning rate for the next step.
      *
      * @return the rate
-     * @throws IllegalStateException if a scheduled optimizer has not taken a step yet
+     * @throws IllegalStateException if there is none, or a scheduled optimizer has not taken a step yet
      */
     double learningRate();
 
@@ -41,9 +48,18 @@ public interface Run {
      * Sets the learning rate from the next step on.
      *
      * @param learningRate at least 0
-     * @throws IllegalStateException if the optimizer follows a schedule
+     * @throws IllegalStateException if there is none, or the optimizer follows a schedule
      */
     void setLearningRate(double learningRate);
+
+    /**
+     * Puts the moving averages of the weights in place of the weights, or the weights back. An epoch of training puts the
+     * weights back before it begins; at its end {@code fit} puts the averages in place for good.
+     *
+     * @param inPlace true for the averages; nothing changes if they are in place already
+     * @throws IllegalStateException if the optimizer keeps no averages
+     */
+    void useAverages(boolean inPlace);
 
     /**
      * How many training steps the trainer has taken in its life, over all runs.
@@ -56,7 +72,8 @@ public interface Run {
      * Which way a logged value should go.
      *
      * @param name {@code loss} or a metric's name, with or without {@code val_} before it
-     * @return true if higher is better, as for an accuracy, false if lower is; empty if nothing has that name
+     * @return true if higher is better, as for an accuracy, false if lower is; empty if
+     *     nothing has that name, or it has no better and worse
      */
     Optional<Boolean> higherIsBetter(String name);
 

@@ -108,7 +108,9 @@ public final class TensorBoard implements Callback {
                 trained.put(name, value);
             }
         });
-        trained.put(LearningRateScheduler.LOG_NAME, run.learningRate());
+        if (run.hasLearningRate()) {
+            trained.put(LearningRateScheduler.LOG_NAME, run.learningRate());
+        }
         io(() -> {
             write(train, "epoch_", trained, "", event.epoch());
             if (!validated.isEmpty()) {

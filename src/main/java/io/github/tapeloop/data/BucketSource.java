@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 
 /**
  * Another order: as many examples of similar length as make a batch come one after the other. What is left in the buckets
@@ -13,29 +12,11 @@ import java.util.OptionalLong;
  * @param column index of the open column that is measured
  * @param boundaries longest length of each bucket but the last, ascending
  */
-record BucketSource(Source upstream, int column, int batchSize, int[] boundaries) implements Source {
+record BucketSource(Source upstream, int column, int batchSize, int[] boundaries) implements PassingStage {
 
     @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
-
-    @Override
-    public OptionalLong size() {
-        return upstream.size();
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
-    }
-
-    @Override
-    public Halves splitAt(long first) {
-        Halves below = upstream.splitAt(first);
-        return new Halves(
-                new BucketSource(below.first(), column, batchSize, boundaries),
-                new BucketSource(below.second(), column, batchSize, boundaries));
+    public BucketSource over(Source other) {
+        return new BucketSource(other, column, batchSize, boundaries);
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * The examples of the first pass that came to its end, from the heap. Thread-safe: of passes that fill it at once, the
  * first to end wins.
  */
-final class CacheSource implements Source {
+final class CacheSource implements PassingStage {
 
     private final Source upstream;
     private final AtomicReference<List<HeldExample>> cached = new AtomicReference<>();
@@ -20,8 +20,8 @@ final class CacheSource implements Source {
     }
 
     @Override
-    public List<Column> columns() {
-        return upstream.columns();
+    public Source upstream() {
+        return upstream;
     }
 
     @Override
@@ -31,14 +31,8 @@ final class CacheSource implements Source {
     }
 
     @Override
-    public boolean ordered() {
-        return upstream.ordered();
-    }
-
-    @Override
-    public Halves splitAt(long first) {
-        Halves below = upstream.splitAt(first);
-        return new Halves(new CacheSource(below.first()), new CacheSource(below.second()));
+    public CacheSource over(Source other) {
+        return new CacheSource(other);
     }
 
     @Override

@@ -7,10 +7,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 
 /** Gives each example the weight of its class. */
-final class ClassWeightSource implements Source {
+final class ClassWeightSource implements PassingStage {
 
     private static final float DEFAULT_WEIGHT = 1f;
 
@@ -56,26 +55,18 @@ final class ClassWeightSource implements Source {
     }
 
     @Override
+    public Source upstream() {
+        return upstream;
+    }
+
+    @Override
     public List<Column> columns() {
         return columns;
     }
 
     @Override
-    public OptionalLong size() {
-        return upstream.size();
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
-    }
-
-    @Override
-    public Halves splitAt(long first) {
-        Halves below = upstream.splitAt(first);
-        return new Halves(
-                new ClassWeightSource(below.first(), classes, weights),
-                new ClassWeightSource(below.second(), classes, weights));
+    public ClassWeightSource over(Source other) {
+        return new ClassWeightSource(other, classes, weights);
     }
 
     @Override

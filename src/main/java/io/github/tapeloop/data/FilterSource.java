@@ -2,26 +2,15 @@ package io.github.tapeloop.data;
 
 import io.github.tapeloop.runtime.Seeds;
 import java.io.IOException;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 
 /** The examples that a condition holds for. */
-record FilterSource(Source upstream, Predicate<? super Row> condition) implements Source {
-
-    @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
+record FilterSource(Source upstream, Predicate<? super Row> condition) implements Stage {
 
     @Override
     public OptionalLong size() {
         return OptionalLong.empty();
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
     }
 
     @Override

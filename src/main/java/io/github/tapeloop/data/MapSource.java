@@ -3,14 +3,13 @@ package io.github.tapeloop.data;
 import io.github.tapeloop.runtime.Seeds;
 import java.io.IOException;
 import java.util.List;
-import java.util.OptionalLong;
 
 /**
  * Another example for each, made on the thread that pulls or, in the same order, on several at once.
  *
  * @param threads how many make examples besides the thread that pulls; 0 for that thread itself
  */
-record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapper) implements Source {
+record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapper) implements PassingStage {
 
     @FunctionalInterface
     interface Mapper {
@@ -18,21 +17,8 @@ record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapp
     }
 
     @Override
-    public OptionalLong size() {
-        return upstream.size();
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
-    }
-
-    @Override
-    public Halves splitAt(long first) {
-        Halves below = upstream.splitAt(first);
-        return new Halves(
-                new MapSource(below.first(), columns, threads, mapper),
-                new MapSource(below.second(), columns, threads, mapper));
+    public MapSource over(Source other) {
+        return new MapSource(other, columns, threads, mapper);
     }
 
     @Override

@@ -1,32 +1,14 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
-import java.util.List;
-import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
 /** The examples of another source, each announced by its number in the pass. */
-record PeekedSource(Source upstream, LongConsumer action) implements Source {
+record PeekedSource(Source upstream, LongConsumer action) implements PassingStage {
 
     @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
-
-    @Override
-    public OptionalLong size() {
-        return upstream.size();
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
-    }
-
-    @Override
-    public Halves splitAt(long first) {
-        Halves halves = upstream.splitAt(first);
-        return new Halves(new PeekedSource(halves.first(), action), new PeekedSource(halves.second(), action));
+    public PeekedSource over(Source other) {
+        return new PeekedSource(other, action);
     }
 
     @Override

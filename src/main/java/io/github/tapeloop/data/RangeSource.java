@@ -1,26 +1,15 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.OptionalLong;
 
 /** The examples {@code from} (inclusive) to {@code to} (exclusive) of another source, in its order of that pass. */
-record RangeSource(Source upstream, long from, long to) implements Source {
-
-    @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
+record RangeSource(Source upstream, long from, long to) implements Stage {
 
     @Override
     public OptionalLong size() {
         OptionalLong known = upstream.size();
         return known.isEmpty() ? known : OptionalLong.of(Math.max(0, Math.min(to, known.getAsLong()) - from));
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
     }
 
     @Override
@@ -30,7 +19,7 @@ record RangeSource(Source upstream, long from, long to) implements Source {
                     + " in the first part in one epoch and in the second in the next; call split() before take() and"
                     + " skip(), or shuffle() after them");
         }
-        return Source.super.splitAt(first);
+        return Stage.super.splitAt(first);
     }
 
     @Override

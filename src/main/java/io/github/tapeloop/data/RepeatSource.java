@@ -1,26 +1,15 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.OptionalLong;
 
 /** The same source some times in one pass, its shuffles as in as many epochs. */
-record RepeatSource(Source upstream, int times) implements Source {
-
-    @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
+record RepeatSource(Source upstream, int times) implements Stage {
 
     @Override
     public OptionalLong size() {
         OptionalLong once = upstream.size();
         return once.isEmpty() ? once : OptionalLong.of(Math.multiplyExact(once.getAsLong(), (long) times));
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
     }
 
     @Override

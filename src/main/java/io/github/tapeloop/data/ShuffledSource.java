@@ -2,7 +2,6 @@ package io.github.tapeloop.data;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
@@ -10,17 +9,7 @@ import java.util.SplittableRandom;
  * Shuffles through a buffer as tf.data does: each example delivered is drawn from the buffer and the next one of the
  * upstream takes its place. A buffer that holds the whole upstream gives a uniform permutation.
  */
-record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) implements Source {
-
-    @Override
-    public List<Column> columns() {
-        return upstream.columns();
-    }
-
-    @Override
-    public OptionalLong size() {
-        return upstream.size();
-    }
+record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) implements Stage {
 
     @Override
     public boolean ordered() {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /** Consecutive examples as one: their inputs stacked, the targets and the weight of the last. */
-record WindowSource(Source upstream, int length, int shift) implements Source {
+record WindowSource(Source upstream, int length, int shift) implements Stage {
 
     WindowSource {
         for (Column column : upstream.columns()) {
@@ -38,11 +38,6 @@ record WindowSource(Source upstream, int length, int shift) implements Source {
         }
         long examples = known.getAsLong();
         return OptionalLong.of(examples < length ? 0 : (examples - length) / shift + 1);
-    }
-
-    @Override
-    public boolean ordered() {
-        return upstream.ordered();
     }
 
     @Override

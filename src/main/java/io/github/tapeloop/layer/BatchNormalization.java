@@ -109,8 +109,10 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         }
         boolean fused = channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
         Normalized normalized = fused ? fused(tf, x, size, scale) : plain(tf, x, channel, scale);
-        move(tf, mean, normalized.moments().mean());
-        move(tf, variance, normalized.moments().variance());
+        if (!pass.repeats()) {
+            move(tf, mean, normalized.moments().mean());
+            move(tf, variance, normalized.moments().variance());
+        }
         return normalized.y();
     }
 

@@ -42,10 +42,16 @@ public final class Dropout extends Layer {
     /** Drops by a mask of a shape that broadcasts to that of x. */
     static Operand<TFloat32> drop(
             ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate, Operand<? extends TNumber> maskShape) {
-        Operand<TFloat32> uniform = Draws.uniform(pass, tf, maskShape, x.type());
+        return tf.math.mul(x, mask(pass, tf, rate, maskShape, x.type()));
+    }
+
+    /** Factors: 0 where something is dropped, 1 / (1 - rate) elsewhere. */
+    static Operand<TFloat32> mask(
+            ForwardPass pass, Ops tf, double rate, Operand<? extends TNumber> shape, Class<TFloat32> type) {
+        Operand<TFloat32> uniform = Draws.uniform(pass, tf, shape, type);
         Operand<TFloat32> kept =
-                tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), x.type());
-        return tf.math.mul(x, tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), x.type())));
+                tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), type);
+        return tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), type));
     }
 
     static double requireRate(String layer, double rate) {

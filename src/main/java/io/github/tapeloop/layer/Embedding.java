@@ -1,10 +1,12 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
@@ -18,11 +20,15 @@ import org.tensorflow.types.family.TType;
  * <p>Ids are whole numbers in [0, inputDim), of any numeric type: int32 and int64 operands come behind the {@code TFloat32}
  * of the signature, as float64 ones do, and floats are cut off to int32. Floats hold whole numbers exactly up to 2^24 only,
  * so larger vocabularies need ids of an int type. The vectors are float64 if the ids are, else float32.
+ *
+ * <p>Only the vectors looked up are read, and the gradient is {@link io.github.tapeloop.state.IndexedSlices} of them: with
+ * an optimizer that updates rows, a step costs the same whatever inputDim is.
  */
 public final class Embedding extends Layer {
 
     private final int inputDim;
     private final int outputDim;
+    private boolean maskZero;
     private WeightSpec embeddings = WeightSpec.of(Initializer.randomUniform());
 
     /**
@@ -38,6 +44,19 @@ public final class Embedding extends Layer {
         }
         this.inputDim = inputDim;
         this.outputDim = outputDim;
+    }
+
+    /**
+     * Whether id 0 is filling, such as padding puts at the end of short series: then a call sets the mask of the pass, see
+     * {@link ForwardPass#mask()}. False unless set.
+     *
+     * @param mask true to mask id 0; it still has a vector, so count it in inputDim
+     * @return this
+     */
+    public Embedding maskZero(boolean mask) {
+        requireNotBuilt("maskZero");
+        this.maskZero = mask;
+        return this;
     }
 
     /**
@@ -79,20 +98,29 @@ public final class Embedding extends Layer {
     /**
      * Looks up.
      *
-     * @param pass makes ops
-     * @param x ids [batch, …], of any numeric type
+     * @param pass makes ops; takes the mask, bool [batch, steps], if id 0 is masked
+     * @param x ids [batch, …], of any numeric type; [batch, steps] if id 0 is masked
      * @return float32 [batch, …, outputDim]
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Class<? extends TType> given = x.type();
+        if (Precision.isHalf(given)) {
+            throw new IllegalArgumentException("Embedding '" + path() + "' got its ids as " + Tensors.describe(x)
+                    + ", which mixed precision has rounded: give them as int32 or int64");
+        }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
         Operand<? extends TNumber> ids = whole ? x : Tensors.cast(tf, x, TInt32.class);
-        Operand<TFloat32> vectors = weight(
-                        pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
-                .read(tf);
-        return tf.gather(vectors, ids, tf.constant(0));
+        if (maskZero) {
+            pass.setMask(differsFromZero(tf, ids));
+        }
+        return weight(pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
+                .gather(tf, ids);
+    }
+
+    private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {
+        return tf.math.notEqual(ids, Tensors.constant(tf, 0, ids.type()));
     }
 
     @SuppressWarnings("unchecked") // The package's note on TFloat32.

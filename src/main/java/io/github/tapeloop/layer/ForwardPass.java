@@ -4,14 +4,20 @@ import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
@@ -30,9 +36,18 @@ public final class ForwardPass {
     private final Supplier<Operand<TInt64>> step;
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private final Set<Variable<?>> penalized = new HashSet<>();
+    private final boolean repeats;
     private long randomOps;
+    /** Null while everything counts. */
+    private Operand<TBool> mask;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
+        this(tf, precision, training, seed, step, false);
+    }
+
+    private ForwardPass(
+            Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step, boolean repeats) {
+        this.repeats = repeats;
         this.tf = precision.in(tf);
         this.precision = precision;
         this.training = training;
@@ -100,6 +115,91 @@ public final class ForwardPass {
                 : Precision.full(tf, model.call(this, precision.compute(tf, x)));
     }
 
+    /** How a function is called: {@code Recompute::call}, for example, which runs it again on the way back. */
+    @FunctionalInterface
+    public interface Caller {
+
+        /**
+         * Calls a function.
+         *
+         * @param tf makes ops
+         * @param function makes results from inputs, the same in each run
+         * @param inputs the inputs
+         * @return the results
+         */
+        List<? extends Operand<?>> call(Ops tf, TracedFunction.Body function, List<? extends Operand<?>> inputs);
+    }
+
+    /**
+     * Calls a part of a model so that it can be run again: each run draws the same random numbers, added losses count
+     * once, and moving averages follow the first run only.
+     *
+     * <pre>{@code
+     * x = pass.repeatable(block::call, x, Recompute::call);
+     * }</pre>
+     *
+     * @param block makes the output from a pass, which it must use instead of this one, and its input: {@code layer::call}
+     * @param x its input
+     * @param caller runs it, once now and perhaps later
+     * @return its output, the same as of {@code block.apply(pass, x)}
+     */
+    public Operand<TFloat32> repeatable(
+            BiFunction<ForwardPass, Operand<TFloat32>, Operand<TFloat32>> block, Operand<TFloat32> x, Caller caller) {
+        long firstRandomOp = randomOps;
+        Set<Variable<?>> penalizedBefore = Set.copyOf(penalized);
+        boolean[] ran = new boolean[1];
+        TracedFunction.Body function = (ops, given) -> {
+            ForwardPass run = new ForwardPass(ops, precision, training, seed, step, ran[0] || repeats);
+            run.randomOps = firstRandomOp;
+            run.penalized.addAll(penalizedBefore);
+            List<Operand<?>> results = new ArrayList<>();
+            results.add(block.apply(run, typed(given.get(0))));
+            results.addAll(run.losses);
+            if (!ran[0]) {
+                ran[0] = true;
+                randomOps = run.randomOps;
+                penalized.addAll(run.penalized);
+            }
+            return results;
+        };
+        List<? extends Operand<?>> results = caller.call(tf, function, List.of(x));
+        results.stream().skip(1).forEach(loss -> losses.add(typed(loss)));
+        return typed(results.get(0));
+    }
+
+    @SuppressWarnings("unchecked") // The package's note on TFloat32.
+    private static Operand<TFloat32> typed(Operand<?> operand) {
+        return (Operand<TFloat32>) operand;
+    }
+
+    /**
+     * Whether this is a later run of what {@link #repeatable} ran before: effects that must happen once, such as the update
+     * of a moving average, have happened.
+     *
+     * @return false in an ordinary pass
+     */
+    public boolean repeats() {
+        return repeats;
+    }
+
+    /**
+     * Calls a model on inputs by name in the precision of this pass, casting as {@link #call(Layer, Operand)} does.
+     *
+     * @param model a model
+     * @param inputs by name, [batch, …] each, in the order of the data
+     * @return its outputs by name, float32 in mixed precision
+     */
+    public Map<String, Operand<TFloat32>> call(Model model, Map<String, Operand<TFloat32>> inputs) {
+        if (precision == Precision.FULL) {
+            return model.call(this, inputs);
+        }
+        Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
+        inputs.forEach((name, x) -> computed.put(name, precision.compute(tf, x)));
+        Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
+        model.call(this, computed).forEach((name, y) -> outputs.put(name, Precision.full(tf, y)));
+        return outputs;
+    }
+
     /**
      * Makes ops.
      *
@@ -126,6 +226,26 @@ public final class ForwardPass {
      */
     public boolean training() {
         return training;
+    }
+
+    /**
+     * Which steps of the series in this pass are data and which are filling: set by {@link Embedding#maskZero} and {@link
+     * Masking}, heeded by {@link Recurrent} layers, {@link MultiHeadAttention}, the loss and the metrics. There is one: with
+     * several inputs, set the right one before each part of the model that heeds it.
+     *
+     * @return bool [batch, steps], true for data; empty if all is data
+     */
+    public Optional<Operand<TBool>> mask() {
+        return Optional.ofNullable(mask);
+    }
+
+    /**
+     * Sets which steps are data, for the layers called from now on.
+     *
+     * @param mask bool [batch, steps], true for data; null if all is data, or if there are no steps any more
+     */
+    public void setMask(Operand<TBool> mask) {
+        this.mask = mask;
     }
 
     /**

@@ -76,7 +76,7 @@ final class Images {
         return tf.squeeze(images, HEIGHT);
     }
 
-    /** The batch size of x followed by other sizes, as many as x has: a constant where the batch size is known. */
+    /** The batch size of x followed by other sizes: a constant where the batch size is known. */
     static Operand<TInt32> withBatchOf(Ops tf, Operand<?> x, int... sizes) {
         int[] all = new int[sizes.length + 1];
         System.arraycopy(sizes, 0, all, 1, sizes.length);
@@ -85,9 +85,8 @@ final class Images {
             all[0] = (int) batch;
             return tf.constant(all);
         }
-        int[] onlyBatch = new int[all.length];
-        onlyBatch[0] = 1;
-        return tf.math.add(tf.math.mul(tf.shape(x), tf.constant(onlyBatch)), tf.constant(all));
+        Operand<TInt32> open = tf.slice(tf.shape(x), tf.constant(new int[] {0}), tf.constant(new int[] {1}));
+        return tf.concat(List.of(open, tf.constant(sizes)), tf.constant(0));
     }
 
     /** Repeats each stretch of some elements: [stretches, times, elements]. */

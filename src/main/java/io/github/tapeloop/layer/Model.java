@@ -5,6 +5,9 @@ import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
 
 /**
  * A network: a layer that can stand alone. Subclass it, register layers in fields and call them in {@link #call}.
@@ -21,8 +24,26 @@ import java.util.Locale;
  */
 public abstract class Model extends Layer implements Stateful {
 
+    /** The name of the only input, where inputs have names. */
+    public static final String INPUT = "input";
+
+    /** The name of the only output, where outputs have names. */
+    public static final String OUTPUT = "output";
+
     /** Creates a model without layers. */
     protected Model() {}
+
+    /**
+     * Computes outputs by name of inputs by name. This model takes the first input and names its output {@link #OUTPUT};
+     * one that has more of them is a {@link MultiModel}.
+     *
+     * @param pass makes ops, says whether to train, collects added losses
+     * @param inputs by name, [batch, …] each, at least one, in the order of the data
+     * @return the outputs by name, [batch, …] each
+     */
+    public Map<String, Operand<TFloat32>> call(ForwardPass pass, Map<String, Operand<TFloat32>> inputs) {
+        return Map.of(OUTPUT, call(pass, inputs.values().iterator().next()));
+    }
 
     @Override
     public final Parameters state() {

@@ -57,4 +57,9 @@ public final class Mean extends MeanOf {
     Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         return prediction;
     }
+
+    @Override
+    public boolean hasDirection() {
+        return false;
+    }
 }

@@ -252,6 +252,15 @@ public abstract class Metric implements Stateful {
         return false;
     }
 
+    /**
+     * Whether its result can be better or worse at all. A mean of anything cannot: callbacks that watch it must be told.
+     *
+     * @return true unless {@link #higherIsBetter} says nothing
+     */
+    public boolean hasDirection() {
+        return true;
+    }
+
     @Override
     public final Parameters state() {
         return Parameters.of(List.copyOf(variables.values()));

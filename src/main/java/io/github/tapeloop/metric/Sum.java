@@ -66,4 +66,9 @@ public final class Sum extends WeightedMetric {
     protected Operand<? extends TNumber> compute(Ops tf) {
         return state(tf, TOTAL, Shape.scalar()).read(tf);
     }
+
+    @Override
+    public boolean hasDirection() {
+        return false;
+    }
 }

@@ -1,8 +1,11 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.ResourceScatterAdd;
+import org.tensorflow.op.core.ResourceScatterSub;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -67,5 +70,19 @@ public final class Adagrad extends Optimizer {
         accumulator.assignAdd(tf, tf.math.square(gradient));
         Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), update.constant(epsilon, type)));
         variable.assignSub(tf, tf.math.mul(tf.math.mul(update.learningRate(type), gradient), scale));
+    }
+
+    /** A row without gradient stays as it is by the formula, so only the others are touched. */
+    @Override
+    protected <T extends TNumber> void updateSparse(Update update, Variable<T> variable, IndexedSlices<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
+        IndexedSlices<T> rows = gradient.summed(tf);
+        ResourceScatterAdd.create(tf.scope(), accumulator.handle(tf), rows.indices(), tf.math.square(rows.values()));
+        Operand<T> sums = accumulator.gather(tf, rows.indices());
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(sums, update.constant(epsilon, type)));
+        Operand<T> change = tf.math.mul(tf.math.mul(update.learningRate(type), rows.values()), scale);
+        ResourceScatterSub.create(tf.scope(), variable.handle(tf), rows.indices(), change);
     }
 }

@@ -1,8 +1,12 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.ResourceScatterSub;
+import org.tensorflow.op.core.ResourceScatterUpdate;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /** What {@link Adam} and {@link AdamW} have in common: all but the weight decay. */
@@ -11,6 +15,7 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
     private static final double EPSILON = 1e-7;
 
     private boolean amsgrad;
+    private boolean lazy;
 
     AdamFormula(double learningRate) {
         super(learningRate, EPSILON);
@@ -28,6 +33,18 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
      */
     public S amsgrad(boolean on) {
         this.amsgrad = on;
+        return self();
+    }
+
+    /**
+     * Whether rows of a table without a gradient, such as words of an embedding that a batch lacks, stay as they are, with
+     * their moments; false unless set, which gives Keras' result at the cost of the whole table in each step.
+     *
+     * @param on true to leave them
+     * @return this
+     */
+    public S lazy(boolean on) {
+        this.lazy = on;
         return self();
     }
 
@@ -63,5 +80,42 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
                     update.constant(epsilon(), type),
                     gradient);
         }
+    }
+
+    /** Rows of m and v follow the gradient where there is one, and so does the variable, if this is {@link #lazy}. */
+    @Override
+    protected final <T extends TNumber> void updateSparse(
+            Update update, Variable<T> variable, IndexedSlices<T> gradient) {
+        if (!lazy) {
+            super.updateSparse(update, variable, gradient);
+            return;
+        }
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        IndexedSlices<T> rows = gradient.summed(tf);
+        Operand<T> m = follow(update, slot("m", variable, 0), rows.indices(), rows.values(), beta1());
+        Operand<T> v = follow(update, slot("v", variable, 0), rows.indices(), tf.math.square(rows.values()), beta2());
+        if (amsgrad) {
+            Variable<T> vhat = slot("vhat", variable, 0);
+            v = tf.math.maximum(vhat.gather(tf, rows.indices()), v);
+            ResourceScatterUpdate.create(tf.scope(), vhat.handle(tf), rows.indices(), v);
+        }
+        Operand<T> correction =
+                tf.math.div(tf.math.sqrt(update.correction(beta2(), type)), update.correction(beta1(), type));
+        Operand<T> rate = tf.math.mul(update.learningRate(type), correction);
+        Operand<T> divisor = tf.math.add(tf.math.sqrt(v), update.constant(epsilon(), type));
+        Operand<T> change = tf.math.mul(rate, tf.math.div(m, divisor));
+        ResourceScatterSub.create(tf.scope(), variable.handle(tf), rows.indices(), change);
+    }
+
+    /** Lets rows of a slot follow values, s = β s + (1 - β) x, and gives the new ones. */
+    private static <T extends TNumber> Operand<T> follow(
+            Update update, Variable<T> slot, Operand<TInt64> indices, Operand<T> values, double beta) {
+        Ops tf = update.tf();
+        Operand<T> before = slot.gather(tf, indices);
+        Operand<T> change = tf.math.mul(tf.math.sub(values, before), update.rest(beta, slot.type()));
+        Operand<T> after = tf.math.add(before, change);
+        ResourceScatterUpdate.create(tf.scope(), slot.handle(tf), indices, after);
+        return after;
     }
 }

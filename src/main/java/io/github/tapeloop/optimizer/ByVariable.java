@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,6 +90,11 @@ public final class ByVariable extends Optimizer {
 
     @Override
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
+        of(variable).updateAsPart(update, variable, gradient);
+    }
+
+    @Override
+    protected <T extends TNumber> void updateSparse(Update update, Variable<T> variable, IndexedSlices<T> gradient) {
         of(variable).updateAsPart(update, variable, gradient);
     }
 

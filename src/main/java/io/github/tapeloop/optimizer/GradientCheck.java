@@ -2,11 +2,13 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 
 /** Refuses gradients that an optimizer cannot apply, before anything has changed. */
@@ -50,7 +52,9 @@ final class GradientCheck {
     }
 
     private static void requireLike(Variable<?> variable, Operand<?> gradient) {
-        if (!Tensors.shape(gradient).isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
+        // Asking slices for their output would make the whole gradient.
+        Shape shape = gradient instanceof IndexedSlices<?> slices ? slices.shape() : Tensors.shape(gradient);
+        if (!shape.isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
             throw new IllegalArgumentException("The gradient of variable '" + variable.name()
                     + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
                     + Tensors.describe(gradient));

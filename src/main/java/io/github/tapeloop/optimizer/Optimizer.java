@@ -3,6 +3,7 @@ package io.github.tapeloop.optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
@@ -210,6 +211,20 @@ public abstract class Optimizer implements Stateful {
                                 + " averages no variables: build it .with(MovingAverage.of(0.99))"));
     }
 
+    /**
+     * Gives the variables the values to evaluate, predict or save with, if those are not the ones that training goes on
+     * from: see {@link ScheduleFreeAdamW}. Nothing for most optimizers, and where that was done already. Not for use in a
+     * step.
+     */
+    public void swapToEval() {
+        parts().forEach(Optimizer::swapToEval);
+    }
+
+    /** Undoes {@link #swapToEval}, before training goes on. Not for use in a step. */
+    public void swapToTrain() {
+        parts().forEach(Optimizer::swapToTrain);
+    }
+
     /** Runs something outside a step; nothing if no step was taken yet. */
     final void eagerly(Consumer<Ops> action) {
         if (session != null) {
@@ -266,6 +281,19 @@ public abstract class Optimizer implements Stateful {
      * @param <T> the variable's type
      */
     protected abstract <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient);
+
+    /**
+     * Updates one variable of which only some rows have a gradient. Unless overridden this is {@link #update} by the whole
+     * gradient, zero in all other rows: right for every formula, at the cost of a gradient as large as the variable.
+     *
+     * @param update the step: ops, learning rate, shared scalars
+     * @param variable what to change
+     * @param gradient the rows, perhaps with repetitions, which {@link IndexedSlices#summed} sums
+     * @param <T> the variable's type
+     */
+    protected <T extends TNumber> void updateSparse(Update update, Variable<T> variable, IndexedSlices<T> gradient) {
+        update(update, variable, gradient.asOutput());
+    }
 
     /**
      * A variable that goes with another: a moment, an accumulator. It is made when it is first asked for.
@@ -425,11 +453,19 @@ public abstract class Optimizer implements Stateful {
     final <T extends TNumber> void updateAsPart(Update update, Variable<T> variable, Operand<T> gradient) {
         Update own = update.part(this, rate::at);
         transforms.decay(own, List.of(variable));
-        update(own, variable, gradient);
+        updateOne(own, variable, gradient);
+    }
+
+    private <T extends TNumber> void updateOne(Update update, Variable<T> variable, Operand<T> gradient) {
+        if (gradient instanceof IndexedSlices<T> slices) {
+            updateSparse(update, variable, slices);
+        } else {
+            update(update, variable, gradient);
+        }
     }
 
     private <T extends TNumber> void updateOne(Update update, Variable<T> variable, Gradients gradients) {
-        update(update, variable, gradients.of(variable).orElseThrow());
+        updateOne(update, variable, gradients.of(variable).orElseThrow());
     }
 
     @SuppressWarnings("unchecked") // Only numbers have gradients.

@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.LinkedHashMap;
@@ -22,7 +23,6 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
     private final Map<Variable<?>, Variable<?>> momenta = new LinkedHashMap<>();
 
     private long warmupSteps;
-    private boolean averaged;
 
     /** ScheduleFreeAdamW with a learning rate of 0.0025. */
     public ScheduleFreeAdamW() {
@@ -69,19 +69,36 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
     }
 
     /** Gives the variables the averaged values x, to evaluate, predict or save. Not for use in a step. */
+    @Override
     public void swapToEval() {
-        if (!averaged) {
-            eagerly(tf -> momenta.forEach((variable, momentum) -> toAverage(tf, number(variable), momentum)));
-            averaged = true;
-        }
+        eagerly(tf -> {
+            if (isAveraged(tf)) {
+                return;
+            }
+            momenta.forEach((variable, momentum) -> toAverage(tf, number(variable), momentum));
+            averaged().assign(tf, tf.constant(1.0));
+        });
     }
 
     /** Gives the variables the values y back, where training goes on. Not for use in a step. */
+    @Override
     public void swapToTrain() {
-        if (averaged) {
-            eagerly(tf -> momenta.forEach((variable, momentum) -> toTraining(tf, number(variable), momentum)));
-            averaged = false;
-        }
+        eagerly(tf -> {
+            if (!isAveraged(tf)) {
+                return;
+            }
+            momenta.forEach((variable, momentum) -> toTraining(tf, number(variable), momentum));
+            averaged().assign(tf, tf.constant(0.0));
+        });
+    }
+
+    /** 1 while the variables hold x: a part of the state, so that saved variables are known for what they are. */
+    private Variable<TFloat64> averaged() {
+        return numberSlot("averaged", 0);
+    }
+
+    private boolean isAveraged(Ops tf) {
+        return TapeSession.of(tf).scalar(averaged().read(tf)) == 1;
     }
 
     @Override
@@ -113,6 +130,7 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
     /** Makes z before weight decay changes the variable. */
     @Override
     void prepare(Variable<?> variable) {
+        averaged();
         momenta.computeIfAbsent(variable, key -> copySlot("momentum", number(key)));
     }
 

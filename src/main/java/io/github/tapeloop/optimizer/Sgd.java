@@ -1,8 +1,12 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.ResourceScatterSub;
 import org.tensorflow.op.train.ResourceApplyKerasMomentum;
+import org.tensorflow.op.train.ResourceSparseApplyKerasMomentum;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -13,6 +17,7 @@ public final class Sgd extends Optimizer {
 
     private double momentum;
     private boolean nesterov;
+    private boolean lazy;
 
     /** Descent with a learning rate of 0.01. */
     public Sgd() {
@@ -59,6 +64,18 @@ public final class Sgd extends Optimizer {
         return this;
     }
 
+    /**
+     * Whether rows of a table without a gradient, such as words of an embedding that a batch lacks, stay as they are, with
+     * their momentum; false unless set, which gives Keras' result at the cost of the whole table in each step.
+     *
+     * @param on true to leave them
+     * @return this
+     */
+    public Sgd lazy(boolean on) {
+        this.lazy = on;
+        return this;
+    }
+
     @Override
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
         Class<T> type = variable.type();
@@ -77,5 +94,28 @@ public final class Sgd extends Optimizer {
                         gradient,
                         update.constant(momentum, type),
                         ResourceApplyKerasMomentum.useNesterov(nesterov));
+    }
+
+    /** Plain descent changes the rows that have a gradient; so does a {@link #lazy} momentum. */
+    @Override
+    protected <T extends TNumber> void updateSparse(Update update, Variable<T> variable, IndexedSlices<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        if (momentum == 0) {
+            Operand<T> change = tf.math.mul(gradient.values(), update.learningRate(type));
+            ResourceScatterSub.create(tf.scope(), variable.handle(tf), gradient.indices(), change);
+        } else if (lazy) {
+            IndexedSlices<T> rows = gradient.summed(tf);
+            tf.train.resourceSparseApplyKerasMomentum(
+                    variable.handle(tf),
+                    slot("momentum", variable, 0).handle(tf),
+                    update.learningRate(type),
+                    rows.values(),
+                    rows.indices(),
+                    update.constant(momentum, type),
+                    ResourceSparseApplyKerasMomentum.useNesterov(nesterov));
+        } else {
+            super.updateSparse(update, variable, gradient);
+        }
     }
 }

@@ -13,10 +13,24 @@ public final class RecordedOp {
 
     private final OpCall call;
     private final Operation operation;
+    /** What the maker of a composite op said of it, or null. */
+    private final Object tag;
 
-    RecordedOp(OpCall call, Operation operation) {
+    RecordedOp(OpCall call, Operation operation, Object tag) {
         this.call = call;
         this.operation = operation;
+        this.tag = tag;
+    }
+
+    /**
+     * What goes with an op that stands for several, such as a gradient rule of its own.
+     *
+     * @param type what kind of thing is asked for
+     * @param <T> that kind
+     * @return what was given to {@link RecordingEnvironment#composite}, if it is of that kind
+     */
+    public <T> Optional<T> tag(Class<T> type) {
+        return type.isInstance(tag) ? Optional.of(type.cast(tag)) : Optional.empty();
     }
 
     /**

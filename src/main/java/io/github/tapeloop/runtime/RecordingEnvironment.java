@@ -1,6 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
@@ -63,11 +67,44 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
     void stopRecording(OpRecorder recorder);
 
     /**
+     * Whether anybody is told of ops now.
+     *
+     * @return true if a recorder would hear the next op
+     */
+    boolean isRecording();
+
+    /**
+     * Runs ops that those who record now hear of as one op. Recorders started inside hear the ops themselves. The inputs of
+     * the one op are those given and then whatever else the ops used that was made before and that gradients can flow
+     * to: operands, and the handles of variables that tapes watch by themselves.
+     *
+     * @param type what to call it
+     * @param inputs its inputs; the body gets copies that share their memory, so that an input given twice is two
+     * @param tag what recorders find with {@link RecordedOp#tag}
+     * @param body makes the ops from the inputs and returns the results, at least one
+     * @return the results, outputs of one op; if nobody records, the body's own
+     */
+    List<Operand<?>> composite(
+            String type,
+            List<? extends Operand<?>> inputs,
+            Object tag,
+            Function<List<Operand<?>>, ? extends List<? extends Operand<?>>> body);
+
+    /**
      * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.
      *
      * @param handle the op that made the handle
+     * @param shape the shape of the variable's value
      */
-    void autoWatch(Operation handle);
+    void autoWatch(Operation handle, Shape shape);
+
+    /**
+     * The shape of the variable behind a handle.
+     *
+     * @param handle any op of this environment
+     * @return what was given to {@link #autoWatch}, or empty for other ops
+     */
+    Optional<Shape> watchedShape(Operation handle);
 
     /**
      * Whether tapes watch the outputs of an op without being asked.

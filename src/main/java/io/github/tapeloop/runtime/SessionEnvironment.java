@@ -1,13 +1,16 @@
 package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Operand;
 import org.tensorflow.Operation;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
 
 /**
@@ -20,7 +23,10 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     private final ExecutionEnvironment target;
     private final Scope baseScope;
     private final List<OpRecorder> recorders = new ArrayList<>();
-    private final Set<Operation> autoWatched = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Operation, Shape> autoWatched = new IdentityHashMap<>();
+    /** How many of the recorders, the first ones, do not hear what happens inside a composite op. */
+    private int deaf;
+
     private boolean muted;
 
     SessionEnvironment(TapeSession session, ExecutionEnvironment target, String device) {
@@ -30,13 +36,43 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     }
 
     final void tell(OpCall call, Operation operation) {
-        if (recorders.isEmpty() || muted) {
+        if (!isRecording()) {
             return;
         }
-        RecordedOp op = new RecordedOp(call, operation);
-        for (int i = 0; i < recorders.size(); i++) {
+        tell(new RecordedOp(call, operation, null));
+    }
+
+    final void tell(RecordedOp op) {
+        for (int i = deaf; i < recorders.size(); i++) {
             recorders.get(i).record(op);
         }
+    }
+
+    @Override
+    public final boolean isRecording() {
+        return recorders.size() > deaf && !muted;
+    }
+
+    @Override
+    public final List<Operand<?>> composite(
+            String type,
+            List<? extends Operand<?>> inputs,
+            Object tag,
+            Function<List<Operand<?>>, ? extends List<? extends Operand<?>>> body) {
+        return isRecording()
+                ? new CompositeOp(this, type, inputs).run(body, tag)
+                : List.copyOf(body.apply(List.copyOf(inputs)));
+    }
+
+    /** Keeps those who record now from hearing what happens until {@link #hearAgain}, which takes what this returns. */
+    final int deafen() {
+        int before = deaf;
+        deaf = recorders.size();
+        return before;
+    }
+
+    final void hearAgain(int before) {
+        deaf = Math.min(before, recorders.size());
     }
 
     /** Keeps all recorders from hearing what happens until {@link #unmute}, which takes what this returns. */
@@ -57,17 +93,26 @@ abstract class SessionEnvironment implements RecordingEnvironment {
 
     @Override
     public final void stopRecording(OpRecorder recorder) {
-        recorders.remove(recorder);
+        int index = recorders.indexOf(recorder);
+        if (index >= 0) {
+            recorders.remove(index);
+            deaf -= index < deaf ? 1 : 0;
+        }
     }
 
     @Override
-    public final void autoWatch(Operation handle) {
-        autoWatched.add(handle);
+    public final void autoWatch(Operation handle, Shape shape) {
+        autoWatched.put(handle, shape);
+    }
+
+    @Override
+    public final Optional<Shape> watchedShape(Operation handle) {
+        return Optional.ofNullable(autoWatched.get(handle));
     }
 
     @Override
     public final boolean isAutoWatched(Operation operation) {
-        return autoWatched.contains(operation);
+        return autoWatched.containsKey(operation);
     }
 
     @Override

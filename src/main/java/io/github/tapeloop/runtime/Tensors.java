@@ -144,6 +144,16 @@ public final class Tensors {
         };
     }
 
+    /**
+     * Whether an operand's memory is gone.
+     *
+     * @param operand any operand
+     * @return true after the {@link TensorScope} that owned it closed; never for an operand of a graph
+     */
+    public static boolean isFreed(Operand<?> operand) {
+        return TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle handle && handle.isNull();
+    }
+
     static void requireLive(OwnedHandle handle, Output<?> output) {
         if (handle.isNull()) {
             throw new IllegalStateException("Output " + output.index() + " of op "

@@ -95,19 +95,19 @@ final class TraceEnvironment extends SessionEnvironment {
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return handles.computeIfAbsent(sharedName, key -> {
             if (captured != null) {
-                return capture(eagerHandle);
+                return capture(eagerHandle, shape);
             }
             Output<? extends TType> handle = VarHandleOp.create(
                             baseScope(), type, shape, VarHandleOp.sharedName(sharedName))
                     .asOutput();
             if (session().environment().isAutoWatched(eagerHandle.op())) {
-                autoWatch(handle.op());
+                autoWatch(handle.op(), shape);
             }
             return handle;
         });
     }
 
-    private Output<? extends TType> capture(Output<? extends TType> eagerHandle) {
+    private Output<? extends TType> capture(Output<? extends TType> eagerHandle, Shape shape) {
         Output<? extends TType> placeholder = graph.opBuilder("Placeholder", unique("handle"), graph.baseScope())
                 .setAttr("dtype", DataType.DT_RESOURCE)
                 .setAttr("shape", Shape.scalar())
@@ -116,7 +116,7 @@ final class TraceEnvironment extends SessionEnvironment {
         captured.add(eagerHandle);
         captures.add(placeholder);
         if (session().environment().isAutoWatched(eagerHandle.op())) {
-            autoWatch(placeholder.op());
+            autoWatch(placeholder.op(), shape);
         }
         return placeholder;
     }

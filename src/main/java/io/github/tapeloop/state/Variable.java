@@ -14,8 +14,10 @@ import org.tensorflow.op.core.AssignSubVariableOp;
 import org.tensorflow.op.core.AssignVariableOp;
 import org.tensorflow.op.core.DestroyResourceOp;
 import org.tensorflow.op.core.ReadVariableOp;
+import org.tensorflow.op.core.ResourceGather;
 import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -72,7 +74,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
             throw e;
         }
         if (trainable) {
-            RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op());
+            RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op(), variable.shape);
         }
         session.onClose(variable.closing);
         session.attachment(Newborns.class, Newborns::new).made(variable);
@@ -137,6 +139,22 @@ public final class Variable<T extends TType> implements AutoCloseable {
         // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
         boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
         Operand<T> shaped = shapeless ? tf.ensureShape(value, shape) : value;
+        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, shaped) : shaped;
+    }
+
+    /**
+     * Some rows of the value, without reading the rest. Their gradient is {@link IndexedSlices}.
+     *
+     * @param tf ops of this variable's session; those of a mixed {@link Precision} give float32 rows as float16 or bfloat16
+     * @param indices which rows, int32 or int64 of any shape
+     * @return [indices…, row…] of this variable's type
+     */
+    @SuppressWarnings("unchecked") // As in read.
+    public Operand<T> gather(Ops tf, Operand<? extends TNumber> indices) {
+        Operand<T> rows = ResourceGather.create(tf.scope(), handle(tf), indices, type);
+        boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(rows).isUnknown();
+        Operand<T> shaped =
+                shapeless ? tf.ensureShape(rows, Tensors.shape(indices).append(shape.tail())) : rows;
         return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, shaped) : shaped;
     }
 

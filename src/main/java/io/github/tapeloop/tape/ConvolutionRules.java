@@ -4,42 +4,50 @@ import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TType;
 
 /**
- * Convolutions. TensorFlow's C++ rules leave the dilation out, which on a CPU ends the process: the backward kernel is
- * given shapes that do not fit each other.
+ * Convolutions and their two gradient ops. A convolution is linear in the image and in the kernel, so each of the three is
+ * the gradient of the others. TensorFlow's C++ rules leave the dilation out, which on a CPU ends the process: the backward
+ * kernel is given shapes that do not fit each other.
  */
 final class ConvolutionRules {
+
+    private static final String[] ATTRIBUTES = {"strides", "dilations", "explicit_paddings", "padding", "data_format"};
 
     private ConvolutionRules() {}
 
     static void addTo(Map<String, GradientRule> rules) {
-        rules.put("Conv2D", (tf, op) -> convolution(tf, op, "Conv2D"));
-        rules.put("DepthwiseConv2dNative", (tf, op) -> convolution(tf, op, "DepthwiseConv2dNative"));
+        add(rules, "Conv2D", "");
+        add(rules, "DepthwiseConv2dNative", "");
+        add(rules, "Conv3D", "V2");
     }
 
-    private static void convolution(Ops tf, OpGradient op, String type) {
-        Operand<TType> image = op.input(0);
-        Operand<TType> kernel = op.input(1);
-        op.propagate(0, () -> {
-            OperationBuilder builder = tf.scope().opBuilder(type + "BackpropInput", type + "BackpropInput");
-            builder.addInput(Shapes.of(tf, image).asOutput());
-            builder.addInput(kernel.asOutput());
-            return finish(builder, op);
+    private static void add(Map<String, GradientRule> rules, String type, String version) {
+        String toImage = type + "BackpropInput" + version;
+        String toKernel = type + "BackpropFilter" + version;
+        rules.put(type, (tf, op) -> {
+            op.propagate(0, () -> make(tf, op, toImage, sizes(tf, op, 0), op.input(1), op.gradient(0)));
+            op.propagate(1, () -> make(tf, op, toKernel, op.input(0), sizes(tf, op, 1), op.gradient(0)));
         });
-        op.propagate(1, () -> {
-            OperationBuilder builder = tf.scope().opBuilder(type + "BackpropFilter", type + "BackpropFilter");
-            builder.addInput(image.asOutput());
-            builder.addInput(Shapes.of(tf, kernel).asOutput());
-            return finish(builder, op);
+        rules.put(toImage, (tf, op) -> {
+            op.propagate(1, () -> make(tf, op, toKernel, op.gradient(0), sizes(tf, op, 1), op.input(2)));
+            op.propagate(2, () -> make(tf, op, type, op.gradient(0), op.input(1)));
+        });
+        rules.put(toKernel, (tf, op) -> {
+            op.propagate(0, () -> make(tf, op, toImage, sizes(tf, op, 0), op.gradient(0), op.input(2)));
+            op.propagate(2, () -> make(tf, op, type, op.input(0), op.gradient(0)));
         });
     }
 
-    private static Operand<TType> finish(OperationBuilder builder, OpGradient op) {
-        builder.addInput(op.gradient(0).asOutput());
-        return RawOps.attributesOf(op, builder, "strides", "dilations", "explicit_paddings", "padding", "data_format")
-                .build()
-                .output(0);
+    private static Operand<TInt32> sizes(Ops tf, OpGradient op, int input) {
+        return Shapes.of(tf, op.input(input));
+    }
+
+    /** An op with the attributes that all three have. */
+    private static Operand<TType> make(Ops tf, OpGradient op, String type, Operand<?>... inputs) {
+        OperationBuilder builder = RawOps.builder(tf, type, inputs);
+        return RawOps.attributesOf(op, builder, ATTRIBUTES).build().output(0);
     }
 }

@@ -81,11 +81,6 @@ final class Formula<T extends TType> implements Operand<T> {
         return binary("RealDiv", other);
     }
 
-    /** {@code constant / this}. */
-    Formula<T> under(double constant) {
-        return of(tf, constant(constant)).over(this);
-    }
-
     /** The quotient, and 0 where the divisor is 0. */
     Formula<T> overOrZero(Operand<T> other) {
         return binary("DivNoNan", other);

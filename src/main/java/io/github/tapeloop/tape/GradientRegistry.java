@@ -61,6 +61,10 @@ public final class GradientRegistry {
 
     /** The rule for an op, or empty if there is none anywhere. */
     Optional<GradientRule> ruleFor(RecordedOp op) {
+        Optional<GradientRule> ofOp = op.tag(GradientRule.class);
+        if (ofOp.isPresent()) {
+            return ofOp;
+        }
         GradientRule rule = own.get(op.type());
         if (rule == null) {
             rule = STANDARD.get(op.type());

@@ -20,6 +20,9 @@ public interface GradientRule {
      * Propagates the gradients of an op's outputs to its inputs. An input for which nothing is propagated gets no
      * gradient.
      *
+     * <p>What a rule throws, {@link IllegalArgumentException} or one of Tapeloop's exceptions, reaches the caller as a
+     * {@link GradientException} that names the op and the path from the target to it.
+     *
      * @param tf makes ops
      * @param op the op, the gradients of its outputs, and where to put those of its inputs
      */

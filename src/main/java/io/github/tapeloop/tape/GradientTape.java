@@ -12,6 +12,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
@@ -177,35 +178,104 @@ public final class GradientTape implements AutoCloseable {
         return backward(targets, outputGradients, sources);
     }
 
-    private List<Optional<Operand<?>>> backward(
+    /**
+     * The derivatives of all elements of a target with respect to all elements of a source, by one pass back for each
+     * element of the target. It counts as one use of the tape.
+     *
+     * @param target an operand of a known shape and a floating point type
+     * @param source a watched operand
+     * @param <T> the source's type
+     * @return the Jacobian [target…, source…], of the source's type, or empty if the target does not depend on the source
+     * @throws IllegalArgumentException if a dimension of the target is not known while a function is traced, or gradients
+     *     cannot flow to one of the types
+     * @throws IllegalStateException if the tape was used up or is closed
+     */
+    public <T extends TType> Optional<Operand<T>> jacobian(Operand<?> target, Operand<T> source) {
+        requireDifferentiable(source, "differentiate with respect to");
+        return once(List.of(target), () -> jacobianPass(target, source).full());
+    }
+
+    /**
+     * The Jacobian of each example of a batch: derivatives of the target's example b with respect to the source's example
+     * b, by one pass back for each element of one example of the target. Examples must not depend on one another, as they
+     * do through batch statistics; derivatives across examples would be added in.
+     *
+     * @param target an operand [batch, target…], known but for the batch, of a floating point type
+     * @param source a watched operand [batch, source…]
+     * @param <T> the source's type
+     * @return the Jacobians [batch, target…, source…], of the source's type, or empty if the target does not depend on the
+     *     source
+     * @throws IllegalArgumentException if the first dimensions differ, another one of the target is not known, or
+     *     gradients cannot flow to one of the types
+     * @throws IllegalStateException if the tape was used up or is closed
+     */
+    public <T extends TType> Optional<Operand<T>> batchJacobian(Operand<?> target, Operand<T> source) {
+        requireDifferentiable(source, "differentiate with respect to");
+        return once(List.of(target), () -> jacobianPass(target, source).batch());
+    }
+
+    private <T extends TType> JacobianPass<T> jacobianPass(Operand<?> target, Operand<T> source) {
+        return new JacobianPass<>(tf, target, source, weight -> pass(List.of(target), List.of(weight), List.of(source))
+                .get(0));
+    }
+
+    /** Like {@link #gradients(List, List, List)}, for sources that may be handles of variables. */
+    List<Optional<Operand<?>>> backward(
             List<? extends Operand<?>> targets,
             List<? extends Operand<?>> outputGradients,
             List<? extends Operand<?>> sources) {
-        requireOpen();
-        if (consumed) {
-            throw new IllegalStateException("This tape has given its gradients. Ask for all of them in one call, or"
-                    + " open it with GradientTape.persistent(tf)");
-        }
         if (!outputGradients.isEmpty() && outputGradients.size() != targets.size()) {
             throw new IllegalArgumentException("Expected an output gradient for each of " + targets.size()
                     + " targets, or none at all, got " + outputGradients.size());
+        }
+        return once(targets, () -> pass(targets, outputGradients, sources));
+    }
+
+    private List<Optional<Operand<?>>> pass(
+            List<? extends Operand<?>> targets,
+            List<? extends Operand<?>> outputGradients,
+            List<? extends Operand<?>> sources) {
+        ReversePass pass = new ReversePass(tf, registry, ops, tracked, sources);
+        for (int i = 0; i < targets.size(); i++) {
+            pass.seed(targets.get(i), outputGradients.isEmpty() ? null : outputGradients.get(i));
+        }
+        pass.run();
+        return pass.gradients();
+    }
+
+    /** One use of the tape, in which passes are made back over it. */
+    private <R> R once(List<? extends Operand<?>> targets, Supplier<R> passes) {
+        requireOpen();
+        if (consumed) {
+            throw new IllegalStateException(
+                    "This tape has given its gradients. Ask for all of them in one call, open it"
+                            + " with GradientTape.persistent(tf), or record anew after reset()");
         }
         targets.forEach(target -> requireDifferentiable(target, "differentiate"));
         consumed = !persistent;
         boolean before = recording;
         pause(); // Outer tapes hear the backward pass, this one must not: it would record itself.
         try {
-            ReversePass pass = new ReversePass(tf, registry, ops, tracked, sources);
-            for (int i = 0; i < targets.size(); i++) {
-                pass.seed(targets.get(i), outputGradients.isEmpty() ? null : outputGradients.get(i));
-            }
-            pass.run();
-            return pass.gradients();
+            return passes.get();
         } finally {
             if (persistent && before) {
                 resume();
             }
         }
+    }
+
+    /**
+     * Forgets what was watched and noted and records anew, as a tape just opened does: for a tape that is used again and
+     * again. Trainable variables are watched by themselves as before.
+     *
+     * @throws IllegalStateException if the tape is closed
+     */
+    public void reset() {
+        requireOpen();
+        ops.clear();
+        tracked.clear();
+        consumed = false;
+        resume();
     }
 
     /** Stops recording and forgets everything. Closing twice is allowed. */

@@ -1,15 +1,24 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.IndexedSlices;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
+import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -35,16 +44,65 @@ final class IndexRules {
     private static void gatherV2(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Operand<TNumber> axis = op.input(2);
+            if (isReadOfRows(tf, op)) {
+                return sparse(tf, op, Tensors.shape(op.input(0)));
+            }
             return slices(tf, op, Shapes.of(tf, op.input(0)), axis, batchDimensions(op));
         });
     }
 
     private static void resourceGather(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            Operand<TInt32> shape = VariableShape.create(tf.scope(), op.input(0), TInt32.class);
             int batch = batchDimensions(op);
+            Optional<Shape> known =
+                    RecordingEnvironment.of(tf).watchedShape(op.input(0).op());
+            if (batch == 0 && known.isPresent()) {
+                return sparse(tf, op, known.get());
+            }
+            Operand<TInt32> shape = VariableShape.create(tf.scope(), op.input(0), TInt32.class);
             return batch == 0 ? rows(tf, op, shape) : slices(tf, op, shape, tf.constant(batch), batch);
         });
+    }
+
+    /** Whether rows were taken out of all that was read of a variable: what lies between is not worth a dense gradient. */
+    private static boolean isReadOfRows(Ops tf, OpGradient op) {
+        Shape table = Tensors.shape(op.input(0));
+        return op.input(0).op().type().equals("ReadVariableOp")
+                && !table.hasUnknownDimension()
+                && batchDimensions(op) == 0
+                && firstAxis(tf, op.input(2), table.numDimensions());
+    }
+
+    private static boolean firstAxis(Ops tf, Operand<TNumber> axis, int rank) {
+        if (axis.op() instanceof GraphOperation operation) {
+            if (!operation.type().equals("Const")) {
+                return false;
+            }
+            try (Tensor value = operation.attributes().getAttrTensor("value")) {
+                return isFirst(value, rank);
+            }
+        }
+        return TapeSession.of(tf).read(axis, value -> isFirst(value, rank));
+    }
+
+    private static boolean isFirst(Tensor axis, int rank) {
+        long number = axis instanceof TInt64 wide ? wide.getLong() : ((TInt32) axis).getInt();
+        return number == 0 || number == -rank;
+    }
+
+    /** Each gathered row's gradient, with the row it came from. */
+    private static <T extends TType, I extends TNumber> Operand<T> sparse(Ops tf, OpGradient op, Shape table) {
+        Operand<I> indices = op.input(1);
+        Operand<T> dy = op.gradient(0);
+        if (Tensors.rank(indices) != 1) {
+            long[] row = table.tail().asArray();
+            dy = tf.reshape(
+                    dy,
+                    tf.constant(LongStream.concat(LongStream.of(-1), Arrays.stream(row))
+                            .toArray()));
+            indices = tf.reshape(indices, tf.constant(new int[] {-1}));
+        }
+        return IndexedSlices.of(tf, dy, indices, table);
     }
 
     /** Leading dimensions that values and indices share; counted from the back of the indices if negative. */

@@ -25,7 +25,6 @@ final class NnRules {
         rules.put("LogSoftmax", NnRules::logSoftmax);
         rules.put("SoftmaxCrossEntropyWithLogits", NnRules::softmaxCrossEntropy);
         rules.put("SparseSoftmaxCrossEntropyWithLogits", NnRules::sparseSoftmaxCrossEntropy);
-        rules.put("CTCLoss", NnRules::ctcLoss);
     }
 
     private static <T extends TNumber> void relu(Ops tf, OpGradient op) {
@@ -122,14 +121,6 @@ final class NnRules {
         }
         Operand<T> second = softmaxGradient(tf, tf.nn.softmax(op.<T>input(0)), op.gradient(1));
         return ofLoss == null ? second : tf.math.add(ofLoss, second);
-    }
-
-    /** The op's second output, [time, batch, classes], is the gradient of the first, [batch]. */
-    private static <T extends TNumber> void ctcLoss(Ops tf, OpGradient op) {
-        if (op.hasGradient(1)) {
-            throw new GradientException("it is computed by the op itself, so there is no second derivative");
-        }
-        op.propagate(0, () -> tf.math.mul(op.<T>output(1), column(tf, op.<T>gradient(0))));
     }
 
     /** [batch] as [batch, 1]. */

@@ -1,8 +1,12 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.state.IndexedSlices;
+import io.github.tapeloop.state.Variable;
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
+import org.tensorflow.Operation;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
@@ -112,8 +116,33 @@ public final class OpGradient {
                 throw new IllegalArgumentException("The gradient rule of op " + op.type() + " propagates null to input "
                         + input + ": to give an input no gradient, do not call propagate for it");
             }
-            inputGradients[input] = made.asOutput();
+            inputGradients[input] = made instanceof IndexedSlices<?> ? made : made.asOutput();
         }
+    }
+
+    /**
+     * Sets the gradient of a variable that the function of a {@link CustomGradient} reads.
+     *
+     * @param variable the variable
+     * @param gradient makes the gradient, of the variable's shape and type; not called if the variable needs none
+     * @throws IllegalArgumentException if the function does not read the variable, or tapes do not watch it by themselves
+     */
+    public void propagate(Variable<?> variable, Supplier<? extends Operand<?>> gradient) {
+        Operation handle = variable.handle(tf).op();
+        for (int i = 0; i < needed.length; i++) {
+            if (op.input(i).op() == handle) {
+                propagate(i, gradient);
+                return;
+            }
+        }
+        throw new IllegalArgumentException("The gradient rule of op " + op.type() + " propagates to variable '"
+                + variable.name() + "', which "
+                + (variable.trainable() ? "its function does not read" : "is not trainable"));
+    }
+
+    /** From now on the first inputs need no gradient. */
+    void deny(int inputs) {
+        Arrays.fill(needed, 0, inputs, false);
     }
 
     /** An input, for formulas. */

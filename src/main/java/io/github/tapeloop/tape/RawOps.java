@@ -3,6 +3,7 @@ package io.github.tapeloop.tape;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
 
@@ -83,6 +84,8 @@ final class RawOps {
         } else if (value instanceof Boolean v) {
             builder.setAttr(name, v);
         } else if (value instanceof long[] v) {
+            builder.setAttr(name, v);
+        } else if (value instanceof AttrValue v) { // Of an op that a C++ rule has made.
             builder.setAttr(name, v);
         } else {
             throw new IllegalArgumentException("Attribute " + name + " is a "

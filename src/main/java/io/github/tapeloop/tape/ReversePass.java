@@ -3,6 +3,7 @@ package io.github.tapeloop.tape;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.IndexedSlices;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -133,6 +134,10 @@ final class ReversePass {
     }
 
     private static boolean fits(Operand<?> gradient, Output<?> output) {
+        if (gradient instanceof IndexedSlices<?> slices) {
+            return slices.values().asOutput().dataType() == output.dataType()
+                    && slices.shape().isCompatibleWith(Tensors.shape(output));
+        }
         return gradient.asOutput().dataType() == output.dataType()
                 && Tensors.shape(gradient).isCompatibleWith(Tensors.shape(output));
     }
@@ -145,6 +150,9 @@ final class ReversePass {
 
     @SuppressWarnings("unchecked") // Both are gradients of one output, so they have its type.
     private <T extends TType> Operand<T> sum(Operand<?> a, Operand<?> b) {
+        if (a instanceof IndexedSlices<?> && b instanceof IndexedSlices<?>) {
+            return ((IndexedSlices<T>) a).plus((IndexedSlices<T>) b);
+        }
         return tf.math.add((Operand<T>) a, (Operand<T>) b);
     }
 

@@ -21,7 +21,7 @@ final class SpecialFunctionRules {
         slope(rules, "FresnelSin", x -> x.squared().times(Math.PI / 2).apply("Sin")); // DLMF 7.2.8
         slope(rules, "Expint", x -> x.exp().over(x)); // DLMF 6.2.5
         slope(rules, "Spence", SpecialFunctionRules::spenceSlope);
-        slopeOfBoth(rules, "Dawsn", (x, y) -> x.times(y).times(-2).plus(1)); // DLMF 7.10.3
+        slopeOfBoth(rules, "Dawsn", (x, y) -> x.times(y).times(-2).plus(1)); // By its definition, DLMF 7.2.5
         rules.put("Digamma", SpecialFunctionRules::digamma);
         rules.put("Polygamma", SpecialFunctionRules::polygamma);
         rules.put("Zeta", SpecialFunctionRules::zeta);
@@ -85,7 +85,7 @@ final class SpecialFunctionRules {
     }
 
     /**
-     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.6. With respect to a and b there is no
+     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.1. With respect to a and b there is no
      * closed form and, as in TensorFlow for Python, no gradient.
      */
     private static <T extends TType> void incompleteBeta(Ops tf, OpGradient op) {

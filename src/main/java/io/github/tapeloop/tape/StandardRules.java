@@ -25,9 +25,21 @@ final class StandardRules {
         IndexRules.addTo(rules);
         UpdateRules.addTo(rules);
         LinalgRules.addTo(rules);
+        SolveRules.addTo(rules);
+        DecompositionRules.addTo(rules);
+        DiagonalRules.addTo(rules);
+        TridiagonalRules.addTo(rules);
+        SpectralRules.addTo(rules);
         NnRules.addTo(rules);
         ConvolutionRules.addTo(rules);
         PoolingRules.addTo(rules);
+        NormalizationRules.addTo(rules);
+        RandomRules.addTo(rules);
+        SparseRules.addTo(rules);
+        SparseValueRules.addTo(rules);
+        SequenceRules.addTo(rules);
+        QuantizationRules.addTo(rules);
+        ImageRules.addTo(rules);
         return Map.copyOf(rules);
     }
 }

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 final class FakeRun implements Run {
 
     double learningRate = 0.1;
+    boolean hasLearningRate = true;
     long steps;
     private String stopReason;
 
@@ -32,6 +33,11 @@ final class FakeRun implements Run {
     }
 
     @Override
+    public boolean hasLearningRate() {
+        return hasLearningRate;
+    }
+
+    @Override
     public double learningRate() {
         return learningRate;
     }
@@ -39,6 +45,11 @@ final class FakeRun implements Run {
     @Override
     public void setLearningRate(double rate) {
         this.learningRate = rate;
+    }
+
+    @Override
+    public void useAverages(boolean inPlace) {
+        throw new UnsupportedOperationException("this run has no averages");
     }
 
     @Override

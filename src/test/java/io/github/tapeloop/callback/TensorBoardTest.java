@@ -180,7 +180,7 @@ class TensorBoardTest {
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(0.1))
                 .build()) {
-            trainer.fit(data, Fit.epochs(1));
+            trainer.fit(data, Fit.epochs(1).validation(data));
             int handles = trainer.session().liveHandles();
             TensorBoard callback = tensorBoard().histogramFrequency(2).updateFrequency(1);
             trainer.fit(data, Fit.epochs(3).validation(data).callbacks(callback));

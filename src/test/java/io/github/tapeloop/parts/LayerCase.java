@@ -100,17 +100,35 @@ record LayerCase(
     }
 
     private static Operand<TFloat32> call(Layer part, ForwardPass pass, List<Operand<TFloat32>> inputs) {
+        if (part instanceof Several joined) {
+            return joined.call(pass, inputs);
+        }
         return inputs.size() > 1 ? ((Merge) part).call(pass, inputs) : part.call(pass, inputs.get(0));
     }
 
-    private static String lastPart(Variable<?> weight) {
-        return weight.name().substring(weight.name().lastIndexOf('/') + 1);
+    /** A layer of a test that hands several inputs to a layer inside it. */
+    abstract static class Several extends Layer {
+
+        abstract Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> inputs);
+
+        @Override
+        public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            return call(pass, List.of(x));
+        }
+    }
+
+    /** The name of a weight in the figures: its path without that of the part, {@code forward.kernel}. */
+    private static String figureOf(Layer part, Variable<?> weight) {
+        String outer = part instanceof Several
+                ? part.layers().values().iterator().next().path()
+                : part.path();
+        return weight.name().substring(outer.length() + 1).replace('/', '.');
     }
 
     @SuppressWarnings("unchecked") // Weights are of the run's type.
     private void set(PartRun run, Layer part, Ops tf) {
         for (Variable<?> weight : part.variables()) {
-            String figure = name + ".w." + lastPart(weight);
+            String figure = name + ".w." + figureOf(part, weight);
             ((Variable<TFloat32>) weight).assign(tf, run.constant(tf, figures.shape(figure), figures.values(figure)));
         }
     }
@@ -147,7 +165,7 @@ record LayerCase(
             entries.addAll(inputNames("dx"));
         }
         for (Variable<?> weight : part.variables()) {
-            String last = lastPart(weight);
+            String last = figureOf(part, weight);
             String after = figures.has(name + ".after." + last) ? ".after." : ".w.";
             entries.add(name + (weight.trainable() ? ".d." : after) + last);
         }

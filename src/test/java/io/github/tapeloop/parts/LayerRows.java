@@ -63,7 +63,7 @@ final class LayerRows {
                         "Embedding",
                         "",
                         "layers.Embedding",
-                        "embeddings_initializer=uniform",
+                        "embeddings_initializer=uniform, mask_zero=False",
                         "PyTorch",
                         new LayerCase("embedding", () -> new Embedding(7, 5), true, true)::check),
                 layer("PReLU", "", "PReLU", "alpha_initializer=zeros, shared_axes=None", "prelu", PReLU::new),

@@ -11,6 +11,8 @@ final class PartTable {
     static List<PartRow> rows() {
         return Stream.of(
                         SpatialRows.rows(),
+                        SequenceRows.rows(),
+                        AttentionRows.rows(),
                         LayerRows.rows(),
                         NormalizationRows.rows(),
                         ActivationRows.rows(),

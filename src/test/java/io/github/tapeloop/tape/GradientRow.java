@@ -32,7 +32,7 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
     private static final double SINGLE = 3e-4;
 
     private static final Set<String> WITH_SEVERAL_OUTPUTS =
-            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits", "IdentityN");
+            Set.of("Split", "SplitV", "Unpack", "DynamicPartition", "SoftmaxCrossEntropyWithLogits", "IdentityN", "Qr");
 
     static GradientRow of(String type, List<Input> inputs, Body body) {
         return new GradientRow(type, inputs, body, false, EXACT, ALL_OUTPUTS);
@@ -87,7 +87,21 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
 
     /** A row of an op with as many inputs as given and no attributes. */
     static GradientRow plain(String type, Input... inputs) {
-        return of(type, List.of(inputs), (tf, x) -> op(tf, type).in(x));
+        return of(type, List.of(inputs), new Plain(type));
+    }
+
+    /** Makes an op of its inputs alone, whatever their type. */
+    private record Plain(String type) implements Body {
+
+        @Override
+        public Op make(Ops tf, List<Operand<TFloat64>> x) {
+            return op(tf, type).in(x);
+        }
+    }
+
+    /** Whether the op takes inputs of other types as well. */
+    boolean takesAnyType() {
+        return body instanceof Plain;
     }
 
     /** The second derivative is checked, too. */

@@ -256,14 +256,23 @@ class GradientTapeTest {
         }
     }
 
+    /** An op that nobody has a gradient for. */
+    private Operand<TFloat64> withoutRule(Operand<TFloat64> x) {
+        return GradientRow.op(tf, "IgammaGradA").in(tf.constant(1.0), x).out(0);
+    }
+
     @Test
     void aMissingRuleNamesTheOpThePathAndWhatToDo() {
         Operand<TFloat64> x = tf.constant(0.3);
         try (GradientTape tape = GradientTape.open(tf)) {
             tape.watch(x);
-            Operand<TFloat64> y = tf.math.square(tf.math.betainc(tf.constant(1.0), tf.constant(2.0), x));
+            Operand<TFloat64> y = tf.math.square(withoutRule(x));
             assertRefused(
-                    GradientException.class, () -> tape.gradient(y, x), "Betainc", "Square ← Betainc", "register");
+                    GradientException.class,
+                    () -> tape.gradient(y, x),
+                    "IgammaGradA",
+                    "Square ← IgammaGradA",
+                    "register");
         }
     }
 
@@ -291,7 +300,7 @@ class GradientTapeTest {
             Operand<TFloat64> sin = tf.math.sin(x);
             Operand<TFloat64> cos = tf.math.cos(x);
             assertRefused(GradientException.class, () -> tape.gradient(sin, x), "Sin", "[2]", "float64 []");
-            assertRefused(IllegalArgumentException.class, () -> tape.gradient(cos, x), "Cos", "input 1");
+            assertRefused(GradientException.class, () -> tape.gradient(cos, x), "Cos", "input 1");
         }
     }
 
@@ -319,7 +328,7 @@ class GradientTapeTest {
         try (TensorScope scope = session.scope();
                 GradientTape tape = GradientTape.open(tf)) {
             tape.watch(x);
-            Operand<TFloat64> y = tf.math.exp(tf.math.betainc(tf.constant(1.0), tf.constant(2.0), x));
+            Operand<TFloat64> y = tf.math.exp(withoutRule(x));
             assertThrows(GradientException.class, () -> tape.gradient(y, x));
         }
         assertEquals(live, session.liveHandles());

@@ -88,14 +88,6 @@ final class NnRows {
     /** Ops that compute in float32 only: the inputs go through a cast, and differences are as coarse as that. */
     static List<GradientRow> inFloat32() {
         return List.of(
-                row("CTCLoss", in(5, 2, 3), (tf, x) -> op(tf, "CTCLoss")
-                                .in(
-                                        x.get(0),
-                                        tf.constant(new long[][] {{0, 0}, {0, 1}, {1, 0}}),
-                                        ints(tf, 0, 1, 1),
-                                        ints(tf, 5, 4)))
-                        .output(0)
-                        .inFloat32(),
                 row(
                                 "LRN",
                                 in(1, 2, 2, 4),

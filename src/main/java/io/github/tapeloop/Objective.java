@@ -1,0 +1,62 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Model;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+
+/** A model and what is asked of its outputs. */
+record Objective(Model model, List<Head> heads) {
+
+    /** Calls the model: an answer for each head. */
+    List<Answer> answers(Ops tf, ForwardPass pass, Batch batch) {
+        Map<String, Operand<TFloat32>> outputs = pass.call(model, inputs(tf, batch));
+        Optional<Operand<TBool>> mask = outputs.size() == 1 ? pass.mask() : Optional.empty();
+        Optional<Operand<TFloat32>> weight = batch.sampleWeight(tf);
+        List<Answer> answers = new ArrayList<>(heads.size());
+        for (Head head : heads) {
+            Operand<TFloat32> prediction = head.prediction(outputs);
+            answers.add(new Answer(head, head.target(tf, batch), prediction, weight, mask));
+        }
+        return answers;
+    }
+
+    /**
+     * What to minimise, named {@code loss}: the weighted sum of the losses of the outputs and what layers have added. If
+     * several outputs have losses, these are beside it, each by its name.
+     */
+    static Map<String, Operand<TFloat32>> losses(Ops tf, ForwardPass pass, List<Answer> answers) {
+        Map<String, Operand<TFloat32>> named = new HashMap<>();
+        Operand<TFloat32> total = null;
+        for (Answer answer : answers) {
+            if (answer.head().loss() != null) {
+                Operand<TFloat32> loss = answer.loss(tf);
+                named.put(answer.head().lossName(), loss);
+                Operand<TFloat32> weighted = answer.head().weighted(tf, loss);
+                total = total == null ? weighted : tf.math.add(total, weighted);
+            }
+        }
+        Operand<TFloat32> all = pass.totalLoss(total);
+        if (named.size() == 1) {
+            return Map.of(Scores.LOSS, all);
+        }
+        named.put(Scores.LOSS, all);
+        return named;
+    }
+
+    /** The inputs of a batch by name, in its order. */
+    static Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
+        Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
+        batch.inputNames().forEach(name -> inputs.put(name, batch.input(tf, name)));
+        return inputs;
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Any;
+import org.tensorflow.op.core.Squeeze;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * Masks steps that are filling: those whose features all equal the mask value. It sets the mask of the pass, see {@link
+ * ForwardPass#mask()}, and gives the steps out as zeros.
+ */
+public final class Masking extends Layer {
+
+    private static final Squeeze.Options LAST = Squeeze.axis(List.of(-1L));
+
+    private final double maskValue;
+
+    /** Masks steps of zeros. */
+    public Masking() {
+        this(0);
+    }
+
+    /**
+     * Masks steps of another value.
+     *
+     * @param maskValue what all features of a masked step are
+     */
+    public Masking(double maskValue) {
+        this.maskValue = maskValue;
+    }
+
+    /**
+     * Masks.
+     *
+     * @param pass takes the mask, bool [batch, steps]
+     * @param x float32 [batch, steps, features]
+     * @return float32 of the same shape, zeros at the masked steps
+     * @throws IllegalArgumentException if x has another rank
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        if (Tensors.rank(x) != 3) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (Masking) expects [batch, steps, features], got " + Tensors.describe(x));
+        }
+        Ops tf = pass.tf(this);
+        Operand<TBool> differs = tf.math.notEqual(x, Tensors.constant(tf, maskValue, x.type()));
+        Operand<TBool> data = tf.any(differs, tf.constant(-1), Any.keepDims(true));
+        pass.setMask(tf.squeeze(data, LAST));
+        return tf.math.mul(x, tf.dtypes.cast(data, x.type()));
+    }
+}

@@ -1,0 +1,353 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.train.BatchMatMul;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+
+/**
+ * Attention with several heads (Vaswani et al. 2017). With q, k and v the query, key and value, each multiplied with a kernel
+ * of its own for each head, a head gives softmax(q · k^T / √keyDim) · v; a last kernel makes the output of all heads.
+ *
+ * <pre>{@code
+ * MultiHeadAttention attention = layer(new MultiHeadAttention(4, 16).useCausalMask(true));
+ * Operand<TFloat32> y = attention.call(pass, x);        // self-attention
+ * Operand<TFloat32> z = cross.call(pass, y, encoded);   // attention of y to what an encoder made
+ * }</pre>
+ *
+ * <p>Weights are shaped and named as in Keras: {@code query/kernel} and {@code key/kernel} float32 [in, numHeads, keyDim],
+ * {@code value/kernel} [in, numHeads, valueDim], {@code attention_output/kernel} [numHeads, valueDim, out], all drawn by
+ * {@link Initializer#glorotUniform()} as it takes these shapes, and biases, zeros.
+ */
+public final class MultiHeadAttention extends Layer {
+
+    private final int numHeads;
+    private final int keyDim;
+    private int valueDim;
+    private int outputDim;
+    private boolean useBias = true;
+    private boolean causal;
+    private double dropout;
+    private WeightSpec kernel = WeightSpec.of(Initializer.glorotUniform());
+    private WeightSpec bias = WeightSpec.of(Initializer.zeros());
+
+    /**
+     * Creates a layer whose value has the size of the key in each head.
+     *
+     * @param numHeads how many heads, at least 1
+     * @param keyDim the size of query and key in each head, at least 1
+     */
+    public MultiHeadAttention(int numHeads, int keyDim) {
+        this.numHeads = requirePositive("numHeads", numHeads);
+        this.keyDim = requirePositive("keyDim", keyDim);
+        this.valueDim = keyDim;
+    }
+
+    private static int requirePositive(String what, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("MultiHeadAttention needs " + what + " of at least 1, got " + value);
+        }
+        return value;
+    }
+
+    /**
+     * The size of the value in each head; keyDim unless set.
+     *
+     * @param size at least 1
+     * @return this
+     */
+    public MultiHeadAttention valueDim(int size) {
+        requireNotBuilt("valueDim");
+        this.valueDim = requirePositive("valueDim", size);
+        return this;
+    }
+
+    /**
+     * The size of the output; that of the query unless set.
+     *
+     * @param size at least 1
+     * @return this
+     */
+    public MultiHeadAttention outputDim(int size) {
+        requireNotBuilt("outputDim");
+        this.outputDim = requirePositive("outputDim", size);
+        return this;
+    }
+
+    /**
+     * Whether the four products have biases; true unless set.
+     *
+     * @param use false for none
+     * @return this
+     */
+    public MultiHeadAttention useBias(boolean use) {
+        requireNotBuilt("useBias");
+        this.useBias = use;
+        return this;
+    }
+
+    /**
+     * Whether a step attends to itself and those before only; false unless set.
+     *
+     * @param use true so that no output depends on later steps
+     * @return this
+     */
+    public MultiHeadAttention useCausalMask(boolean use) {
+        this.causal = use;
+        return this;
+    }
+
+    /**
+     * The part of the attention weights, after the softmax, to drop in training; 0 unless set.
+     *
+     * @param rate the part to drop, in [0, 1)
+     * @return this
+     */
+    public MultiHeadAttention dropout(double rate) {
+        this.dropout = Dropout.requireRate("MultiHeadAttention.dropout", rate);
+        return this;
+    }
+
+    /**
+     * What draws the four kernels.
+     *
+     * @param initializer makes values float32 of three dimensions
+     * @return this
+     */
+    public MultiHeadAttention kernelInitializer(Initializer initializer) {
+        requireNotBuilt("kernelInitializer");
+        this.kernel = kernel.initializer(initializer);
+        return this;
+    }
+
+    /**
+     * What the four biases start from.
+     *
+     * @param initializer makes values float32 [numHeads, size], and [out]
+     * @return this
+     */
+    public MultiHeadAttention biasInitializer(Initializer initializer) {
+        requireNotBuilt("biasInitializer");
+        this.bias = bias.initializer(initializer);
+        return this;
+    }
+
+    /**
+     * The penalty of the kernels, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public MultiHeadAttention kernelRegularizer(Regularizer regularizer) {
+        requireNotBuilt("kernelRegularizer");
+        this.kernel = kernel.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * The penalty of the biases, added to the loss.
+     *
+     * @param regularizer {@link Regularizer#l2} for example
+     * @return this
+     */
+    public MultiHeadAttention biasRegularizer(Regularizer regularizer) {
+        requireNotBuilt("biasRegularizer");
+        this.bias = bias.regularizer(regularizer);
+        return this;
+    }
+
+    /**
+     * Self-attention: x is query, key and value. Where the pass has a mask, no step attends to a masked one; what comes out
+     * at masked steps means nothing.
+     *
+     * @param pass makes ops, says whether to train, may have a mask
+     * @param x float32 [batch, steps, in], steps and in known
+     * @return float32 [batch, steps, out]
+     * @throws IllegalArgumentException if x has another rank, unknown sizes, or another last dimension than before
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        Ops tf = pass.tf(this);
+        requireSeries("x", x);
+        List<Operand<TBool>> allowed = new ArrayList<>();
+        pass.mask().ifPresent(mask -> {
+            StepMask.requireSteps(this, mask, Tensors.shape(x).get(1));
+            allowed.add(tf.expandDims(mask, tf.constant(1)));
+        });
+        return attend(pass, tf, x, x, x, allowed);
+    }
+
+    /**
+     * Attention of a query to the steps of a value, which is the key as well. The mask of the pass, which belongs to one of
+     * the two, is not heeded: give one as an argument where it is needed.
+     *
+     * @param pass makes ops, says whether to train
+     * @param query float32 [batch, queries, in], queries and in known
+     * @param value float32 [batch, steps, in of the value], known but for the batch
+     * @return float32 [batch, queries, out]
+     */
+    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> query, Operand<TFloat32> value) {
+        return call(pass, query, value, value);
+    }
+
+    /**
+     * Attention of a query to the steps of a value by a key. The mask of the pass is not heeded.
+     *
+     * @param pass makes ops, says whether to train
+     * @param query float32 [batch, queries, in], queries and in known
+     * @param value float32 [batch, steps, in of the value], known but for the batch
+     * @param key float32 [batch, steps, in of the key], known but for the batch
+     * @return float32 [batch, queries, out]
+     */
+    public Operand<TFloat32> call(
+            ForwardPass pass, Operand<TFloat32> query, Operand<TFloat32> value, Operand<TFloat32> key) {
+        requireAll(query, value, key);
+        return attend(pass, pass.tf(this), query, value, key, new ArrayList<>());
+    }
+
+    /**
+     * Attention of a query to the steps of a value by a key, where a mask allows it. The mask of the pass is not heeded: to
+     * heed that of the value, which is [batch, steps], give it with its axis 1 expanded.
+     *
+     * @param pass makes ops, says whether to train
+     * @param query float32 [batch, queries, in], queries and in known
+     * @param value float32 [batch, steps, in of the value], known but for the batch
+     * @param key float32 [batch, steps, in of the key], known but for the batch
+     * @param attentionMask bool [batch, queries, steps], true where a query may attend to a step; the first two dimensions may
+     *     be 1. A query that may attend to no step attends to all alike, more or less
+     * @return float32 [batch, queries, out]
+     */
+    public Operand<TFloat32> call(
+            ForwardPass pass,
+            Operand<TFloat32> query,
+            Operand<TFloat32> value,
+            Operand<TFloat32> key,
+            Operand<TBool> attentionMask) {
+        requireAll(query, value, key);
+        if (Tensors.rank(attentionMask) != 3) {
+            throw new IllegalArgumentException(described() + " expects an attentionMask [batch, queries, steps], got "
+                    + Tensors.describe(attentionMask));
+        }
+        return attend(pass, pass.tf(this), query, value, key, new ArrayList<>(List.of(attentionMask)));
+    }
+
+    private Operand<TFloat32> attend(
+            ForwardPass pass,
+            Ops tf,
+            Operand<TFloat32> query,
+            Operand<TFloat32> value,
+            Operand<TFloat32> key,
+            List<Operand<TBool>> allowed) {
+        Operand<TFloat32> q = heads(pass, tf, "query", query, keyDim);
+        Operand<TFloat32> k = heads(pass, tf, "key", key, keyDim);
+        Operand<TFloat32> v = heads(pass, tf, "value", value, valueDim);
+        Operand<TFloat32> scaled = tf.math.mul(q, Tensors.constant(tf, 1 / Math.sqrt(keyDim), q.type()));
+        Operand<TFloat32> scores = tf.train.batchMatMul(scaled, k, q.type(), BatchMatMul.adjY(true));
+        if (causal) {
+            allowed.add(
+                    notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
+        }
+        Operand<TFloat32> weights = tf.nn.softmax(allowed.isEmpty() ? scores : masked(tf, scores, allowed));
+        if (pass.training() && dropout > 0) {
+            weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
+        }
+        Operand<TFloat32> mixed = tf.train.batchMatMul(weights, v, v.type());
+        return merged(pass, tf, mixed, query);
+    }
+
+    /** x · kernel + bias of each head, [batch, heads, steps, size]. */
+    private Operand<TFloat32> heads(ForwardPass pass, Ops tf, String name, Operand<TFloat32> x, long size) {
+        Shape shape = Tensors.shape(x);
+        Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(2)}));
+        Operand<TFloat32> y = product(
+                pass,
+                tf,
+                name,
+                rows,
+                Shape.of(shape.get(2), numHeads, size),
+                Shape.of(numHeads, size),
+                numHeads * size);
+        Operand<TFloat32> split = tf.reshape(y, tf.constant(new long[] {-1, shape.get(1), numHeads, size}));
+        return tf.linalg.transpose(split, tf.constant(new int[] {0, 2, 1, 3}));
+    }
+
+    /** What the last kernel makes of all heads, [batch, queries, out]. */
+    private Operand<TFloat32> merged(ForwardPass pass, Ops tf, Operand<TFloat32> mixed, Operand<TFloat32> query) {
+        Shape shape = Tensors.shape(query);
+        long out = outputDim > 0 ? outputDim : shape.get(2);
+        Operand<TFloat32> together = tf.linalg.transpose(mixed, tf.constant(new int[] {0, 2, 1, 3}));
+        Operand<TFloat32> rows = tf.reshape(together, tf.constant(new long[] {-1, (long) numHeads * valueDim}));
+        Operand<TFloat32> y =
+                product(pass, tf, "attention_output", rows, Shape.of(numHeads, valueDim, out), Shape.of(out), out);
+        return tf.reshape(y, tf.constant(new long[] {-1, shape.get(1), out}));
+    }
+
+    private Operand<TFloat32> product(
+            ForwardPass pass,
+            Ops tf,
+            String name,
+            Operand<TFloat32> rows,
+            Shape kernelShape,
+            Shape biasShape,
+            long columns) {
+        Class<TFloat32> type = rows.type();
+        Operand<TFloat32> w =
+                weight(pass, name + "/kernel", kernelShape, type, kernel).read(tf);
+        Operand<TFloat32> y = tf.linalg.matMul(rows, tf.reshape(w, tf.constant(new long[] {-1, columns})));
+        if (!useBias) {
+            return y;
+        }
+        Operand<TFloat32> b =
+                weight(pass, name + "/bias", biasShape, type, bias).read(tf);
+        return tf.nn.biasAdd(y, biasShape.numDimensions() == 1 ? b : tf.reshape(b, tf.constant(new long[] {columns})));
+    }
+
+    /** True where the step is not later than the query, bool [1, queries, steps]. */
+    private static Operand<TBool> notLater(Ops tf, long queries, long steps) {
+        Operand<TInt64> rows = tf.range(tf.constant(0L), tf.constant(queries), tf.constant(1L));
+        Operand<TInt64> columns = tf.range(tf.constant(0L), tf.constant(steps), tf.constant(1L));
+        return tf.math.greaterEqual(tf.reshape(rows, tf.constant(new long[] {1, queries, 1})), columns);
+    }
+
+    /** Scores with the forbidden ones lowered so far that their weights are 0. */
+    private static Operand<TFloat32> masked(Ops tf, Operand<TFloat32> scores, List<Operand<TBool>> allowed) {
+        Operand<TBool> all = allowed.get(0);
+        for (Operand<TBool> more : allowed.subList(1, allowed.size())) {
+            all = tf.math.logicalAnd(all, more);
+        }
+        Class<TFloat32> type = scores.type();
+        double low = Precision.isHalf(type) ? -3e4 : -1e9; // Those of float16 end at 65504.
+        Operand<TFloat32> lowered = tf.select(all, Tensors.constant(tf, 0, type), Tensors.constant(tf, low, type));
+        return tf.math.add(scores, tf.expandDims(lowered, tf.constant(1))); // The same for all heads.
+    }
+
+    private void requireAll(Operand<TFloat32> query, Operand<TFloat32> value, Operand<TFloat32> key) {
+        requireSeries("query", query);
+        requireSeries("value", value);
+        requireSeries("key", key);
+        if (Tensors.shape(value).get(1) != Tensors.shape(key).get(1)) {
+            throw new IllegalArgumentException(
+                    described() + " expects as many steps of the value as of the key, got value "
+                            + Tensors.describe(value) + " and key " + Tensors.describe(key));
+        }
+    }
+
+    private void requireSeries(String name, Operand<TFloat32> x) {
+        Shape shape = Tensors.shape(x);
+        if (shape.numDimensions() != 3 || shape.tail().hasUnknownDimension()) {
+            throw new IllegalArgumentException(described() + " expects " + name
+                    + " [batch, steps, in] with known sizes after the batch, got " + Tensors.describe(x));
+        }
+    }
+
+    private String described() {
+        return "Layer '" + path() + "' (MultiHeadAttention)";
+    }
+}

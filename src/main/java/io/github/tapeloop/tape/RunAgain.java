@@ -1,0 +1,110 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.tensorflow.Operand;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+
+/**
+ * The way back through a composite op: its function is run again under a tape of its own. That is a {@link Recompute} in
+ * its turn, so that what it makes is freed at once, too, and a gradient of it is found in the same way.
+ */
+final class RunAgain {
+
+    private final TracedFunction.Body f;
+    private final int arguments;
+
+    /** @param arguments how many of the op's inputs the function is given; the others it uses by itself */
+    RunAgain(TracedFunction.Body f, int arguments) {
+        this.f = f;
+        this.arguments = arguments;
+    }
+
+    /** Propagates to all inputs that need a gradient and have none. */
+    void propagate(Ops tf, OpGradient op) {
+        List<Integer> wanted = new ArrayList<>();
+        for (int i = 0; i < op.op().inputs(); i++) {
+            if (op.needs(i) && op.inputGradient(i) == null) {
+                wanted.add(i);
+            }
+        }
+        List<Integer> outputs = new ArrayList<>();
+        List<Operand<?>> given = new ArrayList<>();
+        for (int i = 0; i < arguments; i++) {
+            given.add(op.input(i));
+        }
+        for (int i = 0; i < op.op().outputs(); i++) {
+            if (op.hasGradient(i)) {
+                outputs.add(i);
+                given.add(op.gradient(i));
+            }
+        }
+        if (wanted.isEmpty()) {
+            return;
+        }
+        List<Integer> found = new ArrayList<>();
+        TracedFunction.Body back = (inner, copies) -> {
+            found.clear(); // The same each time.
+            return back(inner, op, copies, outputs, wanted, found);
+        };
+        List<Operand<?>> gradients = Recompute.call(tf, back, given);
+        for (int i = 0; i < found.size(); i++) {
+            Operand<?> gradient = gradients.get(i);
+            op.propagate(found.get(i), () -> gradient);
+        }
+    }
+
+    private List<Operand<?>> back(
+            Ops tf,
+            OpGradient op,
+            List<Operand<?>> given,
+            List<Integer> outputs,
+            List<Integer> wanted,
+            List<Integer> found) {
+        List<Operand<?>> weights = given.subList(arguments, given.size());
+        try (GradientTape tape = GradientTape.open(tf)) {
+            List<Operand<?>> inputs = new ArrayList<>();
+            for (int i = 0; i < arguments; i++) {
+                inputs.add(copy(tf, given.get(i), weights));
+            }
+            List<Operand<?>> sources = new ArrayList<>();
+            for (int i : wanted) {
+                Operand<?> source = i < arguments ? inputs.get(i) : op.input(i);
+                if (source.asOutput().dataType() != DataType.DT_RESOURCE) { // Variables are watched by themselves.
+                    tape.watch(source);
+                }
+                sources.add(source);
+            }
+            List<? extends Operand<?>> results = f.apply(tf, inputs);
+            List<Operand<?>> targets = new ArrayList<>();
+            outputs.forEach(i -> targets.add(results.get(i)));
+            List<Optional<Operand<?>>> gradients = tape.backward(targets, weights, sources);
+            List<Operand<?>> present = new ArrayList<>();
+            for (int i = 0; i < gradients.size(); i++) {
+                if (gradients.get(i).isPresent()) {
+                    found.add(wanted.get(i));
+                    present.add(gradients.get(i).get());
+                }
+            }
+            return present.isEmpty() ? List.of(tf.constant(0f)) : present;
+        }
+    }
+
+    /**
+     * An input under another name: one given twice, or used by the function by itself as well, is two sources. In a graph
+     * the copy waits for the gradients, or else the graph's optimizer would find that all was computed before, and keep it.
+     */
+    private static Operand<?> copy(Ops tf, Operand<?> input, List<Operand<?>> after) {
+        if (!Tensors.isDifferentiable(input.asOutput().dataType())) {
+            return input;
+        }
+        OperationBuilder builder = tf.scope().opBuilder("Identity", "Again").addInput(input.asOutput());
+        after.forEach(operand -> builder.addControlInput(operand.op()));
+        return builder.build().output(0);
+    }
+}
