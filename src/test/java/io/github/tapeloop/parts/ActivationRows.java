@@ -43,10 +43,10 @@ final class ActivationRows {
     private static List<PartRow> unlimited() {
         return List.of(
                 row("LINEAR", "", "linear", "", LINEAR, x -> x),
-                row("RELU", "", "relu", "negative_slope 0, max_value None, threshold 0", RELU, x -> Math.max(x, 0)),
-                row("LEAKY_RELU", "", "leaky_relu", "negative_slope 0.2", LEAKY_RELU, x -> x > 0 ? x : 0.2 * x),
-                row("ELU", "", "elu", "alpha 1", ELU, x -> x > 0 ? x : Math.expm1(x)),
-                row("CELU", "", "celu", "alpha 1", CELU, x -> x > 0 ? x : Math.expm1(x)),
+                row("RELU", "", "relu", "negative_slope=0, max_value=None, threshold=0", RELU, x -> Math.max(x, 0)),
+                row("LEAKY_RELU", "", "leaky_relu", "negative_slope=0.2", LEAKY_RELU, x -> x > 0 ? x : 0.2 * x),
+                row("ELU", "", "elu", "alpha=1", ELU, x -> x > 0 ? x : Math.expm1(x)),
+                row("CELU", "", "celu", "alpha=1", CELU, x -> x > 0 ? x : Math.expm1(x)),
                 row(
                         "SELU",
                         "",
@@ -58,12 +58,12 @@ final class ActivationRows {
                 row("LOG_SIGMOID", "", "log_sigmoid", "", LOG_SIGMOID, x -> -softplus(-x)),
                 row("SILU", "", "silu", "", SILU, x -> x * sigmoid(x)),
                 row("MISH", "", "mish", "", MISH, x -> x * Math.tanh(softplus(x))),
-                row("GELU", "", "gelu", "approximate False", GELU, ActivationRows::gelu),
+                row("GELU", "", "gelu", "approximate=False", GELU, ActivationRows::gelu),
                 row(
                         "GELU_APPROXIMATE",
                         "",
-                        "gelu",
-                        "approximate True",
+                        "gelu(approximate=True)",
+                        "",
                         GELU_APPROXIMATE,
                         x -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))),
                 row("SOFTPLUS", "", "softplus", "", SOFTPLUS, ActivationRows::softplus),
@@ -74,7 +74,7 @@ final class ActivationRows {
                         "",
                         SPARSE_PLUS,
                         x -> x <= -1 ? 0 : x < 1 ? 0.25 * (x + 1) * (x + 1) : x),
-                row("SQUAREPLUS", "", "squareplus", "b 4", SQUAREPLUS, x -> (x + Math.sqrt(x * x + 4)) / 2),
+                row("SQUAREPLUS", "", "squareplus", "b=4", SQUAREPLUS, x -> (x + Math.sqrt(x * x + 4)) / 2),
                 row("TANH_SHRINK", "", "tanh_shrink", "", TANH_SHRINK, x -> x - Math.tanh(x)));
     }
 
@@ -108,12 +108,12 @@ final class ActivationRows {
                 row("TANH", "", "tanh", "", TANH, Math::tanh),
                 row("HARD_TANH", "", "hard_tanh", "", HARD_TANH, x -> clip(x, -1, 1)),
                 row("SOFTSIGN", "", "softsign", "", SOFTSIGN, x -> x / (Math.abs(x) + 1)),
-                row("HARD_SHRINK", "", "hard_shrink", "threshold 0.5", HARD_SHRINK, x -> Math.abs(x) > 0.5 ? x : 0),
+                row("HARD_SHRINK", "", "hard_shrink", "threshold=0.5", HARD_SHRINK, x -> Math.abs(x) > 0.5 ? x : 0),
                 row(
                         "SOFT_SHRINK",
                         "",
                         "soft_shrink",
-                        "threshold 0.5",
+                        "threshold=0.5",
                         SOFT_SHRINK,
                         x -> Math.signum(x) * Math.max(Math.abs(x) - 0.5, 0)));
     }

@@ -27,8 +27,8 @@ final class AttentionRows {
         return List.of(
                 attention(
                         "",
-                        "value_dim key_dim, dropout 0, use_bias True, output_shape that of the query, glorot_uniform, bias"
-                                + " zeros",
+                        "value_dim=None (key_dim), dropout=0, use_bias=True, output_shape=None (that of the query),"
+                                + " kernel_initializer=glorot_uniform, bias_initializer=zeros",
                         "attention",
                         AttentionRows::plain),
                 attention("useCausalMask", "", "attention_causal", () -> plain().useCausalMask(true)),

@@ -18,11 +18,11 @@ final class AxisRows {
 
     static List<PartRow> rows() {
         return List.of(
-                row("SOFTMAX", "", "softmax", "axis -1", "softmax", Activations.SOFTMAX),
+                row("SOFTMAX", "", "softmax", "axis=-1", "softmax", Activations.SOFTMAX),
                 row("softmax", "axis 1", "softmax", "", "softmax_axis1", Activations.softmax(1)),
-                row("LOG_SOFTMAX", "", "log_softmax", "axis -1", "log_softmax", Activations.LOG_SOFTMAX),
+                row("LOG_SOFTMAX", "", "log_softmax", "axis=-1", "log_softmax", Activations.LOG_SOFTMAX),
                 row("logSoftmax", "axis -2", "log_softmax", "", "log_softmax_axis1", Activations.logSoftmax(-2)),
-                row("GLU", "", "glu", "axis -1", "glu", Activations.GLU),
+                row("GLU", "", "glu", "axis=-1", "glu", Activations.GLU),
                 row("glu", "axis 1", "glu", "", "glu_axis1", Activations.glu(1)),
                 layer("Activation", "", "Activation", "", "softmax", () -> new Activation(Activations.SOFTMAX)),
                 layer(
@@ -36,7 +36,7 @@ final class AxisRows {
                         "ActivityRegularization",
                         "l1 0.1, l2 0.2",
                         "ActivityRegularization",
-                        "l1 0, l2 0",
+                        "l1=0, l2=0",
                         "activity",
                         () -> new ActivityRegularization(0.1, 0.2)),
                 layer("Flatten", "", "Flatten", "", "flatten", Flatten::new),

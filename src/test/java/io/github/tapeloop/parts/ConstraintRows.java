@@ -18,7 +18,7 @@ final class ConstraintRows {
 
     static List<PartRow> rows() {
         return List.of(
-                byNorm("maxNorm", "", "MaxNorm", "max_value 2, axis 0", Constraint.maxNorm(), 0, n -> Math.min(n, 2)),
+                byNorm("maxNorm", "", "MaxNorm", "max_value=2, axis=0", Constraint.maxNorm(), 0, n -> Math.min(n, 2)),
                 byNorm(
                         "maxNorm",
                         "maxValue 1, axis 1",
@@ -31,7 +31,7 @@ final class ConstraintRows {
                         "minMaxNorm",
                         "",
                         "MinMaxNorm",
-                        "min_value 0, max_value 1, rate 1, axis 0",
+                        "min_value=0, max_value=1, rate=1, axis=0",
                         Constraint.minMaxNorm(),
                         0,
                         n -> Math.min(n, 1)),
@@ -43,7 +43,7 @@ final class ConstraintRows {
                         Constraint.minMaxNorm(0.8, 2, 0.3, 0),
                         0,
                         n -> 0.3 * Math.min(Math.max(n, 0.8), 2) + 0.7 * n),
-                byNorm("unitNorm", "", "UnitNorm", "axis 0", Constraint.unitNorm(), 0, n -> 1),
+                byNorm("unitNorm", "", "UnitNorm", "axis=0", Constraint.unitNorm(), 0, n -> 1),
                 byNorm("unitNorm", "axis 1", "UnitNorm", "", Constraint.unitNorm(1), 1, n -> 1),
                 row("nonNegative", "", "NonNeg", "", Constraint.nonNegative(), 3, 0, 0, 0.5, 0, 0.4, 0, 1.2));
     }

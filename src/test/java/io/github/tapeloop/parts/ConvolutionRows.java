@@ -19,13 +19,13 @@ import java.util.stream.Stream;
 /** Convolutions. */
 final class ConvolutionRows {
 
-    private static final String COMMON = "strides 1, padding valid, dilation_rate 1, use_bias True, activation None, "
-            + "%s glorot_uniform, bias_initializer zeros";
-    private static final String FULL = "groups 1, " + COMMON.formatted("kernel_initializer");
+    private static final String COMMON = "strides=1, padding=valid, dilation_rate=1, use_bias=True, activation=None, "
+            + "%s=glorot_uniform, bias_initializer=zeros";
+    private static final String FULL = "groups=1, " + COMMON.formatted("kernel_initializer");
     private static final String TRANSPOSED = COMMON.formatted("kernel_initializer");
-    private static final String DEPTHWISE = "depth_multiplier 1, " + COMMON.formatted("depthwise_initializer");
+    private static final String DEPTHWISE = "depth_multiplier=1, " + COMMON.formatted("depthwise_initializer");
     private static final String SEPARABLE =
-            "depth_multiplier 1, " + COMMON.formatted("depthwise_initializer and pointwise_initializer");
+            "depth_multiplier=1, " + COMMON.formatted("depthwise_initializer=glorot_uniform, pointwise_initializer");
 
     private ConvolutionRows() {}
 

@@ -48,7 +48,7 @@ final class LayerRows {
                         "Dense",
                         "",
                         "Dense",
-                        "activation None, use_bias True, glorot_uniform, bias zeros",
+                        "activation=None, use_bias=True, kernel_initializer=glorot_uniform, bias_initializer=zeros",
                         "dense",
                         () -> new Dense(3)),
                 layer(
@@ -63,10 +63,10 @@ final class LayerRows {
                         "Embedding",
                         "",
                         "layers.Embedding",
-                        "embeddings uniform in ±0.05",
+                        "embeddings_initializer=uniform, mask_zero=False",
                         "PyTorch",
                         new LayerCase("embedding", () -> new Embedding(7, 5), true, true)::check),
-                layer("PReLU", "", "PReLU", "alpha zeros, shared_axes None", "prelu", PReLU::new),
+                layer("PReLU", "", "PReLU", "alpha_initializer=zeros, shared_axes=None", "prelu", PReLU::new),
                 layer("PReLU", "sharedAxes 1, 2", "PReLU", "", "prelu_shared", () -> new PReLU(1, 2)));
     }
 
@@ -88,17 +88,17 @@ final class LayerRows {
 
     private static List<PartRow> regularizers() {
         return List.of(
-                regularizer("l1", "", "L1", "l1 0.01", "dense_l1", () -> tanh().kernelRegularizer(Regularizer.l1())),
-                regularizer("l2", "", "L2", "l2 0.01", "dense_l2", () -> tanh().kernelRegularizer(Regularizer.l2())),
+                regularizer("l1", "", "L1", "l1=0.01", "dense_l1", () -> tanh().kernelRegularizer(Regularizer.l1())),
+                regularizer("l2", "", "L2", "l2=0.01", "dense_l2", () -> tanh().kernelRegularizer(Regularizer.l2())),
                 regularizer(
-                        "l1l2", "l1 0.2, l2 0.3", "L1L2", "l1 0, l2 0", "dense_l1l2", () -> tanh().kernelRegularizer(
+                        "l1l2", "l1 0.2, l2 0.3", "L1L2", "l1=0, l2=0", "dense_l1l2", () -> tanh().kernelRegularizer(
                                         Regularizer.l1l2(0.2, 0.3))
                                 .biasRegularizer(Regularizer.l2(0.4))),
                 regularizer(
                         "orthogonal",
                         "",
                         "OrthogonalRegularizer",
-                        "factor 0.01, mode rows",
+                        "factor=0.01, mode=rows",
                         "dense_orthogonal",
                         () -> tanh().kernelRegularizer(Regularizer.orthogonal())),
                 regularizer(
@@ -119,9 +119,9 @@ final class LayerRows {
                 layer("Average", "", "Average", "", "average", Average::new),
                 layer("Maximum", "", "Maximum", "", "maximum", Maximum::new),
                 layer("Minimum", "", "Minimum", "", "minimum", Minimum::new),
-                layer("Concatenate", "", "Concatenate", "axis -1", "concatenate", Concatenate::new),
+                layer("Concatenate", "", "Concatenate", "axis=-1", "concatenate", Concatenate::new),
                 layer("Concatenate", "axis 1", "Concatenate", "", "concatenate_axis1", () -> new Concatenate(1)),
-                layer("Dot", "", "Dot", "normalize False", "dot", () -> new Dot(1)),
+                layer("Dot", "", "Dot", "normalize=False", "dot", () -> new Dot(1)),
                 layer("Dot", "normalize", "Dot", "", "dot_cosine", () -> new Dot(1).normalize(true)),
                 layer("Dot", "axes 1, 2", "Dot", "", "dot_rank3", () -> new Dot(1, 2)));
     }

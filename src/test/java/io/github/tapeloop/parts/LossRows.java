@@ -49,7 +49,10 @@ final class LossRows {
                 switch (part) {
                     case "Ctc" -> "losses.CTC";
                     case "KlDivergence" -> "losses.KLDivergence";
-                    default -> "losses." + part.replaceAll("\\..*", "");
+                    default ->
+                        "losses."
+                                + part.replace(".fromLogits", "(from_logits=True)")
+                                        .replace(".fromProbabilities", "");
                 };
         String all = "reduction=sum_over_batch_size" + (defaults.isEmpty() ? "" : ", " + defaults);
         return new PartRow(PartRow.Kind.LOSS, part, variant, keras, all, "PyTorch", new LossCheck(figures, loss));

@@ -34,9 +34,7 @@ final class NormalizationRows {
     }
 
     private static PartRow batch(String variant, String figures, Supplier<Layer> layer) {
-        String defaults = variant.isEmpty()
-                ? "axis -1, momentum 0.99, epsilon 0.001, gamma 1, beta 0, moving mean 0, moving variance 1"
-                : "";
+        String defaults = variant.isEmpty() ? "axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True" : "";
         return layer("BatchNormalization", variant, "BatchNormalization", defaults, figures, layer);
     }
 
@@ -142,7 +140,7 @@ final class NormalizationRows {
     }
 
     private static List<PartRow> others() {
-        String layerDefaults = "axis -1, epsilon 0.001, gamma 1, beta 0";
+        String layerDefaults = "axis=-1, epsilon=0.001, center=True, scale=True";
         return List.of(
                 layer("LayerNormalization", "", "LayerNormalization", layerDefaults, "ln", LayerNormalization::new),
                 layer("LayerNormalization", "series", "LayerNormalization", "", "ln_rank3", LayerNormalization::new),
@@ -164,7 +162,7 @@ final class NormalizationRows {
                         "GroupNormalization",
                         "",
                         "GroupNormalization",
-                        "groups 32, axis -1, epsilon 0.001, gamma 1, beta 0",
+                        "groups=32, axis=-1, epsilon=0.001, center=True, scale=True",
                         "gn",
                         GroupNormalization::new),
                 layer(
@@ -192,7 +190,7 @@ final class NormalizationRows {
                         "RmsNormalization",
                         "",
                         "RMSNormalization",
-                        "axis -1, epsilon 1e-6, scale 1",
+                        "axis=-1, epsilon=1e-6",
                         "rms",
                         RmsNormalization::new),
                 layer(
@@ -202,7 +200,7 @@ final class NormalizationRows {
                         "",
                         "rms_axes",
                         () -> new RmsNormalization(1, 2)),
-                layer("UnitNormalization", "", "UnitNormalization", "axis -1", "unit", UnitNormalization::new),
+                layer("UnitNormalization", "", "UnitNormalization", "axis=-1", "unit", UnitNormalization::new),
                 layer(
                         "UnitNormalization",
                         "axis 1",
@@ -214,7 +212,7 @@ final class NormalizationRows {
                         "Normalization",
                         "",
                         "Normalization",
-                        "axis -1, invert False",
+                        "axis=-1, invert=False",
                         "normalization",
                         Normalization::new),
                 layer("Normalization", "invert", "Normalization", "", "normalization_invert", () -> new Normalization()

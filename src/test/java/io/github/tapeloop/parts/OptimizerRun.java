@@ -45,7 +45,7 @@ final class OptimizerRun {
         }
         for (int i = 0; i < STEPS; i++) {
             try (TensorScope scope = session.scope()) {
-                optimizer.apply(session.tf(), gradients(session.tf()));
+                optimizer.apply(session.tf(), gradients(session.tf(), optimizer));
             }
         }
     }
@@ -63,7 +63,7 @@ final class OptimizerRun {
 
     private TracedFunction.Body step(Optimizer optimizer) {
         return (tf, given) -> {
-            optimizer.apply(tf, gradients(tf));
+            optimizer.apply(tf, gradients(tf, optimizer));
             return List.of(tf.constant(0f));
         };
     }
@@ -76,6 +76,19 @@ final class OptimizerRun {
                 }
             }
         }
+    }
+
+    /** The gradients of one step as the optimizer expects them. */
+    private Gradients gradients(Ops tf, Optimizer optimizer) {
+        Gradients gradients = gradients(tf);
+        return optimizer.scalesLoss()
+                ? gradients.map((variable, gradient) -> scaled(tf, optimizer, gradient))
+                : gradients;
+    }
+
+    @SuppressWarnings("unchecked") // Gradients here are of the type of this run.
+    private Operand<?> scaled(Ops tf, Optimizer optimizer, Operand<?> gradient) {
+        return tf.math.mul((Operand<TFloat32>) gradient, optimizer.scaleLoss(tf, number(tf, 1)));
     }
 
     /** The gradients of one step. */

@@ -27,7 +27,13 @@ final class ScheduleRows {
                         "staircase=False",
                         "exponential",
                         Schedule.exponentialDecay(0.1, 20, 0.5)),
-                row("staircaseDecay", "", "ExponentialDecay", "", "staircase", Schedule.staircaseDecay(0.1, 10, 0.5)),
+                row(
+                        "staircaseDecay",
+                        "",
+                        "ExponentialDecay(staircase=True)",
+                        "",
+                        "staircase",
+                        Schedule.staircaseDecay(0.1, 10, 0.5)),
                 row("constant", "", "-: a number there", "", "constant", Schedule.constant(0.03)),
                 row(
                         "piecewiseConstant",

@@ -43,14 +43,14 @@ final class SequenceRows {
                                 "SimpleRnn",
                                 "SimpleRNN",
                                 "simple_rnn",
-                                "activation tanh, ",
+                                "activation=tanh, ",
                                 () -> new SimpleRnn(UNITS),
                                 () -> new SimpleRnn(UNITS).activation(Activations.SOFTSIGN)),
                         recurrent(
                                 "Gru",
                                 "GRU",
                                 "gru",
-                                "activation tanh, recurrent_activation sigmoid, reset_after True, ",
+                                "activation=tanh, recurrent_activation=sigmoid, reset_after=True, ",
                                 () -> new Gru(UNITS),
                                 () -> new Gru(UNITS)
                                         .activation(Activations.SOFTSIGN)
@@ -59,7 +59,7 @@ final class SequenceRows {
                                 "Lstm",
                                 "LSTM",
                                 "lstm",
-                                "activation tanh, recurrent_activation sigmoid, unit_forget_bias True, ",
+                                "activation=tanh, recurrent_activation=sigmoid, unit_forget_bias=True, ",
                                 () -> new Lstm(UNITS),
                                 () -> new Lstm(UNITS)
                                         .activation(Activations.SOFTSIGN)
@@ -93,8 +93,9 @@ final class SequenceRows {
             String defaults,
             Supplier<Recurrent<?>> plain,
             Supplier<Layer> otherActivations) {
-        String all = defaults + "use_bias True, glorot_uniform, recurrent orthogonal, bias zeros, dropout 0,"
-                + " recurrent_dropout 0, return_sequences False, go_backwards False";
+        String all = defaults + "use_bias=True, kernel_initializer=glorot_uniform, recurrent_initializer=orthogonal,"
+                + " bias_initializer=zeros, dropout=0,"
+                + " recurrent_dropout=0, return_sequences=False, go_backwards=False";
         Supplier<Recurrent<?>> sequences = () -> plain.get().returnSequences(true);
         return List.of(
                 layer(part, "", keras, all, figures, plain::get),
@@ -227,7 +228,7 @@ final class SequenceRows {
                         "Bidirectional",
                         "",
                         "Bidirectional",
-                        "merge_mode concat",
+                        "merge_mode=concat",
                         "bidirectional",
                         () -> new Bidirectional(() -> new Gru(UNITS))),
                 layer(
@@ -244,13 +245,13 @@ final class SequenceRows {
                         "",
                         "time_distributed",
                         () -> new TimeDistributed(new Dense(3, Activations.TANH))),
-                layer("Masking", "", "Masking", "mask_value 0", "masking", Masking::new),
+                layer("Masking", "", "Masking", "mask_value=0", "masking", Masking::new),
                 layer("Masking", "maskValue -2", "Masking", "", "masking_value", () -> new Masking(-2)),
                 row(
                         "Embedding",
                         "maskZero",
                         "Embedding",
-                        "mask_zero False",
+                        "mask_zero=False",
                         "PyTorch",
                         new LayerCase(
                                 FIGURES,

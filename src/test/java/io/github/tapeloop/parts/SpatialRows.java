@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 final class SpatialRows {
 
     private static final Oracle FIGURES = Oracle.load("spatial.txt");
-    private static final String POOL = "strides None (pool_size), padding valid";
+    private static final String POOL = "strides=None (pool_size), padding=valid";
 
     private SpatialRows() {}
 
@@ -84,7 +84,7 @@ final class SpatialRows {
     }
 
     private static List<PartRow> globalPools() {
-        String defaults = "keepdims False";
+        String defaults = "keepdims=False";
         return List.of(
                 row("GlobalMaxPool2D", "", defaults, "global_max_pool2d", GlobalMaxPool2D::new),
                 row("GlobalMaxPool1D", "", defaults, "global_max_pool1d", GlobalMaxPool1D::new),
@@ -110,34 +110,34 @@ final class SpatialRows {
 
     private static List<PartRow> edges() {
         return List.of(
-                row("ZeroPadding2D", "", "padding 1", "zero_padding2d", () -> new ZeroPadding2D(1)),
+                row("ZeroPadding2D", "", "padding=1", "zero_padding2d", () -> new ZeroPadding2D(1)),
                 row(
                         "ZeroPadding2D",
                         "uneven",
-                        "padding 1",
+                        "padding=1",
                         "zero_padding2d_uneven",
                         () -> new ZeroPadding2D(0, 2, 3, 1)),
-                row("ZeroPadding1D", "", "padding 1", "zero_padding1d", () -> new ZeroPadding1D(1)),
-                row("ZeroPadding1D", "uneven", "padding 1", "zero_padding1d_uneven", () -> new ZeroPadding1D(2, 0)),
-                row("Cropping2D", "1", "cropping 0", "cropping2d", () -> new Cropping2D(1)),
-                row("Cropping2D", "uneven", "cropping 0", "cropping2d_uneven", () -> new Cropping2D(0, 2, 1, 0)),
-                row("Cropping1D", "", "cropping 1", "cropping1d", () -> new Cropping1D(1)),
-                row("Cropping1D", "uneven", "cropping 1", "cropping1d_uneven", () -> new Cropping1D(0, 3)));
+                row("ZeroPadding1D", "", "padding=1", "zero_padding1d", () -> new ZeroPadding1D(1)),
+                row("ZeroPadding1D", "uneven", "padding=1", "zero_padding1d_uneven", () -> new ZeroPadding1D(2, 0)),
+                row("Cropping2D", "1", "cropping=0", "cropping2d", () -> new Cropping2D(1)),
+                row("Cropping2D", "uneven", "cropping=0", "cropping2d_uneven", () -> new Cropping2D(0, 2, 1, 0)),
+                row("Cropping1D", "", "cropping=1", "cropping1d", () -> new Cropping1D(1)),
+                row("Cropping1D", "uneven", "cropping=1", "cropping1d_uneven", () -> new Cropping1D(0, 3)));
     }
 
     private static List<PartRow> sizes() {
-        String up = "size 2, interpolation nearest";
-        String resizing = "interpolation bilinear, crop_to_aspect_ratio False";
+        String up = "size=2, interpolation=nearest";
+        String resizing = "interpolation=bilinear, crop_to_aspect_ratio=False";
         return List.of(
                 row("UpSampling2D", "", up, "up_sampling2d", () -> new UpSampling2D(2)),
                 row("UpSampling2D", "3 x 1", up, "up_sampling2d_rectangular", () -> new UpSampling2D(3, 1)),
                 inFloat32("UpSampling2D", "2 x 3, bilinear", up, "up_sampling2d_bilinear", () -> new UpSampling2D(2, 3)
                         .interpolation(Interpolation.BILINEAR)),
-                row("UpSampling1D", "", "size 2", "up_sampling1d", () -> new UpSampling1D(2)),
+                row("UpSampling1D", "", "size=2", "up_sampling1d", () -> new UpSampling1D(2)),
                 inFloat32("Resizing", "", resizing, "resizing", () -> new Resizing(5, 3)),
                 row("Resizing", "nearest", resizing, "resizing_nearest", () -> new Resizing(5, 3)
                         .interpolation(Interpolation.NEAREST)),
                 row("Permute", "3, 1, 2", "", "permute", () -> new Permute(3, 1, 2)),
-                row("Rescaling", "0.25, -1", "offset 0", "rescaling", () -> new Rescaling(0.25, -1)));
+                row("Rescaling", "0.25, -1", "offset=0", "rescaling", () -> new Rescaling(0.25, -1)));
     }
 }

@@ -1,9 +1,12 @@
 package io.github.tapeloop.parts;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.ByVariable;
 import io.github.tapeloop.optimizer.Clip;
 import io.github.tapeloop.optimizer.GradientAccumulation;
+import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Muon;
 import io.github.tapeloop.optimizer.Nadam;
@@ -26,35 +29,42 @@ final class TransformRows {
 
     static List<PartRow> rows() {
         return List.of(
-                row("Clip.norm", "", "clipnorm", "None", "clip_norm", p -> new Sgd(0.05).with(Clip.norm(1.5))),
-                row("Clip.globalNorm", "", "global_clipnorm", "None", "clip_global_norm", p -> new Sgd(0.05)
+                row("Clip.norm", "", "clipnorm", "clipnorm=None", "clip_norm", p -> new Sgd(0.05).with(Clip.norm(1.5))),
+                row("Clip.globalNorm", "", "global_clipnorm", "global_clipnorm=None", "clip_global_norm", p -> new Sgd(
+                                0.05)
                         .with(Clip.globalNorm(2))),
-                row("Clip.value", "", "clipvalue", "None", "clip_value", p -> new Sgd(0.05).with(Clip.value(0.5))),
-                row("WeightDecay", "", "weight_decay", "None", "weight_decay", p -> new Sgd()
+                row("Clip.value", "", "clipvalue", "clipvalue=None", "clip_value", p -> new Sgd(0.05)
+                        .with(Clip.value(0.5))),
+                row("WeightDecay", "", "weight_decay", "weight_decay=None", "weight_decay", p -> new Sgd()
                         .momentum(0.9)
                         .with(WeightDecay.of(0.5))),
                 row(
                         "WeightDecay",
                         "but of a variable",
                         "exclude_from_weight_decay",
-                        "None",
+                        "",
                         "weight_decay_excluded",
                         p -> new Sgd().momentum(0.9).with(WeightDecay.of(0.5).excluding(p.b))),
                 row(
                         "MovingAverage",
                         "overwriting",
                         "use_ema, ema_overwrite_frequency",
-                        "False, None",
+                        "use_ema=False, ema_overwrite_frequency=None",
                         "ema_overwrite",
                         p -> new Sgd(0.05).with(MovingAverage.of(0.9).overwriteFrequency(4))),
-                row("GradientAccumulation", "", "gradient_accumulation_steps", "None", "accumulate", p -> new Adam(0.01)
-                        .with(GradientAccumulation.of(4))),
-                row("Variable.projection", "", "Variable.constraint", "None", "after_update", p -> {
+                row(
+                        "GradientAccumulation",
+                        "",
+                        "gradient_accumulation_steps",
+                        "gradient_accumulation_steps=None",
+                        "accumulate",
+                        p -> new Adam(0.01).with(GradientAccumulation.of(4))),
+                row("Variable.projection", "", "Variable.constraint", "constraint=None", "after_update", p -> {
                     p.w.projection(TransformRows::bound);
                     p.b.projection(TransformRows::bound);
                     return new Sgd(0.05);
                 }),
-                row("all transforms", "", "all of these", "", "all", p -> {
+                row("Optimizer.with", "all of them", "optimizers.Optimizer", "", "all", p -> {
                     p.w.projection(TransformRows::bound);
                     p.b.projection(TransformRows::bound);
                     return new Adam(Schedule.exponentialDecay(0.1, 10, 0.5))
@@ -64,12 +74,10 @@ final class TransformRows {
                                     GradientAccumulation.of(2),
                                     Clip.globalNorm(2));
                 }),
-                row("ByVariable", "", "MultiOptimizer", "", "by_variable", p -> ByVariable.otherwise(
-                                new Sgd(Schedule.exponentialDecay(0.1, 10, 0.5)).momentum(0.9))
-                        .use(new Muon(0.02), p.w)
-                        .with(Clip.globalNorm(2), GradientAccumulation.of(3))),
                 averageRow(),
                 flushRow(),
+                lossScaleRow(),
+                byVariableRow(),
                 swapRow());
     }
 
@@ -97,7 +105,13 @@ final class TransformRows {
 
     private static PartRow averageRow() {
         return new PartRow(
-                PartRow.Kind.TRANSFORM, "MovingAverage", "", "use_ema, ema_momentum", "0.99", "NumPy", run -> {
+                PartRow.Kind.TRANSFORM,
+                "MovingAverage",
+                "",
+                "use_ema, ema_momentum",
+                "use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None",
+                "NumPy",
+                run -> {
                     try (TapeSession session = run.open()) {
                         OptimizerRun problem = new OptimizerRun(run, session);
                         Optimizer sgd = new Sgd(0.05).with(MovingAverage.of(0.9));
@@ -134,12 +148,46 @@ final class TransformRows {
                 });
     }
 
-    private static PartRow swapRow() {
+    /** The scale, a power of two, doubles after every second step and divides out of each. */
+    private static PartRow lossScaleRow() {
         return new PartRow(
                 PartRow.Kind.TRANSFORM,
-                "ScheduleFreeAdamW.swapToEval",
-                "",
-                "ScheduleFreeAdamW.swap_to_eval",
+                "LossScale",
+                "growthSteps 2",
+                "optimizers.LossScaleOptimizer",
+                "initial_scale=32768.0, dynamic_growth_steps=2000",
+                "NumPy, and the closed form of the scale",
+                run -> {
+                    try (TapeSession session = run.open()) {
+                        OptimizerRun problem = new OptimizerRun(run, session);
+                        LossScale scale = LossScale.dynamic(1024, 2);
+                        Sgd sgd = new Sgd();
+                        sgd.setLossScale(scale);
+                        problem.train(sgd);
+                        problem.assertAt("sgd");
+                        assertEquals(1024 * Math.pow(2, OptimizerRun.STEPS / 2), scale.value());
+                    }
+                });
+    }
+
+    private static PartRow byVariableRow() {
+        return new PartRow(PartRow.Kind.OPTIMIZER, "ByVariable", "", "optimizers.MultiOptimizer", "", "NumPy", run -> {
+            try (TapeSession session = run.open()) {
+                OptimizerRun problem = new OptimizerRun(run, session);
+                problem.train(ByVariable.otherwise(new Sgd(Schedule.exponentialDecay(0.1, 10, 0.5)).momentum(0.9))
+                        .use(new Muon(0.02), problem.w)
+                        .with(Clip.globalNorm(2), GradientAccumulation.of(3)));
+                problem.assertAt("by_variable");
+            }
+        });
+    }
+
+    private static PartRow swapRow() {
+        return new PartRow(
+                PartRow.Kind.OPTIMIZER,
+                "ScheduleFreeAdamW",
+                "swapToEval",
+                "optimizers.ScheduleFreeAdamW.swap_to_eval",
                 "",
                 "NumPy",
                 run -> {
