@@ -31,7 +31,7 @@ final class Steps {
         this.training = scored(
                 plan.step() != null
                         ? plan.step()
-                        : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores),
+                        : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores, tail()),
                 trainScores);
         this.train = train(function("train_step", training, counter));
         this.test = function("test_step", scored(testStep(), testScores), new StepCounter());
@@ -47,6 +47,10 @@ final class Steps {
 
     private Step scored(CustomStep step, Scores scores) {
         return new ScoredStep(step, scores, session.seed(), plan.precision());
+    }
+
+    private Tail tail() {
+        return plan.compilation() == null ? new CachedTail(session, plan) : Tail.PLAIN;
     }
 
     private CustomStep testStep() {

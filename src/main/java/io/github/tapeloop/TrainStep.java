@@ -16,8 +16,10 @@ import org.tensorflow.types.family.TNumber;
 /**
  * One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape, and a
  * step that a user could have written.
+ *
+ * @param tail runs what follows the loss
  */
-record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores) implements CustomStep {
+record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores, Tail tail) implements CustomStep {
 
     @Override
     public Map<String, Operand<TFloat32>> run(StepContext step, Batch batch) {
@@ -28,12 +30,17 @@ record TrainStep(Model model, Loss loss, Optimizer optimizer, Scores scores) imp
             ForwardPass pass = step.training();
             Operand<TFloat32> prediction = pass.call(model, input);
             Operand<TFloat32> total = pass.totalLoss(loss.call(tf, target, prediction));
-
-            Gradients gradients = tape.gradients(optimizer.scaleLoss(tf, total), model.trainableVariables());
-            optimizer.apply(tf, gradients);
-
-            scores.update(tf, target, prediction);
+            tail.run(tf, tape, new Tail.Forward(target, prediction, total), this::descend, this::measure);
             return Map.of(Scores.LOSS, total);
         }
+    }
+
+    private void descend(Ops tf, GradientTape tape, Tail.Forward forward) {
+        Gradients gradients = tape.gradients(optimizer.scaleLoss(tf, forward.loss()), model.trainableVariables());
+        optimizer.apply(tf, gradients);
+    }
+
+    private void measure(Ops tf, GradientTape tape, Tail.Forward forward) {
+        scores.update(tf, forward.target(), forward.prediction());
     }
 }

@@ -1,6 +1,8 @@
 package io.github.tapeloop.runtime;
 
+import java.util.List;
 import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
@@ -61,6 +63,14 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
      * @param recorder the recorder given to {@link #startRecording}
      */
     void stopRecording(OpRecorder recorder);
+
+    /**
+     * Makes all later ops wait for earlier ones, whether they use them or not. What runs at once does so anyway; ops of a
+     * graph have no order of their own, so that a failure of one would leave it to chance which others have happened.
+     *
+     * @param before what must have been computed; effects that came before must have happened as well
+     */
+    void fence(List<? extends Operand<?>> before);
 
     /**
      * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.

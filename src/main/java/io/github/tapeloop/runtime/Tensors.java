@@ -144,6 +144,16 @@ public final class Tensors {
         };
     }
 
+    /**
+     * Whether an operand still has its value.
+     *
+     * @param operand any operand
+     * @return false for an eager operand that was freed
+     */
+    public static boolean isLive(Operand<?> operand) {
+        return !(TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle handle && handle.isNull());
+    }
+
     static void requireLive(OwnedHandle handle, Output<?> output) {
         if (handle.isNull()) {
             throw new IllegalStateException("Output " + output.index() + " of op "

@@ -47,6 +47,9 @@ public final class GradientTape implements AutoCloseable {
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
 
     private boolean recording;
+    /** Whether effects after the gradients wait for them. */
+    private boolean fenced;
+
     private boolean consumed;
     private boolean closed;
 
@@ -56,6 +59,18 @@ public final class GradientTape implements AutoCloseable {
         this.registry = GradientRegistry.of(environment.session());
         this.persistent = persistent;
         resume();
+    }
+
+    /** A tape that has noted ops of a graph already and hears of no more. */
+    static GradientTape replayed(Ops tf, List<RecordedOp> ops) {
+        GradientTape tape = new GradientTape(tf, false);
+        tape.pause();
+        for (RecordedOp op : ops) {
+            tape.tracked.put(op.operation(), tape.ops.size());
+            tape.ops.add(op);
+        }
+        tape.fenced = true;
+        return tape;
     }
 
     /**
@@ -177,6 +192,17 @@ public final class GradientTape implements AutoCloseable {
         return backward(targets, outputGradients, sources);
     }
 
+    /**
+     * What this tape has noted so far, to be compared with other tapes and replayed.
+     *
+     * @param alongside further operands that what follows the tape works with, recorded or not
+     * @return the structure now
+     */
+    public TapeStructure structure(List<? extends Operand<?>> alongside) {
+        requireOpen();
+        return TapeStructure.of(ops, alongside);
+    }
+
     private List<Optional<Operand<?>>> backward(
             List<? extends Operand<?>> targets,
             List<? extends Operand<?>> outputGradients,
@@ -200,7 +226,11 @@ public final class GradientTape implements AutoCloseable {
                 pass.seed(targets.get(i), outputGradients.isEmpty() ? null : outputGradients.get(i));
             }
             pass.run();
-            return pass.gradients();
+            List<Optional<Operand<?>>> gradients = pass.gradients();
+            if (fenced) {
+                environment.fence(gradients.stream().flatMap(Optional::stream).toList());
+            }
+            return gradients;
         } finally {
             if (persistent && before) {
                 resume();
