@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
@@ -80,6 +81,10 @@ final class CachedTail implements Tail {
         }
         try (GradientTape.Pause pause = tape.stopRecording()) {
             function.get().call(structure.values());
+        } catch (OpException e) {
+            // Nothing has changed if it was on the way back: going it op by op says where.
+            tape.gradients(plan.optimizer().scaleLoss(tf, forward.loss()), variables);
+            throw e;
         }
     }
 
