@@ -3,6 +3,8 @@ package io.github.tapeloop;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Tensors;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -22,6 +24,24 @@ record Answer(
         Operand<TFloat32> prediction,
         Optional<Operand<TFloat32>> weight,
         Optional<Operand<TBool>> mask) {
+
+    void addOperands(List<Operand<?>> all) {
+        all.add(target);
+        all.add(prediction);
+        weight.ifPresent(all::add);
+        mask.ifPresent(all::add);
+    }
+
+    /** The same with other operands, in the order of {@link #addOperands}. */
+    @SuppressWarnings("unchecked") // They stand for those of this one.
+    Answer withOperands(Iterator<? extends Operand<?>> next) {
+        return new Answer(
+                head,
+                (Operand<? extends TNumber>) next.next(),
+                (Operand<TFloat32>) next.next(),
+                weight.map(own -> (Operand<TFloat32>) next.next()),
+                mask.map(own -> (Operand<TBool>) next.next()));
+    }
 
     /** The loss of this output alone, not weighted by the head: a scalar. */
     Operand<TFloat32> loss(Ops tf) {

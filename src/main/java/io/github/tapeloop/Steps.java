@@ -41,8 +41,8 @@ final class Steps {
         this.testScores = new Scores(plan.heads());
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
         this.objective = new Objective(plan.model(), plan.heads());
-        this.training =
-                scored(plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer()), trainScores);
+        this.training = scored(
+                plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer(), tail()), trainScores);
         this.predict = function("predict_step", this::predict, new StepCounter());
     }
 
@@ -75,6 +75,10 @@ final class Steps {
 
     private Step scored(CustomStep step, Scores scores) {
         return new ScoredStep(step, scores, session.seed(), plan.precision());
+    }
+
+    private Tail tail() {
+        return plan.compilation() == null ? new CachedTail(session, plan) : Tail.PLAIN;
     }
 
     private CustomStep testStep() {

@@ -14,8 +14,10 @@ import org.tensorflow.types.TFloat32;
 /**
  * One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape, and a
  * step that a user could have written.
+ *
+ * @param tail runs what follows the loss
  */
-record TrainStep(Objective objective, Optimizer optimizer) implements CustomStep {
+record TrainStep(Objective objective, Optimizer optimizer, Tail tail) implements CustomStep {
 
     @Override
     public Map<String, Operand<TFloat32>> run(StepContext step, Batch batch) {
@@ -26,12 +28,18 @@ record TrainStep(Objective objective, Optimizer optimizer) implements CustomStep
             List<Answer> answers = objective.answers(tf, pass, examples);
             Map<String, Operand<TFloat32>> losses = Objective.losses(tf, pass, answers);
 
-            Operand<TFloat32> scaled = optimizer.scaleLoss(tf, losses.get(Scores.LOSS));
-            Gradients gradients = tape.gradients(scaled, objective.model().trainableVariables());
-            optimizer.apply(tf, gradients);
-
-            answers.forEach(answer -> answer.measure(tf));
+            tail.run(tf, tape, new Tail.Forward(answers, losses.get(Scores.LOSS)), this::descend, this::measure);
             return losses;
         }
+    }
+
+    private void descend(Ops tf, GradientTape tape, Tail.Forward forward) {
+        Operand<TFloat32> scaled = optimizer.scaleLoss(tf, forward.loss());
+        Gradients gradients = tape.gradients(scaled, objective.model().trainableVariables());
+        optimizer.apply(tf, gradients);
+    }
+
+    private void measure(Ops tf, GradientTape tape, Tail.Forward forward) {
+        forward.answers().forEach(answer -> answer.measure(tf));
     }
 }

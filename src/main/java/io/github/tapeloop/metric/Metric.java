@@ -235,6 +235,15 @@ public abstract class Metric implements Stateful {
     }
 
     /**
+     * Whether this metric is Tapeloop's own, and so makes the same ops in every step.
+     *
+     * @return false if an update may run Java code of the user's
+     */
+    public final boolean isBuiltIn() {
+        return this instanceof WeightedMetric;
+    }
+
+    /**
      * The metric's name in logs and history.
      *
      * @return its name

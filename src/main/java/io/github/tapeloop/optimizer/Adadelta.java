@@ -9,7 +9,7 @@ import org.tensorflow.types.family.TNumber;
  * Adadelta (Zeiler 2012) by Keras' formula: a = ρ a + (1 - ρ) g²; δ = √(d + ε) / √(a + ε) g; d = ρ d + (1 - ρ) δ²;
  * v -= lr δ. Defaults: learning rate 0.001 (the paper's is 1), ρ 0.95, ε 1e-7. Runs on TensorFlow's fused kernel.
  */
-public final class Adadelta extends Optimizer {
+public final class Adadelta extends Optimizer implements BuiltIn {
 
     private double rho = 0.95;
     private double epsilon = 1e-7;

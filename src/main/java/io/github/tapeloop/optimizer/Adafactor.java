@@ -19,7 +19,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>Keras' {@code relative_step} is missing, since it changes nothing there: the rate is min(lr, 1 / √t) either way.
  */
-public final class Adafactor extends Optimizer {
+public final class Adafactor extends Optimizer implements BuiltIn {
 
     private double beta2Decay = -0.8;
     private double epsilon1 = 1e-30;

@@ -12,7 +12,7 @@ import org.tensorflow.types.family.TNumber;
  * Adagrad (Duchi et al. 2011) by Keras' formula: a += g²; v -= lr g / √(a + ε), with ε inside the root. Defaults:
  * learning rate 0.001, initial accumulator value 0.1, ε 1e-7.
  */
-public final class Adagrad extends Optimizer {
+public final class Adagrad extends Optimizer implements BuiltIn {
 
     private double initialAccumulatorValue = 0.1;
     private double epsilon = 1e-7;

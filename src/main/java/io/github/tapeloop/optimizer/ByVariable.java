@@ -22,7 +22,7 @@ import org.tensorflow.types.family.TNumber;
  * variables together. The learning rate is that of the optimizer for all other variables; setting it changes the rates
  * of the other parts by the same factor.
  */
-public final class ByVariable extends Optimizer {
+public final class ByVariable extends Optimizer implements BuiltIn {
 
     private record Rule(Predicate<Variable<?>> variables, Optimizer optimizer) {}
 

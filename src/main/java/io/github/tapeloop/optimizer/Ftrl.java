@@ -12,7 +12,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>With l1 above 0 the variables become sparse. The learning rate must be above 0.
  */
-public final class Ftrl extends Optimizer {
+public final class Ftrl extends Optimizer implements BuiltIn {
 
     private double learningRatePower = -0.5;
     private double initialAccumulatorValue = 0.1;

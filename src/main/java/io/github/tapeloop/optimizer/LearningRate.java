@@ -32,6 +32,11 @@ final class LearningRate {
         return schedule != null;
     }
 
+    /** Whether it is a number or a schedule of Tapeloop's own. */
+    boolean isBuiltIn() {
+        return schedule == null || schedule instanceof BuiltIn;
+    }
+
     /** Makes the variable that keeps the number. */
     void build(TapeSession session, String prefix) {
         Ops eager = session.tf();

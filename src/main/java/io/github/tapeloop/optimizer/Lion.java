@@ -10,7 +10,7 @@ import org.tensorflow.types.family.TNumber;
  * moves by the learning rate, so use one 3 to 10 times smaller than Adam's. Defaults: learning rate 0.001, β₁ 0.9, β₂
  * 0.99.
  */
-public final class Lion extends Optimizer {
+public final class Lion extends Optimizer implements BuiltIn {
 
     private double beta1 = 0.9;
     private double beta2 = 0.99;

@@ -6,7 +6,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /** An optimizer that averages gradients and their squares, as Adam does. */
-abstract class Moments<S extends Moments<S>> extends Optimizer {
+abstract class Moments<S extends Moments<S>> extends Optimizer implements BuiltIn {
 
     private double beta1 = 0.9;
     private double beta2 = 0.999;

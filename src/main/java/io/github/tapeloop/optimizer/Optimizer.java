@@ -262,6 +262,15 @@ public abstract class Optimizer implements Stateful {
     }
 
     /**
+     * Whether the formula and the schedule are Tapeloop's own, and so make the same ops in every step.
+     *
+     * @return false if a step may run Java code of the user's
+     */
+    public final boolean isBuiltIn() {
+        return this instanceof BuiltIn && rate.isBuiltIn() && parts().stream().allMatch(Optimizer::isBuiltIn);
+    }
+
+    /**
      * The loss as {@link #apply} expects it to have been differentiated.
      *
      * @param tf makes ops

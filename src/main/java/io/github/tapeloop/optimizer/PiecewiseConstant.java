@@ -8,7 +8,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 
 /** A learning rate for each stretch of steps, {@link Schedule#piecewiseConstant}. */
-final class PiecewiseConstant implements Schedule {
+final class PiecewiseConstant implements Schedule, BuiltIn {
 
     private final double[] boundaries;
     private final double[] values;

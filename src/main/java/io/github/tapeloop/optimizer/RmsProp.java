@@ -13,7 +13,7 @@ import org.tensorflow.types.family.TNumber;
  * <p>The kernels keep a moment even if the momentum is 0, so the state is two numbers for each of the variables, where
  * Keras' is one.
  */
-public final class RmsProp extends Optimizer {
+public final class RmsProp extends Optimizer implements BuiltIn {
 
     private double rho = 0.9;
     private double momentum;

@@ -27,7 +27,8 @@ public interface Schedule {
      */
     static Schedule exponentialDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
-        return (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps)));
+        return (Schedule & BuiltIn)
+                (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps)));
     }
 
     /**
@@ -40,7 +41,7 @@ public interface Schedule {
      */
     static Schedule staircaseDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
-        return (tf, step) ->
+        return (Schedule & BuiltIn) (tf, step) ->
                 decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps))));
     }
 
@@ -52,7 +53,7 @@ public interface Schedule {
      */
     static Schedule constant(double learningRate) {
         LearningRate.require(learningRate);
-        return (tf, step) -> tf.constant(learningRate);
+        return (Schedule & BuiltIn) (tf, step) -> tf.constant(learningRate);
     }
 
     /**
@@ -95,7 +96,7 @@ public interface Schedule {
         LearningRate.require(end);
         Hyperparameter.positive("power", power);
         double steps = requireSteps(decaySteps);
-        return (tf, step) -> {
+        return (Schedule & BuiltIn) (tf, step) -> {
             Operand<TFloat64> one = tf.constant(1.0);
             Operand<TFloat64> part = tf.math.div(step, tf.constant(steps));
             Operand<TFloat64> done =
@@ -128,7 +129,7 @@ public interface Schedule {
      */
     static Schedule inverseTimeDecay(double initial, long decaySteps, double rate, boolean staircase) {
         requireDecay(initial, decaySteps, rate);
-        return (tf, step) -> {
+        return (Schedule & BuiltIn) (tf, step) -> {
             Operand<TFloat64> smooth = tf.math.div(step, tf.constant((double) decaySteps));
             Operand<TFloat64> time = staircase ? tf.math.floor(smooth) : smooth;
             return tf.math.div(
@@ -161,7 +162,7 @@ public interface Schedule {
         LearningRate.require(initial);
         requireAlpha(alpha);
         double steps = requireSteps(decaySteps);
-        return (tf, step) -> {
+        return (Schedule & BuiltIn) (tf, step) -> {
             Operand<TFloat64> done = tf.math.minimum(tf.math.div(step, tf.constant(steps)), tf.constant(1.0));
             return CosineRestarts.wave(tf, done, tf.constant(1.0), initial, alpha);
         };
@@ -212,7 +213,7 @@ public interface Schedule {
     default Schedule warmup(double from, long steps) {
         LearningRate.require(from);
         double length = Hyperparameter.atLeast(1, "warm-up steps", steps);
-        return (tf, step) -> {
+        Schedule warmed = (tf, step) -> {
             Operand<TFloat64> own =
                     learningRate(tf, tf.math.maximum(tf.math.sub(step, tf.constant(length)), tf.constant(0.0)));
             Operand<TFloat64> first = tf.constant(from);
@@ -222,6 +223,7 @@ public interface Schedule {
                     tf.math.add(first, tf.math.mul(part, tf.math.sub(own, first))),
                     own);
         };
+        return this instanceof BuiltIn ? (Schedule & BuiltIn) warmed::learningRate : warmed;
     }
 
     private static Operand<TFloat64> decayed(Ops tf, double initial, double rate, Operand<TFloat64> exponent) {

@@ -13,7 +13,7 @@ import org.tensorflow.types.family.TNumber;
  * Gradient descent, plain or with momentum, by Keras' formulas: m = μ m - lr g; v += m, or with Nesterov v += μ m - lr g.
  * The default learning rate is 0.01. Runs on TensorFlow's fused kernels.
  */
-public final class Sgd extends Optimizer {
+public final class Sgd extends Optimizer implements BuiltIn {
 
     private double momentum;
     private boolean nesterov;

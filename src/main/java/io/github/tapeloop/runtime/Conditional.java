@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.runtime.TracedFunction.Built;
+import io.github.tapeloop.runtime.TracedFunction.Inputs;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -38,12 +39,12 @@ public final class Conditional {
             return;
         }
         List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
-        Built then = TracedFunction.build(session, "then", specs, false, (inner, given) -> {
+        Built then = TracedFunction.build(session, "then", specs, Inputs.ALL, (inner, given) -> {
             body.accept(inner, given);
             return List.of(inner.constant(1));
         });
-        Built otherwise =
-                TracedFunction.build(session, "otherwise", specs, false, (inner, given) -> List.of(inner.constant(0)));
+        Built otherwise = TracedFunction.build(
+                session, "otherwise", specs, Inputs.ALL, (inner, given) -> List.of(inner.constant(0)));
         List.of(then, otherwise).forEach(branch -> {
             session.onClose(branch.function()::close);
             RecordingEnvironment.of(tf).attachFunction(branch.function());

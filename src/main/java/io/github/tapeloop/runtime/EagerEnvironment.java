@@ -1,8 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
+import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
@@ -83,6 +85,11 @@ final class EagerEnvironment extends SessionEnvironment {
             outputs[0].op = op;
         }
         return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
+    }
+
+    @Override
+    public void fence(List<? extends Operand<?>> before) {
+        // It has all happened.
     }
 
     @Override

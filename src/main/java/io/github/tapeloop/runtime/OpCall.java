@@ -3,6 +3,7 @@ package io.github.tapeloop.runtime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operation;
@@ -115,6 +116,54 @@ final class OpCall implements OperationBuilder {
         return text.toString();
     }
 
+    /** Whether another call differs from this one in name, place and inputs only. */
+    boolean isLike(OpCall other) {
+        if (!type.equals(other.type)
+                || inputCount != other.inputCount
+                || groupCount != other.groupCount
+                || attributeCount != other.attributeCount) {
+            return false;
+        }
+        for (int i = 0; i < groupCount; i++) {
+            if (groups[i] != other.groups[i]) {
+                return false;
+            }
+        }
+        for (int i = 0; i < attributeCount; i++) {
+            if (!attributeName(i).equals(other.attributeName(i))
+                    || !sameValue(attributeValue(i), other.attributeValue(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Tensors would compare their elements, and may be closed by now. */
+    private static boolean sameValue(Object a, Object b) {
+        return a == b || !(a instanceof Tensor) && !(a instanceof Tensor[]) && Objects.deepEquals(a, b);
+    }
+
+    /** The same call with other inputs. */
+    OpCall withInputs(Output<?>[] newInputs) {
+        requireAsMany(newInputs);
+        OpCall copy = new OpCall(run, type, name, scope);
+        copy.device = device;
+        copy.inputs = newInputs;
+        copy.inputCount = inputCount;
+        copy.groups = groups;
+        copy.groupCount = groupCount;
+        copy.attributes = attributes;
+        copy.attributeCount = attributeCount;
+        return copy;
+    }
+
+    private void requireAsMany(Output<?>[] newInputs) {
+        if (newInputs.length != inputCount) {
+            throw new IllegalArgumentException(
+                    "Op " + type + " has " + inputCount + " inputs, but " + newInputs.length + " were given");
+        }
+    }
+
     private static String valueText(Object value) {
         String text = Arrays.deepToString(new Object[] {value});
         return text.substring(1, text.length() - 1);
@@ -122,10 +171,7 @@ final class OpCall implements OperationBuilder {
 
     /** Sets the attributes on another builder and adds the given inputs in this op's groups. */
     OperationBuilder copyTo(OperationBuilder target, Output<?>[] newInputs) {
-        if (newInputs.length != inputCount) {
-            throw new IllegalArgumentException(
-                    "Op " + type + " has " + inputCount + " inputs, but " + newInputs.length + " were given");
-        }
+        requireAsMany(newInputs);
         if (groups == null) {
             for (Output<?> input : newInputs) {
                 target.addInput(input);

@@ -34,6 +34,15 @@ public final class RecordedOp {
     }
 
     /**
+     * Whether this op stands for several.
+     *
+     * @return true if it was made by {@link RecordingEnvironment#composite}
+     */
+    public boolean isComposite() {
+        return tag != null;
+    }
+
+    /**
      * The op's type.
      *
      * @return a TensorFlow op type, {@code MatMul} for example
@@ -140,5 +149,27 @@ public final class RecordedOp {
      */
     public Operation rebuild(OperationBuilder builder, Output<?>[] inputs) {
         return call.copyTo(builder, inputs).build();
+    }
+
+    /**
+     * Whether another op is the same but for its name, its inputs and its outputs: what {@link #signature()} tells, at a
+     * fraction of its cost.
+     *
+     * @param other any recorded op
+     * @return true if type, attributes and the number of inputs are equal
+     */
+    public boolean isLike(RecordedOp other) {
+        return tag == other.tag && call.isLike(other.call);
+    }
+
+    /**
+     * This op in another environment, in which it is not made: an operation that has its outputs stands for it.
+     *
+     * @param inputs as many inputs as this op has
+     * @param operation has this op's outputs
+     * @return an op of the same type, name and attributes
+     */
+    public RecordedOp standIn(Output<?>[] inputs, Operation operation) {
+        return new RecordedOp(call.withInputs(inputs), operation, tag);
     }
 }

@@ -91,6 +91,14 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
             Function<List<Operand<?>>, ? extends List<? extends Operand<?>>> body);
 
     /**
+     * Makes all later ops wait for earlier ones, whether they use them or not. What runs at once does so anyway; ops of a
+     * graph have no order of their own, so that a failure of one would leave it to chance which others have happened.
+     *
+     * @param before what must have been computed; effects that came before must have happened as well
+     */
+    void fence(List<? extends Operand<?>> before);
+
+    /**
      * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.
      *
      * @param handle the op that made the handle

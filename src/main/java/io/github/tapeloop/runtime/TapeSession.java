@@ -272,6 +272,15 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
+     * Whether this session remembers where each op was made.
+     *
+     * @return what {@link Builder#debug} was given
+     */
+    public boolean isDebug() {
+        return debug;
+    }
+
+    /**
      * Registers what must be done before the session closes, in reverse order of registration.
      *
      * @param action frees what belongs to the session
@@ -350,10 +359,6 @@ public final class TapeSession implements AutoCloseable {
 
     TensorScope currentScope() {
         return current;
-    }
-
-    boolean isDebug() {
-        return debug;
     }
 
     Shape shape(OwnedHandle handle) {

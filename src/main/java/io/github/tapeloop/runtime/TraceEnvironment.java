@@ -2,9 +2,12 @@ package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -20,6 +23,9 @@ import org.tensorflow.types.family.TType;
 /** Adds ops to a graph in the order the program makes them, and tells the recorders. */
 final class TraceEnvironment extends SessionEnvironment {
 
+    /** Ops that neither fail nor do anything, and are best left without control inputs. */
+    private static final Set<String> SOURCES = Set.of("Const", "VarHandleOp");
+
     private final Graph graph;
     private final StatefulOrder order = new StatefulOrder();
     private final Map<String, Output<? extends TType>> handles = new HashMap<>();
@@ -29,6 +35,11 @@ final class TraceEnvironment extends SessionEnvironment {
 
     private final List<Output<?>> captures = new ArrayList<>();
     private final Map<String, Integer> namesGiven = new HashMap<>();
+
+    /** The last fence, or null, and the ops that come after it by what they use. */
+    private Operation fence;
+
+    private final Set<Operation> afterFence = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /** @param capture whether variables become inputs of the graph, which XLA wants, or are found by their name */
     TraceEnvironment(TapeSession session, Graph graph, String device, boolean capture) {
@@ -58,11 +69,44 @@ final class TraceEnvironment extends SessionEnvironment {
         }
         Collection<Operation> before = order.before(call.type(), resources);
         before.forEach(builder::addControlInput);
+        if (waitsForFence(call, inputs)) {
+            builder.addControlInput(fence);
+        }
         call.controls().stream().filter(control -> !before.contains(control)).forEach(builder::addControlInput);
         Operation operation = build(call, builder);
         order.added(call.type(), resources, operation);
+        if (fence != null && !SOURCES.contains(call.type())) {
+            afterFence.add(operation);
+        }
         tell(call, operation);
         return operation;
+    }
+
+    /** Ops that use one behind the fence are behind it anyway. */
+    private boolean waitsForFence(OpCall call, Output<?>[] inputs) {
+        if (fence == null || SOURCES.contains(call.type())) {
+            return false;
+        }
+        for (Output<?> input : inputs) {
+            if (afterFence.contains(input.op())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void fence(List<? extends Operand<?>> before) {
+        OperationBuilder builder = graph.opBuilder("NoOp", unique("fence"), graph.baseScope());
+        Set<Operation> awaited = Collections.newSetFromMap(new IdentityHashMap<>());
+        before.forEach(operand -> awaited.add(local(operand.asOutput()).op()));
+        awaited.addAll(order.pending());
+        awaited.forEach(builder::addControlInput);
+        if (fence != null) {
+            builder.addControlInput(fence);
+        }
+        fence = builder.build();
+        afterFence.clear();
     }
 
     private static Operation build(OpCall call, OperationBuilder builder) {

@@ -2,12 +2,16 @@ package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
+import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
@@ -33,6 +37,9 @@ public final class TracedFunction implements AutoCloseable {
     private final String label;
     private final String name;
     private final int inputs;
+    /** The places of the inputs that the body uses: the others are not handed on. */
+    private final int[] used;
+
     private final List<? extends Output<?>> captured;
     private final Runnable closing = this::close;
 
@@ -41,6 +48,7 @@ public final class TracedFunction implements AutoCloseable {
         this.label = label;
         this.function = built.function();
         this.captured = built.captured();
+        this.used = built.used();
         this.name = function.getDefinedName();
         this.inputs = inputs;
         session.attach(function);
@@ -94,13 +102,14 @@ public final class TracedFunction implements AutoCloseable {
      * @param session the session whose variables it uses, and in which it will run
      * @param name what it is, for messages and graphs: letters, digits and underscores
      * @param inputs what its inputs look like
-     * @param body makes ops with the {@code Ops} it is given; returns the results, at least one
+     * @param body makes ops with the {@code Ops} it is given; returns the results, at least one; inputs it does not use
+     *     cost nothing in a call
      * @return the function, to be closed by the caller or with the session
      * @throws IllegalArgumentException if the body uses operands made outside it, or reads a value
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(session, build(session, name, inputs, false, body), name, inputs.size());
+        return new TracedFunction(session, build(session, name, inputs, Inputs.USED, body), name, inputs.size());
     }
 
     /**
@@ -114,7 +123,7 @@ public final class TracedFunction implements AutoCloseable {
      *     names the op if XLA cannot compile one
      */
     public static TracedFunction jitCompiled(TapeSession session, String name, List<Spec> inputs, Body body) {
-        Built built = build(session, name, inputs, true, body);
+        Built built = build(session, name, inputs, Inputs.WITH_VARIABLES, body);
         byte[] yes = AttrValue.newBuilder().setB(true).build().toByteArray();
         try (BytePointer proto = new BytePointer(yes);
                 PointerScope scope = new PointerScope()) {
@@ -143,7 +152,7 @@ public final class TracedFunction implements AutoCloseable {
         carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
         carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
         carried.addAll(inputs);
-        Built round = build(session, name + "_round", carried, false, (tf, state) -> {
+        Built round = build(session, name + "_round", carried, Inputs.ALL, (tf, state) -> {
             List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
             given.add(0, state.get(0));
             Operand<?> result = body.apply(tf, given).get(0);
@@ -156,7 +165,7 @@ public final class TracedFunction implements AutoCloseable {
                 session,
                 name + "_goes_on",
                 carried,
-                false,
+                Inputs.ALL,
                 (tf, state) -> List.of(tf.scope()
                         .opBuilder("Less", "Less")
                         .addInput(state.get(0).asOutput())
@@ -165,7 +174,7 @@ public final class TracedFunction implements AutoCloseable {
                         .output(0)));
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
-        Built loop = build(session, name, outer, false, (tf, given) -> {
+        Built loop = build(session, name, outer, Inputs.ALL, (tf, given) -> {
             List<Operand<?>> state = new ArrayList<>(given);
             state.add(0, tf.constant(0));
             state.add(2, tf.constant(0f));
@@ -196,12 +205,25 @@ public final class TracedFunction implements AutoCloseable {
                 .output(0);
     }
 
-    /** A function, and the eager handles of variables that it takes after its inputs. */
-    record Built(ConcreteFunction function, List<? extends Output<?>> captured) {}
+    /** Which inputs a function takes of those it is traced with. */
+    enum Inputs {
+        ALL,
+        /** Those that matter for results or effects. */
+        USED,
+        /** All, and then the handles of the variables, which XLA wants as inputs. */
+        WITH_VARIABLES
+    }
 
-    static Built build(TapeSession session, String name, List<Spec> inputs, boolean capture, Body body) {
+    /**
+     * @param used the places of the inputs that the function takes
+     * @param captured the eager handles of variables that it takes after its inputs
+     */
+    record Built(ConcreteFunction function, int[] used, List<? extends Output<?>> captured) {}
+
+    static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, Body body) {
         try (Graph graph = new Graph()) {
-            TraceEnvironment environment = new TraceEnvironment(session, graph, session.device(), capture);
+            TraceEnvironment environment =
+                    new TraceEnvironment(session, graph, session.device(), taken == Inputs.WITH_VARIABLES);
             Signature.Builder signature = Signature.builder().key(name);
             List<Operand<?>> placeholders = new ArrayList<>();
             for (int i = 0; i < inputs.size(); i++) {
@@ -211,7 +233,6 @@ public final class TracedFunction implements AutoCloseable {
                         .build()
                         .output(0);
                 placeholders.add(placeholder);
-                signature.input("input_" + i, placeholder);
             }
             List<? extends Operand<?>> results = body.apply(Ops.create(environment), placeholders);
             if (results.isEmpty()) {
@@ -221,10 +242,20 @@ public final class TracedFunction implements AutoCloseable {
             for (int i = 0; i < ready.size(); i++) {
                 signature.output("output_" + i, ready.get(i));
             }
+            int[] used = IntStream.range(0, inputs.size()).toArray();
+            if (taken == Inputs.USED) {
+                Set<GraphOperation> reached = graph.subgraphTo(new HashSet<>(ready));
+                used = IntStream.of(used)
+                        .filter(i -> reached.contains(placeholders.get(i).op()))
+                        .toArray();
+            }
+            for (int i : used) {
+                signature.input("input_" + i, placeholders.get(i));
+            }
             for (int i = 0; i < environment.captures().size(); i++) {
                 signature.input("captured_" + i, environment.captures().get(i));
             }
-            return new Built(ConcreteFunction.create(signature.build(), graph), environment.captured());
+            return new Built(ConcreteFunction.create(signature.build(), graph), used, environment.captured());
         }
     }
 
@@ -241,8 +272,8 @@ public final class TracedFunction implements AutoCloseable {
                     "Function " + label + " takes " + inputs + " inputs, got " + arguments.size());
         }
         OperationBuilder call = session.tf().scope().opBuilder(name, name);
-        for (Operand<?> argument : arguments) {
-            call.addInput(argument.asOutput());
+        for (int place : used) {
+            call.addInput(arguments.get(place).asOutput());
         }
         captured.forEach(call::addInput);
         Operation operation;

@@ -204,6 +204,15 @@ public final class Variable<T extends TType> implements AutoCloseable {
     }
 
     /**
+     * Whether {@link #project} does anything.
+     *
+     * @return true after {@link #projection}
+     */
+    public boolean isProjected() {
+        return projection != null;
+    }
+
+    /**
      * Brings the value back to where it may be, if this variable has a projection. Optimizers call it after each update.
      *
      * @param tf ops of this variable's session

@@ -54,6 +54,15 @@ public final class GradientRegistry {
         return new TreeSet<>(STANDARD.keySet());
     }
 
+    /**
+     * Whether rules were registered in this session.
+     *
+     * @return true after {@link #register}
+     */
+    public boolean hasOwnRules() {
+        return !own.isEmpty();
+    }
+
     /** Whether no gradient flows through such ops, so that a tape need not note them. */
     boolean isConstant(String opType) {
         return NoGradient.contains(opType) && !own.containsKey(opType);

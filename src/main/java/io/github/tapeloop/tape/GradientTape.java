@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -48,6 +49,9 @@ public final class GradientTape implements AutoCloseable {
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
 
     private boolean recording;
+    /** Whether effects after the gradients wait for them. */
+    private boolean fenced;
+
     private boolean consumed;
     private boolean closed;
 
@@ -57,6 +61,18 @@ public final class GradientTape implements AutoCloseable {
         this.registry = GradientRegistry.of(environment.session());
         this.persistent = persistent;
         resume();
+    }
+
+    /** A tape that has noted ops of a graph already and hears of no more. */
+    static GradientTape replayed(Ops tf, List<RecordedOp> ops) {
+        GradientTape tape = new GradientTape(tf, false);
+        tape.pause();
+        for (RecordedOp op : ops) {
+            tape.tracked.put(op.operation(), tape.ops.size());
+            tape.ops.add(op);
+        }
+        tape.fenced = true;
+        return tape;
     }
 
     /**
@@ -179,6 +195,17 @@ public final class GradientTape implements AutoCloseable {
     }
 
     /**
+     * What this tape has noted so far, to be compared with other tapes and replayed.
+     *
+     * @param alongside further operands that what follows the tape works with, recorded or not
+     * @return the structure now
+     */
+    public TapeStructure structure(List<? extends Operand<?>> alongside) {
+        requireOpen();
+        return TapeStructure.of(ops, alongside);
+    }
+
+    /**
      * The derivatives of all elements of a target with respect to all elements of a source, by one pass back for each
      * element of the target. It counts as one use of the tape.
      *
@@ -240,7 +267,14 @@ public final class GradientTape implements AutoCloseable {
             pass.seed(targets.get(i), outputGradients.isEmpty() ? null : outputGradients.get(i));
         }
         pass.run();
-        return pass.gradients();
+        List<Optional<Operand<?>>> gradients = pass.gradients();
+        if (fenced) {
+            environment.fence(gradients.stream()
+                    .flatMap(Optional::stream)
+                    .map(gradient -> gradient instanceof IndexedSlices<?> slices ? slices.values() : gradient)
+                    .toList());
+        }
+        return gradients;
     }
 
     /** One use of the tape, in which passes are made back over it. */

@@ -1,0 +1,254 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+
+/**
+ * What a tape has noted, without the values: the ops and their attributes, who uses whose output, which variables are
+ * read, and the types and shapes of all values. Tapes of equal structures have the same way back, with other values in
+ * it; {@link #replay} makes it once for all of them in a graph.
+ *
+ * <p>Immutable. The values are those of the tape and are freed with its scope; what else there is stays.
+ */
+public final class TapeStructure {
+
+    private final List<RecordedOp> ops;
+    /** The places among the values of each op's inputs, op by op, then those of the operands alongside. */
+    private final int[] wiring;
+
+    private final int alongside;
+    private final List<Output<?>> values;
+    private final List<Spec> specs;
+    private final int hash;
+
+    private TapeStructure(List<RecordedOp> ops, int[] wiring, int alongside, List<Output<?>> values, List<Spec> specs) {
+        this.ops = ops;
+        this.wiring = wiring;
+        this.alongside = alongside;
+        this.values = values;
+        this.specs = specs;
+        int code = Arrays.hashCode(wiring);
+        for (RecordedOp op : ops) {
+            code = 31 * code + op.type().hashCode();
+        }
+        for (int i = wiring.length - alongside; i < wiring.length; i++) {
+            code = 31 * code + specs.get(wiring[i]).hashCode();
+        }
+        this.hash = code;
+    }
+
+    /** The values of a tape, numbered: first all outputs of the ops, then what else they use. */
+    private static final class Numbering {
+
+        private final Map<Operation, int[]> places = new IdentityHashMap<>();
+        private final List<Output<?>> values = new ArrayList<>();
+
+        void addOutputs(RecordedOp op) {
+            int[] ofOp = new int[op.outputs()];
+            for (int k = 0; k < ofOp.length; k++) {
+                ofOp[k] = values.size();
+                values.add(op.output(k));
+            }
+            places.put(op.operation(), ofOp);
+        }
+
+        int place(Output<?> output) {
+            int[] ofOp = places.get(output.op());
+            if (ofOp == null) {
+                ofOp = new int[output.op().numOutputs()];
+                Arrays.fill(ofOp, -1);
+                places.put(output.op(), ofOp);
+            }
+            if (ofOp[output.index()] < 0) {
+                ofOp[output.index()] = values.size();
+                values.add(output);
+            }
+            return ofOp[output.index()];
+        }
+    }
+
+    static TapeStructure of(List<RecordedOp> noted, List<? extends Operand<?>> alongside) {
+        List<RecordedOp> ops = List.copyOf(noted);
+        Numbering numbering = new Numbering();
+        int wires = alongside.size();
+        for (RecordedOp op : ops) {
+            numbering.addOutputs(op);
+            wires += op.inputs();
+        }
+        int[] wiring = new int[wires];
+        int next = 0;
+        for (RecordedOp op : ops) {
+            for (int k = 0; k < op.inputs(); k++) {
+                wiring[next++] = numbering.place(op.input(k));
+            }
+        }
+        for (Operand<?> operand : alongside) {
+            wiring[next++] = numbering.place(operand.asOutput());
+        }
+        List<Spec> specs = new ArrayList<>(numbering.values.size());
+        for (Output<?> value : numbering.values) {
+            specs.add(Tensors.isFreed(value) ? null : Spec.of(value));
+        }
+        return new TapeStructure(ops, wiring, alongside.size(), numbering.values, specs);
+    }
+
+    /**
+     * What a function traced with {@link #replay} takes: the values of the tape.
+     *
+     * @return operands as many as there are {@link #specs}
+     */
+    public List<Output<?>> values() {
+        return values;
+    }
+
+    /**
+     * What the values look like.
+     *
+     * @return their types and shapes
+     */
+    public List<Spec> specs() {
+        return specs;
+    }
+
+    /**
+     * Whether the way back can be made from the values.
+     *
+     * @return false if some have been freed already, or an op carries a rule of its own, which may know other operands
+     */
+    public boolean isComplete() {
+        return !specs.contains(null) && ops.stream().noneMatch(RecordedOp::isComposite);
+    }
+
+    /**
+     * Makes a tape in a graph that has noted the same ops, with placeholders for their outputs and for what else they use.
+     * Effects of what is made after the tape has given its gradients, on variables for example, wait for the gradients.
+     *
+     * @param tf ops of the graph
+     * @param placeholders like {@link #specs}
+     * @param variables the variables that gradients will be asked for; others are placeholders too
+     * @param body gets the tape, which gives gradients once and closes afterwards, and what stands for the operands
+     *     alongside
+     */
+    public void replay(
+            Ops tf,
+            List<? extends Operand<?>> placeholders,
+            Parameters variables,
+            BiConsumer<GradientTape, List<Operand<?>>> body) {
+        List<Operand<?>> standIns = new ArrayList<>(placeholders);
+        replaceHandles(tf, variables, standIns);
+        List<RecordedOp> replayed = new ArrayList<>(ops.size());
+        List<Operation> operations = new ArrayList<>(ops.size());
+        int first = 0;
+        for (RecordedOp op : ops) {
+            operations.add(unite(tf, standIns, first, op.outputs()));
+            first += op.outputs();
+        }
+        int next = 0;
+        for (int i = 0; i < operations.size(); i++) {
+            Output<?>[] inputs = new Output<?>[ops.get(i).inputs()];
+            for (int k = 0; k < inputs.length; k++) {
+                inputs[k] = standIns.get(wiring[next++]).asOutput();
+            }
+            replayed.add(ops.get(i).standIn(inputs, operations.get(i)));
+        }
+        List<Operand<?>> beside = new ArrayList<>(alongside);
+        for (int i = next; i < wiring.length; i++) {
+            beside.add(standIns.get(wiring[i]));
+        }
+        try (GradientTape tape = GradientTape.replayed(tf, replayed)) {
+            body.accept(tape, beside);
+        }
+    }
+
+    private void replaceHandles(Ops tf, Parameters variables, List<Operand<?>> standIns) {
+        Map<Operation, Variable<?>> byHandle = new IdentityHashMap<>();
+        for (Variable<?> variable : variables) {
+            byHandle.put(variable.handle(variable.session().tf()).op(), variable);
+        }
+        for (int i = 0; i < standIns.size(); i++) {
+            Variable<?> variable = byHandle.get(values.get(i).op());
+            if (variable != null) {
+                standIns.set(i, variable.handle(tf));
+            }
+        }
+    }
+
+    /** One operation with all the outputs of an op, since a tape knows gradients by operation. */
+    private static Operation unite(Ops tf, List<Operand<?>> standIns, int first, int count) {
+        if (count == 1) {
+            return standIns.get(first).op();
+        }
+        Output<?>[] outputs = new Output<?>[count];
+        for (int k = 0; k < count; k++) {
+            outputs[k] = standIns.get(first + k).asOutput();
+        }
+        Operation operation = tf.scope()
+                .opBuilder("IdentityN", "IdentityN")
+                .addInputList(outputs)
+                .build();
+        for (int k = 0; k < count; k++) {
+            standIns.set(first + k, operation.output(k));
+        }
+        return operation;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof TapeStructure structure)
+                || hash != structure.hash
+                || alongside != structure.alongside
+                || !Arrays.equals(wiring, structure.wiring)
+                || !specs.equals(structure.specs)) {
+            return false;
+        }
+        return sameOps(structure) && sameVariables(structure);
+    }
+
+    private boolean sameOps(TapeStructure other) {
+        if (ops.size() != other.ops.size()) {
+            return false;
+        }
+        for (int i = 0; i < ops.size(); i++) {
+            if (!ops.get(i).isLike(other.ops.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean sameVariables(TapeStructure other) {
+        for (int i = 0; i < specs.size(); i++) {
+            if (specs.get(i) != null
+                    && specs.get(i).type() == DataType.DT_RESOURCE
+                    && values.get(i).op() != other.values.get(i).op()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    /** Names the number of ops. */
+    @Override
+    public String toString() {
+        return "a tape of " + ops.size() + " ops";
+    }
+}
