@@ -2,6 +2,7 @@ package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TracedFunction;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +65,10 @@ public final class GradientRegistry {
         Optional<GradientRule> ofOp = op.tag(GradientRule.class);
         if (ofOp.isPresent()) {
             return ofOp;
+        }
+        Optional<TracedFunction> called = op.tag(TracedFunction.class);
+        if (called.isPresent()) {
+            return called.get().body().map(body -> new CallRule(called.get(), body));
         }
         GradientRule rule = own.get(op.type());
         if (rule == null) {
