@@ -1,5 +1,6 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Conditional.Branches;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction;
@@ -69,6 +70,10 @@ public final class GradientRegistry {
         Optional<TracedFunction> called = op.tag(TracedFunction.class);
         if (called.isPresent()) {
             return called.get().body().map(body -> new CallRule(called.get(), body));
+        }
+        Optional<Branches> branches = op.tag(Branches.class);
+        if (branches.isPresent()) {
+            return branches.map(BranchRule::new);
         }
         GradientRule rule = own.get(op.type());
         if (rule == null) {

@@ -2,14 +2,17 @@ package io.github.tapeloop.tape;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
@@ -171,5 +174,84 @@ class FunctionGradientTest {
                 assertTrue(error.getMessage().contains("another TapeSession"), error.getMessage());
             }
         }
+    }
+
+    /** For x₀ above 1: w x³, else v sin x. */
+    private static Operand<TFloat64> branched(Ops tf, Operand<TFloat64> x, Variable<TFloat64> w, Variable<TFloat64> v) {
+        Operand<TFloat64> first = tf.gather(x, tf.constant(0), tf.constant(0));
+        return TwoWays.typed(Conditional.choose(
+                        tf,
+                        tf.math.greater(first, tf.constant(1.0)),
+                        List.of(x),
+                        (o, g) -> List.of(o.math.mul(
+                                w.read(o),
+                                o.math.mul(TwoWays.typed(g.get(0)), o.math.square(TwoWays.typed(g.get(0)))))),
+                        (o, g) -> List.of(o.math.mul(v.read(o), o.math.sin(TwoWays.typed(g.get(0))))))
+                .get(0));
+    }
+
+    @Test
+    void branchesHaveTheDerivativesOfTheSideThatIsTaken() {
+        Variable<TFloat64> w = Variable.create(tf, "w", tf.constant(3.0), true);
+        Variable<TFloat64> v = Variable.create(tf, "v", tf.constant(2.0), true);
+        for (double x : new double[] {1.5, 0.5}) {
+            double[] expected = x > 1
+                    ? new double[] {3 * x * x * x, 9 * x * x, 18 * x}
+                    : new double[] {2 * Math.sin(x), 2 * Math.cos(x), -2 * Math.sin(x)};
+            for (int order = 0; order <= 2; order++) {
+                int n = order;
+                double[] value = TwoWays.result(
+                        session,
+                        new double[] {x},
+                        new long[] {1},
+                        true,
+                        (ops, at) -> derivative(ops, (o, u) -> branched(o, u, w, v), at, n));
+                assertArrayEquals(new double[] {expected[n]}, value, 1e-12);
+            }
+            double[] ofVariables = TwoWays.result(session, new double[] {x}, new long[] {1}, true, (ops, at) -> {
+                try (GradientTape tape = GradientTape.open(ops)) {
+                    Gradients gradients = tape.gradients(branched(ops, at, w, v), Parameters.of(w, v));
+                    return ops.stack(List.of(
+                            gradients.of(w).orElseGet(() -> ops.constant(0.0)),
+                            gradients.of(v).orElseGet(() -> ops.constant(0.0))));
+                }
+            });
+            assertArrayEquals(x > 1 ? new double[] {x * x * x, 0} : new double[] {0, Math.sin(x)}, ofVariables, 1e-12);
+        }
+    }
+
+    @Test
+    void branchesMustAgree() {
+        IllegalArgumentException error = assertThrows(
+                IllegalArgumentException.class,
+                () -> TracedFunction.trace(
+                        session,
+                        "f",
+                        SPECS,
+                        (o, g) -> Conditional.choose(
+                                o,
+                                o.constant(true),
+                                g,
+                                (inner, given) -> given,
+                                (inner, given) -> List.of(inner.constant(1)))));
+        assertTrue(error.getMessage().contains("int32"), error.getMessage());
+    }
+
+    /** Rows of what was read of a variable, the axis a constant of the graph. */
+    @Test
+    void rowsOfAReadHaveSlicesInATraceToo() {
+        Variable<TFloat64> table = Variable.create(tf, "table", tf.constant(new double[][] {{1}, {2}, {3}}), true);
+        double[] whole = TwoWays.result(session, new double[] {5}, new long[] {1}, true, (ops, x) -> {
+            try (GradientTape tape = GradientTape.open(ops)) {
+                Operand<TFloat64> rows =
+                        ops.gather(table.read(ops), ops.constant(new int[] {2, 0, 2}), ops.constant(0));
+                Operand<TFloat64> gradient = tape.gradients(ops.math.mul(rows, x), Parameters.of(table))
+                        .of(table)
+                        .orElseThrow();
+                assertInstanceOf(IndexedSlices.class, gradient);
+                return gradient;
+            }
+        });
+        assertArrayEquals(new double[] {5, 0, 10}, whole);
     }
 }
