@@ -43,7 +43,7 @@ final class StatefulOrder {
 
     /** What must have happened before an op that uses the given resources. */
     Collection<Operation> before(String type, List<Operation> resources) {
-        if (CALLS.contains(type)) {
+        if (isCall(type)) {
             return beforeCall();
         }
         Set<Operation> before = new LinkedHashSet<>();
@@ -62,6 +62,11 @@ final class StatefulOrder {
         return before;
     }
 
+    /** An op type that TensorFlow does not know is the name of a function. */
+    private static boolean isCall(String type) {
+        return CALLS.contains(type) || OpDefs.of(type).isEmpty();
+    }
+
     private Set<Operation> beforeCall() {
         Set<Operation> before = new LinkedHashSet<>(pending());
         byResource.values().forEach(accesses -> before.addAll(accesses.readsSince));
@@ -70,7 +75,7 @@ final class StatefulOrder {
 
     /** Notes an op that has been added to the graph. */
     void added(String type, List<Operation> resources, Operation operation) {
-        if (CALLS.contains(type)) {
+        if (isCall(type)) {
             byResource.clear();
             lastCall = operation;
             lastEffect = operation;

@@ -30,8 +30,19 @@ final class TraceEnvironment extends SessionEnvironment {
     private final StatefulOrder order = new StatefulOrder();
     private final Map<String, Output<? extends TType>> handles = new HashMap<>();
 
-    /** The eager handles behind the placeholders of {@link #captures}, in order; null if handles are found by name. */
-    private final List<Output<? extends TType>> captured;
+    /** A variable that the graph uses. */
+    record Used(String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
+
+        Output<? extends TType> handleIn(RecordingEnvironment environment) {
+            return environment.resource(sharedName, type, shape, eagerHandle);
+        }
+    }
+
+    /** The variables behind the placeholders of {@link #captures}, in order; null if handles are found by name. */
+    private final List<Used> captured;
+
+    /** The variables that tapes watch by themselves. */
+    private final List<Used> watched = new ArrayList<>();
 
     private final List<Output<?>> captures = new ArrayList<>();
     private final Map<String, Integer> namesGiven = new HashMap<>();
@@ -138,8 +149,12 @@ final class TraceEnvironment extends SessionEnvironment {
     public Output<? extends TType> resource(
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return handles.computeIfAbsent(sharedName, key -> {
+            Used used = new Used(sharedName, type, shape, eagerHandle);
+            if (session().environment().isAutoWatched(eagerHandle.op())) {
+                watched.add(used);
+            }
             if (captured != null) {
-                return capture(eagerHandle, shape);
+                return capture(used);
             }
             Output<? extends TType> handle = VarHandleOp.create(
                             baseScope(), type, shape, VarHandleOp.sharedName(sharedName))
@@ -151,16 +166,16 @@ final class TraceEnvironment extends SessionEnvironment {
         });
     }
 
-    private Output<? extends TType> capture(Output<? extends TType> eagerHandle, Shape shape) {
+    private Output<? extends TType> capture(Used used) {
         Output<? extends TType> placeholder = graph.opBuilder("Placeholder", unique("handle"), graph.baseScope())
                 .setAttr("dtype", DataType.DT_RESOURCE)
                 .setAttr("shape", Shape.scalar())
                 .build()
                 .output(0);
-        captured.add(eagerHandle);
+        captured.add(used);
         captures.add(placeholder);
-        if (session().environment().isAutoWatched(eagerHandle.op())) {
-            autoWatch(placeholder.op(), shape);
+        if (session().environment().isAutoWatched(used.eagerHandle().op())) {
+            autoWatch(placeholder.op(), used.shape());
         }
         return placeholder;
     }
@@ -171,8 +186,13 @@ final class TraceEnvironment extends SessionEnvironment {
     }
 
     /** What to give for {@link #captures}. */
-    List<Output<? extends TType>> captured() {
+    List<Used> captured() {
         return captured == null ? List.of() : captured;
+    }
+
+    /** The variables used that tapes watch by themselves. */
+    List<Used> watched() {
+        return watched;
     }
 
     /** Operands that are ready only when all effects of the trace have happened. */

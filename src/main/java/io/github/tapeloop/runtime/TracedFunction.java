@@ -2,10 +2,14 @@ package io.github.tapeloop.runtime;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,18 +41,18 @@ public final class TracedFunction implements AutoCloseable {
     private final String label;
     private final String name;
     private final int inputs;
-    /** The places of the inputs that the body uses: the others are not handed on. */
-    private final int[] used;
-
-    private final List<? extends Output<?>> captured;
+    private final Body body;
+    private final Built built;
+    private final Map<Object, Derived> derived = new HashMap<>();
     private final Runnable closing = this::close;
 
-    private TracedFunction(TapeSession session, Built built, String label, int inputs) {
+    /** @param body what the function does, or null if that is more than a body */
+    private TracedFunction(TapeSession session, Built built, String label, int inputs, Body body) {
         this.session = session;
         this.label = label;
         this.function = built.function();
-        this.captured = built.captured();
-        this.used = built.used();
+        this.built = built;
+        this.body = body;
         this.name = function.getDefinedName();
         this.inputs = inputs;
         session.attach(function);
@@ -92,6 +96,12 @@ public final class TracedFunction implements AutoCloseable {
         }
     }
 
+    /** What is made from a function and closed with it. */
+    public interface Derived extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /** Makes the ops of a function from placeholders for its inputs. */
     @FunctionalInterface
     public interface Body extends BiFunction<Ops, List<Operand<?>>, List<? extends Operand<?>>> {}
@@ -109,7 +119,7 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(session, build(session, name, inputs, Inputs.USED, body), name, inputs.size());
+        return new TracedFunction(session, build(session, name, inputs, Inputs.USED, body), name, inputs.size(), body);
     }
 
     /**
@@ -132,7 +142,7 @@ public final class TracedFunction implements AutoCloseable {
                     TensorFlowInternals.handle(built.function()), "_XlaMustCompile", proto, yes.length, status);
             status.throwExceptionIfNotOK();
         }
-        return new TracedFunction(session, built, name, inputs.size());
+        return new TracedFunction(session, built, name, inputs.size(), body);
     }
 
     /**
@@ -193,7 +203,7 @@ public final class TracedFunction implements AutoCloseable {
         });
         session.onClose(round.function()::close);
         session.onClose(goesOn.function()::close);
-        return new TracedFunction(session, loop, name, outer.size());
+        return new TracedFunction(session, loop, name, outer.size(), null);
     }
 
     private static Output<?> increment(Ops tf, Operand<?> number) {
@@ -215,10 +225,21 @@ public final class TracedFunction implements AutoCloseable {
     }
 
     /**
-     * @param used the places of the inputs that the function takes
-     * @param captured the eager handles of variables that it takes after its inputs
+     * A function.
+     *
+     * @param used the places of the inputs that it takes: it is not given those that nothing depends on
+     * @param captured the variables whose handles it takes after its inputs
+     * @param watched the variables it uses that tapes watch by themselves
+     * @param inputs what its inputs look like
+     * @param outputs what its results look like
      */
-    record Built(ConcreteFunction function, int[] used, List<? extends Output<?>> captured) {}
+    record Built(
+            ConcreteFunction function,
+            int[] used,
+            List<TraceEnvironment.Used> captured,
+            List<TraceEnvironment.Used> watched,
+            List<Spec> inputs,
+            List<Spec> outputs) {}
 
     static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, Body body) {
         try (Graph graph = new Graph()) {
@@ -255,7 +276,13 @@ public final class TracedFunction implements AutoCloseable {
             for (int i = 0; i < environment.captures().size(); i++) {
                 signature.input("captured_" + i, environment.captures().get(i));
             }
-            return new Built(ConcreteFunction.create(signature.build(), graph), used, environment.captured());
+            return new Built(
+                    ConcreteFunction.create(signature.build(), graph),
+                    used,
+                    environment.captured(),
+                    List.copyOf(environment.watched()),
+                    List.copyOf(inputs),
+                    results.stream().<Spec>map(Spec::of).toList());
         }
     }
 
@@ -267,20 +294,35 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op fails
      */
     public List<Output<?>> call(List<? extends Operand<?>> arguments) {
+        return call(session.tf(), arguments);
+    }
+
+    /**
+     * Runs the function, or has it run as a part of the function that is being traced. Tapes hear it as one op, which leads
+     * from the arguments and from the trainable variables that the function uses to the results; their gradients are
+     * computed by a function as well, which computes anew what it needs. So the gradient of a function that changes
+     * variables changes them again.
+     *
+     * @param tf makes the call; ops of the session or of a trace of it
+     * @param arguments as many as there are inputs, of their types and shapes
+     * @return the results; those of a call that is run belong to the innermost scope
+     * @throws OpException if an op fails
+     */
+    public List<Output<?>> call(Ops tf, List<? extends Operand<?>> arguments) {
         if (arguments.size() != inputs) {
             throw new IllegalArgumentException(
                     "Function " + label + " takes " + inputs + " inputs, got " + arguments.size());
         }
-        OperationBuilder call = session.tf().scope().opBuilder(name, name);
-        for (int place : used) {
-            call.addInput(arguments.get(place).asOutput());
+        SessionEnvironment environment = (SessionEnvironment) RecordingEnvironment.of(tf);
+        if (environment.session() != session) {
+            throw new IllegalArgumentException("Function " + label + " belongs to another TapeSession");
         }
-        captured.forEach(call::addInput);
-        Operation operation;
-        try {
-            operation = call.build();
-        } catch (OpException e) { // TensorFlow speaks of the function by the unique name it has there.
-            throw new OpException(label, e.getMessage().replace(name, label));
+        Operation operation = run(environment, tf, arguments);
+        if (environment.isRecording()) {
+            OpCall heard = new OpCall(none -> null, name, label, tf.scope());
+            arguments.forEach(argument -> heard.addInput(argument.asOutput()));
+            built.watched().forEach(variable -> heard.addInput(variable.handleIn(environment)));
+            environment.tell(new RecordedOp(heard, operation, this));
         }
         List<Output<?>> results = new ArrayList<>(operation.numOutputs());
         for (int i = 0; i < operation.numOutputs(); i++) {
@@ -289,9 +331,88 @@ public final class TracedFunction implements AutoCloseable {
         return results;
     }
 
+    private Operation run(SessionEnvironment environment, Ops tf, List<? extends Operand<?>> arguments) {
+        boolean muted = environment.mute();
+        try {
+            OperationBuilder call = tf.scope().opBuilder(name, label);
+            for (int place : built.used()) {
+                call.addInput(arguments.get(place).asOutput());
+            }
+            built.captured().forEach(variable -> call.addInput(variable.handleIn(environment)));
+            if (tf.scope().env().isGraph()) {
+                environment.attachFunction(function);
+            }
+            return call.build();
+        } catch (OpException e) { // TensorFlow speaks of the function by the unique name it has there.
+            throw new OpException(label, e.getMessage().replace(name, label));
+        } finally {
+            environment.unmute(muted);
+        }
+    }
+
+    /**
+     * What the function does, to do it again elsewhere.
+     *
+     * @return the body given to {@link #trace}, or empty for a loop
+     */
+    public Optional<Body> body() {
+        return Optional.ofNullable(body);
+    }
+
+    /**
+     * What the inputs look like.
+     *
+     * @return the specs given to {@link #trace}
+     */
+    public List<Spec> inputs() {
+        return built.inputs();
+    }
+
+    /**
+     * What the results look like, as far as tracing could tell.
+     *
+     * @return their types and shapes
+     */
+    public List<Spec> outputs() {
+        return built.outputs();
+    }
+
+    /**
+     * The handles of the trainable variables that the function uses, in the order in which a {@link RecordedOp} of a call
+     * has them after the arguments.
+     *
+     * @param tf ops of the session or of a trace of it
+     * @return handles of type resource there
+     */
+    public List<Operand<?>> variables(Ops tf) {
+        return built.watched().stream()
+                .<Operand<?>>map(variable -> variable.handleIn(RecordingEnvironment.of(tf)))
+                .toList();
+    }
+
+    /**
+     * Something made from the function, such as its gradient, that is made once and closed with it.
+     *
+     * @param key what it is
+     * @param make makes it when it is first asked for
+     * @param <A> its type
+     * @return always the same object
+     */
+    @SuppressWarnings("unchecked") // A key is used for one type.
+    public <A extends Derived> A derived(Object key, Supplier<A> make) {
+        A found = (A) derived.get(key);
+        if (found == null) {
+            found = make.get();
+            derived.put(key, found);
+        }
+        return found;
+    }
+
     /** Frees the function. Closing twice is allowed. */
     @Override
     public void close() {
+        derived.values().forEach(Derived::close);
+        derived.clear();
         session.cancelOnClose(closing);
         function.close();
     }

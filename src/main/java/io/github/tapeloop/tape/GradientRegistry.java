@@ -1,7 +1,9 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Conditional.Branches;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TracedFunction;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -73,6 +75,14 @@ public final class GradientRegistry {
         Optional<GradientRule> ofOp = op.tag(GradientRule.class);
         if (ofOp.isPresent()) {
             return ofOp;
+        }
+        Optional<TracedFunction> called = op.tag(TracedFunction.class);
+        if (called.isPresent()) {
+            return called.get().body().map(body -> new CallRule(called.get(), body));
+        }
+        Optional<Branches> branches = op.tag(Branches.class);
+        if (branches.isPresent()) {
+            return branches.map(BranchRule::new);
         }
         GradientRule rule = own.get(op.type());
         if (rule == null) {

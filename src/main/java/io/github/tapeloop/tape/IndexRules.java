@@ -14,11 +14,12 @@ import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.ByteDataBuffer;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt32;
-import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -86,7 +87,10 @@ final class IndexRules {
     }
 
     private static boolean isFirst(Tensor axis, int rank) {
-        long number = axis instanceof TInt64 wide ? wide.getLong() : ((TInt32) axis).getInt();
+        ByteDataBuffer bytes = axis.asRawTensor().data(); // A constant's attribute comes without a type of its own.
+        long number = axis.dataType() == DataType.DT_INT64
+                ? bytes.asLongs().getLong(0)
+                : bytes.asInts().getInt(0);
         return number == 0 || number == -rank;
     }
 

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.TracedFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
@@ -50,7 +51,7 @@ final class RunAgain {
         List<Integer> found = new ArrayList<>();
         TracedFunction.Body back = (inner, copies) -> {
             found.clear(); // The same each time.
-            return back(inner, op, copies, outputs, wanted, found);
+            return back(inner, op::input, copies, outputs, wanted, found);
         };
         List<Operand<?>> gradients = Recompute.call(tf, back, given);
         for (int i = 0; i < found.size(); i++) {
@@ -59,9 +60,18 @@ final class RunAgain {
         }
     }
 
-    private List<Operand<?>> back(
+    /**
+     * The gradients, in the order of what is found to have one.
+     *
+     * @param outside finds the inputs that the function is not given
+     * @param given the function's arguments, then the gradients of outputs
+     * @param outputs which outputs those are of
+     * @param wanted the inputs to find gradients for
+     * @param found gets those of them that there are gradients for
+     */
+    List<Operand<?>> back(
             Ops tf,
-            OpGradient op,
+            IntFunction<Operand<?>> outside,
             List<Operand<?>> given,
             List<Integer> outputs,
             List<Integer> wanted,
@@ -74,7 +84,7 @@ final class RunAgain {
             }
             List<Operand<?>> sources = new ArrayList<>();
             for (int i : wanted) {
-                Operand<?> source = i < arguments ? inputs.get(i) : op.input(i);
+                Operand<?> source = i < arguments ? inputs.get(i) : outside.apply(i);
                 if (source.asOutput().dataType() != DataType.DT_RESOURCE) { // Variables are watched by themselves.
                     tape.watch(source);
                 }
