@@ -1,5 +1,6 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ final class Steps {
     private final Plan plan;
     private final Scores trainScores;
     private final Scores testScores;
+    private final CustomStep trained;
     private final Step training;
     private final StepCounter counter = new StepCounter();
     private final ExecutionSize executionSize;
@@ -28,11 +30,10 @@ final class Steps {
         this.trainScores = new Scores(plan.metrics());
         this.testScores = new Scores(plan.metrics());
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
-        this.training = scored(
-                plan.step() != null
-                        ? plan.step()
-                        : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores),
-                trainScores);
+        this.trained = plan.step() != null
+                ? plan.step()
+                : new TrainStep(plan.model(), plan.loss(), plan.optimizer(), trainScores);
+        this.training = scored(trained, trainScores);
         this.train = train(function("train_step", training, counter));
         this.test = function("test_step", scored(testStep(), testScores), new StepCounter());
         CustomPrediction prediction = plan.predictStep() != null
@@ -93,6 +94,11 @@ final class Steps {
         }
         plan.others().forEach(other -> other.state().forEach(all::add));
         return all;
+    }
+
+    /** Takes a training step, looks at it and undoes it. */
+    Preflight preflight(Batch batch) {
+        return new Trial(session, plan, trained, batch, counter.taken()).run();
     }
 
     /** How many training steps were taken. */

@@ -232,6 +232,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         }
         closed = true;
         session.cancelOnClose(closing);
+        session.attachment(Newborns.class, Newborns::new).closed(this);
         RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
         session.unrecorded(() ->
                 DestroyResourceOp.create(session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));

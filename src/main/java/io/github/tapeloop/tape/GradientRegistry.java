@@ -2,11 +2,16 @@ package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
 
 /**
  * The gradient rules of a session: a user's own first, then Tapeloop's, then those of TensorFlow's C++ library, replayed
@@ -20,6 +25,8 @@ public final class GradientRegistry {
 
     private final Map<String, GradientRule> own = new HashMap<>();
     private final GraphGradients graphGradients = new GraphGradients();
+
+    private GradientInspection inspection;
 
     private GradientRegistry() {}
 
@@ -52,6 +59,25 @@ public final class GradientRegistry {
      */
     public static Set<String> standardOpTypes() {
         return new TreeSet<>(STANDARD.keySet());
+    }
+
+    /** Lets an inspection see the gradients that tapes compute. */
+    void inspectBy(GradientInspection next) {
+        if (inspection != null) {
+            throw new IllegalStateException("An inspection of this session's gradients is open: close it first");
+        }
+        inspection = next;
+    }
+
+    void endInspection(GradientInspection ended) {
+        if (inspection == ended) {
+            inspection = null;
+        }
+    }
+
+    /** Computes gradients, before the eyes of an inspection if there is one. */
+    Gradients inspected(Operand<?> target, List<Variable<?>> variables, Supplier<Gradients> backward) {
+        return inspection == null ? backward.get() : inspection.inspect(target, variables, backward);
     }
 
     /** Whether no gradient flows through such ops, so that a tape need not note them. */
