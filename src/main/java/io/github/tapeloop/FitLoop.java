@@ -6,6 +6,7 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.runtime.TracedGraphs;
 import io.github.tapeloop.state.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tensorflow.proto.GraphDef;
 
 /** The loop over epochs: train, validate, tell the callbacks, and stop when asked. */
 final class FitLoop implements Run {
@@ -200,5 +202,10 @@ final class FitLoop implements Run {
     @Override
     public Snapshot snapshot() {
         return Snapshot.withNewVariables(trainer.session(), trainer.steps().trained());
+    }
+
+    @Override
+    public Map<String, GraphDef> graphs() {
+        return TracedGraphs.of(trainer.session()).byName();
     }
 }
