@@ -87,6 +87,7 @@ final class FitLoop implements Run {
                     validate(validation.get()).forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
                 }
                 logs.putAll(callbacks.epochLogs(this, epoch));
+                warnUnlessFinite(epoch, logs.get(Scores.LOSS));
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
@@ -116,6 +117,16 @@ final class FitLoop implements Run {
             LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
         }
         return done;
+    }
+
+    private static void warnUnlessFinite(int epoch, Double loss) {
+        if (loss != null && !Double.isFinite(loss)) {
+            LOG.warn(
+                    "The loss of epoch {} is {}. Is the data scaled to about [-1, 1], the learning rate small enough?"
+                            + " A preflight(batch) before fit looks for the op, and TerminateOnNaN ends the run",
+                    epoch,
+                    loss);
+        }
     }
 
     /** Fails if validation would; nobody hears of it otherwise. */

@@ -206,7 +206,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public Operand<? extends TType> handle(Ops tf) {
         if (closed) {
-            throw new IllegalStateException("Variable '" + name + "' is closed: its session or its model was closed");
+            throw new IllegalStateException(
+                    "Variable '" + name + "' is closed: its session or trainer was closed, which"
+                            + " frees the weights. Make a new model, or give both trainers one session(…)");
         }
         if (TapeSession.of(tf) != session) {
             throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
