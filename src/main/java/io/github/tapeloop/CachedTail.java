@@ -62,9 +62,7 @@ final class CachedTail implements Tail {
         this.registry = GradientRegistry.of(session);
         this.known = !session.isDebug()
                 && plan.optimizer().isBuiltIn()
-                && plan.heads().stream()
-                        .flatMap(head -> head.measured().values().stream())
-                        .allMatch(Metric::isBuiltIn);
+                && plan.measured().values().stream().allMatch(Metric::isBuiltIn);
     }
 
     @Override

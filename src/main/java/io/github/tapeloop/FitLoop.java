@@ -7,6 +7,7 @@ import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.TracedGraphs;
 import io.github.tapeloop.state.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tensorflow.proto.GraphDef;
 
 /** The loop over epochs: train, validate, tell the callbacks, and stop when asked. */
 final class FitLoop implements Run {
@@ -87,6 +89,7 @@ final class FitLoop implements Run {
                     validate(validation.get()).forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
                 }
                 logs.putAll(callbacks.epochLogs(this, epoch));
+                warnUnlessFinite(epoch, logs.get(Scores.LOSS));
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
@@ -122,6 +125,16 @@ final class FitLoop implements Run {
             LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
         }
         return done;
+    }
+
+    private static void warnUnlessFinite(int epoch, Double loss) {
+        if (loss != null && !Double.isFinite(loss)) {
+            LOG.warn(
+                    "The loss of epoch {} is {}. Is the data scaled to about [-1, 1], the learning rate small enough?"
+                            + " A preflight(batch) before fit looks for the op, and TerminateOnNaN ends the run",
+                    epoch,
+                    loss);
+        }
     }
 
     /** Fails if validation would; nobody hears of it otherwise. */
@@ -229,5 +242,10 @@ final class FitLoop implements Run {
     @Override
     public Snapshot snapshot() {
         return Snapshot.withNewVariables(trainer.session(), trainer.steps().trained());
+    }
+
+    @Override
+    public Map<String, GraphDef> graphs() {
+        return TracedGraphs.of(trainer.session()).byName();
     }
 }

@@ -1,10 +1,13 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.state.Stateful;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a {@link TrainerBuilder} was told.
@@ -28,6 +31,13 @@ record Plan(
         Precision precision,
         Compilation compilation,
         StepsPerExecution perExecution) {
+
+    /** All metrics by what they are called in logs. */
+    Map<String, Metric> measured() {
+        Map<String, Metric> all = new LinkedHashMap<>();
+        heads.forEach(head -> all.putAll(head.measured()));
+        return all;
+    }
 
     boolean hasLoss() {
         return heads.stream().anyMatch(head -> head.loss() != null);

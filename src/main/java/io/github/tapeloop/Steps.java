@@ -41,9 +41,12 @@ final class Steps {
         this.testScores = new Scores(plan.heads());
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
         this.objective = new Objective(plan.model(), plan.heads());
-        this.training = scored(
-                plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer(), tail()), trainScores);
+        this.training = scored(step(tail()), trainScores);
         this.predict = function("predict_step", this::predict, new StepCounter());
+    }
+
+    private CustomStep step(Tail tail) {
+        return plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer(), tail);
     }
 
     private Map<String, Operand<TFloat32>> predict(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
@@ -78,7 +81,7 @@ final class Steps {
     }
 
     private Tail tail() {
-        return plan.compilation() == null ? new CachedTail(session, plan) : Tail.PLAIN;
+        return plan.compilation() == null && plan.step() == null ? new CachedTail(session, plan) : Tail.PLAIN;
     }
 
     private CustomStep testStep() {
@@ -125,6 +128,11 @@ final class Steps {
         }
         plan.others().forEach(other -> other.state().forEach(all::add));
         return all;
+    }
+
+    /** Takes a training step, looks at it and undoes it. */
+    Preflight preflight(Batch batch) {
+        return new Trial(session, plan, step(Tail.PLAIN), batch, counter.taken()).run();
     }
 
     /** How many training steps were taken. */

@@ -204,6 +204,22 @@ public final class Trainer implements AutoCloseable {
         });
     }
 
+    /**
+     * Takes one step of training, looks at it, and undoes it: what would go wrong, in one report instead of one exception
+     * after the other. It finds ops without a gradient rule, trainable variables that the loss does not reach and the op
+     * that cuts the way, shapes and types that do not fit, class numbers out of range, losses and gradients that are not
+     * finite or zero throughout, and names that clash in the logs; for compiled steps, also what cannot be traced.
+     *
+     * <p>The step is taken op by op, several times slower than one of {@link #fit}. Every variable of the session has its
+     * value back afterwards; weights that the step makes stay, as the first step of training would have made them.
+     *
+     * @param batch a batch like those to train on, which stays the caller's
+     * @return what was found, and what was looked at; a step that fails is a finding, not an exception
+     */
+    public Preflight preflight(Batch batch) {
+        return exclusively(() -> steps.preflight(batch));
+    }
+
     private Map<String, Double> onBatch(StepFunction step, Scores scores, Batch batch) {
         scores.reset();
         step.run(batch, result -> {});

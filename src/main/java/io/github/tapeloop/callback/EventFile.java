@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.zip.CRC32C;
 import org.tensorflow.proto.Event;
+import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.HistogramProto;
 import org.tensorflow.proto.Summary;
 
@@ -60,6 +61,10 @@ final class EventFile implements AutoCloseable {
 
     void histogram(String tag, HistogramProto histogram, long step) throws IOException {
         write(step, Summary.Value.newBuilder().setTag(tag).setHisto(histogram));
+    }
+
+    void graph(GraphDef graph) throws IOException {
+        write(Event.newBuilder().setGraphDef(graph.toByteString()));
     }
 
     private void write(long step, Summary.Value.Builder value) throws IOException {

@@ -2,7 +2,9 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.state.Snapshot;
+import java.util.Map;
 import java.util.Optional;
+import org.tensorflow.proto.GraphDef;
 
 /** A run of {@code fit} as a callback sees it: the few things that may flow back into the loop. */
 public interface Run {
@@ -84,4 +86,13 @@ public interface Run {
      * @return a snapshot, to be closed by the caller
      */
     Snapshot snapshot();
+
+    /**
+     * The graphs of the steps that were compiled since a callback first asked, best in {@code onTrainBegin}: {@code
+     * train_step}, {@code test_step}, {@code predict_step}; of several steps in one call {@code train_steps}, whose loop
+     * runs {@code train_steps_round}.
+     *
+     * @return a view by name, empty if no step is compiled
+     */
+    Map<String, GraphDef> graphs();
 }

@@ -7,12 +7,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.proto.GraphDef;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TType;
 
@@ -25,6 +28,8 @@ import org.tensorflow.types.family.TType;
  *   <li>{@code batch_<name>} in {@code train/}, if asked for: the logs of a batch, over the trainer's training steps
  *   <li>{@code evaluation_<name>_vs_iterations} in {@code validation/}: each validation, over training steps
  *   <li>{@code <weight>/histogram} in {@code train/}, if asked for
+ *   <li>the graph of a compiled training step in {@code train/}, that of a compiled test step in {@code validation/}, if
+ *       they are traced in this run: a trainer that has trained before has its graphs already
  * </ul>
  *
  * <p>Each run writes new files. They are up to date after each epoch.
@@ -35,8 +40,10 @@ public final class TensorBoard implements Callback {
 
     private final Path directory;
     private final Clock clock;
+    private final Set<String> graphsWritten = new HashSet<>();
     private int updateFrequency;
     private int histogramFrequency;
+    private boolean writesGraph = true;
     private EventFile train;
     private EventFile validation;
     private long recorded;
@@ -77,9 +84,24 @@ public final class TensorBoard implements Callback {
         return this;
     }
 
+    /**
+     * Whether to write the graphs of compiled steps; true unless set.
+     *
+     * @param write false to leave them out, since those of large models make large files
+     * @return this
+     */
+    public TensorBoard writeGraph(boolean write) {
+        this.writesGraph = write;
+        return this;
+    }
+
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         recorded = run.steps();
+        graphsWritten.clear();
+        if (writesGraph) {
+            graphsWritten.addAll(run.graphs().keySet()); // Asking has them kept from now on.
+        }
         io(() -> train = EventFile.in(directory.resolve("train"), clock));
     }
 
@@ -119,11 +141,25 @@ public final class TensorBoard implements Callback {
             if (histogramFrequency > 0 && event.epoch() % histogramFrequency == 0) {
                 writeWeights(run, event.epoch());
             }
+            if (writesGraph) {
+                writeGraph(run, "train_step", train);
+                writeGraph(run, "train_steps_round", train);
+                if (validation != null) {
+                    writeGraph(run, "test_step", validation);
+                }
+            }
             train.flush();
             if (validation != null) {
                 validation.flush();
             }
         });
+    }
+
+    private void writeGraph(Run run, String step, EventFile file) throws IOException {
+        GraphDef graph = run.graphs().get(step);
+        if (graph != null && graphsWritten.add(step)) {
+            file.graph(graph);
+        }
     }
 
     private EventFile validation() throws IOException {

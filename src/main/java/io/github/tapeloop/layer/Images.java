@@ -40,7 +40,10 @@ final class Images {
                     layer,
                     x,
                     "[batch, " + sizes + ", channels]",
-                    oneLess ? ": add the channels with a Reshape(" + sizes + ", 1)" : "");
+                    oneLess || shape.numDimensions() == 2
+                            ? ": " + (oneLess ? "add the channels" : "give the features a shape") + " with a Reshape("
+                                    + sizes + (oneLess ? ", 1)" : ", channels)")
+                            : "");
         }
         return shape;
     }

@@ -29,7 +29,7 @@ final class Targets {
         }
         if (!differsByOne(shape, expected)) {
             throw new IllegalArgumentException(name(loss) + " expects targets shaped like the predictions, " + expected
-                    + ", got " + Tensors.describe(target));
+                    + ", got " + Tensors.describe(target) + advice(shape, expected));
         }
         return tf.reshape(wanted, tf.shape(prediction));
     }
@@ -66,12 +66,26 @@ final class Targets {
                     + " for " + Tensors.describe(prediction) + ", got " + Tensors.describe(target)
                     + (shape.numDimensions() == expected.numDimensions() + 1
                             ? ": for one-hot targets use CategoricalCrossentropy, or pass their argMax"
-                            : ""));
+                            : flatten(shape, expected)));
         }
         return switch (Tensors.dataType(labels)) {
             case DT_INT32, DT_INT64 -> labels;
             default -> Cast.create(tf.scope(), labels, TInt64.class);
         };
+    }
+
+    private static String advice(Shape shape, Shape expected) {
+        int missing = expected.numDimensions() - shape.numDimensions();
+        if (missing == 0 && shape.numDimensions() > 1 && shape.get(-1) != expected.get(-1)) {
+            return ": give the last layer " + shape.get(-1) + " units, or the targets as many columns as it has units";
+        }
+        return missing == 1 ? ": for class numbers use SparseCategoricalCrossentropy" : flatten(shape, expected);
+    }
+
+    private static String flatten(Shape shape, Shape expected) {
+        return shape.numDimensions() < expected.numDimensions()
+                ? ": put a Flatten or a global pooling before the last layer, unless each place has a target"
+                : "";
     }
 
     private static void requireClasses(Loss loss, Operand<TFloat32> prediction) {

@@ -36,7 +36,10 @@ final class Targets {
             return tf.reshape(wanted, tf.shape(prediction));
         }
         throw new IllegalArgumentException("Metric '" + metric.name()
-                + "' expects targets shaped like the predictions, " + expected + ", got " + Tensors.describe(target));
+                + "' expects targets shaped like the predictions, " + expected + ", got " + Tensors.describe(target)
+                + (shape.numDimensions() == expected.numDimensions() - 1
+                        ? ": for class numbers use a sparse metric such as SparseCategoricalAccuracy"
+                        : ""));
     }
 
     /**

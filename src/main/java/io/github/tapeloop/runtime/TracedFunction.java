@@ -276,6 +276,7 @@ public final class TracedFunction implements AutoCloseable {
             for (int i = 0; i < environment.captures().size(); i++) {
                 signature.input("captured_" + i, environment.captures().get(i));
             }
+            TracedGraphs.of(session).traced(name, graph);
             return new Built(
                     ConcreteFunction.create(signature.build(), graph),
                     used,

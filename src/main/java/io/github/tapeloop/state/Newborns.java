@@ -1,13 +1,15 @@
 package io.github.tapeloop.state;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Whom to tell of each variable made in a session. */
+/** The variables of a session, and whom to tell of each that is made. */
 final class Newborns {
 
     private final Set<Consumer<Variable<?>>> listeners = new LinkedHashSet<>();
+    private final Set<Variable<?>> open = new LinkedHashSet<>();
 
     void add(Consumer<Variable<?>> listener) {
         listeners.add(listener);
@@ -18,6 +20,16 @@ final class Newborns {
     }
 
     void made(Variable<?> variable) {
+        open.add(variable);
         listeners.forEach(listener -> listener.accept(variable));
+    }
+
+    void closed(Variable<?> variable) {
+        open.remove(variable);
+    }
+
+    /** The variables that were made and not closed since, in order. */
+    List<Variable<?>> open() {
+        return List.copyOf(open);
     }
 }

@@ -55,6 +55,18 @@ public final class Snapshot implements AutoCloseable {
         return snapshot;
     }
 
+    /**
+     * Keeps the values of all variables of a session, those made while the snapshot is open included: what undoes anything
+     * done in the session.
+     *
+     * @param session an open session
+     * @return the values, to be closed by the caller
+     */
+    public static Snapshot ofAll(TapeSession session) {
+        return withNewVariables(
+                session, session.attachment(Newborns.class, Newborns::new).open());
+    }
+
     private void take(Variable<?> variable) {
         TapeSession session = variable.session();
         values.put(variable, session.persist(() -> read(variable, session)));

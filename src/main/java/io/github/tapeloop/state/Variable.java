@@ -233,7 +233,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public Operand<? extends TType> handle(Ops tf) {
         if (closed) {
-            throw new IllegalStateException("Variable '" + name + "' is closed: its session or its model was closed");
+            throw new IllegalStateException(
+                    "Variable '" + name + "' is closed: its session or trainer was closed, which"
+                            + " frees the weights. Make a new model, or give both trainers one session(…)");
         }
         if (TapeSession.of(tf) != session) {
             throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
@@ -259,6 +261,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         }
         closed = true;
         session.cancelOnClose(closing);
+        session.attachment(Newborns.class, Newborns::new).closed(this);
         RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
         session.unrecorded(() ->
                 DestroyResourceOp.create(session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));

@@ -4,11 +4,16 @@ import io.github.tapeloop.runtime.Conditional.Branches;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
 
 /**
  * The gradient rules of a session: a user's own first, then Tapeloop's, then those of TensorFlow's C++ library, replayed
@@ -22,6 +27,8 @@ public final class GradientRegistry {
 
     private final Map<String, GradientRule> own = new HashMap<>();
     private final GraphGradients graphGradients = new GraphGradients();
+
+    private GradientInspection inspection;
 
     private GradientRegistry() {}
 
@@ -63,6 +70,25 @@ public final class GradientRegistry {
      */
     public boolean hasOwnRules() {
         return !own.isEmpty();
+    }
+
+    /** Lets an inspection see the gradients that tapes compute. */
+    void inspectBy(GradientInspection next) {
+        if (inspection != null) {
+            throw new IllegalStateException("An inspection of this session's gradients is open: close it first");
+        }
+        inspection = next;
+    }
+
+    void endInspection(GradientInspection ended) {
+        if (inspection == ended) {
+            inspection = null;
+        }
+    }
+
+    /** Computes gradients, before the eyes of an inspection if there is one. */
+    Gradients inspected(Operand<?> target, List<Variable<?>> variables, Supplier<Gradients> backward) {
+        return inspection == null ? backward.get() : inspection.inspect(target, variables, backward);
     }
 
     /** Whether no gradient flows through such ops, so that a tape need not note them. */

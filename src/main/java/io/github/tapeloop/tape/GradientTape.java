@@ -174,7 +174,8 @@ public final class GradientTape implements AutoCloseable {
             list.add(variable);
             handles.add(variable.handle(tf));
         }
-        return Gradients.of(list, backward(List.of(target), List.of(), handles));
+        return registry.inspected(
+                target, list, () -> Gradients.of(list, backward(List.of(target), List.of(), handles)));
     }
 
     /**

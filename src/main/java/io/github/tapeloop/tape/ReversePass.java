@@ -116,7 +116,7 @@ final class ReversePass {
     }
 
     /** A variable's handle stands for its value; whole numbers and texts carry no gradients. */
-    private static boolean carriesGradients(Output<?> input) {
+    static boolean carriesGradients(Output<?> input) {
         DataType type = Tensors.dataType(input);
         return type == DataType.DT_RESOURCE || Tensors.isDifferentiable(type);
     }

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import org.tensorflow.proto.GraphDef;
 
 /** A run without a model: what callbacks ask for is written down. */
 final class FakeRun implements Run {
@@ -65,6 +66,11 @@ final class FakeRun implements Run {
     @Override
     public Snapshot snapshot() {
         throw new UnsupportedOperationException("this run has no variables");
+    }
+
+    @Override
+    public Map<String, GraphDef> graphs() {
+        return Map.of();
     }
 
     /** Begins a run of a callback. */

@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.HistogramProto;
 
 /** Event files, read back record by record. */
@@ -215,6 +216,61 @@ class TensorBoardTest {
         assertEquals(List.of(2.0), Histogram.of(new double[] {5, 5}).getBucketList());
         assertEquals(List.of(5.0), Histogram.of(new double[] {5, 5}).getBucketLimitList());
         assertEquals(List.of(0.0), Histogram.of(new double[] {Double.NaN}).getBucketList());
+    }
+
+    private List<GraphDef> graphs(String part) throws IOException {
+        List<GraphDef> graphs = new ArrayList<>();
+        for (org.tensorflow.proto.Event event : events(directory.resolve(part))) {
+            if (!event.getGraphDef().isEmpty()) {
+                graphs.add(GraphDef.parseFrom(event.getGraphDef()));
+            }
+        }
+        return graphs;
+    }
+
+    private void trainCompiled(int stepsPerExecution, TensorBoard... callbacks) {
+        Batches data = Dataset.of(new float[][] {{1, 2}, {3, 4}, {5, 6}, {7, 8}}, new int[] {0, 1, 2, 0})
+                .batch(1);
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(3)))
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Adam(0.1))
+                .compiled()
+                .stepsPerExecution(stepsPerExecution)
+                .build()) {
+            for (TensorBoard callback : callbacks) {
+                trainer.fit(data, Fit.epochs(2).validation(data).callbacks(callback));
+            }
+        }
+    }
+
+    @Test
+    void theGraphsOfCompiledStepsAreWrittenOnceWithTheNamesOfLayers() throws IOException {
+        trainCompiled(1, tensorBoard());
+        GraphDef train = graphs("train").get(0);
+        assertTrue(
+                train.getNodeList().stream()
+                        .anyMatch(node -> node.getName().equals("sequential/dense/MatMul")
+                                && node.getOp().equals("MatMul")),
+                train.toString());
+        assertTrue(train.getNodeList().stream().anyMatch(node -> node.getOp().equals("ResourceApplyAdam")));
+        assertEquals(1, graphs("train").size());
+        assertEquals(1, graphs("validation").size());
+        assertTrue(graphs("validation").get(0).getNodeList().stream()
+                .noneMatch(node -> node.getOp().equals("ResourceApplyAdam")));
+    }
+
+    @Test
+    void theGraphOfSeveralStepsInOneCallIsThatOfOneOfThem() throws IOException {
+        trainCompiled(2, tensorBoard());
+        assertEquals(1, graphs("train").size());
+        assertTrue(graphs("train").get(0).getNodeList().stream()
+                .anyMatch(node -> node.getOp().equals("ResourceApplyAdam")));
+    }
+
+    @Test
+    void noGraphIsWrittenIfItIsNotWantedOrTracedInAnEarlierRun() throws IOException {
+        trainCompiled(1, tensorBoard().writeGraph(false), tensorBoard());
+        assertEquals(List.of(), graphs("train"));
     }
 
     @Test
