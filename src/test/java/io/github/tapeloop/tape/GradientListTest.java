@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Counts the op types with a gradient against those of TensorFlow for Python, and keeps {@code src/docs/gradients.md}
- * current: {@code mvn test -Dtest=GradientListTest -Dtapeloop.writeDocs=true} writes it anew.
+ * current: {@code mvn test -Dtest=GradientListTest -Dtapeloop.docs.update=true} writes it anew.
  */
 class GradientListTest {
 
@@ -111,11 +111,11 @@ class GradientListTest {
     @Test
     void theDocumentIsCurrent() throws IOException {
         String expected = document();
-        if (Boolean.getBoolean("tapeloop.writeDocs")) {
+        if (Boolean.getBoolean("tapeloop.docs.update")) {
             Files.createDirectories(DOCUMENT.getParent());
             Files.writeString(DOCUMENT, expected);
         }
-        assertEquals(expected, Files.readString(DOCUMENT), "run with -Dtapeloop.writeDocs=true to write it anew");
+        assertEquals(expected, Files.readString(DOCUMENT), "run with -Dtapeloop.docs.update=true to write it anew");
     }
 
     private static String document() {
