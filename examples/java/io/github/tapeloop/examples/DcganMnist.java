@@ -30,12 +30,15 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.ndarray.index.Indices;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -51,21 +54,25 @@ public final class DcganMnist {
     private static final int CODE = 64;
     private static final int SIDE = 28;
     private static final int GRID = 10;
+    private static final int SAMPLES = 1_000;
+    private static final int EPOCHS = 3;
 
     private DcganMnist() {}
 
     public static void main(String[] args) throws IOException {
         Path file = Path.of("target", "dcgan-mnist.png");
+        FloatNdArray samples = null;
         try (Trainer trainer = Execution.trainer(builder(42, 32), args)) {
-            for (int epoch = 1; epoch <= 3; epoch++) {
+            for (int epoch = 0; epoch < EPOCHS; epoch++) {
                 trainer.fit(
                         Mnist.train().shuffle(60_000).batch(64, true).prefetch(4),
-                        Fit.epochs(1).callbacks(new ProgressBar()));
-                FloatNdArray samples = trainer.predict(codes(1_000).batch(500));
+                        Fit.epochs(epoch + 1).initialEpoch(epoch).callbacks(new ProgressBar()));
+                samples = trainer.predict(codes(SAMPLES).batch(500));
                 save(samples, file);
-                System.out.printf("%s after epoch %d%n", file, epoch);
             }
         }
+        System.out.printf("the first %d samples are in %s%n", GRID * GRID, file);
+        judge(samples);
     }
 
     /** A trainer of a generator and a discriminator; its model is the generator. */
@@ -177,6 +184,40 @@ public final class DcganMnist {
             }
         }
         return Dataset.of(codes);
+    }
+
+    /** Prints how many samples a classifier of digits is sure about, and which digits they are. */
+    private static void judge(FloatNdArray samples) {
+        float[] pixels = new float[SAMPLES * SIDE * SIDE];
+        samples.copyTo(DataBuffers.of(pixels));
+        try (Trainer classifier = MnistClassifier.builder(1).compiled().build()) {
+            classifier.fit(Mnist.train().shuffle(60_000).batch(32).prefetch(4), Fit.epochs(2));
+            int[] made = sureOf(classifier.predict(
+                    Dataset.of(pixels, Shape.of(SIDE, SIDE), new int[SAMPLES]).batch(500)));
+            int[] real = sureOf(classifier.predict(Mnist.test().take(SAMPLES).batch(500)));
+            System.out.printf(
+                    "a classifier is 90 %% sure of %.1f %% of the samples, and of %.1f %% of real images; by digit %s%n",
+                    100.0 * Arrays.stream(made).sum() / SAMPLES,
+                    100.0 * Arrays.stream(real).sum() / SAMPLES,
+                    Arrays.toString(made));
+        }
+    }
+
+    /** For each digit the number of images whose probability of being it is above .9. */
+    private static int[] sureOf(FloatNdArray logits) {
+        int[] counts = new int[10];
+        for (long image = 0; image < logits.shape().get(0); image++) {
+            double total = 0;
+            for (int digit = 0; digit < 10; digit++) {
+                total += Math.exp(logits.getFloat(image, digit));
+            }
+            for (int digit = 0; digit < 10; digit++) {
+                if (Math.exp(logits.getFloat(image, digit)) > 0.9 * total) {
+                    counts[digit]++;
+                }
+            }
+        }
+        return counts;
     }
 
     /** Writes the first hundred images as a square. */
