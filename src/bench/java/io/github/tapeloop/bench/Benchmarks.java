@@ -33,6 +33,20 @@ public final class Benchmarks {
             Map<String, double[]> figures = run(ops, 50_000);
             print("eagerop", figures, "eager", "rawtfe");
         }
+        if (chosen.contains("tape")) {
+            tape(Workload.MLP32);
+            tape(Workload.CNN64);
+        }
+    }
+
+    private static void tape(Workload workload) {
+        Map<String, Contestant> phases = new LinkedHashMap<>();
+        phases.put("forward", new EagerTape(workload, EagerTape.Phase.FORWARD));
+        phases.put("taped", new EagerTape(workload, EagerTape.Phase.TAPED));
+        phases.put("backward", new EagerTape(workload, EagerTape.Phase.BACKWARD));
+        Map<String, double[]> figures = run(phases, workload.steps);
+        print(workload.toString(), figures, "backward", "forward");
+        print(workload.toString(), figures, "taped", "forward");
     }
 
     private static void train(Workload workload, float[] pixels, int[] labels) {

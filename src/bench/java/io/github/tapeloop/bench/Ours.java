@@ -79,7 +79,7 @@ final class Ours implements Contestant {
         };
     }
 
-    private static Model model(Workload workload) {
+    static Model model(Workload workload) {
         return workload.isConvolutional()
                 ? Sequential.of(
                         new Reshape(28, 28, 1),

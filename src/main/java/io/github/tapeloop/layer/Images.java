@@ -1,9 +1,11 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.index.Indices;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TFloat32;
@@ -79,7 +81,10 @@ final class Images {
         return tf.squeeze(images, HEIGHT);
     }
 
-    /** The batch size of x followed by other sizes: a constant where the batch size is known. */
+    /**
+     * The batch size of x followed by other sizes: a constant where the batch size is known. Elsewhere a stack, out of which
+     * TensorFlow still reads the other sizes when it infers the shape of an op that is given them.
+     */
     static Operand<TInt32> withBatchOf(Ops tf, Operand<?> x, int... sizes) {
         int[] all = new int[sizes.length + 1];
         System.arraycopy(sizes, 0, all, 1, sizes.length);
@@ -88,8 +93,12 @@ final class Images {
             all[0] = (int) batch;
             return tf.constant(all);
         }
-        Operand<TInt32> open = tf.slice(tf.shape(x), tf.constant(new int[] {0}), tf.constant(new int[] {1}));
-        return tf.concat(List.of(open, tf.constant(sizes)), tf.constant(0));
+        List<Operand<TInt32>> parts = new ArrayList<>(all.length);
+        parts.add(tf.stridedSlice(tf.shape(x), Indices.at(0)));
+        for (int size : sizes) {
+            parts.add(tf.constant(size));
+        }
+        return tf.stack(parts);
     }
 
     /** Repeats each stretch of some elements: [stretches, times, elements]. */
