@@ -45,7 +45,7 @@ final class Ours implements Contestant {
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(1e-3))
                 .seed(1);
-        if (workload == Workload.MLP32) {
+        if (!workload.isConvolutional()) { // What ThreadTuning finds on two cores.
             builder.threads(1, 1);
         }
         if (mode != Mode.EAGER) {
