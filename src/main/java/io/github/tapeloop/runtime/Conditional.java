@@ -156,18 +156,21 @@ public final class Conditional {
     private static Shape[] shapes(List<Spec> yes, List<Spec> no) {
         Shape[] shapes = new Shape[yes.size()];
         for (int i = 0; i < shapes.length; i++) {
-            Shape a = yes.get(i).shape();
-            Shape b = no.get(i).shape();
-            shapes[i] = Shape.unknown();
-            if (!a.isUnknown() && a.numDimensions() == b.numDimensions()) {
-                long[] common = a.asArray();
-                for (int k = 0; k < common.length; k++) {
-                    common[k] = common[k] == b.get(k) ? common[k] : Shape.UNKNOWN_SIZE;
-                }
-                shapes[i] = Shape.of(common);
-            }
+            shapes[i] = common(yes.get(i).shape(), no.get(i).shape());
         }
         return shapes;
+    }
+
+    /** What is known of something that has one shape or the other. */
+    static Shape common(Shape a, Shape b) {
+        if (a.isUnknown() || b.isUnknown() || a.numDimensions() != b.numDimensions()) {
+            return Shape.unknown();
+        }
+        long[] common = a.asArray().clone();
+        for (int k = 0; k < common.length; k++) {
+            common[k] = common[k] == b.get(k) ? common[k] : Shape.UNKNOWN_SIZE;
+        }
+        return Shape.of(common);
     }
 
     /** The two functions behind an {@code If} op, to be differentiated. */

@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
@@ -12,6 +13,7 @@ import org.tensorflow.Tensor;
 import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
+import org.tensorflow.proto.FunctionDefLibrary;
 import org.tensorflow.types.family.TType;
 
 /** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
@@ -71,6 +73,8 @@ final class EagerEnvironment extends SessionEnvironment {
     private void attachFunctions(Object attribute) {
         if (attribute instanceof ConcreteFunction function) {
             eager.attachFunction(function);
+        } else if (attribute instanceof ConcreteFunction[] functions) {
+            Stream.of(functions).forEach(eager::attachFunction);
         }
     }
 
@@ -85,6 +89,11 @@ final class EagerEnvironment extends SessionEnvironment {
             outputs[0].op = op;
         }
         return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
+    }
+
+    @Override
+    void attachLibrary(FunctionDefLibrary library) {
+        // It comes from here.
     }
 
     @Override

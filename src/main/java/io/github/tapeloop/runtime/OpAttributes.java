@@ -12,6 +12,7 @@ import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.NameAttrList;
 import org.tensorflow.proto.TensorShapeProto;
 
 /** Hands attribute values to native eager ops. */
@@ -53,6 +54,8 @@ final class OpAttributes {
             setProto(op, name, listOf(v), status);
         } else if (value instanceof Shape[] v) {
             setProto(op, name, listOf(v), status);
+        } else if (value instanceof ConcreteFunction[] v) {
+            setProto(op, name, listOf(v), status);
         } else {
             throw new UnsupportedOperationException("TensorFlow's eager ops take no attribute of type "
                     + value.getClass().getSimpleName());
@@ -83,7 +86,7 @@ final class OpAttributes {
         }
     }
 
-    /** Lists of texts and of shapes are rare: their proto form spares the pointer arithmetic. */
+    /** Lists of texts, of shapes and of functions are rare: their proto form spares the pointer arithmetic. */
     private static void setProto(TFE_Op op, BytePointer name, AttrValue value, TF_Status status) {
         byte[] bytes = value.toByteArray();
         try (BytePointer proto = new BytePointer(bytes)) {
@@ -95,6 +98,14 @@ final class OpAttributes {
         AttrValue.ListValue.Builder list = AttrValue.ListValue.newBuilder();
         for (String text : texts) {
             list.addS(ByteString.copyFromUtf8(text));
+        }
+        return AttrValue.newBuilder().setList(list).build();
+    }
+
+    private static AttrValue listOf(ConcreteFunction[] functions) {
+        AttrValue.ListValue.Builder list = AttrValue.ListValue.newBuilder();
+        for (ConcreteFunction function : functions) {
+            list.addFunc(NameAttrList.newBuilder().setName(function.getDefinedName()));
         }
         return AttrValue.newBuilder().setList(list).build();
     }

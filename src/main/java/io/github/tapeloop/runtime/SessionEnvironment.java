@@ -12,6 +12,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
+import org.tensorflow.proto.FunctionDefLibrary;
 
 /**
  * What the environments of a session have in common, whether ops run now or go into a graph: who listens, which ops every
@@ -134,6 +135,9 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     public final void attachFunction(ConcreteFunction function) {
         target.attachFunction(function);
     }
+
+    /** Makes functions that ops outside any graph can call known here. */
+    abstract void attachLibrary(FunctionDefLibrary library);
 
     @Override
     public final Types environmentType() {

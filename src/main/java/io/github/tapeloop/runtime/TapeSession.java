@@ -18,6 +18,7 @@ import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.FunctionDef;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -355,6 +356,10 @@ public final class TapeSession implements AutoCloseable {
 
     void attach(ConcreteFunction function) {
         eager.attachFunction(function);
+    }
+
+    FunctionDef functionDef(String name) {
+        return FunctionReplay.read(TensorFlowInternals.context(eager), name);
     }
 
     TensorScope currentScope() {

@@ -18,6 +18,9 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Scope;
 import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.FunctionDefLibrary;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.VersionDef;
 import org.tensorflow.types.family.TType;
 
 /** Adds ops to a graph in the order the program makes them, and tells the recorders. */
@@ -25,6 +28,9 @@ final class TraceEnvironment extends SessionEnvironment {
 
     /** Ops that neither fail nor do anything, and are best left without control inputs. */
     private static final Set<String> SOURCES = Set.of("Const", "VarHandleOp");
+
+    /** What a graph made here says of its age. One that is imported without would make ops behave as of old. */
+    private static final VersionDef VERSIONS = versions();
 
     private final Graph graph;
     private final StatefulOrder order = new StatefulOrder();
@@ -57,6 +63,12 @@ final class TraceEnvironment extends SessionEnvironment {
         super(session, graph, device);
         this.graph = graph;
         this.captured = capture ? new ArrayList<>() : null;
+    }
+
+    private static VersionDef versions() {
+        try (Graph graph = new Graph()) {
+            return graph.toGraphDef().getVersions();
+        }
     }
 
     @Override
@@ -104,6 +116,16 @@ final class TraceEnvironment extends SessionEnvironment {
             }
         }
         return true;
+    }
+
+    @Override
+    void attachLibrary(FunctionDefLibrary library) {
+        if (library.getFunctionCount() > 0) {
+            graph.importGraphDef(GraphDef.newBuilder()
+                    .setVersions(VERSIONS)
+                    .setLibrary(library)
+                    .build());
+        }
     }
 
     @Override

@@ -59,18 +59,14 @@ final class BranchRule implements GradientRule {
             TracedFunction.Body body, int arguments, List<Integer> outputs, List<Integer> wanted) {
         return (inner, given) -> {
             List<Operand<?>> variables = branches.variables(inner);
-            List<Integer> found = new ArrayList<>();
-            List<Operand<?>> present = new RunAgain(body, arguments)
-                    .back(inner, i -> variables.get(i - arguments), given, outputs, wanted, found);
-            List<Operand<?>> all = new ArrayList<>();
-            for (int i : wanted) {
-                int place = found.indexOf(i);
-                all.add(
-                        place >= 0
-                                ? present.get(place)
-                                : i < arguments ? inner.zerosLike(given.get(i)) : branches.zeros(inner, i - arguments));
-            }
-            return all;
+            return new RunAgain(body, arguments)
+                    .backToAll(
+                            inner,
+                            i -> variables.get(i - arguments),
+                            given,
+                            outputs,
+                            wanted,
+                            i -> branches.zeros(inner, i - arguments));
         };
     }
 }

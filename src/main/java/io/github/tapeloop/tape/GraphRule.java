@@ -1,7 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.OpDefs;
-import java.util.ArrayList;
+import io.github.tapeloop.runtime.NodeAttributes;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,10 +9,8 @@ import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.NodeDef;
-import org.tensorflow.proto.OpDef;
 
 /** A gradient as a list of ops to make again: what TensorFlow's C++ library would have put into a graph. */
 final class GraphRule implements GradientRule {
@@ -34,8 +31,7 @@ final class GraphRule implements GradientRule {
     }
 
     /** One op; {@code groups} holds -1 for a single input and a length for a list. */
-    private record Step(
-            String name, String type, List<Ref> inputs, List<Integer> groups, Map<String, AttrValue> attrs) {}
+    private record Step(NodeDef node, List<Ref> inputs, List<Integer> groups) {}
 
     private final List<Step> steps;
     private final Map<Integer, Ref> results;
@@ -73,41 +69,19 @@ final class GraphRule implements GradientRule {
                 .map(Ref::parse)
                 .toList();
         inputs.forEach(input -> visit(input.node(), nodes, ordered));
-        Map<String, AttrValue> attrs = new LinkedHashMap<>();
-        node.getAttrMap().forEach((key, value) -> {
-            if (!key.startsWith("_")) { // Placement hints of the graph, not attributes of the op.
-                attrs.put(key, value);
-            }
-        });
-        ordered.put(name, new Step(name, node.getOp(), inputs, groups(node), attrs));
+        ordered.put(name, new Step(node, inputs, NodeAttributes.inputGroups(node)));
     }
 
     private static boolean isGiven(String name) {
         return name.equals(FORWARD) || name.startsWith(INPUT) || name.startsWith(OUTPUT_GRADIENT);
     }
 
-    private static List<Integer> groups(NodeDef node) {
-        OpDef def = OpDefs.of(node.getOp()).orElseThrow();
-        List<Integer> groups = new ArrayList<>();
-        for (OpDef.ArgDef argument : def.getInputArgList()) {
-            if (!argument.getNumberAttr().isEmpty()) {
-                groups.add((int) node.getAttrOrThrow(argument.getNumberAttr()).getI());
-            } else if (!argument.getTypeListAttr().isEmpty()) {
-                groups.add(node.getAttrOrThrow(argument.getTypeListAttr())
-                        .getList()
-                        .getTypeCount());
-            } else {
-                groups.add(-1);
-            }
-        }
-        return groups;
-    }
-
     @Override
     public void apply(Ops tf, OpGradient gradient) {
         Map<String, Operation> made = new HashMap<>();
         for (Step step : steps) {
-            OperationBuilder builder = tf.scope().opBuilder(step.type(), step.type());
+            OperationBuilder builder =
+                    tf.scope().opBuilder(step.node().getOp(), step.node().getOp());
             int next = 0;
             for (int group : step.groups()) {
                 if (group < 0) {
@@ -120,8 +94,8 @@ final class GraphRule implements GradientRule {
                     builder.addInputList(list);
                 }
             }
-            step.attrs().forEach((name, value) -> set(builder, name, value));
-            made.put(step.name(), builder.build());
+            NodeAttributes.copy(step.node(), builder);
+            made.put(step.node().getName(), builder.build());
         }
         results.forEach((input, ref) -> gradient.propagate(input, () -> resolve(ref, made, gradient)));
     }
@@ -138,17 +112,5 @@ final class GraphRule implements GradientRule {
                     .asOutput();
         }
         return made.get(node).output(ref.index());
-    }
-
-    /** The common kinds go without the detour over their serialized form. */
-    private static void set(OperationBuilder builder, String name, AttrValue value) {
-        switch (value.getValueCase()) {
-            case TYPE -> builder.setAttr(name, value.getType());
-            case B -> builder.setAttr(name, value.getB());
-            case I -> builder.setAttr(name, value.getI());
-            case F -> builder.setAttr(name, value.getF());
-            case S -> builder.setAttr(name, value.getS().toStringUtf8());
-            default -> builder.setAttr(name, value);
-        }
     }
 }

@@ -106,6 +106,32 @@ final class RunAgain {
     }
 
     /**
+     * The gradients of all that is wanted: branches must give the same ones, whether they depend on an input or not.
+     *
+     * @param outside finds the inputs that the function is not given
+     * @param given the function's arguments, then the gradients of outputs
+     * @param outputs which outputs those are of
+     * @param wanted the inputs to find gradients for
+     * @param zeros makes the gradient of an input that the function is not given and does not use
+     */
+    List<Operand<?>> backToAll(
+            Ops tf,
+            IntFunction<Operand<?>> outside,
+            List<Operand<?>> given,
+            List<Integer> outputs,
+            List<Integer> wanted,
+            IntFunction<Operand<?>> zeros) {
+        List<Integer> found = new ArrayList<>();
+        List<Operand<?>> present = back(tf, outside, given, outputs, wanted, found);
+        List<Operand<?>> all = new ArrayList<>();
+        for (int i : wanted) {
+            int place = found.indexOf(i);
+            all.add(place >= 0 ? present.get(place) : i < arguments ? tf.zerosLike(given.get(i)) : zeros.apply(i));
+        }
+        return all;
+    }
+
+    /**
      * An input under another name: one given twice, or used by the function by itself as well, is two sources. In a graph
      * the copy waits for the gradients, or else the graph's optimizer would find that all was computed before, and keep it.
      */

@@ -40,6 +40,7 @@ final class StandardRules {
         SequenceRules.addTo(rules);
         QuantizationRules.addTo(rules);
         ImageRules.addTo(rules);
+        FunctionRules.addTo(rules);
         return Map.copyOf(rules);
     }
 }

@@ -1,0 +1,155 @@
+package io.github.tapeloop.tape;
+
+import io.github.tapeloop.runtime.Conditional;
+import io.github.tapeloop.runtime.FunctionReplay;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TInt32;
+
+/**
+ * Ops that run a function given as an attribute, once: calls and branches. The way back replays the function under a tape
+ * of its own, so that it has gradients of all orders.
+ */
+final class FunctionRules {
+
+    private FunctionRules() {}
+
+    static void addTo(Map<String, GradientRule> rules) {
+        for (String type : List.of("PartitionedCall", "StatefulPartitionedCall")) {
+            rules.put(type, FunctionRules::call);
+        }
+        for (String type : List.of("If", "StatelessIf")) {
+            rules.put(type, FunctionRules::either);
+        }
+        for (String type : List.of("Case", "StatelessCase")) {
+            rules.put(type, FunctionRules::oneOf);
+        }
+    }
+
+    private static void call(Ops tf, OpGradient op) {
+        new RunAgain(functions(tf, op, "f").get(0), op.op().inputs()).propagate(tf, op);
+    }
+
+    /** The replays of the functions that are an attribute of an op. */
+    static List<FunctionReplay> functions(Ops tf, OpGradient op, String attribute) {
+        return FunctionReplay.listOf(
+                TapeSession.of(tf), op.op().attribute(attribute, Object.class).orElseThrow());
+    }
+
+    private static void either(Ops tf, OpGradient op) {
+        FunctionReplay then = functions(tf, op, "then_branch").get(0);
+        FunctionReplay otherwise = functions(tf, op, "else_branch").get(0);
+        Way way = Way.of(op);
+        way.propagate(
+                op,
+                () -> Conditional.choose(tf, truth(tf, op.input(0)), way.given(), way.back(then), way.back(otherwise)));
+    }
+
+    private static void oneOf(Ops tf, OpGradient op) {
+        Way way = Way.of(op);
+        List<TracedFunction.Body> sides =
+                functions(tf, op, "branches").stream().map(way::back).toList();
+        way.propagate(op, () -> pick(tf, op.input(0), way.given(), sides));
+    }
+
+    @SuppressWarnings("unchecked") // The index comes out of the list it was put into.
+    /** The last function stands for all other numbers as well. */
+    private static List<Operand<?>> pick(
+            Ops tf, Operand<TInt32> index, List<Operand<?>> given, List<TracedFunction.Body> sides) {
+        if (sides.size() == 1) {
+            return List.copyOf(sides.get(0).apply(tf, given));
+        }
+        List<Operand<?>> inputs = new ArrayList<>(given);
+        inputs.add(tf.math.sub(index, tf.constant(1)));
+        int last = given.size();
+        return Conditional.choose(
+                tf,
+                tf.math.equal(index, tf.constant(0)),
+                inputs,
+                (inner, copies) -> sides.get(0).apply(inner, copies.subList(0, last)),
+                (inner, copies) -> pick(
+                        inner,
+                        (Operand<TInt32>) copies.get(last),
+                        copies.subList(0, last),
+                        sides.subList(1, sides.size())));
+    }
+
+    /** What TensorFlow takes for true: a number that is not 0, a text or a tensor that is not empty. */
+    @SuppressWarnings("unchecked") // The type is compared.
+    static Operand<TBool> truth(Ops tf, Operand<?> condition) {
+        DataType type = Tensors.dataType(condition);
+        if (Tensors.rank(condition) != 0) {
+            return tf.math.notEqual(tf.size(condition), tf.constant(0));
+        }
+        if (type == DataType.DT_STRING) {
+            return tf.math.notEqual(RawOps.<TInt32>make(tf, "StringLength", condition), tf.constant(0));
+        }
+        return type == DataType.DT_BOOL ? (Operand<TBool>) condition : RawOps.cast(tf, condition, DataType.DT_BOOL);
+    }
+
+    /**
+     * The way back through one of several functions.
+     *
+     * @param arguments how many inputs the functions are given, which are the op's but for the first
+     * @param given the functions' arguments, then the gradients of outputs
+     * @param outputs which outputs those are of
+     * @param wanted the arguments that need a gradient
+     */
+    private record Way(int arguments, List<Operand<?>> given, List<Integer> outputs, List<Integer> wanted) {
+
+        static Way of(OpGradient op) {
+            List<Operand<?>> given = new ArrayList<>();
+            List<Integer> wanted = new ArrayList<>();
+            for (int i = 1; i < op.op().inputs(); i++) {
+                given.add(op.input(i));
+                if (op.needs(i)) {
+                    requireValue(op, i);
+                    wanted.add(i - 1);
+                }
+            }
+            int arguments = given.size();
+            List<Integer> outputs = new ArrayList<>();
+            for (int i = 0; i < op.op().outputs(); i++) {
+                if (op.hasGradient(i)) {
+                    outputs.add(i);
+                    given.add(op.gradient(i));
+                }
+            }
+            return new Way(arguments, given, outputs, wanted);
+        }
+
+        TracedFunction.Body back(FunctionReplay function) {
+            RunAgain again = new RunAgain(function, arguments);
+            return (inner, copies) -> again.backToAll(inner, none -> null, copies, outputs, wanted, none -> null);
+        }
+
+        void propagate(OpGradient op, Supplier<List<Operand<?>>> make) {
+            if (wanted.isEmpty()) {
+                return;
+            }
+            List<Operand<?>> gradients = make.get();
+            for (int i = 0; i < gradients.size(); i++) {
+                Operand<?> gradient = gradients.get(i);
+                op.propagate(wanted.get(i) + 1, () -> gradient);
+            }
+        }
+    }
+
+    /** The other branch, or a round that never comes, would need zeros for a variable of which only the handle is known. */
+    static void requireValue(OpGradient op, int input) {
+        if (op.op().input(input).dataType() == DataType.DT_RESOURCE) {
+            throw new IllegalArgumentException(
+                    "Input " + input + " is the handle of a trainable variable, through which" + " op "
+                            + op.op().type() + " has no gradient: read the variable outside and give its value");
+        }
+    }
+}

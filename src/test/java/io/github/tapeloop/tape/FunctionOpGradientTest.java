@@ -1,0 +1,274 @@
+package io.github.tapeloop.tape;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.Signature;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.PartitionedCall;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.op.core.StatefulCase;
+import org.tensorflow.op.core.StatefulIf;
+import org.tensorflow.op.core.StatefulPartitionedCall;
+import org.tensorflow.op.core.StatelessCase;
+import org.tensorflow.op.core.StatelessIf;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TType;
+
+/** Gradients of ops that have TensorFlow's functions as attributes, against closed forms. */
+class FunctionOpGradientTest {
+
+    private static final double[] X = {0.4, 1.6, -2.2};
+
+    private TapeSession session;
+    private final List<ConcreteFunction> functions = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        session = TapeSession.builder().threads(1, 1).build();
+    }
+
+    @AfterEach
+    void close() {
+        functions.forEach(ConcreteFunction::close);
+        session.close();
+    }
+
+    /** A function of one float64 tensor, made outside the session. */
+    private ConcreteFunction function(String name, BiFunction<Ops, Operand<TFloat64>, Operand<TFloat64>> f) {
+        ConcreteFunction made = ConcreteFunction.create(tf -> {
+            Placeholder<TFloat64> x = tf.placeholder(TFloat64.class);
+            return Signature.builder(name)
+                    .input("x", x)
+                    .output("y", f.apply(tf, x))
+                    .build();
+        });
+        functions.add(made);
+        return made;
+    }
+
+    private ConcreteFunction wave() {
+        return function("wave", (tf, x) -> tf.math.mul(tf.math.sin(x), tf.math.exp(tf.math.sin(x))));
+    }
+
+    private static double[] waveSlopes(double x) {
+        double s = Math.sin(x);
+        double c = Math.cos(x);
+        return new double[] {s * Math.exp(s), (1 + s) * Math.exp(s) * c, Math.exp(s) * ((2 + s) * c * c - (1 + s) * s)};
+    }
+
+    private static double[] each(double[] x, DoubleUnaryOperator f) {
+        return Arrays.stream(x).map(f).toArray();
+    }
+
+    private static Operand<TFloat64> derivative(
+            Ops tf, BiFunction<Ops, Operand<TFloat64>, Operand<TFloat64>> f, Operand<TFloat64> x, int order) {
+        if (order == 0) {
+            return f.apply(tf, x);
+        }
+        try (GradientTape tape = GradientTape.open(tf)) {
+            tape.watch(x);
+            return tape.gradient(derivative(tf, f, x, order - 1), x).orElseThrow();
+        }
+    }
+
+    /** Values and derivatives up to the second order, eager and traced. */
+    private void assertDerivatives(
+            double[] x,
+            BiFunction<Ops, Operand<TFloat64>, Operand<TFloat64>> f,
+            BiFunction<Double, Integer, Double> is) {
+        for (int order = 0; order <= 2; order++) {
+            int n = order;
+            double[] found =
+                    TwoWays.result(session, x, new long[] {x.length}, true, (tf, at) -> derivative(tf, f, at, n));
+            assertArrayEquals(each(x, at -> is.apply(at, n)), found, 1e-12, "order " + n);
+        }
+    }
+
+    private static final List<Class<? extends TType>> ONE = List.of(TFloat64.class);
+
+    @Test
+    void callsHaveTheDerivativesOfTheirFunctions() {
+        ConcreteFunction wave = wave();
+        BiFunction<Double, Integer, Double> is = (x, n) -> waveSlopes(x)[n];
+        assertDerivatives(
+                X,
+                (tf, x) -> TwoWays.typed(PartitionedCall.create(tf.scope(), List.of(x), ONE, wave)
+                        .iterator()
+                        .next()),
+                is);
+        assertDerivatives(
+                X,
+                (tf, x) -> TwoWays.typed(StatefulPartitionedCall.create(tf.scope(), List.of(x), ONE, wave)
+                        .iterator()
+                        .next()),
+                is);
+        assertDerivatives(X, (tf, x) -> TwoWays.typed(wave.call(tf, x)), is);
+    }
+
+    @Test
+    void functionsInFunctionsAreFoundByTheirNames() {
+        ConcreteFunction wave = wave();
+        ConcreteFunction nested = function("nested", (tf, x) -> {
+            Operand<TFloat64> twice = tf.math.add(x, x);
+            return TwoWays.typed(wave.call(tf, TwoWays.typed(wave.call(tf, twice))));
+        });
+        double[] slope = TwoWays.result(
+                session,
+                X,
+                new long[] {3},
+                true,
+                (tf, x) -> derivative(tf, (o, v) -> TwoWays.typed(nested.call(o, v)), x, 1));
+        double[] is = each(X, x -> 2 * waveSlopes(2 * x)[1] * waveSlopes(waveSlopes(2 * x)[0])[1]);
+        assertArrayEquals(is, slope, 1e-12);
+    }
+
+    @Test
+    void listsOfInputsAndOutputsKeepTheirPlaces() {
+        ConcreteFunction lists = function("lists", (tf, x) -> {
+            List<Output<TFloat64>> parts = tf.split(tf.constant(0), x, 3L).output();
+            return tf.concat(
+                    List.of(tf.math.mul(parts.get(2), parts.get(1)), tf.math.square(parts.get(2))), tf.constant(0));
+        });
+        double[] slope = TwoWays.result(
+                session,
+                X,
+                new long[] {3},
+                false,
+                (tf, x) -> derivative(tf, (o, v) -> TwoWays.typed(lists.call(o, v)), x, 1));
+        assertArrayEquals(new double[] {0, X[2], X[1] + 2 * X[2]}, slope, 1e-12);
+    }
+
+    @Test
+    void branchesHaveTheDerivativesOfTheFunctionThatRan() {
+        ConcreteFunction wave = wave();
+        ConcreteFunction cube = function("cube", (tf, x) -> tf.math.mul(x, tf.math.square(x)));
+        BiFunction<Double, Integer, Double> is =
+                (x, n) -> x > 1 ? new double[] {x * x * x, 3 * x * x, 6 * x}[n] : waveSlopes(x)[n];
+        for (double x : new double[] {0.5, 1.5}) {
+            assertDerivatives(
+                    new double[] {x},
+                    (tf, at) -> TwoWays.typed(StatefulIf.create(tf.scope(), above(tf, at), List.of(at), ONE, cube, wave)
+                            .iterator()
+                            .next()),
+                    is);
+            assertDerivatives(
+                    new double[] {x},
+                    (tf, at) -> TwoWays.typed(StatelessIf.create(
+                                    tf.scope(),
+                                    tf.dtypes.cast(above(tf, at), TFloat32.class),
+                                    List.of(at),
+                                    ONE,
+                                    cube,
+                                    wave)
+                            .iterator()
+                            .next()),
+                    is);
+        }
+    }
+
+    private static Operand<TBool> above(Ops tf, Operand<TFloat64> x) {
+        return tf.math.greater(tf.gather(x, tf.constant(0), tf.constant(0)), tf.constant(1.0));
+    }
+
+    @Test
+    void aBranchThatIsConstantHasTheGradientZero() {
+        ConcreteFunction fixed = function("fixed", (tf, x) -> tf.onesLike(x));
+        ConcreteFunction square = function("square", (tf, x) -> tf.math.square(x));
+        for (double x : new double[] {0.5, 1.5}) {
+            double[] slope = TwoWays.result(
+                    session,
+                    new double[] {x},
+                    new long[] {1},
+                    true,
+                    (tf, at) -> derivative(
+                            tf,
+                            (o, v) -> TwoWays.typed(
+                                    StatefulIf.create(o.scope(), above(o, v), List.of(v), ONE, square, fixed)
+                                            .iterator()
+                                            .next()),
+                            at,
+                            1));
+            assertArrayEquals(new double[] {x > 1 ? 2 * x : 0}, slope, 1e-12);
+        }
+    }
+
+    @Test
+    void casesHaveTheDerivativesOfTheFunctionThatRan() {
+        List<ConcreteFunction> branches = List.of(
+                wave(),
+                function("cube", (tf, x) -> tf.math.mul(x, tf.math.square(x))),
+                function("neg", (tf, x) -> tf.math.neg(x)));
+        for (int index : new int[] {0, 1, 2, 3, -1}) {
+            BiFunction<Double, Integer, Double> is = (x, n) -> switch (index) {
+                case 0 -> waveSlopes(x)[n];
+                case 1 -> new double[] {x * x * x, 3 * x * x, 6 * x}[n];
+                default -> new double[] {-x, -1, 0}[n];
+            };
+            BiFunction<Ops, Operand<TFloat64>, Operand<TFloat64>> stateful = (tf, x) ->
+                    TwoWays.typed(StatefulCase.create(tf.scope(), tf.constant(index), List.of(x), ONE, branches)
+                            .iterator()
+                            .next());
+            BiFunction<Ops, Operand<TFloat64>, Operand<TFloat64>> stateless = (tf, x) ->
+                    TwoWays.typed(StatelessCase.create(tf.scope(), tf.constant(index), List.of(x), ONE, branches)
+                            .iterator()
+                            .next());
+            for (int order = 0; order <= (index == 1 ? 2 : 1); order++) {
+                int n = order;
+                for (var f : List.of(stateful, stateless)) {
+                    double[] found =
+                            TwoWays.result(session, X, new long[] {3}, true, (tf, x) -> derivative(tf, f, x, n));
+                    assertArrayEquals(each(X, x -> is.apply(x, n)), found, 1e-12, index + " of order " + n);
+                }
+            }
+        }
+    }
+
+    @Test
+    void branchesInsideFunctionsHaveGradients() {
+        ConcreteFunction wave = wave();
+        ConcreteFunction cube = function("cube", (tf, x) -> tf.math.mul(x, tf.math.square(x)));
+        ConcreteFunction outer = function(
+                "outer",
+                (tf, x) -> TwoWays.typed(StatefulIf.create(tf.scope(), above(tf, x), List.of(x), ONE, cube, wave)
+                        .iterator()
+                        .next()));
+        BiFunction<Double, Integer, Double> is =
+                (x, n) -> x > 1 ? new double[] {x * x * x, 3 * x * x, 6 * x}[n] : waveSlopes(x)[n];
+        for (double x : new double[] {0.5, 1.5}) {
+            assertDerivatives(new double[] {x}, (tf, at) -> TwoWays.typed(outer.call(tf, at)), is);
+        }
+    }
+
+    @Test
+    void aClosedFunctionHasNoGradientToGive() {
+        ConcreteFunction wave = wave();
+        Ops tf = session.tf();
+        try (TensorScope scope = session.scope();
+                GradientTape tape = GradientTape.open(tf)) {
+            Operand<TFloat64> x = tf.constant(X);
+            tape.watch(x);
+            Operand<?> y = wave.call(tf, x);
+            wave.close();
+            functions.clear();
+            IllegalStateException error = assertThrows(IllegalStateException.class, () -> tape.gradient(y, x));
+            assertTrue(error.getMessage().contains("closed"), error.getMessage());
+        }
+    }
+}
