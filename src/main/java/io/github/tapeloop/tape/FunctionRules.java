@@ -33,6 +33,9 @@ final class FunctionRules {
         for (String type : List.of("Case", "StatelessCase")) {
             rules.put(type, FunctionRules::oneOf);
         }
+        for (String type : List.of("While", "StatelessWhile")) {
+            rules.put(type, (tf, op) -> new LoopGradient(tf, op).propagate());
+        }
     }
 
     private static void call(Ops tf, OpGradient op) {

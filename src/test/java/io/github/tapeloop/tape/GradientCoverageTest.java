@@ -43,6 +43,8 @@ class GradientCoverageTest {
             entry("RefIdentity", "takes references, which eager mode does not have"),
             entry("PartitionedCall", "has functions as attributes: FunctionOpGradientTest"),
             entry("StatefulPartitionedCall", "has functions as attributes: FunctionOpGradientTest"),
+            entry("While", "has functions as attributes: LoopGradientTest"),
+            entry("StatelessWhile", "has functions as attributes: LoopGradientTest"),
             entry("If", "has functions as attributes: FunctionOpGradientTest"),
             entry("StatelessIf", "has functions as attributes: FunctionOpGradientTest"),
             entry("Case", "has functions as attributes: FunctionOpGradientTest"),

@@ -27,7 +27,7 @@ class GradientListTest {
     private static final Path DOCUMENT = Path.of("src", "docs", "gradients.md");
 
     /** What must not be lost again; raise it when rules are added. */
-    private static final int AT_LEAST = 323;
+    private static final int AT_LEAST = 325;
 
     private static final Map<String, List<String>> FAMILIES = load();
 
