@@ -32,7 +32,9 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.optimizer.WeightDecay;
+import io.github.tapeloop.runtime.OpRecorder;
 import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -168,12 +170,18 @@ class TailTest {
         }
         TapeSession session;
         Run run;
+        int[] tails = new int[1];
+        OpRecorder listener = op -> tails[0] += op.type().startsWith("train_step_tail") ? 1 : 0;
         try (Trainer trainer = builder.build()) {
+            RecordingEnvironment.of(trainer.session().tf()).startRecording(listener);
             List<Callback> callbacks = new ArrayList<>(List.of(subject.more()));
             callbacks.add(Callback.trainBatchEnd(
                     (now, event) -> losses.add(event.logs().get("loss"))));
             History history = trainer.fit(DATA, Fit.epochs(EPOCHS).callbacks(callbacks.toArray(Callback[]::new)));
+            RecordingEnvironment.of(trainer.session().tf()).stopRecording(listener);
             assertEquals(plain ? EPOCHS * 11 : 0, silent.updates);
+            // The first whole batch and the first short one run op by op.
+            assertEquals(plain ? 0 : EPOCHS * 11 - 2, tails[0]);
             List<float[]> weights = new ArrayList<>();
             session = trainer.session();
             for (Variable<?> variable : trainer.model().variables()) {

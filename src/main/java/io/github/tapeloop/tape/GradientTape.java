@@ -63,10 +63,9 @@ public final class GradientTape implements AutoCloseable {
         resume();
     }
 
-    /** A tape that has noted ops of a graph already and hears of no more. */
+    /** A tape that has noted ops of a graph already; what is made of their outputs, a scaled loss, it hears. */
     static GradientTape replayed(Ops tf, List<RecordedOp> ops) {
         GradientTape tape = new GradientTape(tf, false);
-        tape.pause();
         for (RecordedOp op : ops) {
             tape.tracked.put(op.operation(), tape.ops.size());
             tape.ops.add(op);

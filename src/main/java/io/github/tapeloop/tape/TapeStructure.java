@@ -189,6 +189,9 @@ public final class TapeStructure {
 
     /** One operation with all the outputs of an op, since a tape knows gradients by operation. */
     private static Operation unite(Ops tf, List<Operand<?>> standIns, int first, int count) {
+        if (count == 0) { // It has an effect only: the assignment of a statistic.
+            return tf.scope().opBuilder("NoOp", "NoOp").build();
+        }
         if (count == 1) {
             return standIns.get(first).op();
         }
