@@ -4,11 +4,12 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -34,8 +35,8 @@ record Objective(Model model, List<Head> heads) {
      * What to minimise, named {@code loss}: the weighted sum of the losses of the outputs and what layers have added. If
      * several outputs have losses, these are beside it, each by its name.
      */
-    static Map<String, Operand<TFloat32>> losses(Ops tf, ForwardPass pass, List<Answer> answers) {
-        Map<String, Operand<TFloat32>> named = new HashMap<>();
+    static SortedMap<String, Operand<TFloat32>> losses(Ops tf, ForwardPass pass, List<Answer> answers) {
+        SortedMap<String, Operand<TFloat32>> named = new TreeMap<>();
         Operand<TFloat32> total = null;
         for (Answer answer : answers) {
             if (answer.head().loss() != null) {
@@ -45,11 +46,10 @@ record Objective(Model model, List<Head> heads) {
                 total = total == null ? weighted : tf.math.add(total, weighted);
             }
         }
-        Operand<TFloat32> all = pass.totalLoss(total);
         if (named.size() == 1) {
-            return Map.of(Scores.LOSS, all);
+            named.clear();
         }
-        named.put(Scores.LOSS, all);
+        named.put(Scores.LOSS, pass.totalLoss(total));
         return named;
     }
 

@@ -44,7 +44,7 @@ final class Scores {
     }
 
     /** Takes the scalars of a batch into account: each counts as often as the batch has examples. */
-    void update(Ops tf, Map<String, Operand<? extends TNumber>> scalars, Operand<TFloat64> examples) {
+    void update(Ops tf, Map<String, ? extends Operand<? extends TNumber>> scalars, Operand<TFloat64> examples) {
         if (named.isEmpty()) {
             scalars.keySet().forEach(name -> named.put(name, new Mean(requireFree(name))));
         } else if (!named.keySet().equals(scalars.keySet())) {

@@ -3,9 +3,11 @@ package io.github.tapeloop;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,6 +18,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TNumber;
 
 /** The training, test and prediction step of a trainer, each run the way the builder asked for. */
 final class Steps {
@@ -41,12 +44,15 @@ final class Steps {
         this.testScores = new Scores(plan.heads());
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
         this.objective = new Objective(plan.model(), plan.heads());
-        this.training = scored(step(tail()), trainScores);
+        this.training = inContext(
+                plan.step() != null
+                        ? new ScoredStep(plan.step(), trainScores)
+                        : trainStep(plan.compilation() == null ? new CachedTail(session, plan) : Tail.PLAIN));
         this.predict = function("predict_step", this::predict, new StepCounter());
     }
 
-    private CustomStep step(Tail tail) {
-        return plan.step() != null ? plan.step() : new TrainStep(objective, plan.optimizer(), tail);
+    private CustomStep trainStep(Tail tail) {
+        return new TrainStep(objective, plan.optimizer(), trainScores, tail);
     }
 
     private Map<String, Operand<TFloat32>> predict(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
@@ -64,7 +70,7 @@ final class Steps {
                 frozen,
                 layers -> new Functions(
                         train(function("train_step", training, counter)),
-                        function("test_step", scored(testStep(), testScores), new StepCounter()),
+                        function("test_step", inContext(new ScoredStep(testStep(), testScores)), new StepCounter()),
                         new HashMap<>()));
     }
 
@@ -76,12 +82,14 @@ final class Steps {
         }
     }
 
-    private Step scored(CustomStep step, Scores scores) {
-        return new ScoredStep(step, scores, session.seed(), plan.precision());
-    }
-
-    private Tail tail() {
-        return plan.compilation() == null && plan.step() == null ? new CachedTail(session, plan) : Tail.PLAIN;
+    /** Gives back the loss, or the first by name of what the step names. */
+    private Step inContext(CustomStep step) {
+        return (tf, batch, number) -> {
+            Map<String, ? extends Operand<? extends TNumber>> named =
+                    step.run(new StepContext(tf, session.seed(), number, plan.precision()), batch);
+            String result = named.containsKey(Scores.LOSS) ? Scores.LOSS : Collections.min(named.keySet());
+            return Map.of(result, Precision.full(tf, named.get(result)));
+        };
     }
 
     private CustomStep testStep() {
@@ -132,7 +140,13 @@ final class Steps {
 
     /** Takes a training step, looks at it and undoes it. */
     Preflight preflight(Batch batch) {
-        return new Trial(session, plan, step(Tail.PLAIN), batch, counter.taken()).run();
+        return new Trial(
+                        session,
+                        plan,
+                        plan.step() != null ? plan.step() : trainStep(Tail.PLAIN),
+                        batch,
+                        counter.taken())
+                .run();
     }
 
     /** How many training steps were taken. */

@@ -4,9 +4,12 @@ import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 
 /** Runs what follows the forward pass of a training step. */
 @FunctionalInterface
@@ -30,15 +33,23 @@ interface Tail {
      * What a forward pass leaves.
      *
      * @param answers what the model gave, beside what it should have given
-     * @param loss a scalar, what layers have added included
+     * @param losses scalars by name, in the order of the names; {@code loss} is what to minimise, what layers have added
+     *     included
+     * @param examples how many the batch has
      */
-    record Forward(List<Answer> answers, Operand<TFloat32> loss) {
+    record Forward(List<Answer> answers, SortedMap<String, Operand<TFloat32>> losses, Operand<TFloat64> examples) {
+
+        /** What to minimise. */
+        Operand<TFloat32> loss() {
+            return losses.get(Scores.LOSS);
+        }
 
         /** All operands in one list, for {@link #withOperands}. */
         List<Operand<?>> operands() {
             List<Operand<?>> all = new ArrayList<>();
             answers.forEach(answer -> answer.addOperands(all));
-            all.add(loss);
+            all.addAll(losses.values());
+            all.add(examples);
             return all;
         }
 
@@ -48,7 +59,9 @@ interface Tail {
             Iterator<? extends Operand<?>> next = others.iterator();
             List<Answer> same =
                     answers.stream().map(answer -> answer.withOperands(next)).toList();
-            return new Forward(same, (Operand<TFloat32>) next.next());
+            SortedMap<String, Operand<TFloat32>> sameLosses = new TreeMap<>(losses);
+            sameLosses.replaceAll((name, loss) -> (Operand<TFloat32>) next.next());
+            return new Forward(same, sameLosses, (Operand<TFloat64>) next.next());
         }
     }
 

@@ -7,6 +7,7 @@ import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -15,9 +16,10 @@ import org.tensorflow.types.TFloat32;
  * One step of training: forward, loss, gradients, update, metrics. The only place where a trainer opens a tape, and a
  * step that a user could have written.
  *
+ * @param scores average the losses
  * @param tail runs what follows the loss
  */
-record TrainStep(Objective objective, Optimizer optimizer, Tail tail) implements CustomStep {
+record TrainStep(Objective objective, Optimizer optimizer, Scores scores, Tail tail) implements CustomStep {
 
     @Override
     public Map<String, Operand<TFloat32>> run(StepContext step, Batch batch) {
@@ -26,9 +28,10 @@ record TrainStep(Objective objective, Optimizer optimizer, Tail tail) implements
         try (GradientTape tape = step.tape()) {
             ForwardPass pass = step.training();
             List<Answer> answers = objective.answers(tf, pass, examples);
-            Map<String, Operand<TFloat32>> losses = Objective.losses(tf, pass, answers);
+            SortedMap<String, Operand<TFloat32>> losses = Objective.losses(tf, pass, answers);
 
-            tail.run(tf, tape, new Tail.Forward(answers, losses.get(Scores.LOSS)), this::descend, this::measure);
+            Tail.Forward forward = new Tail.Forward(answers, losses, examples.examples(tf));
+            tail.run(tf, tape, forward, this::descend, this::measure);
             return losses;
         }
     }
@@ -41,5 +44,6 @@ record TrainStep(Objective objective, Optimizer optimizer, Tail tail) implements
 
     private void measure(Ops tf, GradientTape tape, Tail.Forward forward) {
         forward.answers().forEach(answer -> answer.measure(tf));
+        scores.update(tf, forward.losses(), forward.examples());
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -169,12 +170,12 @@ public final class Batch implements AutoCloseable {
      */
     public Operand<TFloat64> examples(Ops tf) {
         if (operands.isEmpty()) {
-            return tf.constant((double) size);
+            return Constants.of(tf, (double) size);
         }
         Operand<?> input = operand(tf, 0);
         long known = Tensors.shape(input).get(0);
         return known >= 0
-                ? tf.constant((double) known)
+                ? Constants.of(tf, (double) known)
                 : Tensors.cast(tf, tf.gather(tf.shape(input), tf.constant(0), tf.constant(0)), TFloat64.class);
     }
 

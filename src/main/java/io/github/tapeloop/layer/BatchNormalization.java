@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
@@ -125,7 +126,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     /** By one kernel, which takes images: all axes but the channels are one to it. */
     private Normalized fused(Ops tf, Operand<TFloat32> x, Shape size, Scale scale) {
         boolean image = Tensors.rank(x) == 4;
-        Operand<TFloat32> pixels = image ? x : tf.reshape(x, tf.constant(new long[] {-1, 1, 1, size.get(0)}));
+        Operand<TFloat32> pixels = image ? x : tf.reshape(x, Constants.of(tf, new long[] {-1, 1, 1, size.get(0)}));
         Operand<TFloat32> none = tf.constant(new float[0]);
         FusedBatchNorm<TFloat32, TFloat32> op = tf.nn.fusedBatchNorm(
                 pixels,
@@ -137,7 +138,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
                 FusedBatchNorm.isTraining(true));
         int rank = Tensors.rank(pixels);
         Operand<TFloat32> count = Dimensions.count(tf, pixels, Dimensions.others(rank, rank - 1), TFloat32.class);
-        Operand<TFloat32> one = tf.constant(1f);
+        Operand<TFloat32> one = Constants.of(tf, 1f);
         // The kernel gives the variance over n - 1, or over 1 where n is 1.
         Operand<TFloat32> biased = tf.math.mul(op.batchVariance(), tf.math.div(tf.math.sub(count, one), count));
         return new Normalized(
@@ -150,7 +151,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
 
     private Normalized plain(Ops tf, Operand<TFloat32> x, int channel, Scale scale) {
         Moments kept = moments(tf, x, Dimensions.others(Tensors.rank(x), channel));
-        Operand<? extends TNumber> flat = tf.constant(new long[] {-1});
+        Operand<? extends TNumber> flat = Constants.of(tf, new long[] {-1});
         Moments moments = new Moments(tf.reshape(kept.mean(), flat), tf.reshape(kept.variance(), flat));
         return new Normalized(normalize(tf, x, moments, scale, channel), moments);
     }

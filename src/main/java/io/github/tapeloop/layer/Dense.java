@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.Objects;
@@ -171,7 +172,7 @@ public final class Dense extends Layer {
     }
 
     private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {
-        Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(-1)}));
+        Operand<TFloat32> rows = tf.reshape(x, Constants.of(tf, new long[] {-1, shape.get(-1)}));
         Operand<TFloat32> product = tf.linalg.matMul(rows, w);
         if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
             Operand<TInt32> outer = tf.slice(
@@ -181,6 +182,6 @@ public final class Dense extends Layer {
         long[] out = shape.asArray();
         out[out.length - 1] = units;
         out[0] = -1; // The batch may be unknown while tracing.
-        return tf.reshape(product, tf.constant(out));
+        return tf.reshape(product, Constants.of(tf, out));
     }
 }

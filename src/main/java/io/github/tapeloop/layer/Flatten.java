@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -39,6 +40,6 @@ public final class Flatten extends Layer {
             }
             size *= shape.get(i);
         }
-        return tf.reshape(x, tf.constant(new long[] {-1, size}));
+        return tf.reshape(x, Constants.of(tf, new long[] {-1, size}));
     }
 }

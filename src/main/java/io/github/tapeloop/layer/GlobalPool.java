@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Constants;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -40,7 +41,7 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Images.require(this, x, series);
-        Operand<?> axes = tf.constant(series ? new int[] {1} : new int[] {1, 2});
+        Operand<?> axes = Constants.of(tf, series ? new int[] {1} : new int[] {1, 2});
         return tf.scope()
                 .opBuilder(opType, opType)
                 .addInput(x.asOutput())

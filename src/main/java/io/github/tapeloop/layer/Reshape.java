@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import org.tensorflow.Operand;
@@ -45,7 +46,7 @@ public final class Reshape extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
-        return pass.tf(this).reshape(x, pass.tf().constant(target(shape.get(0), from)));
+        return pass.tf(this).reshape(x, Constants.of(pass.tf(), target(shape.get(0), from)));
     }
 
     private boolean fits(long size) {

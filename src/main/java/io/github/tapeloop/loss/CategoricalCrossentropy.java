@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -99,7 +100,7 @@ public final class CategoricalCrossentropy extends PerSampleLoss {
 
     /** Normalised and clipped. */
     static Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> p) {
-        Operand<TFloat32> sum = tf.sum(p, tf.constant(-1), Sum.keepDims(true));
+        Operand<TFloat32> sum = tf.sum(p, Constants.of(tf, -1), Sum.keepDims(true));
         return Formula.clipProbabilities(tf, tf.math.div(p, sum));
     }
 

@@ -1,8 +1,8 @@
 package io.github.tapeloop.runtime;
 
-import io.github.tapeloop.runtime.TracedFunction.Built;
-import io.github.tapeloop.runtime.TracedFunction.Inputs;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.runtime.Tracing.Built;
+import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -45,12 +45,12 @@ public final class Conditional {
             return;
         }
         List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
-        Built then = TracedFunction.build(session, "then", specs, Inputs.ALL, (inner, given) -> {
+        Built then = Tracing.build(session, "then", specs, Inputs.ALL, (inner, given) -> {
             body.accept(inner, given);
             return List.of(inner.constant(1));
         });
-        Built otherwise = TracedFunction.build(
-                session, "otherwise", specs, Inputs.ALL, (inner, given) -> List.of(inner.constant(0)));
+        Built otherwise =
+                Tracing.build(session, "otherwise", specs, Inputs.ALL, (inner, given) -> List.of(inner.constant(0)));
         List.of(then, otherwise).forEach(branch -> {
             session.onClose(branch.function()::close);
             RecordingEnvironment.of(tf).attachFunction(branch.function());
@@ -64,7 +64,7 @@ public final class Conditional {
                 .setAttr("Tout", new DataType[] {DataType.DT_INT32})
                 .setAttr("then_branch", then.function())
                 .setAttr("else_branch", otherwise.function())
-                .setAttr("_lower_using_switch_merge", true)
+                .setAttr(SerialExecutor.LOWERED, true)
                 .build();
     }
 
@@ -94,8 +94,8 @@ public final class Conditional {
             return List.copyOf((holds ? then : otherwise).apply(tf, List.copyOf(inputs)));
         }
         List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
-        Built yes = TracedFunction.build(session, "then", specs, Inputs.ALL, then);
-        Built no = TracedFunction.build(session, "otherwise", specs, Inputs.ALL, otherwise);
+        Built yes = Tracing.build(session, "then", specs, Inputs.ALL, then);
+        Built no = Tracing.build(session, "otherwise", specs, Inputs.ALL, otherwise);
         SessionEnvironment environment = (SessionEnvironment) RecordingEnvironment.of(tf);
         List.of(yes, no).forEach(branch -> {
             session.onClose(branch.function()::close);
@@ -119,7 +119,7 @@ public final class Conditional {
                     .setAttr("output_shapes", shapes(yes.outputs(), no.outputs()))
                     .setAttr("then_branch", yes.function())
                     .setAttr("else_branch", no.function())
-                    .setAttr("_lower_using_switch_merge", true)
+                    .setAttr(SerialExecutor.LOWERED, true)
                     .build();
         } finally {
             environment.unmute(muted);

@@ -13,6 +13,7 @@ import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.internal.c_api.TFE_TensorHandle;
+import org.tensorflow.internal.c_api.TF_DeviceList;
 import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
@@ -169,6 +170,16 @@ final class EagerExecutor implements AutoCloseable {
         TFE_TensorHandle handle = tensorflow.TFE_NewTensorHandle(TensorFlowInternals.handle(tensor), status);
         check(call);
         return new OwnedHandle(handle.address(), call.type());
+    }
+
+    /** How many devices there are to run ops on. */
+    int devices() {
+        TF_DeviceList list = tensorflow.TFE_ContextListDevices(context, status);
+        try {
+            return tensorflow.TF_DeviceListCount(list);
+        } finally {
+            tensorflow.TF_DeleteDeviceList(list);
+        }
     }
 
     /** The value of a handle as a native tensor that the caller deletes. */

@@ -1,8 +1,8 @@
 package io.github.tapeloop.runtime;
 
-import io.github.tapeloop.runtime.TracedFunction.Built;
-import io.github.tapeloop.runtime.TracedFunction.Inputs;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.runtime.Tracing.Built;
+import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -53,14 +53,14 @@ public final class Loop {
             return now;
         }
         List<Spec> specs = specs(variables);
-        Built round = TracedFunction.build(session, "round", specs, Inputs.ALL, body);
+        Built round = Tracing.build(session, "round", specs, Inputs.ALL, body);
         requireTypes(specs, round.outputs());
         for (List<Spec> open = open(specs, round.outputs()); !open.equals(specs); open = open(specs, round.outputs())) {
             specs = open;
             round.function().close();
-            round = TracedFunction.build(session, "round", specs, Inputs.ALL, body);
+            round = Tracing.build(session, "round", specs, Inputs.ALL, body);
         }
-        Built goesOn = TracedFunction.build(session, "goes_on", specs, Inputs.ALL, condition);
+        Built goesOn = Tracing.build(session, "goes_on", specs, Inputs.ALL, condition);
         requireBool(goesOn.outputs());
         List.of(round, goesOn).forEach(built -> {
             session.onClose(built.function()::close);
@@ -74,7 +74,7 @@ public final class Loop {
                 .setAttr("cond", goesOn.function())
                 .setAttr("body", round.function())
                 .setAttr("parallel_iterations", 1L)
-                .setAttr("_lower_using_switch_merge", true)
+                .setAttr(SerialExecutor.LOWERED, true)
                 .build();
         List<Operand<?>> results = new ArrayList<>();
         for (int i = 0; i < operation.numOutputs(); i++) {

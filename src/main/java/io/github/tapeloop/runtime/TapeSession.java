@@ -50,7 +50,7 @@ public final class TapeSession implements AutoCloseable {
     private final long seed;
     private final boolean debug;
     private final String device;
-    private final String threads;
+    private final Threads threads;
     private TensorScope current = root;
     private long passes;
     private long ids;
@@ -61,8 +61,7 @@ public final class TapeSession implements AutoCloseable {
         this.seed = builder.seed;
         this.debug = builder.debug;
         this.device = builder.device;
-        this.threads =
-                threads(builder.threads.interOp()) + " inter-op, " + threads(builder.threads.intraOp()) + " intra-op";
+        this.threads = builder.threads;
         this.eager = EagerSession.options().config(builder.config()).build();
         try {
             this.executor = new EagerExecutor(TensorFlowInternals.context(eager));
@@ -173,9 +172,13 @@ public final class TapeSession implements AutoCloseable {
      * @return the operand
      */
     public <T extends TType> Operand<T> persist(Supplier<? extends Operand<T>> body) {
+        return persist(root, body);
+    }
+
+    <T extends TType> Operand<T> persist(TensorScope owner, Supplier<? extends Operand<T>> body) {
         TensorScope before = current;
         boolean muted = environment.mute();
-        current = root;
+        current = owner;
         try (TensorScope scratch = scope()) {
             return scratch.keep(body.get());
         } finally {
@@ -307,10 +310,6 @@ public final class TapeSession implements AutoCloseable {
                 + (device.isEmpty() ? "chosen by TensorFlow" : device) + (closed ? "; closed" : "");
     }
 
-    private static String threads(int count) {
-        return count == 0 ? "default" : String.valueOf(count);
-    }
-
     /** Frees everything: variables, open scopes, the TensorFlow session. Closing twice is allowed. */
     @Override
     public void close() {
@@ -352,6 +351,11 @@ public final class TapeSession implements AutoCloseable {
 
     String device() {
         return device;
+    }
+
+    /** Whether no two ops of a function run at the same time, nor wait for one on another device. */
+    boolean isSerial() {
+        return threads.interOp() == 1 && executor.devices() == 1;
     }
 
     void attach(ConcreteFunction function) {

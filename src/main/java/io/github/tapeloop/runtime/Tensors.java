@@ -71,9 +71,9 @@ public final class Tensors {
     @SuppressWarnings("unchecked") // Each branch compares the type.
     public static <T extends TNumber> Operand<T> constant(Ops tf, double value, Class<T> type) {
         if (type == TFloat32.class) {
-            return (Operand<T>) tf.constant((float) value);
+            return (Operand<T>) Constants.of(tf, (float) value);
         }
-        Operand<TFloat64> exact = tf.constant(value);
+        Operand<TFloat64> exact = Constants.of(tf, value);
         return type == TFloat64.class ? (Operand<T>) exact : Cast.create(tf.scope(), exact, type);
     }
 

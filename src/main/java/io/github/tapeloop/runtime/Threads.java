@@ -20,4 +20,14 @@ public record Threads(int interOp, int intraOp) {
                     "Expected thread counts of 0 (the default) or more, got " + interOp + " and " + intraOp);
         }
     }
+
+    /** Names both numbers. */
+    @Override
+    public String toString() {
+        return name(interOp) + " inter-op, " + name(intraOp) + " intra-op";
+    }
+
+    private static String name(int count) {
+        return count == 0 ? "default" : String.valueOf(count);
+    }
 }

@@ -1,26 +1,22 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.runtime.Tracing.Built;
+import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
-import org.tensorflow.Graph;
-import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
-import org.tensorflow.Signature;
 import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
@@ -119,7 +115,8 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(session, build(session, name, inputs, Inputs.USED, body), name, inputs.size(), body);
+        return new TracedFunction(
+                session, Tracing.build(session, name, inputs, Inputs.USED, body), name, inputs.size(), body);
     }
 
     /**
@@ -133,7 +130,7 @@ public final class TracedFunction implements AutoCloseable {
      *     names the op if XLA cannot compile one
      */
     public static TracedFunction jitCompiled(TapeSession session, String name, List<Spec> inputs, Body body) {
-        Built built = build(session, name, inputs, Inputs.WITH_VARIABLES, body);
+        Built built = Tracing.build(session, name, inputs, Inputs.WITH_VARIABLES, body);
         byte[] yes = AttrValue.newBuilder().setB(true).build().toByteArray();
         try (BytePointer proto = new BytePointer(yes);
                 PointerScope scope = new PointerScope()) {
@@ -162,7 +159,7 @@ public final class TracedFunction implements AutoCloseable {
         carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
         carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
         carried.addAll(inputs);
-        Built round = build(session, name + "_round", carried, Inputs.ALL, (tf, state) -> {
+        Built round = Tracing.build(session, name + "_round", carried, Inputs.ALL, (tf, state) -> {
             List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
             given.add(0, state.get(0));
             Operand<?> result = body.apply(tf, given).get(0);
@@ -171,7 +168,7 @@ public final class TracedFunction implements AutoCloseable {
             next.set(2, result);
             return next;
         });
-        Built goesOn = build(
+        Built goesOn = Tracing.build(
                 session,
                 name + "_goes_on",
                 carried,
@@ -184,7 +181,7 @@ public final class TracedFunction implements AutoCloseable {
                         .output(0)));
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
-        Built loop = build(session, name, outer, Inputs.ALL, (tf, given) -> {
+        Built loop = Tracing.build(session, name, outer, Inputs.ALL, (tf, given) -> {
             List<Operand<?>> state = new ArrayList<>(given);
             state.add(0, tf.constant(0));
             state.add(2, tf.constant(0f));
@@ -197,7 +194,7 @@ public final class TracedFunction implements AutoCloseable {
                     .setAttr("cond", goesOn.function())
                     .setAttr("body", round.function())
                     .setAttr("parallel_iterations", 1L)
-                    .setAttr("_lower_using_switch_merge", true)
+                    .setAttr(SerialExecutor.LOWERED, !goesOn.serial() || !round.serial())
                     .build();
             return List.of(whileOp.output(2));
         });
@@ -213,78 +210,6 @@ public final class TracedFunction implements AutoCloseable {
                 .addInput(tf.constant(1).asOutput())
                 .build()
                 .output(0);
-    }
-
-    /** Which inputs a function takes of those it is traced with. */
-    enum Inputs {
-        ALL,
-        /** Those that matter for results or effects. */
-        USED,
-        /** All, and then the handles of the variables, which XLA wants as inputs. */
-        WITH_VARIABLES
-    }
-
-    /**
-     * A function.
-     *
-     * @param used the places of the inputs that it takes: it is not given those that nothing depends on
-     * @param captured the variables whose handles it takes after its inputs
-     * @param watched the variables it uses that tapes watch by themselves
-     * @param inputs what its inputs look like
-     * @param outputs what its results look like
-     */
-    record Built(
-            ConcreteFunction function,
-            int[] used,
-            List<TraceEnvironment.Used> captured,
-            List<TraceEnvironment.Used> watched,
-            List<Spec> inputs,
-            List<Spec> outputs) {}
-
-    static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, Body body) {
-        try (Graph graph = new Graph()) {
-            TraceEnvironment environment =
-                    new TraceEnvironment(session, graph, session.device(), taken == Inputs.WITH_VARIABLES);
-            Signature.Builder signature = Signature.builder().key(name);
-            List<Operand<?>> placeholders = new ArrayList<>();
-            for (int i = 0; i < inputs.size(); i++) {
-                Output<?> placeholder = graph.opBuilder("Placeholder", "input_" + i, graph.baseScope())
-                        .setAttr("dtype", inputs.get(i).type())
-                        .setAttr("shape", inputs.get(i).shape())
-                        .build()
-                        .output(0);
-                placeholders.add(placeholder);
-            }
-            List<? extends Operand<?>> results = body.apply(Ops.create(environment), placeholders);
-            if (results.isEmpty()) {
-                throw new IllegalArgumentException("The body of a traced function must return at least one operand");
-            }
-            List<Operand<?>> ready = environment.afterAllEffects(results);
-            for (int i = 0; i < ready.size(); i++) {
-                signature.output("output_" + i, ready.get(i));
-            }
-            int[] used = IntStream.range(0, inputs.size()).toArray();
-            if (taken == Inputs.USED) {
-                Set<GraphOperation> reached = graph.subgraphTo(new HashSet<>(ready));
-                used = IntStream.of(used)
-                        .filter(i -> reached.contains(placeholders.get(i).op()))
-                        .toArray();
-            }
-            for (int i : used) {
-                signature.input("input_" + i, placeholders.get(i));
-            }
-            for (int i = 0; i < environment.captures().size(); i++) {
-                signature.input("captured_" + i, environment.captures().get(i));
-            }
-            TracedGraphs.of(session).traced(name, graph);
-            return new Built(
-                    ConcreteFunction.create(signature.build(), graph),
-                    used,
-                    environment.captured(),
-                    List.copyOf(environment.watched()),
-                    List.copyOf(inputs),
-                    results.stream().<Spec>map(Spec::of).toList());
-        }
     }
 
     /**
@@ -342,6 +267,8 @@ public final class TracedFunction implements AutoCloseable {
             built.captured().forEach(variable -> call.addInput(variable.handleIn(environment)));
             if (tf.scope().env().isGraph()) {
                 environment.attachFunction(function);
+            } else if (built.serial()) {
+                call.setAttr(SerialExecutor.ATTRIBUTE, SerialExecutor.NAME);
             }
             return call.build();
         } catch (OpException e) { // TensorFlow speaks of the function by the unique name it has there.

@@ -1,5 +1,6 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Constants;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
@@ -60,8 +61,8 @@ final class RawOps {
     static <T extends TType> Operand<T> constant(Ops tf, double value, Operand<T> like) {
         DataType type = like.asOutput().dataType();
         return switch (type) {
-            case DT_FLOAT -> (Operand<T>) tf.constant((float) value);
-            case DT_DOUBLE -> (Operand<T>) tf.constant(value);
+            case DT_FLOAT -> (Operand<T>) Constants.of(tf, (float) value);
+            case DT_DOUBLE -> (Operand<T>) Constants.of(tf, value);
             default -> cast(tf, tf.constant(value), type);
         };
     }

@@ -1,0 +1,96 @@
+package io.github.tapeloop.runtime;
+
+import io.github.tapeloop.runtime.TracedFunction.Spec;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.Graph;
+import org.tensorflow.GraphOperation;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.Signature;
+import org.tensorflow.op.Ops;
+
+/** Makes functions of what a body does with ops. */
+final class Tracing {
+
+    private Tracing() {}
+
+    /** Which inputs a function takes of those it is traced with. */
+    enum Inputs {
+        ALL,
+        /** Those that matter for results or effects. */
+        USED,
+        /** All, and then the handles of the variables, which XLA wants as inputs. */
+        WITH_VARIABLES
+    }
+
+    /**
+     * A function.
+     *
+     * @param used the places of the inputs that it takes: it is not given those that nothing depends on
+     * @param captured the variables whose handles it takes after its inputs
+     * @param watched the variables it uses that tapes watch by themselves
+     * @param inputs what its inputs look like
+     * @param outputs what its results look like
+     * @param serial whether {@link SerialExecutor} may run it
+     */
+    record Built(
+            ConcreteFunction function,
+            int[] used,
+            List<TraceEnvironment.Used> captured,
+            List<TraceEnvironment.Used> watched,
+            List<Spec> inputs,
+            List<Spec> outputs,
+            boolean serial) {}
+
+    static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, TracedFunction.Body body) {
+        try (Graph graph = new Graph()) {
+            TraceEnvironment environment =
+                    new TraceEnvironment(session, graph, session.device(), taken == Inputs.WITH_VARIABLES);
+            Signature.Builder signature = Signature.builder().key(name);
+            List<Operand<?>> placeholders = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                Output<?> placeholder = graph.opBuilder("Placeholder", "input_" + i, graph.baseScope())
+                        .setAttr("dtype", inputs.get(i).type())
+                        .setAttr("shape", inputs.get(i).shape())
+                        .build()
+                        .output(0);
+                placeholders.add(placeholder);
+            }
+            List<? extends Operand<?>> results = body.apply(Ops.create(environment), placeholders);
+            if (results.isEmpty()) {
+                throw new IllegalArgumentException("The body of a traced function must return at least one operand");
+            }
+            List<Operand<?>> ready = environment.afterAllEffects(results);
+            for (int i = 0; i < ready.size(); i++) {
+                signature.output("output_" + i, ready.get(i));
+            }
+            int[] used = IntStream.range(0, inputs.size()).toArray();
+            if (taken == Inputs.USED) {
+                Set<GraphOperation> reached = graph.subgraphTo(new HashSet<>(ready));
+                used = IntStream.of(used)
+                        .filter(i -> reached.contains(placeholders.get(i).op()))
+                        .toArray();
+            }
+            for (int i : used) {
+                signature.input("input_" + i, placeholders.get(i));
+            }
+            for (int i = 0; i < environment.captures().size(); i++) {
+                signature.input("captured_" + i, environment.captures().get(i));
+            }
+            TracedGraphs.of(session).traced(name, graph);
+            return new Built(
+                    ConcreteFunction.create(signature.build(), graph),
+                    used,
+                    environment.captured(),
+                    List.copyOf(environment.watched()),
+                    List.copyOf(inputs),
+                    results.stream().<Spec>map(Spec::of).toList(),
+                    session.isSerial() && taken != Inputs.WITH_VARIABLES && SerialExecutor.suits(graph.toGraphDef()));
+        }
+    }
+}
