@@ -368,7 +368,8 @@ public final class GradientTape implements AutoCloseable {
             throw new IllegalArgumentException(
                     "Cannot " + what + " output '" + output.op().name() + "' of op "
                             + output.op().type() + ", which is " + Tensors.describe(output)
-                            + ": gradients exist for floating point values only");
+                            + ": gradients exist for floating point values only. Use a value before it was rounded, or cast it"
+                            + " with tf.dtypes.cast before the tape watches it");
         }
     }
 }
