@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from sequences import gru_step, lstm_step, torchs
 from trajectories import draw, emit, header
 
 # Weights in the order of model.trainableVariables(), laid out as in Keras: kernels [in, out] and [h, w, in, out].
@@ -33,12 +34,30 @@ def layer_norm(x, w):
     return F.layer_norm(x, x.shape[-1:], w["gamma"], w["beta"], eps=1e-3)
 
 
+def recurrent(step, x, w):
+    """By PyTorch's own kernels, the states of all steps."""
+    return torchs(step, x, **w)[0]
+
+
 def kernel(*shape, bias=True):
     return {"kernel": shape, **({"bias": shape[-1:]} if bias else {})}
 
 
 def norm(size):
     return {"gamma": (size,), "beta": (size,)}
+
+
+def gates(number, features, units, *bias):
+    return {"kernel": (features, number * units), "recurrent_kernel": (units, number * units),
+            "bias": (*bias, number * units)}
+
+
+def numbers(*shape):
+    return lambda rng: draw(rng, *shape)
+
+
+def ids(end, *shape):
+    return lambda rng: torch.from_numpy(rng.integers(0, end, shape))
 
 
 def cnn(x, w):
@@ -62,13 +81,25 @@ def attention(x, w):
     return dense(x.mean(1), w[6])
 
 
+def gru(x, w):
+    x = recurrent(gru_step, F.embedding(x, w[0]["embeddings"]), w[1])
+    return dense(recurrent(gru_step, x, w[2])[:, -1], w[3])
+
+
+def lstm(x, w):
+    return dense(recurrent(lstm_step, recurrent(lstm_step, x, w[0]), w[1])[:, -1], w[2])
+
+
 NETS = {
-    "cnn": (cnn, (4, 8, 8, 2),
+    "cnn": (cnn, numbers(4, 8, 8, 2),
             [kernel(3, 3, 2, 4), kernel(3, 3, 4, 5), kernel(2, 2, 5, 3), kernel(12, 3)]),
-    "batch_norm": (batch_norm_net, (8, 5),
+    "batch_norm": (batch_norm_net, numbers(8, 5),
                    [kernel(5, 6, bias=False), norm(6), kernel(6, 4), norm(4), kernel(4, 3)]),
-    "attention": (attention, (3, 5, 4),
+    "attention": (attention, numbers(3, 5, 4),
                   [kernel(4, 4), kernel(4, 4), kernel(4, 4), norm(4), kernel(4, 8), kernel(8, 4), kernel(4, 3)]),
+    "gru": (gru, ids(9, 4, 6),
+            [{"embeddings": (9, 4)}, gates(3, 4, 5, 2), gates(3, 5, 4, 2), kernel(4, 3)]),
+    "lstm": (lstm, numbers(4, 6, 3), [gates(4, 3, 5), gates(4, 5, 4), kernel(4, 3)]),
 }
 
 
@@ -76,10 +107,10 @@ def main():
     header("nets.py", """\
 Arrays: NET/x, NET/labels, NET/loss (softmax cross-entropy, mean over the batch), and for the weights in the order of
 the layers NET/NUMBER/weight and NET/NUMBER/gradient.""")
-    for number, (name, (net, shape, specs)) in enumerate(NETS.items()):
+    for number, (name, (net, draw_input, specs)) in enumerate(NETS.items()):
         rng = np.random.default_rng(100 + number)
-        x = draw(rng, *shape)
-        labels = torch.from_numpy(rng.integers(0, 3, shape[0]))
+        x = draw_input(rng)
+        labels = torch.from_numpy(rng.integers(0, 3, len(x)))
         weights = [{key: draw(rng, *size).requires_grad_() for key, size in spec.items()} for spec in specs]
         loss = F.cross_entropy(net(x, weights), labels)
         loss.backward()

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -34,10 +36,44 @@ class MemoryTest {
     }
 
     private static void soak(int steps, int warmUp) throws Exception {
-        String output = java(Soak.class, String.valueOf(steps), String.valueOf(warmUp));
+        String output = java(List.of(), Map.of(), Soak.class, String.valueOf(steps), String.valueOf(warmUp));
         assertEquals(0, number("live handles at close (\\d+)", output), output);
         assertEquals(number("live handles (\\d+) before", output), number("(\\d+) after", output), output);
         assertTrue(number("rss growth (-?\\d+) MB", output) < LIMIT_MEGABYTES, output);
+    }
+
+    /** A gradient of 1,000,000 x 32 numbers takes 128,000,000 bytes. */
+    @Test
+    void anEmbeddingOfAMillionRowsTrainsWithoutRoomForADenseGradient() throws Exception {
+        Map<String, Long> growth = peakGrowth("embedding");
+        assertEquals(4, growth.size(), growth::toString);
+        growth.forEach((steps, bytes) -> assertTrue(
+                steps.endsWith("dense gradient") ? bytes >= 128_000_000 : bytes < 16_000_000, growth::toString));
+    }
+
+    @Test
+    void recomputedActivationsAreNotKept() throws Exception {
+        Map<String, Long> growth = peakGrowth("recompute");
+        for (String way : List.of("64 layers, eager, ", "64 layers, compiled, ")) {
+            assertTrue(growth.get(way + "recomputed") < growth.get(way + "kept") / 3, growth::toString);
+        }
+    }
+
+    /**
+     * What {@link PeakMemory} measured, in bytes, by what was done: with a heap that is resident from the start, and with
+     * tensors that are freed to the system, not to a pool.
+     */
+    private static Map<String, Long> peakGrowth(String what) throws Exception {
+        List<String> heap = List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
+        Map<String, String> noPools = Map.of("TF_ENABLE_ONEDNN_OPTS", "0", "MALLOC_MMAP_THRESHOLD_", "65536");
+        String output = java(heap, noPools, PeakMemory.class, what);
+        Map<String, Long> growth = new LinkedHashMap<>();
+        Matcher line = Pattern.compile("(.*): peak growth (-?\\d+) bytes").matcher(output);
+        while (line.find()) {
+            System.out.println(line.group());
+            growth.put(line.group(1), Long.valueOf(line.group(2)));
+        }
+        return growth;
     }
 
     private static int number(String pattern, String output) {
@@ -46,12 +82,18 @@ class MemoryTest {
         return Integer.parseInt(matcher.group(1));
     }
 
-    private static String java(Class<?> main, String... arguments) throws IOException, InterruptedException {
+    private static String java(
+            List<String> options, Map<String, String> environment, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", classPath, main.getName()));
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
         return output;

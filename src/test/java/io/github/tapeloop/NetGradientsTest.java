@@ -7,10 +7,13 @@ import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Conv2D;
 import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.GlobalAveragePool1D;
+import io.github.tapeloop.layer.Gru;
 import io.github.tapeloop.layer.LayerNormalization;
+import io.github.tapeloop.layer.Lstm;
 import io.github.tapeloop.layer.MaxPool2D;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Padding;
@@ -23,6 +26,7 @@ import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,16 +90,27 @@ class NetGradientsTest {
         }
     }
 
+    private static Model gru() {
+        return Sequential.of(new Embedding(9, 4), new Gru(5).returnSequences(true), new Gru(4), new Dense(3));
+    }
+
+    private static Model lstm() {
+        return Sequential.of(new Lstm(5).returnSequences(true), new Lstm(4), new Dense(3));
+    }
+
     static Stream<Arguments> nets() {
         return Stream.of(true, false)
                 .flatMap(compiled -> Stream.of(true, false).map(float64 -> new PartRun(compiled, float64)))
-                .flatMap(run -> Stream.of("cnn", "batch_norm", "attention").map(net -> Arguments.of(net, run)));
+                .flatMap(run -> Stream.of("cnn", "batch_norm", "attention", "gru", "lstm")
+                        .map(net -> Arguments.of(net, run)));
     }
 
     private static Model model(String net) {
         return switch (net) {
             case "cnn" -> cnn();
             case "batch_norm" -> batchNorm();
+            case "gru" -> gru();
+            case "lstm" -> lstm();
             default -> new Attention();
         };
     }
@@ -138,13 +153,12 @@ class NetGradientsTest {
 
     /** Relative to the largest element of a gradient: others are differences of numbers of its size. */
     private static void assertClose(double[] expected, double[] actual, PartRun run, String what) {
-        double largest =
-                0.05; // Some gradients are 0 but for rounding: a bias before batch normalization, that of the keys.
-        for (double value : expected) {
-            largest = Math.max(largest, Math.abs(value));
-        }
+        double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+        // Some gradients are 0 but for rounding: a bias before batch normalization, that of the keys.
+        double scale = largest < 1e-14 ? 0.05 : largest;
+        assertEquals(expected.length, actual.length, what);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], actual[i], (run.float64() ? 1e-10 : 1e-5) * largest, what + " [" + i + "]");
+            assertEquals(expected[i], actual[i], (run.float64() ? 1e-10 : 1e-5) * scale, what + " [" + i + "]");
         }
     }
 

@@ -269,12 +269,17 @@ public final class GradientTape implements AutoCloseable {
         pass.run();
         List<Optional<Operand<?>>> gradients = pass.gradients();
         if (fenced) {
-            environment.fence(gradients.stream()
-                    .flatMap(Optional::stream)
-                    .map(gradient -> gradient instanceof IndexedSlices<?> slices ? slices.values() : gradient)
-                    .toList());
+            fence(tf, gradients.stream().<Operand<?>>flatMap(Optional::stream).toList());
         }
         return gradients;
+    }
+
+    /** Makes ops of a graph that come later wait for gradients. */
+    static void fence(Ops tf, List<? extends Operand<?>> gradients) {
+        RecordingEnvironment.of(tf)
+                .fence(gradients.stream()
+                        .map(gradient -> gradient instanceof IndexedSlices<?> slices ? slices.values() : gradient)
+                        .toList());
     }
 
     /** One use of the tape, in which passes are made back over it. */
@@ -363,7 +368,8 @@ public final class GradientTape implements AutoCloseable {
             throw new IllegalArgumentException(
                     "Cannot " + what + " output '" + output.op().name() + "' of op "
                             + output.op().type() + ", which is " + Tensors.describe(output)
-                            + ": gradients exist for floating point values only");
+                            + ": gradients exist for floating point values only. Use a value before it was rounded, or cast it"
+                            + " with tf.dtypes.cast before the tape watches it");
         }
     }
 }

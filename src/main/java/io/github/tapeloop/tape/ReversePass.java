@@ -129,7 +129,8 @@ final class ReversePass {
         if (!fits(gradient, input)) {
             throw new GradientException("The gradient rule of op " + op.type() + " '" + op.name()
                     + "' must give input " + index + " a gradient like the input, " + Tensors.describe(input)
-                    + ", but gave " + Tensors.describe(gradient));
+                    + ", but gave " + Tensors.describe(gradient)
+                    + ": sum or reshape it in the rule. Path from the target: " + path(op));
         }
     }
 

@@ -54,6 +54,8 @@ final class RunAgain {
             return back(inner, op::input, copies, outputs, wanted, found);
         };
         List<Operand<?>> gradients = Recompute.call(tf, back, given);
+        // In a graph, what is run again further back must not begin before this is done with what it made.
+        GradientTape.fence(tf, gradients);
         for (int i = 0; i < found.size(); i++) {
             Operand<?> gradient = gradients.get(i);
             op.propagate(found.get(i), () -> gradient);

@@ -1,11 +1,14 @@
 package io.github.tapeloop.tape;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +29,7 @@ import org.tensorflow.op.core.StatefulIf;
 import org.tensorflow.op.core.StatefulPartitionedCall;
 import org.tensorflow.op.core.StatelessCase;
 import org.tensorflow.op.core.StatelessIf;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -270,5 +274,66 @@ class FunctionOpGradientTest {
             IllegalStateException error = assertThrows(IllegalStateException.class, () -> tape.gradient(y, x));
             assertTrue(error.getMessage().contains("closed"), error.getMessage());
         }
+    }
+
+    /** A function that multiplies by the variable whose handle it is given. */
+    private ConcreteFunction times(String name, double factor) {
+        ConcreteFunction made = ConcreteFunction.create(tf -> {
+            Placeholder<TFloat64> x = tf.placeholder(TFloat64.class);
+            Output<?> handle = tf.scope()
+                    .opBuilder("Placeholder", "handle")
+                    .setAttr("dtype", DataType.DT_RESOURCE)
+                    .build()
+                    .output(0);
+            Operand<TFloat64> w = tf.scope()
+                    .opBuilder("ReadVariableOp", "read")
+                    .addInput(handle)
+                    .setAttr("dtype", DataType.DT_DOUBLE)
+                    .build()
+                    .output(0);
+            return Signature.builder(name)
+                    .input("x", x)
+                    .input("handle", handle)
+                    .output("y", tf.math.mul(tf.math.mul(x, w), tf.constant(factor)))
+                    .build();
+        });
+        functions.add(made);
+        return made;
+    }
+
+    /** In a call the variable is found; the branch that did not run would need zeros like a value nobody has read. */
+    @Test
+    void aVariablesHandleGivenToACallHasAGradientAndOneGivenToABranchIsRefusedInWords() {
+        ConcreteFunction twice = times("twice", 2);
+        ConcreteFunction thrice = times("thrice", 3);
+        Ops tf = session.tf();
+        Variable<TFloat64> w = Variable.create(tf, "w", tf.constant(5.0), true);
+        int live = session.liveHandles();
+        try (TensorScope scope = session.scope();
+                GradientTape tape = GradientTape.persistent(tf)) {
+            Operand<TFloat64> x = tf.constant(X);
+            tape.watch(x);
+            List<Operand<?>> given = List.of(x, w.handle(tf));
+            Operand<?> called = PartitionedCall.create(tf.scope(), given, ONE, twice)
+                    .iterator()
+                    .next();
+            Operand<TFloat64> ofCall =
+                    tape.gradients(called, Parameters.of(w)).of(w).orElseThrow();
+            assertEquals(2 * (X[0] + X[1] + X[2]), session.scalar(ofCall), 1e-12);
+            Operand<?> chosen = StatefulIf.create(tf.scope(), tf.constant(true), given, ONE, twice, thrice)
+                    .iterator()
+                    .next();
+            assertArrayEquals(
+                    new double[] {10, 10, 10},
+                    TwoWays.read(session, tape.gradient(chosen, x).orElseThrow()),
+                    1e-12);
+            GradientException error =
+                    assertThrows(GradientException.class, () -> tape.gradients(chosen, Parameters.of(w)));
+            for (String word :
+                    List.of("op If", "Input 2", "handle of a trainable variable", "read the variable outside")) {
+                assertTrue(error.getMessage().contains(word), error.getMessage());
+            }
+        }
+        assertEquals(live, session.liveHandles());
     }
 }

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Parameters;
@@ -128,6 +131,114 @@ class GradientMistakesTest {
         String message = assertThrows(GradientException.class, mistake).getMessage();
         for (String word : words) {
             assertTrue(message.contains(word), "no '" + word + "' in: " + message);
+        }
+    }
+
+    private interface Mistake {
+        void make(Ops tf, GradientTape tape, Operand<TFloat64> x, Variable<TFloat64> w, Variable<TFloat64> other);
+    }
+
+    private record Refusal(Class<? extends RuntimeException> type, Mistake mistake, String... words) {}
+
+    private static final List<Refusal> REFUSALS = List.of(
+            new Refusal(
+                    IllegalArgumentException.class,
+                    (tf, tape, x, w, other) -> tape.gradient(tf.math.square(x), tf.constant(3)),
+                    "int32 []",
+                    "floating point",
+                    "tf.dtypes.cast"),
+            new Refusal(
+                    IllegalArgumentException.class,
+                    (tf, tape, x, w, other) ->
+                            new Sgd(1).apply(tf, tape.gradients(tf.math.square(x), Parameters.of(w))),
+                    "Sgd",
+                    "does not depend on any of [dense/kernel]",
+                    "inside the tape"),
+            new Refusal(
+                    GradientException.class,
+                    (tf, tape, x, w, other) -> tape.gradient(tf.math.neg(tf.math.sinh(x)), x),
+                    "Sinh",
+                    "float64 [2]",
+                    "float64 []",
+                    "reshape",
+                    "Neg ← Sinh"),
+            new Refusal(
+                    GradientException.class,
+                    (tf, tape, x, w, other) -> tape.gradient(tf.math.neg(tf.math.cosh(x)), x),
+                    "Cosh",
+                    "has 1 inputs",
+                    "input 1",
+                    "Neg ← Cosh"),
+            new Refusal(
+                    IllegalArgumentException.class,
+                    (tf, tape, x, w, other) ->
+                            new Sgd(1).apply(tf, tape.gradients(tf.math.mul(x, w.read(tf)), Parameters.of(other))),
+                    "does not depend on any of [dense/kernel]"),
+            new Refusal(
+                    IllegalStateException.class,
+                    (tf, tape, x, w, other) -> {
+                        Operand<TFloat64> y = tf.math.square(x);
+                        tape.gradient(y, x);
+                        tape.jacobian(y, x);
+                    },
+                    "has given its gradients",
+                    "GradientTape.persistent(tf)",
+                    "reset()"));
+
+    @Test
+    void mistakesAreClearAndLeaveNothingBehind() {
+        GradientRegistry.of(session).register("Sinh", (ops, op) -> op.propagate(0, () -> ops.constant(1.0)));
+        GradientRegistry.of(session).register("Cosh", (ops, op) -> op.propagate(1, () -> ops.constant(1.0)));
+        try (Variable<TFloat64> w = Variable.create(tf, "dense/kernel", tf.constant(3.0), true);
+                Variable<TFloat64> other = Variable.create(tf, "dense/kernel", tf.constant(5.0), true)) {
+            int live = session.liveHandles();
+            for (Refusal refusal : REFUSALS) {
+                try (TensorScope step = session.scope();
+                        GradientTape tape = GradientTape.open(tf)) {
+                    Operand<TFloat64> x = tf.constant(new double[] {1, 2});
+                    tape.watch(x);
+                    String message = assertThrows(
+                                    refusal.type(), () -> refusal.mistake().make(tf, tape, x, w, other))
+                            .getMessage();
+                    for (String word : refusal.words()) {
+                        assertTrue(message.contains(word), "no '" + word + "' in: " + message);
+                    }
+                }
+                assertEquals(live, session.liveHandles(), refusal.words()[0]);
+            }
+            assertEquals(3, value(w));
+            assertEquals(5, value(other));
+        }
+    }
+
+    /** The step of one model by the gradients of another: its optimizer has the slots of the first. */
+    @Test
+    void anOptimizerRefusesTheGradientsOfAnotherModelAndKeepsItsState() {
+        Optimizer adam = new Adam(0.1);
+        try (Variable<TFloat64> w = Variable.create(tf, "dense/kernel", tf.constant(3.0), true);
+                Variable<TFloat64> other = Variable.create(tf, "dense/kernel", tf.constant(5.0), true)) {
+            step(adam, w);
+            int live = session.liveHandles();
+            double before = value(w);
+            assertRefused(() -> step(adam, other), "'dense/kernel'", "Adam");
+            assertEquals(before, value(w));
+            assertEquals(5, value(other));
+            assertEquals(1, value(adam.state().get("optimizer/iterations")));
+            assertEquals(live, session.liveHandles());
+        }
+    }
+
+    @SuppressWarnings("unchecked") // All that are asked about are numbers.
+    private double value(Variable<?> variable) {
+        try (TensorScope reading = session.scope()) {
+            return session.scalar((Operand<? extends TNumber>) variable.read(tf));
+        }
+    }
+
+    private void step(Optimizer optimizer, Variable<TFloat64> variable) {
+        try (TensorScope step = session.scope();
+                GradientTape tape = GradientTape.open(tf)) {
+            optimizer.apply(tf, tape.gradients(tf.math.square(variable.read(tf)), Parameters.of(variable)));
         }
     }
 

@@ -31,6 +31,7 @@ class RecomputeTest {
 
     private static final double[] X = {0.4, 1.6, -2.2};
     private static final long[] SHAPE = {3};
+    private static final int WIDTH = 1_000;
 
     private TapeSession session;
     private Ops tf;
@@ -91,11 +92,13 @@ class RecomputeTest {
     @Test
     void whatItMakesIsFreedOnTheWayForwardAndOnTheWayBack() {
         Variable<TFloat64> w = Variable.create(tf, "w", tf.constant(1.01), true);
-        Operand<TFloat64> x = tf.constant(X);
+        Operand<TFloat64> x = tf.fill(tf.constant(new int[] {WIDTH}), tf.constant(0.5));
         int[] live = new int[2];
+        long[] bytes = new long[2];
         for (int kind = 0; kind < 2; kind++) {
             boolean recompute = kind == 1;
             int before = session.liveHandles();
+            long bytesBefore = session.leakReport().liveBytes();
             try (TensorScope scope = session.scope();
                     GradientTape tape = GradientTape.open(tf)) {
                 tape.watch(x);
@@ -104,12 +107,15 @@ class RecomputeTest {
                     y = recompute ? Recompute.call(tf, (o, v) -> block(o, v, w), y) : block(tf, y, w);
                 }
                 int forward = session.liveHandles() - before;
+                bytes[kind] = session.leakReport().liveBytes() - bytesBefore;
                 Gradients gradients = tape.gradients(y, Parameters.of(w));
                 live[kind] = session.liveHandles() - before;
                 assertTrue(gradients.of(w).isPresent());
                 if (recompute) {
                     assertTrue(forward <= 10 * 4, forward + " handles after the way forward");
                     assertTrue(live[1] < live[0] / 4, live[1] + " handles instead of " + live[0]);
+                    assertTrue(bytes[0] >= 10 * 40 * WIDTH * 8, bytes[0] + " bytes without");
+                    assertTrue(bytes[1] <= 10 * 3 * WIDTH * 8, bytes[1] + " bytes after the way forward");
                 }
             }
             assertEquals(before, session.liveHandles());
@@ -131,7 +137,7 @@ class RecomputeTest {
         List<float[]> again = train(true, false);
         List<float[]> traced = train(true, true);
         for (int i = 0; i < plain.size(); i++) {
-            assertArrayEquals(plain.get(i), again.get(i), 1e-6f, "value " + i);
+            assertArrayEquals(plain.get(i), again.get(i), "bit for bit, value " + i);
             assertArrayEquals(plain.get(i), traced.get(i), 1e-6f, "traced value " + i);
         }
     }
