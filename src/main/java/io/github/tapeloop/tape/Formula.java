@@ -123,7 +123,7 @@ final class Formula<T extends TType> implements Operand<T> {
 
     /** The complex conjugate; of a real number, itself. */
     Formula<T> conj() {
-        return RawOps.isComplex(this) ? apply("Conj") : this;
+        return of(tf, RawOps.conj(tf, this));
     }
 
     /** The product of matrices, the last two dimensions; those before broadcast. */

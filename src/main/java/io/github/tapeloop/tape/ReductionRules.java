@@ -77,7 +77,7 @@ final class ReductionRules {
             Operand<T> after = tf.math.cumprod(flat, zero, Cumprod.exclusive(true), Cumprod.reverse(true));
             Operand<T> others = tf.reshape(tf.math.mul(before, after), tf.gather(shape, order, zero));
             Operand<T> inPlace = tf.linalg.transpose(others, tf.math.invertPermutation(order));
-            return tf.math.mul(inPlace, tf.reshape(op.<T>gradient(0), keptShape(tf, op, shape)));
+            return tf.math.mul(RawOps.conj(tf, inPlace), tf.reshape(op.<T>gradient(0), keptShape(tf, op, shape)));
         });
     }
 

@@ -62,7 +62,7 @@ final class SegmentRules {
             Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
             Formula<T> zeros = sum(tf, isZero, ids, segments);
             Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
-            Formula<T> others = products.gather(inside).over(filled);
+            Formula<T> others = products.gather(inside).over(filled).conj();
             Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
             Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
