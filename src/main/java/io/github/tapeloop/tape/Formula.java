@@ -126,6 +126,11 @@ final class Formula<T extends TType> implements Operand<T> {
         return of(tf, RawOps.conj(tf, this));
     }
 
+    /** The real part, in the same type; of a real number, itself. */
+    Formula<T> real() {
+        return RawOps.isComplex(this) ? plus(conj()).times(0.5) : this;
+    }
+
     /** The product of matrices, the last two dimensions; those before broadcast. */
     Formula<T> matmul(Operand<T> other) {
         return product(false, other, false);

@@ -17,6 +17,7 @@ final class MathRules {
         rules.put("Mul", MathRules::mul);
         rules.put("Div", MathRules::div);
         rules.put("RealDiv", MathRules::div);
+        rules.put("SquaredDifference", MathRules::squaredDifference);
         rules.put("Atan2", MathRules::atan2);
         rules.put("Neg", MathRules::neg);
         rules.put("Square", MathRules::square);
@@ -53,6 +54,14 @@ final class MathRules {
             Operand<T> slope = tf.math.neg(tf.math.div(RawOps.conj(tf, op.<T>output(0)), divisor)); // -x/y² = -(x/y)/y
             return Broadcasting.reduceTo(tf, tf.math.mul(dy, slope), op.input(1));
         });
+    }
+
+    /** |x - y|², a real number also where x and y are complex: 2 Re(dy) (x - y). C++ has it for real numbers only. */
+    private static <T extends TNumber> void squaredDifference(Ops tf, OpGradient op) {
+        Formula<T> dy = op.<T>dy();
+        Formula<T> slope = op.<T>in(0).minus(op.in(1)).times(dy.plus(dy.conj()));
+        op.propagate(0, () -> slope.reducedTo(op.input(0)));
+        op.propagate(1, () -> slope.negated().reducedTo(op.input(1)));
     }
 
     /** θ(y, x): dθ/dy = x / (x² + y²), dθ/dx = -y / (x² + y²). */

@@ -48,10 +48,10 @@ final class ReductionRules {
         });
     }
 
-    /** x / ‖x‖, and 0 where the norm is 0. */
+    /** Re(dy) x / ‖x‖, and 0 where the norm is 0. */
     private static <T extends TNumber> void norm(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            Formula<T> scale = op.<T>dy().overOrZero(op.<T>out(0));
+            Formula<T> scale = op.<T>dy().real().overOrZero(op.<T>out(0));
             return op.<T>in(0).times(scale.reshape(keptShape(tf, op, Shapes.of(tf, op.input(0)))));
         });
     }

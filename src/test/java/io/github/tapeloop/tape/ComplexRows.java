@@ -20,6 +20,7 @@ final class ComplexRows {
     static List<GradientRow> all() {
         List<GradientRow> rows = new ArrayList<>();
         rows.addAll(products());
+        rows.addAll(sizes());
         return rows;
     }
 
@@ -35,6 +36,18 @@ final class ComplexRows {
                                 tf,
                                 op(tf, "UnsortedSegmentProd")
                                         .in(number(tf, x, 0), ints(tf, 0, 1, 0), tf.constant(2))
+                                        .out(0)))
+                        .andTwice());
+    }
+
+    /** Squares of absolute values: real numbers in a complex type. */
+    private static List<GradientRow> sizes() {
+        return List.of(
+                rows("EuclideanNorm", tf -> tf.constant(-1)),
+                GradientRow.of("SquaredDifference", List.of(in(3), in(3), in(2, 1), in(2, 1)), (tf, x) -> parts(
+                                tf,
+                                op(tf, "SquaredDifference")
+                                        .in(number(tf, x, 0), number(tf, x, 2))
                                         .out(0)))
                         .andTwice());
     }
