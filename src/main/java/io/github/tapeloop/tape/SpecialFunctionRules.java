@@ -8,8 +8,9 @@ import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
- * Special functions. Derivatives after Abramowitz and Stegun, Handbook of Mathematical Functions, and the NIST Digital
- * Library of Mathematical Functions (DLMF); its numbers are given.
+ * Special functions, and two inverse trigonometric ones, whose C++ rules give complex numbers a wrong gradient. Derivatives
+ * after Abramowitz and Stegun, Handbook of Mathematical Functions, and the NIST Digital Library of Mathematical Functions
+ * (DLMF); its numbers are given.
  */
 final class SpecialFunctionRules {
 
@@ -22,6 +23,8 @@ final class SpecialFunctionRules {
         slope(rules, "Expint", x -> x.exp().over(x)); // DLMF 6.2.5
         slope(rules, "Spence", SpecialFunctionRules::spenceSlope);
         slopeOfBoth(rules, "Dawsn", (x, y) -> x.times(y).times(-2).plus(1)); // By its definition, DLMF 7.2.5
+        slope(rules, "Acos", x -> x.conj().squared().from(1).apply("Rsqrt").negated()); // DLMF 4.24.8
+        slope(rules, "Atan", x -> x.conj().squared().plus(1).apply("Reciprocal")); // DLMF 4.24.9
         rules.put("Digamma", SpecialFunctionRules::digamma);
         rules.put("Polygamma", SpecialFunctionRules::polygamma);
         rules.put("Zeta", SpecialFunctionRules::zeta);
@@ -85,7 +88,7 @@ final class SpecialFunctionRules {
     }
 
     /**
-     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.1. With respect to a and b there is no
+     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.1, 8.17.2. With respect to a and b there is no
      * closed form and, as in TensorFlow for Python, no gradient.
      */
     private static <T extends TType> void incompleteBeta(Ops tf, OpGradient op) {

@@ -21,6 +21,12 @@ final class ComplexRows {
         List<GradientRow> rows = new ArrayList<>();
         rows.addAll(products());
         rows.addAll(sizes());
+        for (String type : List.of("Acos", "Atan", "Sign")) {
+            rows.add(GradientRow.of(type, List.of(in(0.3, 1.2, 3), in(0.2, 0.9, 3)), (tf, x) -> parts(
+                            tf, op(tf, type).in(number(tf, x, 0)).out(0)))
+                    .andTwice()
+                    .within(1e-6));
+        }
         return rows;
     }
 
