@@ -7,7 +7,6 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
-import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.op.math.Cumprod;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
@@ -96,11 +95,11 @@ final class ReductionRules {
         Shape output = Tensors.shape(op.output(0));
         if (!input.hasUnknownDimension() && !output.hasUnknownDimension()) {
             double count = input.size() / (double) Math.max(1, output.size());
-            return Tensors.constant(tf, count, dy.type());
+            return RawOps.constant(tf, count, dy);
         }
         Operand<TInt32> inputs = tf.size(op.input(0));
         Operand<TInt32> outputs = tf.math.maximum(tf.size(op.output(0)), tf.constant(1));
-        return Cast.create(tf.scope(), tf.math.div(inputs, outputs), dy.type());
+        return RawOps.cast(tf, tf.math.div(inputs, outputs), dy.asOutput().dataType());
     }
 
     /** Gives each input element the gradient of the output element it went into. */

@@ -21,6 +21,8 @@ final class ComplexRows {
         List<GradientRow> rows = new ArrayList<>();
         rows.addAll(products());
         rows.addAll(sizes());
+        rows.add(rows("Mean", tf -> tf.constant(0)));
+        rows.add(rows("SegmentMean", tf -> ints(tf, 0, 0, 2)));
         for (String type : List.of("Acos", "Atan", "Sign")) {
             rows.add(GradientRow.of(type, List.of(in(0.3, 1.2, 3), in(0.2, 0.9, 3)), (tf, x) -> parts(
                             tf, op(tf, type).in(number(tf, x, 0)).out(0)))
