@@ -23,6 +23,10 @@ final class ComplexRows {
         rows.addAll(sizes());
         rows.add(rows("Mean", tf -> tf.constant(0)));
         rows.add(rows("SegmentMean", tf -> ints(tf, 0, 0, 2)));
+        rows.add(GradientRow.of("Pow", List.of(in(0.3, 2, 3), in(3), in(2, 1), in(2, 1)), (tf, x) -> parts(
+                        tf, op(tf, "Pow").in(number(tf, x, 0), number(tf, x, 2)).out(0)))
+                .andTwice()
+                .within(1e-6));
         for (String type : List.of("Acos", "Atan", "Sign")) {
             rows.add(GradientRow.of(type, List.of(in(0.3, 1.2, 3), in(0.2, 0.9, 3)), (tf, x) -> parts(
                             tf, op(tf, type).in(number(tf, x, 0)).out(0)))
