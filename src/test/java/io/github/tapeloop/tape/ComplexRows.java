@@ -23,13 +23,22 @@ final class ComplexRows {
         rows.addAll(sizes());
         rows.add(rows("Mean", tf -> tf.constant(0)));
         rows.add(rows("SegmentMean", tf -> ints(tf, 0, 0, 2)));
-        rows.add(GradientRow.of("Pow", List.of(in(0.3, 2, 3), in(3), in(2, 1), in(2, 1)), (tf, x) -> parts(
-                        tf, op(tf, "Pow").in(number(tf, x, 0), number(tf, x, 2)).out(0)))
+        rows.add(GradientRow.of(
+                        "Pow",
+                        List.of(in(0.3, 2, 3), in(3), in(2, 1), in(2, 1)),
+                        (tf, x) -> parts(
+                                tf,
+                                op(tf, "Pow")
+                                        .in(number(tf, x, 0), number(tf, x, 2))
+                                        .out(0)))
                 .andTwice()
                 .within(1e-6));
         for (String type : List.of("Acos", "Atan", "Sign")) {
-            rows.add(GradientRow.of(type, List.of(in(0.3, 1.2, 3), in(0.2, 0.9, 3)), (tf, x) -> parts(
-                            tf, op(tf, type).in(number(tf, x, 0)).out(0)))
+            rows.add(GradientRow.of(
+                            type,
+                            List.of(in(0.3, 1.2, 3), in(0.2, 0.9, 3)),
+                            (tf, x) ->
+                                    parts(tf, op(tf, type).in(number(tf, x, 0)).out(0)))
                     .andTwice()
                     .within(1e-6));
         }
@@ -44,11 +53,14 @@ final class ComplexRows {
                 matMul(true, true, in(3, 2), in(4, 3)),
                 rows("Prod", tf -> tf.constant(1)),
                 rows("SegmentProd", tf -> ints(tf, 0, 0, 1)),
-                GradientRow.of("UnsortedSegmentProd", List.of(in(3, 2), in(3, 2)), (tf, x) -> parts(
-                                tf,
-                                op(tf, "UnsortedSegmentProd")
-                                        .in(number(tf, x, 0), ints(tf, 0, 1, 0), tf.constant(2))
-                                        .out(0)))
+                GradientRow.of(
+                                "UnsortedSegmentProd",
+                                List.of(in(3, 2), in(3, 2)),
+                                (tf, x) -> parts(
+                                        tf,
+                                        op(tf, "UnsortedSegmentProd")
+                                                .in(number(tf, x, 0), ints(tf, 0, 1, 0), tf.constant(2))
+                                                .out(0)))
                         .andTwice());
     }
 
@@ -56,22 +68,29 @@ final class ComplexRows {
     private static List<GradientRow> sizes() {
         return List.of(
                 rows("EuclideanNorm", tf -> tf.constant(-1)),
-                GradientRow.of("SquaredDifference", List.of(in(3), in(3), in(2, 1), in(2, 1)), (tf, x) -> parts(
-                                tf,
-                                op(tf, "SquaredDifference")
-                                        .in(number(tf, x, 0), number(tf, x, 2))
-                                        .out(0)))
+                GradientRow.of(
+                                "SquaredDifference",
+                                List.of(in(3), in(3), in(2, 1), in(2, 1)),
+                                (tf, x) -> parts(
+                                        tf,
+                                        op(tf, "SquaredDifference")
+                                                .in(number(tf, x, 0), number(tf, x, 2))
+                                                .out(0)))
                         .andTwice());
     }
 
     private static GradientRow matMul(
             boolean transposeA, boolean transposeB, GradientRow.Input a, GradientRow.Input b) {
-        return GradientRow.of("MatMul", List.of(a, a, b, b), (tf, x) -> parts(
-                        tf,
-                        op(tf, "MatMul")
-                                .in(number(tf, x, 0), number(tf, x, 2))
-                                .set(o -> o.setAttr("transpose_a", transposeA).setAttr("transpose_b", transposeB))
-                                .out(0)))
+        return GradientRow.of(
+                        "MatMul",
+                        List.of(a, a, b, b),
+                        (tf, x) -> parts(
+                                tf,
+                                op(tf, "MatMul")
+                                        .in(number(tf, x, 0), number(tf, x, 2))
+                                        .set(o -> o.setAttr("transpose_a", transposeA)
+                                                .setAttr("transpose_b", transposeB))
+                                        .out(0)))
                 .andTwice();
     }
 
@@ -83,8 +102,12 @@ final class ComplexRows {
 
     /** An op of a matrix and of places. */
     private static GradientRow rows(String type, Places places) {
-        return GradientRow.of(type, List.of(in(3, 2), in(3, 2)), (tf, x) -> parts(
-                        tf, op(tf, type).in(number(tf, x, 0), places.of(tf)).out(0)))
+        return GradientRow.of(
+                        type,
+                        List.of(in(3, 2), in(3, 2)),
+                        (tf, x) -> parts(
+                                tf,
+                                op(tf, type).in(number(tf, x, 0), places.of(tf)).out(0)))
                 .andTwice();
     }
 
