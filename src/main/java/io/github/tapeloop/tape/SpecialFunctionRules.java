@@ -82,7 +82,8 @@ final class SpecialFunctionRules {
         Formula<T> dy = sign > 0 ? op.dy() : op.<T>dy().negated();
         op.propagate(0, () -> dy.times(RawOps.binary(tf, "IgammaGradA", a, x)).reducedTo(a));
         op.propagate(1, () -> {
-            Formula<T> logarithm = a.minus(1).times(x.apply("Log")).minus(x).minus(a.apply("Lgamma"));
+            Formula<T> front = Formula.of(tf, RawOps.binary(tf, "Xlogy", a.minus(1), x)); // 0 for a = 1, also at x = 0.
+            Formula<T> logarithm = front.minus(x).minus(a.apply("Lgamma"));
             return dy.times(logarithm.exp()).reducedTo(x);
         });
     }
