@@ -46,10 +46,12 @@ final class SpecialFunctionRules {
         rules.put(type, (tf, op) -> op.propagate(0, () -> op.<TNumber>dy().times(slope.apply(op.in(0), op.out(0)))));
     }
 
-    /** log(x) / (1 - x), which is -1 at 1. DLMF 25.12.2. */
+    /** log(x) / (1 - x), which is -1 + (x - 1)/2 near 1. DLMF 25.12.2. */
     private static <T extends TType> Formula<T> spenceSlope(Formula<T> x) {
         var isNotOne = x.is("NotEqual", 1);
-        return x.apply("Log").over(x.from(1).where(isNotOne, 1)).where(isNotOne, -1);
+        return x.apply("Log")
+                .over(x.from(1).where(isNotOne, 1))
+                .where(isNotOne, x.minus(3).times(0.5));
     }
 
     private static <T extends TType> void digamma(Ops tf, OpGradient op) {
