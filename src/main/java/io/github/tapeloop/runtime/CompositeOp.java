@@ -54,11 +54,10 @@ final class CompositeOp {
             }
             environment.startRecording(listener);
             List<? extends Operand<?>> results = body.apply(Collections.unmodifiableList(inside));
-            environment.stopRecording(listener);
             if (results.isEmpty()) {
                 throw new IllegalArgumentException(call.type() + " needs a function with at least one result");
             }
-            return bundle("Results", results);
+            return bundle("Results", results); // Heard as well: a result may be an operand made outside.
         } finally {
             environment.stopRecording(listener);
             environment.hearAgain(hearing);

@@ -69,7 +69,7 @@ public final class Snapshot implements AutoCloseable {
 
     private void take(Variable<?> variable) {
         TapeSession session = variable.session();
-        values.put(variable, session.persist(() -> read(variable, session)));
+        values.computeIfAbsent(variable, open -> session.persist(() -> read(open, session)));
     }
 
     @SuppressWarnings("unchecked") // What is read has its variable's type.

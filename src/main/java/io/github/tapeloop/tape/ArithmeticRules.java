@@ -5,12 +5,13 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
-/** Products, logarithms and quotients that are 0 where a factor is 0, and other arithmetic of two numbers. */
+/** Powers, products, logarithms and quotients that are 0 where a factor is 0, and other arithmetic of two numbers. */
 final class ArithmeticRules {
 
     private ArithmeticRules() {}
 
     static void addTo(Map<String, GradientRule> rules) {
+        rules.put("Pow", ArithmeticRules::pow);
         rules.put("Xlogy", ArithmeticRules::xlogy);
         rules.put("Xlog1py", ArithmeticRules::xlog1py);
         rules.put("Xdivy", ArithmeticRules::xdivy);
@@ -18,6 +19,26 @@ final class ArithmeticRules {
         rules.put("FloorMod", ArithmeticRules::floorMod);
         rules.put("NextAfter", ArithmeticRules::nextAfter);
         rules.put("AccumulateNV2", ArithmeticRules::accumulate);
+    }
+
+    /**
+     * y x^(y-1), and 0 where y is 0, also at x = 0, where C++ gives 0 · ∞; and z log(x), and 0 where x has no logarithm, as
+     * TensorFlow has it.
+     */
+    private static <T extends TType> void pow(Ops tf, OpGradient op) {
+        Formula<T> x = op.<T>in(0).conj();
+        Formula<T> y = op.<T>in(1).conj();
+        Formula<T> dy = op.dy();
+        op.propagate(0, () -> {
+            Operand<T> power = RawOps.binary(tf, "Pow", x, y.minus(1));
+            Operand<T> slope = RawOps.binary(tf, "MulNoNan", power, y);
+            return Formula.of(tf, RawOps.binary(tf, "MulNoNan", slope, dy)).reducedTo(x);
+        });
+        op.propagate(1, () -> {
+            Operand<?> hasLogarithm = x.is(RawOps.isComplex(x) ? "NotEqual" : "Greater", 0);
+            Formula<T> logarithm = x.where(hasLogarithm, 1).apply("Log");
+            return dy.times(op.<T>out(0).conj()).times(logarithm).reducedTo(y);
+        });
     }
 
     private static <T extends TType> void xlogy(Ops tf, OpGradient op) {

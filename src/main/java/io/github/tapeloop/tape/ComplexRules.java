@@ -16,6 +16,7 @@ final class ComplexRules {
         rules.put("Real", ComplexRules::real);
         rules.put("Imag", ComplexRules::imag);
         rules.put("Conj", ComplexRules::conj);
+        rules.put("Sign", ComplexRules::sign);
         rules.put("Angle", ComplexRules::angle);
         rules.put("ComplexAbs", ComplexRules::abs);
     }
@@ -35,6 +36,20 @@ final class ComplexRules {
 
     private static void conj(Ops tf, OpGradient op) {
         op.propagate(0, () -> RawOps.unary(tf, "Conj", op.gradient(0)));
+    }
+
+    /** A real number's sign is constant; a complex one's, y = x / |x|, turns: i y Im(y̅ dy) / |x|, and 0 at 0. */
+    private static <T extends TType> void sign(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Formula<T> x = op.in(0);
+            if (!RawOps.isComplex(x)) {
+                return x.zeros();
+            }
+            Formula<T> y = op.out(0);
+            Formula<T> turn = op.<T>dy().times(y.conj());
+            Formula<T> size = x.times(x.conj()).apply("Sqrt");
+            return turn.minus(turn.real()).times(y).overOrZero(size);
+        });
     }
 
     /** -dy / (imag + i real). */

@@ -80,7 +80,7 @@ final class DecompositionRules {
         Formula<T> lower = m.band(-1, 0);
         Formula<T> strict = lower.minus(m.band(0, 0));
         Formula<T> diagonal = m.band(0, 0);
-        Formula<T> real = diagonal.plus(diagonal.conj()).times(0.5);
+        Formula<T> real = diagonal.real();
         Formula<T> mirrored = strict.plus(strict.adjoint()).plus(real);
         Formula<T> right = dq.plus(q.matmul(mirrored)); // times R⁻ᴴ, by solving R Zᴴ = (·)ᴴ
         return SolveRules.triangular(tf, r, right.adjoint(), false, false).adjoint();
@@ -200,7 +200,7 @@ final class DecompositionRules {
             if (hasVectors && op.hasGradient(1)) {
                 Formula<T> product = v.adjointMatmul(op.<T>dy(1));
                 Formula<T> diagonal = product.diagonal();
-                Formula<T> real = diagonal.plus(diagonal.conj()).times(0.5);
+                Formula<T> real = diagonal.real();
                 Formula<T> turned = product.minus(v.adjointMatmul(v).times(real.expandDims(-2)));
                 Formula<T> f = differences(e.expandDims(-2), e.expandDims(-1)).conj();
                 middle = middle.plus(turned.times(f));

@@ -123,7 +123,12 @@ final class Formula<T extends TType> implements Operand<T> {
 
     /** The complex conjugate; of a real number, itself. */
     Formula<T> conj() {
-        return RawOps.isComplex(this) ? apply("Conj") : this;
+        return of(tf, RawOps.conj(tf, this));
+    }
+
+    /** The real part, in the same type; of a real number, itself. */
+    Formula<T> real() {
+        return RawOps.isComplex(this) ? plus(conj()).times(0.5) : this;
     }
 
     /** The product of matrices, the last two dimensions; those before broadcast. */

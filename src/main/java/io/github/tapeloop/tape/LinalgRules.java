@@ -20,11 +20,15 @@ final class LinalgRules {
     private static <T extends TNumber> void matMul(Ops tf, OpGradient op) {
         boolean ta = op.op().flag("transpose_a");
         boolean tb = op.op().flag("transpose_b");
-        Operand<T> a = op.input(0);
-        Operand<T> b = op.input(1);
         Operand<T> dy = op.gradient(0);
-        op.propagate(0, () -> ta ? product(tf, b, tb, dy, true) : product(tf, dy, false, b, !tb));
-        op.propagate(1, () -> tb ? product(tf, dy, true, a, ta) : product(tf, a, !ta, dy, false));
+        op.propagate(0, () -> {
+            Operand<T> b = RawOps.conj(tf, op.input(1));
+            return ta ? product(tf, b, tb, dy, true) : product(tf, dy, false, b, !tb);
+        });
+        op.propagate(1, () -> {
+            Operand<T> a = RawOps.conj(tf, op.input(0));
+            return tb ? product(tf, dy, true, a, ta) : product(tf, a, !ta, dy, false);
+        });
     }
 
     private static <T extends TNumber> Operand<T> product(

@@ -56,6 +56,11 @@ final class RawOps {
         };
     }
 
+    /** The complex conjugate, as TensorFlow's gradients have it; of a real number, itself. */
+    static <T extends TType> Operand<T> conj(Ops tf, Operand<T> x) {
+        return isComplex(x) ? unary(tf, "Conj", x) : x;
+    }
+
     /** A scalar of another operand's type. */
     @SuppressWarnings("unchecked") // Each branch compares the type.
     static <T extends TType> Operand<T> constant(Ops tf, double value, Operand<T> like) {

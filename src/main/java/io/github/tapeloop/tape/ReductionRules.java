@@ -7,7 +7,6 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
-import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.op.math.Cumprod;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
@@ -48,10 +47,10 @@ final class ReductionRules {
         });
     }
 
-    /** x / ‖x‖, and 0 where the norm is 0. */
+    /** Re(dy) x / ‖x‖, and 0 where the norm is 0. */
     private static <T extends TNumber> void norm(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            Formula<T> scale = op.<T>dy().overOrZero(op.<T>out(0));
+            Formula<T> scale = op.<T>dy().real().overOrZero(op.<T>out(0));
             return op.<T>in(0).times(scale.reshape(keptShape(tf, op, Shapes.of(tf, op.input(0)))));
         });
     }
@@ -77,7 +76,7 @@ final class ReductionRules {
             Operand<T> after = tf.math.cumprod(flat, zero, Cumprod.exclusive(true), Cumprod.reverse(true));
             Operand<T> others = tf.reshape(tf.math.mul(before, after), tf.gather(shape, order, zero));
             Operand<T> inPlace = tf.linalg.transpose(others, tf.math.invertPermutation(order));
-            return tf.math.mul(inPlace, tf.reshape(op.<T>gradient(0), keptShape(tf, op, shape)));
+            return tf.math.mul(RawOps.conj(tf, inPlace), tf.reshape(op.<T>gradient(0), keptShape(tf, op, shape)));
         });
     }
 
@@ -96,11 +95,11 @@ final class ReductionRules {
         Shape output = Tensors.shape(op.output(0));
         if (!input.hasUnknownDimension() && !output.hasUnknownDimension()) {
             double count = input.size() / (double) Math.max(1, output.size());
-            return Tensors.constant(tf, count, dy.type());
+            return RawOps.constant(tf, count, dy);
         }
         Operand<TInt32> inputs = tf.size(op.input(0));
         Operand<TInt32> outputs = tf.math.maximum(tf.size(op.output(0)), tf.constant(1));
-        return Cast.create(tf.scope(), tf.math.div(inputs, outputs), dy.type());
+        return RawOps.cast(tf, tf.math.div(inputs, outputs), dy.asOutput().dataType());
     }
 
     /** Gives each input element the gradient of the output element it went into. */

@@ -31,7 +31,7 @@ final class SegmentRules {
         op.propagate(0, () -> {
             Formula<T> dy = op.dy();
             Formula<T> count = count(tf, op.input(1), dy);
-            return dy.over(stretched(count, dy)).gather(op.input(1));
+            return dy.overOrZero(stretched(count, dy)).gather(op.input(1));
         });
     }
 
@@ -62,7 +62,7 @@ final class SegmentRules {
             Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
             Formula<T> zeros = sum(tf, isZero, ids, segments);
             Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
-            Formula<T> others = products.gather(inside).over(filled);
+            Formula<T> others = products.gather(inside).over(filled).conj();
             Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
             Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
@@ -77,17 +77,16 @@ final class SegmentRules {
             Operand<TNumber> ids = op.input(2);
             Formula<T> dy = op.dy();
             if (divisor != null) {
-                dy = dy.over(stretched(divisor.apply(count(tf, ids, dy)), dy));
+                dy = dy.overOrZero(stretched(divisor.apply(count(tf, ids, dy)), dy));
             }
             return sum(tf, dy.gather(ids), rows, size(tf, op.input(0)));
         });
     }
 
-    /** How many rows each segment has, at least 1, in the type of {@code like}, whose rows are the segments. */
+    /** How many rows each segment has, in the type of {@code like}, whose rows are the segments. */
     private static <T extends TNumber> Formula<T> count(Ops tf, Operand<? extends TNumber> ids, Formula<T> like) {
         Formula<T> ones = Formula.of(tf, RawOps.cast(tf, tf.onesLike(ids), like.dataType()));
-        Formula<T> counts = sum(tf, ones, ids, size(tf, like));
-        return Formula.of(tf, RawOps.binary(tf, "Maximum", counts, counts.constant(1)));
+        return sum(tf, ones, ids, size(tf, like));
     }
 
     private static Operand<TInt32> size(Ops tf, Operand<?> rows) {

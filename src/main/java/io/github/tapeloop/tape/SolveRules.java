@@ -55,7 +55,7 @@ final class SolveRules {
         op.propagate(0, () -> {
             Formula<T> scale = op.dy(1);
             if (RawOps.isComplex(scale)) {
-                scale = scale.plus(scale.conj()).times(0.5);
+                scale = scale.real();
                 Formula<T> turn = op.<T>dy(0).times(op.<T>out(0).conj());
                 scale = scale.plus(turn.minus(turn.conj()).times(0.5));
             }

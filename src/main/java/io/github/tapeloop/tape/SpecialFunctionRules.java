@@ -8,8 +8,9 @@ import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
- * Special functions. Derivatives after Abramowitz and Stegun, Handbook of Mathematical Functions, and the NIST Digital
- * Library of Mathematical Functions (DLMF); its numbers are given.
+ * Special functions, and two inverse trigonometric ones, whose C++ rules give complex numbers a wrong gradient. Derivatives
+ * after Abramowitz and Stegun, Handbook of Mathematical Functions, and the NIST Digital Library of Mathematical Functions
+ * (DLMF); its numbers are given.
  */
 final class SpecialFunctionRules {
 
@@ -22,6 +23,8 @@ final class SpecialFunctionRules {
         slope(rules, "Expint", x -> x.exp().over(x)); // DLMF 6.2.5
         slope(rules, "Spence", SpecialFunctionRules::spenceSlope);
         slopeOfBoth(rules, "Dawsn", (x, y) -> x.times(y).times(-2).plus(1)); // By its definition, DLMF 7.2.5
+        slope(rules, "Acos", x -> x.conj().squared().from(1).apply("Rsqrt").negated()); // DLMF 4.24.8
+        slope(rules, "Atan", x -> x.conj().squared().plus(1).apply("Reciprocal")); // DLMF 4.24.9
         rules.put("Digamma", SpecialFunctionRules::digamma);
         rules.put("Polygamma", SpecialFunctionRules::polygamma);
         rules.put("Zeta", SpecialFunctionRules::zeta);
@@ -43,10 +46,12 @@ final class SpecialFunctionRules {
         rules.put(type, (tf, op) -> op.propagate(0, () -> op.<TNumber>dy().times(slope.apply(op.in(0), op.out(0)))));
     }
 
-    /** log(x) / (1 - x), which is -1 at 1. DLMF 25.12.2. */
+    /** log(x) / (1 - x), which is -1 + (x - 1)/2 near 1. DLMF 25.12.2. */
     private static <T extends TType> Formula<T> spenceSlope(Formula<T> x) {
         var isNotOne = x.is("NotEqual", 1);
-        return x.apply("Log").over(x.from(1).where(isNotOne, 1)).where(isNotOne, -1);
+        return x.apply("Log")
+                .over(x.from(1).where(isNotOne, 1))
+                .where(isNotOne, x.minus(3).times(0.5));
     }
 
     private static <T extends TType> void digamma(Ops tf, OpGradient op) {
@@ -79,13 +84,14 @@ final class SpecialFunctionRules {
         Formula<T> dy = sign > 0 ? op.dy() : op.<T>dy().negated();
         op.propagate(0, () -> dy.times(RawOps.binary(tf, "IgammaGradA", a, x)).reducedTo(a));
         op.propagate(1, () -> {
-            Formula<T> logarithm = a.minus(1).times(x.apply("Log")).minus(x).minus(a.apply("Lgamma"));
+            Formula<T> front = Formula.of(tf, RawOps.binary(tf, "Xlogy", a.minus(1), x)); // 0 for a = 1, also at x = 0.
+            Formula<T> logarithm = front.minus(x).minus(a.apply("Lgamma"));
             return dy.times(logarithm.exp()).reducedTo(x);
         });
     }
 
     /**
-     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.1. With respect to a and b there is no
+     * I(x; a, b): x^(a-1) (1-x)^(b-1) / B(a, b) with respect to x, DLMF 8.17.1, 8.17.2. With respect to a and b there is no
      * closed form and, as in TensorFlow for Python, no gradient.
      */
     private static <T extends TType> void incompleteBeta(Ops tf, OpGradient op) {

@@ -61,6 +61,18 @@ class SnapshotTest {
     }
 
     @Test
+    void aVariableGivenTwiceIsKeptOnce() {
+        try (TapeSession session = TapeSession.open()) {
+            Variable<TFloat32> shared = variable(session.tf(), "shared", 1);
+            int before = session.liveHandles();
+            try (Snapshot snapshot = Snapshot.of(List.of(shared, shared))) {
+                assertEquals(before + 1, session.liveHandles());
+            }
+            assertEquals(before, session.liveHandles());
+        }
+    }
+
+    @Test
     void aSnapshotOfAClosedVariableFailsAndKeepsNothing() {
         try (TapeSession session = TapeSession.open()) {
             Variable<TFloat32> open = variable(session.tf(), "open", 1);

@@ -72,6 +72,16 @@ class DefinedGradientTest {
         }
     }
 
+    /** 1 - exp(-x) has slope 1 at 0, the beginning of its domain, where there are no differences to compare with. */
+    @Test
+    void theExponentialDistributionHasItsDensityAtZero() {
+        Operand<TFloat64> x = tf.constant(new double[] {0, 1});
+        try (GradientTape tape = GradientTape.open(tf)) {
+            tape.watch(x);
+            assertGradient(tape, tf.math.igamma(tf.constant(1.0), x), x, 1, Math.exp(-1));
+        }
+    }
+
     @Test
     void whatIsAmongTheApproximateTopGetsItsGradient() {
         for (long axis = 0; axis < 2; axis++) {

@@ -52,6 +52,7 @@ final class FunctionRows {
         }
         rows.add(plain("Expint", in(0.5, 2, 5)).andTwice());
         rows.add(plain("Spence", in(0.3, 2.6, 5)).andTwice());
+        rows.add(plain("Spence", given(Shape.of(2), 1, 1.5)).andTwice());
         rows.add(plain("Lgamma", in(0.5, 3, 5)).andTwice().within(1e-7));
         rows.add(plain("Digamma", in(0.6, 3, 5)).andTwice().within(1e-6));
         rows.add(row("Polygamma", in(0.6, 3, 2, 3), (tf, x) -> op(tf, "Polygamma")

@@ -88,6 +88,7 @@ class GradientCoverageTest {
         return Stream.of(
                         MathRows.all(),
                         MathRows.complex(),
+                        ComplexRows.all(),
                         FunctionRows.all(),
                         SelectionRows.all(),
                         MatrixRows.all(),

@@ -1,12 +1,14 @@
 package io.github.tapeloop.tape;
 
 import static io.github.tapeloop.tape.GradientRow.complexOf;
+import static io.github.tapeloop.tape.GradientRow.given;
 import static io.github.tapeloop.tape.GradientRow.in;
 import static io.github.tapeloop.tape.GradientRow.op;
 import static io.github.tapeloop.tape.GradientRow.plain;
 import static io.github.tapeloop.tape.GradientRow.row;
 
 import java.util.List;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.DataType;
 
 /** Arithmetic and functions of one number, of real and of complex ones. */
@@ -34,6 +36,9 @@ final class MathRows {
                 plain("Maximum", in(2, 1), in(1, 3)).andTwice(),
                 plain("Pow", in(0.3, 2, 2, 1), in(1, 3)).andTwice().within(1e-7), // Steep.
                 row("Pow", in(2, 3), (tf, x) -> op(tf, "Pow").in(x.get(0), tf.constant(2.0)))
+                        .andTwice(),
+                row("Pow", given(Shape.of(3, 1), 0, 1.3, -0.7), (tf, x) -> op(tf, "Pow")
+                                .in(x.get(0), tf.constant(new double[] {0, 1, 2, 3})))
                         .andTwice(),
                 row("Mul", in(2, 3), (tf, x) -> op(tf, "Mul").in(x.get(0), x.get(0)))
                         .andTwice(),

@@ -72,6 +72,25 @@ class RecomputeTest {
     }
 
     @Test
+    void aResultMadeOutsideKeepsItsGradient() {
+        double[] slope = TwoWays.result(session, X, SHAPE, true, (ops, x) -> {
+            try (GradientTape tape = GradientTape.open(ops)) {
+                tape.watch(x);
+                Operand<TFloat64> outside = ops.math.square(x);
+                List<Operand<?>> y = Recompute.call(
+                        ops,
+                        (inner, given) -> List.of(inner.math.sin(TwoWays.typed(given.get(0))), outside),
+                        List.of(x));
+                return tape.gradient(ops.math.add(TwoWays.typed(y.get(0)), TwoWays.typed(y.get(1))), x)
+                        .orElseThrow();
+            }
+        });
+        for (int i = 0; i < X.length; i++) {
+            assertEquals(Math.cos(X[i]) + 2 * X[i], slope[i], 1e-12);
+        }
+    }
+
+    @Test
     void anInputGivenTwiceOrUsedBesidesCountsEachTime() {
         double[] slope = TwoWays.result(session, X, SHAPE, true, (ops, x) -> {
             try (GradientTape tape = GradientTape.open(ops)) {
