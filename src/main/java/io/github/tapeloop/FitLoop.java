@@ -76,7 +76,7 @@ final class FitLoop implements Run {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(this, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
             sanity.ifPresent(this::checkValidation);
-            for (int epoch = options.initialEpoch(); epoch < options.epochs() && stopReason == null; epoch++) {
+            for (int epoch = options.initialEpoch(); epoch < options.epochs() && !stopsNow(); epoch++) {
                 long start = nanoTime.getAsLong();
                 callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
                 BatchLoop.Totals done = trainEpoch(data.forEpoch(options.orderOf(epoch)), limit);
@@ -118,7 +118,7 @@ final class FitLoop implements Run {
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
         trainer.optimizer().ifPresent(Optimizer::flush);
         trainer.optimizer().ifPresent(Optimizer::swapToEval);
-        if (done.steps() == 0 && stopReason == null) {
+        if (done.steps() == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
         }
         if (limit.isPresent() && done.steps() < limit.getAsLong() && stopReason == null) {
