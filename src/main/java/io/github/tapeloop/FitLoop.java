@@ -79,7 +79,7 @@ final class FitLoop implements Run {
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && !stopsNow(); epoch++) {
                 long start = nanoTime.getAsLong();
                 callbacks.onEpochBegin(this, new Event.EpochBegin(epoch));
-                BatchLoop.Totals done = trainEpoch(data.forEpoch(options.orderOf(epoch)), limit);
+                BatchLoop.Totals done = trainEpoch(data.forEpoch(orderOf(epoch)), limit);
                 double trainSeconds = (nanoTime.getAsLong() - start) / NANOS;
                 Map<String, Double> logs =
                         new TreeMap<>(trainer.steps().trainScores().results());
@@ -92,6 +92,9 @@ final class FitLoop implements Run {
                 warnUnlessFinite(epoch, logs.get(Scores.LOSS));
                 double seconds = (nanoTime.getAsLong() - start) / NANOS;
                 epochs.add(new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), seconds, trainSeconds));
+                if (!options.isDryRun()) {
+                    trainer.trainedOn(orderOf(epoch));
+                }
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
             }
             useAverages(false);
@@ -103,6 +106,11 @@ final class FitLoop implements Run {
             end(failure);
         }
         return new History(epochs, stopReason());
+    }
+
+    /** The number that an epoch's order of the data depends on: its own, or the next if the trainer had that already. */
+    private int orderOf(int epoch) {
+        return options.overfits() ? 0 : Math.max(epoch, trainer.nextOrder());
     }
 
     private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {

@@ -44,6 +44,7 @@ public final class Trainer implements AutoCloseable {
     private final Optional<Optimizer> optimizer;
     private final Steps steps;
     private final Description description;
+    private int nextOrder;
     private boolean running;
 
     /** @param ownsSession whether to close the session with this trainer */
@@ -67,7 +68,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains.
+     * Trains. Shuffled data has a new order in each epoch that this trainer trains, from one call to the next, too.
      *
      * @param data batches with targets; opened once an epoch
      * @param options epochs, validation, callbacks
@@ -278,6 +279,16 @@ public final class Trainer implements AutoCloseable {
 
     long seed() {
         return session.seed();
+    }
+
+    /** The least order of the training data that no epoch has had yet. */
+    int nextOrder() {
+        return nextOrder;
+    }
+
+    /** Remembers that an epoch has had an order. */
+    void trainedOn(int order) {
+        nextOrder = Math.max(nextOrder, order + 1);
     }
 
     /** Frees everything native, the model's weights included, unless the session was given to the builder. */
