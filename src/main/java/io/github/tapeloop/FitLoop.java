@@ -98,7 +98,7 @@ final class FitLoop implements Run {
                 callbacks.onEpochEnd(this, epochs.get(epochs.size() - 1));
             }
             useAverages(false);
-            trainer.optimizer().filter(Optimizer::hasAverages).ifPresent(Optimizer::useAverages);
+            averaging().forEach(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
             failure = e;
             throw e;
@@ -115,7 +115,7 @@ final class FitLoop implements Run {
 
     private BatchLoop.Totals trainEpoch(BatchIterator batches, OptionalLong limit) {
         useAverages(false);
-        trainer.optimizer().ifPresent(Optimizer::swapToTrain);
+        trainer.optimizers().forEach(Optimizer::swapToTrain);
         trainer.steps().trainScores().reset();
         BatchLoop loop = new BatchLoop(
                 trainer.steps().train(train.batchSize()),
@@ -124,8 +124,8 @@ final class FitLoop implements Run {
                 event -> callbacks.onTrainBatchEnd(this, event),
                 this::stopsNow);
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
-        trainer.optimizer().ifPresent(Optimizer::flush);
-        trainer.optimizer().ifPresent(Optimizer::swapToEval);
+        trainer.optimizers().forEach(Optimizer::flush);
+        trainer.optimizers().forEach(Optimizer::swapToEval);
         if (done.steps() == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
         }
@@ -217,14 +217,22 @@ final class FitLoop implements Run {
     private Optimizer optimizer() {
         return trainer.optimizer()
                 .orElseThrow(() -> new IllegalStateException(
-                        "This trainer's step brings its own optimizers, so there is no learning rate and there are no"
-                                + " averages: give the builder the one that callbacks may change by optimizer(…)"));
+                        "This trainer's step brings its own optimizers, so there is no learning rate: give the builder"
+                                + " the one that callbacks may change by optimizer(…)"));
+    }
+
+    private List<Optimizer> averaging() {
+        return trainer.optimizers().stream().filter(Optimizer::hasAverages).toList();
     }
 
     @Override
     public void useAverages(boolean inPlace) {
         if (inPlace != averagesInPlace) {
-            optimizer().swapAverages();
+            if (averaging().isEmpty()) {
+                throw new IllegalStateException("No optimizer of this trainer averages variables: build one"
+                        + " .with(MovingAverage.of(0.99)), and name those that a step brings by includes(…)");
+            }
+            averaging().forEach(Optimizer::swapAverages);
             averagesInPlace = inPlace;
         }
     }

@@ -8,6 +8,7 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -42,6 +43,7 @@ public final class Trainer implements AutoCloseable {
     private final boolean ownsSession;
     private final Model model;
     private final Optional<Optimizer> optimizer;
+    private final List<Optimizer> optimizers;
     private final Steps steps;
     private final Description description;
     private int nextOrder;
@@ -53,6 +55,7 @@ public final class Trainer implements AutoCloseable {
         this.ownsSession = ownsSession;
         this.model = plan.model();
         this.optimizer = Optional.ofNullable(plan.optimizer());
+        this.optimizers = plan.optimizers();
         this.steps = new Steps(session, plan);
         this.description = new Description(session, plan, steps.executionSize());
     }
@@ -117,7 +120,7 @@ public final class Trainer implements AutoCloseable {
             BooleanSupplier stopRequested) {
         Scores scores = steps.testScores();
         scores.reset();
-        optimizer.ifPresent(Optimizer::swapToEval);
+        optimizers.forEach(Optimizer::swapToEval);
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
             boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
@@ -157,7 +160,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
-        optimizer.ifPresent(Optimizer::swapToEval);
+        optimizers.forEach(Optimizer::swapToEval);
         Map<String, Predictions> predictions = new TreeMap<>();
         try (BatchIterator batches = data.open(seed(), 0)) {
             while (batches.hasNext()) {
@@ -187,7 +190,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizer.ifPresent(Optimizer::swapToTrain);
+            optimizers.forEach(Optimizer::swapToTrain);
             return onBatch(steps.train(), steps.trainScores(), batch);
         });
     }
@@ -200,7 +203,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> testOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizer.ifPresent(Optimizer::swapToEval);
+            optimizers.forEach(Optimizer::swapToEval);
             return onBatch(steps.test(), steps.testScores(), batch);
         });
     }
@@ -271,6 +274,11 @@ public final class Trainer implements AutoCloseable {
     /** The optimizer, unless the step brings its own. */
     Optional<Optimizer> optimizer() {
         return optimizer;
+    }
+
+    /** That one, and those that its step brings and its builder was told of. */
+    List<Optimizer> optimizers() {
+        return optimizers;
     }
 
     Steps steps() {
