@@ -178,6 +178,7 @@ final class FitLoop implements Run {
                 epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
         try {
             useAverages(false);
+            trainer.optimizers().forEach(Optimizer::swapToEval); // Also where an epoch was cut short by a failure.
             callbacks.onTrainEnd(this, new Event.TrainEnd(last, stopReason(), Optional.ofNullable(failure)));
         } catch (RuntimeException e) {
             if (failure == null) {

@@ -209,6 +209,25 @@ class FitEndTest {
         }
     }
 
+    @Test
+    void theBestWeightsOfAScheduleFreeOptimizerAreItsAverageAfterAFailureToo() {
+        Callback fails = Callback.trainBatchEnd((run, event) -> {
+            if (run.steps() == 8) {
+                throw new IllegalStateException("on purpose");
+            }
+        });
+        List<Double> averages = new ArrayList<>();
+        Callback note = Callback.epochEnd((run, event) -> averages.add(weight(run.model())));
+        EarlyStopping best = new EarlyStopping("loss").patience(9).restoreBest();
+        try (Trainer trainer = trainer(Way.EAGER, new ScheduleFreeAdamW(0.05))) {
+            assertThrows(
+                    RuntimeException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(3).callbacks(note, best, fails)));
+            trainer.evaluate(DATA);
+            assertEquals(averages.get(0), weight(trainer.model()));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void optimizersThatAStepBringsAreFinishedToo(Way way) {
