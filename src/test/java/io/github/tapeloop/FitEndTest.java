@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.callback.SwapEmaWeights;
 import io.github.tapeloop.callback.TensorBoard;
@@ -22,6 +23,7 @@ import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.optimizer.GradientAccumulation;
 import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
@@ -275,6 +277,29 @@ class FitEndTest {
                         .build()) {
             History expected = ours.fit(DATA, options);
             assertEquals(expected.values("val_loss"), theirs.fit(DATA, options).values("val_loss"));
+        }
+    }
+
+    @Test
+    void theRateOfAScheduleIsKnownBeforeTheFirstStep() {
+        List<Double> rates = new ArrayList<>();
+        Callback asks = new Callback() {
+            @Override
+            public void onTrainBegin(Run run, Event.TrainBegin event) {
+                rates.add(run.learningRate());
+            }
+        };
+        LearningRateScheduler sets = new LearningRateScheduler((epoch, rate) -> rate / 2);
+        try (Trainer trainer = trainer(Way.EAGER, new Sgd(Schedule.exponentialDecay(0.5, 5, 0.5)))) {
+            trainer.fit(DATA, Fit.epochs(1).callbacks(asks));
+            trainer.fit(DATA, Fit.epochs(1).callbacks(asks));
+            assertEquals(List.of(0.5, 0.25), rates);
+        }
+        try (Trainer trainer = trainer(Way.EAGER, new Sgd(Schedule.exponentialDecay(0.5, 5, 0.5)))) {
+            Throwable failure = assertThrows(
+                    RuntimeException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(1).callbacks(sets)));
+            assertTrue(failure.getMessage().contains("follows a schedule"), failure.toString());
         }
     }
 

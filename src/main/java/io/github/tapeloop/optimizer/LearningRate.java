@@ -53,6 +53,11 @@ final class LearningRate {
         return schedule == null ? variable.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
     }
 
+    /** What a schedule begins with. */
+    Operand<TFloat64> first(Ops tf) {
+        return schedule.learningRate(tf, tf.constant(0.0));
+    }
+
     /** The number, of one that follows no schedule. */
     double value() {
         double[] value = {initial};

@@ -368,10 +368,12 @@ public abstract class Optimizer implements Stateful {
             return rate.value();
         }
         if (session == null) {
-            throw new IllegalStateException("The schedule is evaluated in a session: take a step first");
+            try (TapeSession alone = TapeSession.open()) {
+                return alone.scalar(rate.first(alone.tf()));
+            }
         }
         double[] value = new double[1];
-        session.unrecorded(() -> value[0] = session.scalar(rate.at(newUpdate(session.tf()))));
+        eagerly(tf -> value[0] = session.scalar(rate.at(newUpdate(tf))));
         return value[0];
     }
 
