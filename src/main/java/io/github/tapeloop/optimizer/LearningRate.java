@@ -68,7 +68,7 @@ final class LearningRate {
         return value[0];
     }
 
-    void set(double value, Optimizer optimizer) {
+    void set(double value, OptimizerState optimizer) {
         require(value);
         requireNumber(optimizer);
         if (variable == null) {
@@ -80,7 +80,7 @@ final class LearningRate {
     }
 
     /** Refuses to set a rate that follows a schedule. */
-    void requireNumber(Optimizer optimizer) {
+    void requireNumber(OptimizerState optimizer) {
         if (schedule != null) {
             throw new IllegalStateException(
                     "This " + optimizer.getClass().getSimpleName() + " follows a schedule, so its learning"
