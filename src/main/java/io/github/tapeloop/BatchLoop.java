@@ -7,8 +7,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * Runs a step on batches until they end, a limit is reached, or somebody asks to stop: the one loop over batches, for
- * training, validation and evaluation.
+ * Runs a step on batches until they end, a limit is reached, or somebody asks to stop, which is heard after a batch, the
+ * first one at the earliest: the one loop over batches, for training, validation and evaluation.
  */
 record BatchLoop(
         StepFunction step,
@@ -23,13 +23,15 @@ record BatchLoop(
     Totals run(Iterator<Batch> batches, long limit) {
         long steps = 0;
         long examples = 0;
-        while (steps < limit && !stopRequested.getAsBoolean() && batches.hasNext()) {
+        boolean stopped = false;
+        while (steps < limit && !stopped && batches.hasNext()) {
             try (Batch batch = batches.next()) {
                 onBegin.accept(new Event.BatchBegin(steps));
                 steps += step.run(batch, result -> {});
                 onEnd.accept(new Event.BatchEnd(steps - 1, batch.size(), scores::results));
                 examples += batch.size();
             }
+            stopped = stopRequested.getAsBoolean();
         }
         return new Totals(steps, examples);
     }

@@ -56,7 +56,8 @@ public final class Fit {
     }
 
     /**
-     * Continues a run: the first epoch's number, which shuffling and callbacks see.
+     * Continues a run: the first epoch's number, which shuffling and callbacks see. Shuffled data comes in the order that
+     * it would have had in one long run.
      *
      * @param epoch from 0; 0 unless set
      * @return changed options
@@ -205,9 +206,9 @@ public final class Fit {
         return overfitBatches == 0 ? all : all.take(overfitBatches);
     }
 
-    /** The epoch whose order of the training data an epoch has. */
-    int orderOf(int epoch) {
-        return overfitBatches == 0 ? epoch : 0;
+    /** Whether each epoch is to have the same batches. */
+    boolean overfits() {
+        return overfitBatches > 0;
     }
 
     /** The batches to validate on after an epoch, out of all. */

@@ -8,6 +8,7 @@ import io.github.tapeloop.state.Stateful;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What a {@link TrainerBuilder} was told.
@@ -37,6 +38,15 @@ record Plan(
         Map<String, Metric> all = new LinkedHashMap<>();
         heads.forEach(head -> all.putAll(head.measured()));
         return all;
+    }
+
+    /** All optimizers that are known: the trainer's own and those among what custom steps change. */
+    List<Optimizer> optimizers() {
+        return Stream.concat(Stream.ofNullable(optimizer), others.stream())
+                .filter(Optimizer.class::isInstance)
+                .map(Optimizer.class::cast)
+                .distinct()
+                .toList();
     }
 
     boolean hasLoss() {

@@ -8,6 +8,7 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -42,8 +43,10 @@ public final class Trainer implements AutoCloseable {
     private final boolean ownsSession;
     private final Model model;
     private final Optional<Optimizer> optimizer;
+    private final List<Optimizer> optimizers;
     private final Steps steps;
     private final Description description;
+    private int nextOrder;
     private boolean running;
 
     /** @param ownsSession whether to close the session with this trainer */
@@ -52,6 +55,7 @@ public final class Trainer implements AutoCloseable {
         this.ownsSession = ownsSession;
         this.model = plan.model();
         this.optimizer = Optional.ofNullable(plan.optimizer());
+        this.optimizers = plan.optimizers();
         this.steps = new Steps(session, plan);
         this.description = new Description(session, plan, steps.executionSize());
     }
@@ -67,7 +71,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains.
+     * Trains. Shuffled data has a new order in each epoch that this trainer trains, from one call to the next, too.
      *
      * @param data batches with targets; opened once an epoch
      * @param options epochs, validation, callbacks
@@ -116,7 +120,7 @@ public final class Trainer implements AutoCloseable {
             BooleanSupplier stopRequested) {
         Scores scores = steps.testScores();
         scores.reset();
-        optimizer.ifPresent(Optimizer::swapToEval);
+        optimizers.forEach(Optimizer::swapToEval);
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
             boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
@@ -156,7 +160,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
-        optimizer.ifPresent(Optimizer::swapToEval);
+        optimizers.forEach(Optimizer::swapToEval);
         Map<String, Predictions> predictions = new TreeMap<>();
         try (BatchIterator batches = data.open(seed(), 0)) {
             while (batches.hasNext()) {
@@ -186,7 +190,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizer.ifPresent(Optimizer::swapToTrain);
+            optimizers.forEach(Optimizer::swapToTrain);
             return onBatch(steps.train(), steps.trainScores(), batch);
         });
     }
@@ -199,7 +203,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> testOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizer.ifPresent(Optimizer::swapToEval);
+            optimizers.forEach(Optimizer::swapToEval);
             return onBatch(steps.test(), steps.testScores(), batch);
         });
     }
@@ -272,12 +276,27 @@ public final class Trainer implements AutoCloseable {
         return optimizer;
     }
 
+    /** That one, and those that its step brings and its builder was told of. */
+    List<Optimizer> optimizers() {
+        return optimizers;
+    }
+
     Steps steps() {
         return steps;
     }
 
     long seed() {
         return session.seed();
+    }
+
+    /** The least order of the training data that no epoch has had yet. */
+    int nextOrder() {
+        return nextOrder;
+    }
+
+    /** Remembers that an epoch has had an order. */
+    void trainedOn(int order) {
+        nextOrder = Math.max(nextOrder, order + 1);
     }
 
     /** Frees everything native, the model's weights included, unless the session was given to the builder. */

@@ -167,7 +167,8 @@ public final class TrainerBuilder {
 
     /**
      * Names what a custom step changes besides the model and the optimizer given here: further models and optimizers.
-     * {@link Compilation#verify} compares them, too.
+     * {@link Compilation#verify} compares them, too, and what {@link Trainer#fit} does for its optimizer at the end of an
+     * epoch or of the run, such as to use gradients that wait for others, it does for these.
      *
      * @param parts models, optimizers, metrics
      * @return this

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.callback.SwapEmaWeights;
 import io.github.tapeloop.callback.TensorBoard;
@@ -22,10 +23,12 @@ import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.optimizer.GradientAccumulation;
 import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientTape;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 
 /** What an optimizer has to finish is finished at the end of an epoch, an evaluation or a run. */
@@ -204,6 +208,98 @@ class FitEndTest {
             assertEquals(whole.values("loss").subList(2, 4), rest.values("loss"));
 
             assertEquals(whole.values("loss"), blind.fit(DATA, Fit.epochs(4)).values("loss"));
+        }
+    }
+
+    @Test
+    void theBestWeightsOfAScheduleFreeOptimizerAreItsAverageAfterAFailureToo() {
+        Callback fails = Callback.trainBatchEnd((run, event) -> {
+            if (run.steps() == 8) {
+                throw new IllegalStateException("on purpose");
+            }
+        });
+        List<Double> averages = new ArrayList<>();
+        Callback note = Callback.epochEnd((run, event) -> averages.add(weight(run.model())));
+        EarlyStopping best = new EarlyStopping("loss").patience(9).restoreBest();
+        try (Trainer trainer = trainer(Way.EAGER, new ScheduleFreeAdamW(0.05))) {
+            assertThrows(
+                    RuntimeException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(3).callbacks(note, best, fails)));
+            trainer.evaluate(DATA);
+            assertEquals(averages.get(0), weight(trainer.model()));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void optimizersThatAStepBringsAreFinishedToo(Way way) {
+        Model model = line();
+        Optimizer own = new Sgd(RATE).with(GradientAccumulation.of(2), MovingAverage.of(0.8));
+        CustomStep step = (context, batch) -> {
+            try (GradientTape tape = context.tape()) {
+                Operand<TFloat32> y = context.training().call(model, batch.input(context.tf()));
+                Operand<TFloat32> loss = new MeanSquaredError().call(context.tf(), batch.target(context.tf()), y);
+                own.apply(context.tf(), tape.gradients(loss, model.trainableVariables()));
+                return Map.of("loss", loss);
+            }
+        };
+        try (Trainer ours = trainer(way, new Sgd(RATE).with(GradientAccumulation.of(2), MovingAverage.of(0.8)));
+                Trainer theirs = way.of(Trainer.of(model).step(step).includes(own))
+                        .loss(new MeanSquaredError())
+                        .build()) {
+            Fit options = Fit.epochs(3).validation(DATA).callbacks(new SwapEmaWeights());
+            History expected = ours.fit(DATA, options);
+            History history = theirs.fit(DATA, options);
+            assertEquals(expected.values("loss"), history.values("loss"));
+            assertEquals(expected.values("val_loss"), history.values("val_loss"));
+            assertEquals(weight(ours.model()), weight(model));
+        }
+    }
+
+    @Test
+    void aScheduleFreeOptimizerThatAStepBringsIsEvaluatedWithItsAverage() {
+        Model model = line();
+        Optimizer own = new ScheduleFreeAdamW(0.05);
+        CustomStep step = (context, batch) -> {
+            try (GradientTape tape = context.tape()) {
+                Operand<TFloat32> y = context.training().call(model, batch.input(context.tf()));
+                Operand<TFloat32> loss = new MeanSquaredError().call(context.tf(), batch.target(context.tf()), y);
+                own.apply(context.tf(), tape.gradients(loss, model.trainableVariables()));
+                return Map.of("loss", loss);
+            }
+        };
+        Fit options = Fit.epochs(2).validation(DATA);
+        try (Trainer ours = trainer(Way.EAGER, new ScheduleFreeAdamW(0.05));
+                Trainer theirs = Trainer.of(model)
+                        .step(step)
+                        .includes(own)
+                        .loss(new MeanSquaredError())
+                        .build()) {
+            History expected = ours.fit(DATA, options);
+            assertEquals(expected.values("val_loss"), theirs.fit(DATA, options).values("val_loss"));
+        }
+    }
+
+    @Test
+    void theRateOfAScheduleIsKnownBeforeTheFirstStep() {
+        List<Double> rates = new ArrayList<>();
+        Callback asks = new Callback() {
+            @Override
+            public void onTrainBegin(Run run, Event.TrainBegin event) {
+                rates.add(run.learningRate());
+            }
+        };
+        LearningRateScheduler sets = new LearningRateScheduler((epoch, rate) -> rate / 2);
+        try (Trainer trainer = trainer(Way.EAGER, new Sgd(Schedule.exponentialDecay(0.5, 5, 0.5)))) {
+            trainer.fit(DATA, Fit.epochs(1).callbacks(asks));
+            trainer.fit(DATA, Fit.epochs(1).callbacks(asks));
+            assertEquals(List.of(0.5, 0.25), rates);
+        }
+        try (Trainer trainer = trainer(Way.EAGER, new Sgd(Schedule.exponentialDecay(0.5, 5, 0.5)))) {
+            Throwable failure = assertThrows(
+                    RuntimeException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(1).callbacks(sets)));
+            assertTrue(failure.getMessage().contains("follows a schedule"), failure.toString());
         }
     }
 

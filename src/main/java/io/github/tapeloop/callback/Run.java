@@ -42,7 +42,7 @@ public interface Run {
      * The optimizer's learning rate for the next step.
      *
      * @return the rate
-     * @throws IllegalStateException if there is none, or a scheduled optimizer has not taken a step yet
+     * @throws IllegalStateException if there is none
      */
     double learningRate();
 

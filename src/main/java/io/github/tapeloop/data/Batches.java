@@ -107,11 +107,15 @@ public final class Batches implements Iterable<Batch> {
         if (batches < 1) {
             throw new IllegalArgumentException("grouped(" + batches + ") needs a number of batches, 1 or more");
         }
+        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches), false);
+        return new Batches(grouping.dropRemainder() ? wholeBatches() : dataset, larger, Math.min(prefetch, 2));
+    }
+
+    private Dataset wholeBatches() {
         OptionalLong kept = examples();
-        Dataset whole = grouping.dropRemainder() && kept.isPresent() ? dataset.take(kept.getAsLong()) : dataset;
-        boolean dropsUnknown = grouping.dropRemainder() && kept.isEmpty();
-        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches), dropsUnknown);
-        return new Batches(whole, larger, Math.min(prefetch, 2));
+        return kept.isPresent()
+                ? dataset.take(kept.getAsLong())
+                : Dataset.from(new WholeBatchesSource(dataset.source, batchSize()));
     }
 
     /**

@@ -3,6 +3,7 @@ package io.github.tapeloop.data;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** One record of a CSV file: its texts by the names of the columns. Immutable. */
 public final class CsvRow {
@@ -72,12 +73,7 @@ public final class CsvRow {
      * @throws DataException when there is no such column, or the value is missing or no number
      */
     public double number(String column) {
-        String text = present(column);
-        try {
-            return Double.parseDouble(text);
-        } catch (NumberFormatException e) {
-            throw failure(column, "\"" + text + "\" is no number", e);
-        }
+        return parsed(column, Double::valueOf, "number");
     }
 
     /**
@@ -88,12 +84,7 @@ public final class CsvRow {
      * @throws DataException when there is no such column, or the value is missing, no integer or out of range
      */
     public int integer(String column) {
-        String text = present(column);
-        try {
-            return Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            throw failure(column, "\"" + text + "\" is no int32", e);
-        }
+        return parsed(column, Integer::valueOf, "int32");
     }
 
     /**
@@ -104,11 +95,15 @@ public final class CsvRow {
      * @throws DataException when there is no such column, or the value is missing, no integer or out of range
      */
     public long longInteger(String column) {
+        return parsed(column, Long::valueOf, "int64");
+    }
+
+    private <N extends Number> N parsed(String column, Function<String, N> parser, String kind) {
         String text = present(column);
         try {
-            return Long.parseLong(text);
+            return parser.apply(text);
         } catch (NumberFormatException e) {
-            throw failure(column, "\"" + text + "\" is no int64", e);
+            throw failure(column, "\"" + text + "\" is no " + kind, e);
         }
     }
 

@@ -13,7 +13,8 @@ import org.tensorflow.ndarray.Shape;
 /**
  * Images in a directory that has a sub-directory per class, as Keras' {@code image_dataset_from_directory} reads them:
  * classes are the sub-directories in the order of their names, images all files below them whose names end with .png,
- * .jpg, .jpeg, .gif or .bmp, in the order of their paths. Immutable; every method returns a new description.
+ * .jpg, .jpeg, .gif or .bmp, in the order of their paths. What is hidden, its name beginning with a dot, is passed over.
+ * Immutable; every method returns a new description.
  *
  * <pre>{@code
  * Batches train = ImageFolder.of(Path.of("flowers"))
@@ -115,6 +116,7 @@ public final class ImageFolder {
         try (Stream<Path> entries = Files.list(root)) {
             List<String> names = entries.filter(Files::isDirectory)
                     .map(path -> path.getFileName().toString())
+                    .filter(name -> !isHidden(name))
                     .sorted()
                     .toList();
             if (names.isEmpty()) {
@@ -152,14 +154,28 @@ public final class ImageFolder {
     }
 
     private static List<Path> images(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(ImageFolder::isImage).sorted().toList();
+        try {
+            Path real = folder.toRealPath(); // A walk does not follow a link that it begins with.
+            try (Stream<Path> files = Files.walk(real)) {
+                return files.filter(file -> isImage(real.relativize(file), file))
+                        .sorted()
+                        .toList();
+            }
         } catch (IOException | UncheckedIOException e) {
             throw new DataException(folder + " cannot be listed: " + e, e);
         }
     }
 
-    private static boolean isImage(Path file) {
+    private static boolean isHidden(String name) {
+        return name.startsWith(".");
+    }
+
+    private static boolean isImage(Path below, Path file) {
+        for (Path part : below) {
+            if (isHidden(part.toString())) {
+                return false;
+            }
+        }
         String name = file.getFileName().toString();
         String extension = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
         return EXTENSIONS.contains(extension) && Files.isRegularFile(file);

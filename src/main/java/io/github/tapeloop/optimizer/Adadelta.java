@@ -9,10 +9,9 @@ import org.tensorflow.types.family.TNumber;
  * Adadelta (Zeiler 2012) by Keras' formula: a = ρ a + (1 - ρ) g²; δ = √(d + ε) / √(a + ε) g; d = ρ d + (1 - ρ) δ²;
  * v -= lr δ. Defaults: learning rate 0.001 (the paper's is 1), ρ 0.95, ε 1e-7. Runs on TensorFlow's fused kernel.
  */
-public final class Adadelta extends Optimizer implements BuiltIn {
+public final class Adadelta extends Adaptive<Adadelta> {
 
     private double rho = 0.95;
-    private double epsilon = 1e-7;
 
     /** Adadelta with a learning rate of 0.001. */
     public Adadelta() {
@@ -25,7 +24,7 @@ public final class Adadelta extends Optimizer implements BuiltIn {
      * @param learningRate at least 0
      */
     public Adadelta(double learningRate) {
-        super(learningRate);
+        super(learningRate, 1e-7);
     }
 
     /**
@@ -34,7 +33,7 @@ public final class Adadelta extends Optimizer implements BuiltIn {
      * @param schedule gives the learning rate of each step
      */
     public Adadelta(Schedule schedule) {
-        super(schedule);
+        super(schedule, 1e-7);
     }
 
     /**
@@ -48,14 +47,8 @@ public final class Adadelta extends Optimizer implements BuiltIn {
         return this;
     }
 
-    /**
-     * Sets what keeps the roots off zero; 1e-7 unless set.
-     *
-     * @param value ε, above 0
-     * @return this
-     */
-    public Adadelta epsilon(double value) {
-        this.epsilon = Hyperparameter.positive("epsilon", value);
+    @Override
+    Adadelta self() {
         return this;
     }
 
@@ -69,7 +62,7 @@ public final class Adadelta extends Optimizer implements BuiltIn {
                 slot("accumulated_delta", variable, 0).handle(tf),
                 update.learningRate(type),
                 update.constant(rho, type),
-                update.constant(epsilon, type),
+                update.constant(epsilon(), type),
                 gradient);
     }
 }

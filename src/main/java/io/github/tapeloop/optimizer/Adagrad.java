@@ -12,10 +12,9 @@ import org.tensorflow.types.family.TNumber;
  * Adagrad (Duchi et al. 2011) by Keras' formula: a += g²; v -= lr g / √(a + ε), with ε inside the root. Defaults:
  * learning rate 0.001, initial accumulator value 0.1, ε 1e-7.
  */
-public final class Adagrad extends Optimizer implements BuiltIn {
+public final class Adagrad extends Adaptive<Adagrad> {
 
     private double initialAccumulatorValue = 0.1;
-    private double epsilon = 1e-7;
 
     /** Adagrad with a learning rate of 0.001. */
     public Adagrad() {
@@ -28,7 +27,7 @@ public final class Adagrad extends Optimizer implements BuiltIn {
      * @param learningRate at least 0
      */
     public Adagrad(double learningRate) {
-        super(learningRate);
+        super(learningRate, 1e-7);
     }
 
     /**
@@ -37,7 +36,7 @@ public final class Adagrad extends Optimizer implements BuiltIn {
      * @param schedule gives the learning rate of each step
      */
     public Adagrad(Schedule schedule) {
-        super(schedule);
+        super(schedule, 1e-7);
     }
 
     /**
@@ -51,14 +50,8 @@ public final class Adagrad extends Optimizer implements BuiltIn {
         return this;
     }
 
-    /**
-     * Sets what keeps the root off zero; 1e-7 unless set.
-     *
-     * @param value ε, above 0
-     * @return this
-     */
-    public Adagrad epsilon(double value) {
-        this.epsilon = Hyperparameter.positive("epsilon", value);
+    @Override
+    Adagrad self() {
         return this;
     }
 
@@ -68,7 +61,7 @@ public final class Adagrad extends Optimizer implements BuiltIn {
         Class<T> type = variable.type();
         Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
         accumulator.assignAdd(tf, tf.math.square(gradient));
-        Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), update.constant(epsilon, type)));
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), update.constant(epsilon(), type)));
         variable.assignSub(tf, tf.math.mul(tf.math.mul(update.learningRate(type), gradient), scale));
     }
 
@@ -81,7 +74,7 @@ public final class Adagrad extends Optimizer implements BuiltIn {
         IndexedSlices<T> rows = gradient.summed(tf);
         ResourceScatterAdd.create(tf.scope(), accumulator.handle(tf), rows.indices(), tf.math.square(rows.values()));
         Operand<T> sums = accumulator.gather(tf, rows.indices());
-        Operand<T> scale = tf.math.rsqrt(tf.math.add(sums, update.constant(epsilon, type)));
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(sums, update.constant(epsilon(), type)));
         Operand<T> change = tf.math.mul(tf.math.mul(update.learningRate(type), rows.values()), scale);
         ResourceScatterSub.create(tf.scope(), variable.handle(tf), rows.indices(), change);
     }

@@ -123,16 +123,16 @@ public final class ByVariable extends Optimizer implements BuiltIn {
     void changeRate(double value) {
         LearningRate.require(value);
         for (Optimizer part : parts()) {
-            part.rate().requireNumber(part);
+            part.rate.requireNumber(part);
         }
-        double before = rate().value();
+        double before = rate.value();
         if (before == 0) {
             throw new IllegalStateException("The learning rate of a ByVariable is 0, so it is not known by what factor"
                     + " to change the rates of its parts: set the rate of each part");
         }
         for (Optimizer part : parts()) {
-            LearningRate rate = part.rate();
-            rate.set(rate == rate() ? value : rate.value() * (value / before), part);
+            LearningRate own = part.rate;
+            own.set(own == rate ? value : own.value() * (value / before), part);
         }
     }
 }

@@ -59,29 +59,31 @@ public final class Clip extends Transform {
     }
 
     Gradients apply(Update update, Gradients gradients) {
-        if (mode == Mode.globalNorm) {
-            return byGlobalNorm(update, gradients);
-        }
-        return gradients.map((variable, gradient) -> mode == Mode.norm
-                ? byNorm(update, Optimizer.number(variable), gradient)
-                : byValue(update, Optimizer.number(variable), gradient));
+        Gradients summed = gradients.map((variable, gradient) -> Rows.summed(update.tf(), gradient));
+        return mode == Mode.globalNorm
+                ? byGlobalNorm(update, summed)
+                : summed.map((variable, gradient) -> alone(update, Optimizer.number(variable), gradient));
     }
 
     @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private <T extends TNumber> Operand<T> byNorm(Update update, Variable<T> variable, Operand<?> gradient) {
-        Ops tf = update.tf();
+    private <T extends TNumber> Operand<T> alone(Update update, Variable<T> variable, Operand<?> gradient) {
         Operand<T> typed = (Operand<T>) gradient;
-        Operand<T> c = update.constant(limit, variable.type());
-        // l2Loss is half the sum of squares.
-        Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.nn.l2Loss(typed), update.constant(2, variable.type())));
-        return tf.math.mul(typed, tf.math.div(c, tf.math.maximum(norm, c)));
+        Operand<T> values = Rows.values(typed);
+        Class<T> type = variable.type();
+        return Rows.with(
+                update.tf(), typed, mode == Mode.norm ? byNorm(update, type, values) : byValue(update, type, values));
     }
 
-    @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private <T extends TNumber> Operand<T> byValue(Update update, Variable<T> variable, Operand<?> gradient) {
-        Class<T> type = variable.type();
-        return update.tf()
-                .clipByValue((Operand<T>) gradient, update.constant(-limit, type), update.constant(limit, type));
+    private <T extends TNumber> Operand<T> byNorm(Update update, Class<T> type, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Operand<T> c = update.constant(limit, type);
+        // l2Loss is half the sum of squares.
+        Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.nn.l2Loss(gradient), update.constant(2, type)));
+        return tf.math.mul(gradient, tf.math.div(c, tf.math.maximum(norm, c)));
+    }
+
+    private <T extends TNumber> Operand<T> byValue(Update update, Class<T> type, Operand<T> gradient) {
+        return update.tf().clipByValue(gradient, update.constant(-limit, type), update.constant(limit, type));
     }
 
     private Gradients byGlobalNorm(Update update, Gradients gradients) {
@@ -104,7 +106,7 @@ public final class Clip extends Transform {
         for (Variable<?> variable : gradients.variables()) {
             Operand<? extends TNumber> gradient =
                     (Operand<? extends TNumber>) gradients.of(variable).orElseThrow();
-            halves.add(Tensors.cast(tf, tf.nn.l2Loss(gradient), type));
+            halves.add(Tensors.cast(tf, tf.nn.l2Loss(Rows.values(gradient)), type));
         }
         Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.math.addN(halves), update.constant(2, type)));
         Operand<T> finite = tf.math.mul(
@@ -116,7 +118,8 @@ public final class Clip extends Transform {
     @SuppressWarnings("unchecked") // A gradient has its variable's type.
     private static <T extends TNumber> Operand<T> scaled(
             Ops tf, Variable<T> variable, Operand<?> gradient, Operand<? extends TNumber> scale) {
-        return tf.math.mul((Operand<T>) gradient, Tensors.cast(tf, scale, variable.type()));
+        Operand<T> typed = (Operand<T>) gradient;
+        return Rows.with(tf, typed, tf.math.mul(Rows.values(typed), Tensors.cast(tf, scale, variable.type())));
     }
 
     @Override

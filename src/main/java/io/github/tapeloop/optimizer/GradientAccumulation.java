@@ -17,7 +17,8 @@ import org.tensorflow.types.family.TNumber;
  * last n gradients; the others only add to the sum. A learning rate schedule still counts steps, while bias corrections
  * count updates. Steps left over are used by {@link Optimizer#flush}. Immutable.
  *
- * <p>What an optimizer keeps outside its slots would change in every step.
+ * <p>What an optimizer keeps outside its slots would change in every step. Sums are as large as the variables, so an
+ * optimizer that is {@code lazy(true)} is not lazy with it.
  */
 public final class GradientAccumulation extends Transform {
 

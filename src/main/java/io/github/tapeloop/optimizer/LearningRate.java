@@ -53,6 +53,11 @@ final class LearningRate {
         return schedule == null ? variable.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
     }
 
+    /** What a schedule begins with. */
+    Operand<TFloat64> first(Ops tf) {
+        return schedule.learningRate(tf, tf.constant(0.0));
+    }
+
     /** The number, of one that follows no schedule. */
     double value() {
         double[] value = {initial};
@@ -63,7 +68,7 @@ final class LearningRate {
         return value[0];
     }
 
-    void set(double value, Optimizer optimizer) {
+    void set(double value, OptimizerState optimizer) {
         require(value);
         requireNumber(optimizer);
         if (variable == null) {
@@ -75,7 +80,7 @@ final class LearningRate {
     }
 
     /** Refuses to set a rate that follows a schedule. */
-    void requireNumber(Optimizer optimizer) {
+    void requireNumber(OptimizerState optimizer) {
         if (schedule != null) {
             throw new IllegalStateException(
                     "This " + optimizer.getClass().getSimpleName() + " follows a schedule, so its learning"

@@ -6,8 +6,8 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -87,18 +87,16 @@ public final class LossScale {
         build(tf);
         Operand<TFloat32> inverse = tf.math.reciprocal(scale.read(tf));
         Gradients gradients = scaled.map((variable, gradient) -> times(tf, gradient, inverse));
-        List<Variable<?>> variables = gradients.variables();
-        List<Operand<?>> values = new ArrayList<>();
-        variables.forEach(variable -> values.add(gradients.of(variable).orElseThrow()));
-        Operand<TBool> finite = allFinite(tf, values);
+        List<Operand<?>> parts = new ArrayList<>();
+        gradients
+                .variables()
+                .forEach(variable -> Rows.addParts(number(gradients.of(variable).orElseThrow()), parts));
+        Operand<TBool> finite = allFinite(tf, gradients);
         adapt(tf, finite);
-        Conditional.runIf(
-                tf,
-                finite,
-                values,
-                (inner, given) -> update.accept(
-                        inner,
-                        Gradients.of(variables, given.stream().map(Optional::of).toList())));
+        Conditional.runIf(tf, finite, parts, (inner, given) -> {
+            Iterator<? extends Operand<?>> next = given.iterator();
+            update.accept(inner, gradients.map((variable, gradient) -> Rows.ofParts(inner, number(gradient), next)));
+        });
     }
 
     private void adapt(Ops tf, Operand<TBool> finite) {
@@ -112,10 +110,11 @@ public final class LossScale {
         finiteSteps.assign(tf, tf.select(grows, zero, inARow));
     }
 
-    private static Operand<TBool> allFinite(Ops tf, List<Operand<?>> gradients) {
+    private static Operand<TBool> allFinite(Ops tf, Gradients gradients) {
         List<Operand<TBool>> each = new ArrayList<>();
-        for (Operand<?> gradient : gradients) {
-            Operand<TNumber> flat = tf.reshape(number(gradient), tf.constant(new int[] {-1}));
+        for (Variable<?> variable : gradients.variables()) {
+            Operand<TNumber> values = Rows.values(number(gradients.of(variable).orElseThrow()));
+            Operand<TNumber> flat = tf.reshape(values, tf.constant(new int[] {-1}));
             each.add(tf.reduceAll(tf.math.isFinite(flat), tf.constant(0)));
         }
         return tf.reduceAll(tf.stack(each), tf.constant(0));
@@ -123,7 +122,7 @@ public final class LossScale {
 
     private static Operand<?> times(Ops tf, Operand<?> gradient, Operand<TFloat32> factor) {
         Operand<TNumber> number = number(gradient);
-        return tf.math.mul(number, Tensors.cast(tf, factor, number.type()));
+        return Rows.with(tf, number, tf.math.mul(Rows.values(number), Tensors.cast(tf, factor, number.type())));
     }
 
     @SuppressWarnings("unchecked") // Only numbers have gradients.

@@ -6,23 +6,18 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /** An optimizer that averages gradients and their squares, as Adam does. */
-abstract class Moments<S extends Moments<S>> extends Optimizer implements BuiltIn {
+abstract class Moments<S extends Moments<S>> extends Adaptive<S> {
 
     private double beta1 = 0.9;
     private double beta2 = 0.999;
-    private double epsilon;
 
     Moments(double learningRate, double epsilon) {
-        super(learningRate);
-        this.epsilon = epsilon;
+        super(learningRate, epsilon);
     }
 
     Moments(Schedule schedule, double epsilon) {
-        super(schedule);
-        this.epsilon = epsilon;
+        super(schedule, epsilon);
     }
-
-    abstract S self();
 
     /**
      * Sets how slowly the two moments forget; 0.9 and 0.999 unless set.
@@ -37,27 +32,12 @@ abstract class Moments<S extends Moments<S>> extends Optimizer implements BuiltI
         return self();
     }
 
-    /**
-     * Sets what keeps the denominator off zero.
-     *
-     * @param value ε, above 0
-     * @return this
-     */
-    public S epsilon(double value) {
-        this.epsilon = Hyperparameter.positive("epsilon", value);
-        return self();
-    }
-
     double beta1() {
         return beta1;
     }
 
     double beta2() {
         return beta2;
-    }
-
-    double epsilon() {
-        return epsilon;
     }
 
     /** Lets a slot follow a value, s = β s + (1 - β) x, and gives its new value. */

@@ -1,22 +1,11 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.dtypes.Cast;
-import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TFloat64;
-import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -39,19 +28,12 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>An optimizer belongs to the session of the first variables it updates. Not thread-safe.
  */
-public abstract class Optimizer implements Stateful {
+public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
     private final GradientCheck gradientCheck = new GradientCheck(this);
-    private final LearningRate rate;
-    private Slots slots = new Slots();
-    private String prefix = "optimizer";
     /** The optimizer that this one is a part of, or null. */
     private ByVariable whole;
-
-    private TapeSession session;
-    private Variable<TInt64> iterations;
-    private LossScale lossScale;
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -59,7 +41,7 @@ public abstract class Optimizer implements Stateful {
      * @param learningRate at least 0
      */
     protected Optimizer(double learningRate) {
-        this.rate = new LearningRate(learningRate);
+        super(new LearningRate(learningRate));
     }
 
     /**
@@ -68,12 +50,12 @@ public abstract class Optimizer implements Stateful {
      * @param schedule gives the learning rate of each step
      */
     protected Optimizer(Schedule schedule) {
-        this.rate = new LearningRate(schedule);
+        super(new LearningRate(schedule));
     }
 
     /** An optimizer that has the learning rate of one of its parts. */
     Optimizer(Optimizer part) {
-        this.rate = part.rate;
+        super(part.rate);
     }
 
     /**
@@ -93,13 +75,6 @@ public abstract class Optimizer implements Stateful {
             transforms.add(transform);
         }
         return this;
-    }
-
-    final void requireNoSteps(String advice) {
-        if (session != null) {
-            throw new IllegalStateException(
-                    "This " + getClass().getSimpleName() + " has taken steps: " + advice + " before the first");
-        }
     }
 
     /** Adds a transform that {@link #with} may replace. */
@@ -147,7 +122,8 @@ public abstract class Optimizer implements Stateful {
     /** Sees each variable of a step before anything of the step happens. */
     void prepare(Variable<?> variable) {}
 
-    private Update newUpdate(Ops tf) {
+    @Override
+    final Update newUpdate(Ops tf) {
         return new Update(tf, iterations, transforms.accumulationSteps(), rate::at);
     }
 
@@ -157,19 +133,16 @@ public abstract class Optimizer implements Stateful {
      * for use in a step, which may be traced.
      */
     public final void flush() {
-        if (session == null || transforms.accumulationSteps() == 1) {
+        if (transforms.accumulationSteps() == 1) {
             return;
         }
-        session.unrecorded(() -> {
-            try (TensorScope scope = session.scope()) {
-                Ops tf = session.tf();
-                Update update = newUpdate(tf);
-                long steps = transforms.accumulationSteps();
-                long pending = (long) session.scalar(iterations.read(tf)) % steps;
-                if (pending > 0) {
-                    transforms.flush(update, slots, pending, changed -> updateAll(update, changed));
-                    iterations.assignAdd(tf, tf.constant(steps - pending));
-                }
+        eagerly(tf -> {
+            Update update = newUpdate(tf);
+            long steps = transforms.accumulationSteps();
+            long pending = (long) session.scalar(iterations.read(tf)) % steps;
+            if (pending > 0) {
+                transforms.flush(update, slots, pending, changed -> updateAll(update, changed));
+                iterations.assignAdd(tf, tf.constant(steps - pending));
             }
         });
     }
@@ -225,40 +198,10 @@ public abstract class Optimizer implements Stateful {
         parts().forEach(Optimizer::swapToTrain);
     }
 
-    /** Runs something outside a step; nothing if no step was taken yet. */
-    final void eagerly(Consumer<Ops> action) {
-        if (session != null) {
-            session.unrecorded(() -> {
-                try (TensorScope scope = session.scope()) {
-                    action.accept(session.tf());
-                }
-            });
-        }
-    }
-
     private void updateAll(Update update, Gradients gradients) {
         for (Variable<?> variable : gradients.variables()) {
             updateOne(update, number(variable), gradients);
         }
-    }
-
-    /**
-     * Scales losses, for training in float16: ask for the gradients of {@link #scaleLoss} instead of those of the loss.
-     * Off unless called.
-     *
-     * @param scale a scale that no other optimizer has
-     */
-    public final void setLossScale(LossScale scale) {
-        this.lossScale = scale;
-    }
-
-    /**
-     * Whether {@link #scaleLoss} does anything.
-     *
-     * @return true after {@link #setLossScale}
-     */
-    public final boolean scalesLoss() {
-        return lossScale != null;
     }
 
     /**
@@ -268,17 +211,6 @@ public abstract class Optimizer implements Stateful {
      */
     public final boolean isBuiltIn() {
         return this instanceof BuiltIn && rate.isBuiltIn() && parts().stream().allMatch(Optimizer::isBuiltIn);
-    }
-
-    /**
-     * The loss as {@link #apply} expects it to have been differentiated.
-     *
-     * @param tf makes ops
-     * @param loss a float32 scalar
-     * @return the loss itself unless this optimizer has a {@link LossScale}
-     */
-    public final Operand<TFloat32> scaleLoss(Ops tf, Operand<TFloat32> loss) {
-        return lossScale == null ? loss : lossScale.scale(tf, loss);
     }
 
     /**
@@ -304,143 +236,6 @@ public abstract class Optimizer implements Stateful {
         update(update, variable, gradient.asOutput());
     }
 
-    /**
-     * A variable that goes with another: a moment, an accumulator. It is made when it is first asked for.
-     *
-     * @param name what it is, {@code momentum} for example
-     * @param variable what it goes with
-     * @param initial its value at first, everywhere
-     * @param <T> the variable's type
-     * @return a variable of the same shape and type, not trainable
-     */
-    protected final <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
-        return slot(name, variable, variable.shape(), initial);
-    }
-
-    /**
-     * A variable that goes with another and has a shape of its own: sums of its rows, for example.
-     *
-     * @param name what it is
-     * @param variable what it goes with
-     * @param shape its shape
-     * @param initial its value at first, everywhere
-     * @param <T> the variable's type
-     * @return a variable of the same type, not trainable
-     */
-    protected final <T extends TNumber> Variable<T> slot(
-            String name, Variable<T> variable, Shape shape, double initial) {
-        return slots.of(variable, name, eager -> {
-            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
-            return eager.fill(eager.constant(shape.asArray()), value);
-        });
-    }
-
-    /**
-     * A variable that goes with another and begins with its value.
-     *
-     * @param name what it is
-     * @param variable what it goes with
-     * @param <T> the variable's type
-     * @return a variable of the same shape and type, not trainable
-     */
-    protected final <T extends TNumber> Variable<T> copySlot(String name, Variable<T> variable) {
-        return slots.of(variable, name, variable::read);
-    }
-
-    /**
-     * A number that goes with the optimizer itself. It is made when it is first asked for.
-     *
-     * @param name what it is
-     * @param initial its value at first
-     * @return a float64 scalar, not trainable
-     */
-    protected final Variable<TFloat64> numberSlot(String name, double initial) {
-        return slots.named(session, prefix + "/" + name, eager -> eager.constant(initial));
-    }
-
-    /**
-     * The learning rate of the next step.
-     *
-     * @return the rate
-     */
-    public final double learningRate() {
-        if (!rate.isScheduled()) {
-            return rate.value();
-        }
-        if (session == null) {
-            throw new IllegalStateException("The schedule is evaluated in a session: take a step first");
-        }
-        double[] value = new double[1];
-        session.unrecorded(() -> value[0] = session.scalar(rate.at(newUpdate(session.tf()))));
-        return value[0];
-    }
-
-    /**
-     * Sets the learning rate from the next step on.
-     *
-     * @param learningRate at least 0
-     * @throws IllegalStateException if the optimizer follows a schedule, which would undo it
-     */
-    public final void setLearningRate(double learningRate) {
-        changeRate(learningRate);
-    }
-
-    void changeRate(double value) {
-        rate.set(value, this);
-    }
-
-    LearningRate rate() {
-        return rate;
-    }
-
-    /**
-     * The step count, the learning rate and all slots.
-     *
-     * @return the state; without slots before the first step
-     */
-    @Override
-    public final Parameters state() {
-        List<Variable<?>> all = new ArrayList<>();
-        if (session != null) {
-            all.add(iterations);
-            all.add(rate.variable());
-            parts().stream().filter(part -> part.rate != rate).forEach(part -> all.add(part.rate.variable()));
-        }
-        all.addAll(slots.values());
-        if (lossScale != null) {
-            all.addAll(lossScale.state());
-        }
-        return Parameters.of(all);
-    }
-
-    private void build(Ops tf) {
-        TapeSession here = TapeSession.of(tf);
-        if (session == null) {
-            Ops eager = here.tf();
-            here.unrecorded(() -> {
-                iterations = Variable.create(eager, "optimizer/iterations", eager.constant(0L), false);
-            });
-            attach(here, iterations);
-        } else if (session != here) {
-            throw new IllegalStateException("This " + getClass().getSimpleName()
-                    + " belongs to another TapeSession: make a new optimizer for a new session or trainer");
-        }
-    }
-
-    private void attach(TapeSession here, Variable<TInt64> counter) {
-        if (rate.variable() == null) { // A part can share the rate of the whole.
-            rate.build(here, prefix);
-        }
-        iterations = counter;
-        session = here;
-        parts().forEach(part -> part.attach(here, counter));
-    }
-
-    /** The optimizers that this one hands variables to. */
-    List<Optimizer> parts() {
-        return List.of();
-    }
-
     /** Makes this optimizer a part of another, with its slots and its count. */
     final void join(ByVariable other, String name) {
         if (session != null || whole != null) {
@@ -452,10 +247,8 @@ public abstract class Optimizer implements Stateful {
             throw new IllegalArgumentException("A ByVariable cannot be a part of a ByVariable: give its parts to that");
         }
         transforms.requireOnlyDecay(this);
-        Optimizer joined = other;
         whole = other;
-        slots = joined.slots;
-        prefix = name;
+        keepIn(other, name);
     }
 
     /** Updates a variable as a part of another optimizer. */

@@ -13,11 +13,10 @@ import org.tensorflow.types.family.TNumber;
  * <p>The kernels keep a moment even if the momentum is 0, so the state is two numbers for each of the variables, where
  * Keras' is one.
  */
-public final class RmsProp extends Optimizer implements BuiltIn {
+public final class RmsProp extends Adaptive<RmsProp> {
 
     private double rho = 0.9;
     private double momentum;
-    private double epsilon = 1e-7;
     private boolean centered;
 
     /** RmsProp with a learning rate of 0.001. */
@@ -31,7 +30,7 @@ public final class RmsProp extends Optimizer implements BuiltIn {
      * @param learningRate at least 0
      */
     public RmsProp(double learningRate) {
-        super(learningRate);
+        super(learningRate, 1e-7);
     }
 
     /**
@@ -40,7 +39,7 @@ public final class RmsProp extends Optimizer implements BuiltIn {
      * @param schedule gives the learning rate of each step
      */
     public RmsProp(Schedule schedule) {
-        super(schedule);
+        super(schedule, 1e-7);
     }
 
     /**
@@ -65,14 +64,8 @@ public final class RmsProp extends Optimizer implements BuiltIn {
         return this;
     }
 
-    /**
-     * Sets what keeps the divisor off zero; 1e-7 unless set.
-     *
-     * @param value ε, above 0
-     * @return this
-     */
-    public RmsProp epsilon(double value) {
-        this.epsilon = Hyperparameter.positive("epsilon", value);
+    @Override
+    RmsProp self() {
         return this;
     }
 
@@ -102,7 +95,7 @@ public final class RmsProp extends Optimizer implements BuiltIn {
                     update.learningRate(type),
                     update.constant(rho, type),
                     update.constant(momentum, type),
-                    update.constant(epsilon, type),
+                    update.constant(epsilon(), type),
                     gradient);
         } else {
             tf.train.resourceApplyRmsProp(
@@ -112,7 +105,7 @@ public final class RmsProp extends Optimizer implements BuiltIn {
                     update.learningRate(type),
                     update.constant(rho, type),
                     update.constant(momentum, type),
-                    update.constant(epsilon, type),
+                    update.constant(epsilon(), type),
                     gradient);
         }
     }

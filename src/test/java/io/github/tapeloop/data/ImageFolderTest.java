@@ -79,6 +79,27 @@ class ImageFolderTest {
     }
 
     @Test
+    void hiddenDirectoriesAndFilesArePassedOver() throws IOException {
+        png(".ipynb_checkpoints/1.png", 1, 1, RED);
+        Files.createDirectories(root.resolve(".git"));
+        png("a/1.png", 1, 1, RED);
+        png("a/.thumbnails/1.png", 1, 1, GREEN);
+        Files.writeString(root.resolve("a/._1.png"), "what macOS writes beside a file");
+        png("b/1.png", 1, 1, GREEN);
+        ImageFolder folder = ImageFolder.of(root).size(1, 1);
+        assertEquals(List.of("a", "b"), folder.classes());
+        assertEquals(List.of(List.of(1f, 0f, 0f), List.of(0f, 1f, 0f)), inputs(folder.dataset(), 0, 0));
+    }
+
+    @Test
+    void aClassMayBeALinkToADirectory() throws IOException {
+        png("elsewhere/1.png", 1, 1, RED);
+        Path classes = Files.createDirectories(root.resolve("classes"));
+        Files.createSymbolicLink(classes.resolve("a"), root.resolve("elsewhere"));
+        assertEquals(OptionalLong.of(1), ImageFolder.of(classes).dataset().size());
+    }
+
+    @Test
     void grayFilesKeepTheirValues() throws IOException {
         BufferedImage gray = new BufferedImage(3, 1, BufferedImage.TYPE_BYTE_GRAY);
         gray.getRaster().setSamples(0, 0, 3, 1, 0, new int[] {0, 100, 255});

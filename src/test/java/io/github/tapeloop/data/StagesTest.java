@@ -243,6 +243,17 @@ class StagesTest {
     }
 
     @Test
+    void groupsDropNoMoreThanTheRemainderOfTheBatches() {
+        for (Dataset data : List.of(Values.numbers(11), Values.numbers(11).filter(row -> true))) {
+            Batches batches = data.batch(2, true);
+            assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Values.order(batches, 0, 0));
+            for (int group : new int[] {1, 2, 4, 9}) {
+                assertEquals(Values.order(batches, 0, 0), Values.order(batches.grouped(group), 0, 0), "by " + group);
+            }
+        }
+    }
+
+    @Test
     void bucketsMakeBatchesOfSimilarLength() {
         int[][] tokens = IntStream.range(0, 12)
                 .mapToObj(i -> IntStream.range(0, 1 + i * 5 % 12).toArray())

@@ -216,8 +216,7 @@ class OptimizerRulesTest {
         Optimizer sign = new SignDescent(Schedule.exponentialDecay(0.5, 1, 0.5));
         Variable<TFloat64> v = variable("v", 0);
         double expected = 0;
-        IllegalStateException early = assertThrows(IllegalStateException.class, sign::learningRate);
-        assertTrue(early.getMessage().contains("take a step first"), early.getMessage());
+        assertEquals(0.5, sign.learningRate(), "of the first step");
         for (double rate : rates) {
             apply(sign, v, tf.constant(1.0));
             expected -= rate;

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -205,6 +206,24 @@ class SparseGradientTest {
             assertArrayEquals(expected, lazy, 1e-9);
         }
         assertTrue(Math.abs(train(new Adam(0.1), true, false)[2] - expected[2]) > 1e-6, "lazy is not the default");
+    }
+
+    static Stream<Arguments> whatChangesGradients() {
+        return Stream.<UnaryOperator<Optimizer>>of(
+                        adam -> adam.with(Clip.norm(1e9)),
+                        adam -> adam.with(Clip.globalNorm(1e9)),
+                        adam -> adam.with(Clip.value(1e9)),
+                        SparseGradientTest::scaled)
+                .map(Arguments::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("whatChangesGradients")
+    void lazyAdamIsLazyWithClippedAndScaledGradients(UnaryOperator<Optimizer> with) {
+        for (boolean trace : List.of(false, true)) {
+            double[] lazy = train(with.apply(new Adam(0.1).lazy(true)), true, trace);
+            assertArrayEquals(lazyAdam(false), lazy, 1e-9, trace ? "traced" : "eager");
+        }
     }
 
     @Test

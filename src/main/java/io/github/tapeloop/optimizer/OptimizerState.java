@@ -1,0 +1,226 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.dtypes.Cast;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * What an optimizer keeps from one step to the next, in the session of the first: the count of steps, the learning rate,
+ * slots, a loss scale.
+ */
+abstract class OptimizerState implements Stateful {
+
+    final LearningRate rate;
+    Slots slots = new Slots();
+    /** Null before the first step. */
+    TapeSession session;
+
+    Variable<TInt64> iterations;
+    LossScale lossScale;
+    private String prefix = "optimizer";
+
+    OptimizerState(LearningRate rate) {
+        this.rate = rate;
+    }
+
+    /** One step as this optimizer takes it. */
+    abstract Update newUpdate(Ops tf);
+
+    final void requireNoSteps(String advice) {
+        if (session != null) {
+            throw new IllegalStateException(
+                    "This " + getClass().getSimpleName() + " has taken steps: " + advice + " before the first");
+        }
+    }
+
+    /** Makes what is kept, in the session of the first step. */
+    final void build(Ops tf) {
+        TapeSession here = TapeSession.of(tf);
+        if (session == null) {
+            Ops eager = here.tf();
+            here.unrecorded(() -> {
+                iterations = Variable.create(eager, "optimizer/iterations", eager.constant(0L), false);
+            });
+            attach(here, iterations);
+        } else if (session != here) {
+            throw new IllegalStateException("This " + getClass().getSimpleName()
+                    + " belongs to another TapeSession: make a new optimizer for a new session or trainer");
+        }
+    }
+
+    final void attach(TapeSession here, Variable<TInt64> counter) {
+        if (rate.variable() == null) { // A part can share the rate of the whole.
+            rate.build(here, prefix);
+        }
+        iterations = counter;
+        session = here;
+        parts().forEach(part -> part.attach(here, counter));
+    }
+
+    /** The optimizers that this one hands variables to. */
+    List<Optimizer> parts() {
+        return List.of();
+    }
+
+    /** Keeps slots in those of another, under a name of its own. */
+    final void keepIn(OptimizerState other, String name) {
+        slots = other.slots;
+        prefix = name;
+    }
+
+    /**
+     * A variable that goes with another: a moment, an accumulator. It is made when it is first asked for.
+     *
+     * @param name what it is, {@code momentum} for example
+     * @param variable what it goes with
+     * @param initial its value at first, everywhere
+     * @param <T> the variable's type
+     * @return a variable of the same shape and type, not trainable
+     */
+    protected final <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
+        return slot(name, variable, variable.shape(), initial);
+    }
+
+    /**
+     * A variable that goes with another and has a shape of its own: sums of its rows, for example.
+     *
+     * @param name what it is
+     * @param variable what it goes with
+     * @param shape its shape
+     * @param initial its value at first, everywhere
+     * @param <T> the variable's type
+     * @return a variable of the same type, not trainable
+     */
+    protected final <T extends TNumber> Variable<T> slot(
+            String name, Variable<T> variable, Shape shape, double initial) {
+        return slots.of(variable, name, eager -> {
+            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
+            return eager.fill(eager.constant(shape.asArray()), value);
+        });
+    }
+
+    /**
+     * A variable that goes with another and begins with its value.
+     *
+     * @param name what it is
+     * @param variable what it goes with
+     * @param <T> the variable's type
+     * @return a variable of the same shape and type, not trainable
+     */
+    protected final <T extends TNumber> Variable<T> copySlot(String name, Variable<T> variable) {
+        return slots.of(variable, name, variable::read);
+    }
+
+    /**
+     * A number that goes with the optimizer itself. It is made when it is first asked for.
+     *
+     * @param name what it is
+     * @param initial its value at first
+     * @return a float64 scalar, not trainable
+     */
+    protected final Variable<TFloat64> numberSlot(String name, double initial) {
+        return slots.named(session, prefix + "/" + name, eager -> eager.constant(initial));
+    }
+
+    /**
+     * The learning rate of the next step.
+     *
+     * @return the rate
+     */
+    public final double learningRate() {
+        if (!rate.isScheduled()) {
+            return rate.value();
+        }
+        if (session == null) {
+            try (TapeSession alone = TapeSession.open()) {
+                return alone.scalar(rate.first(alone.tf()));
+            }
+        }
+        double[] value = new double[1];
+        eagerly(tf -> value[0] = session.scalar(rate.at(newUpdate(tf))));
+        return value[0];
+    }
+
+    /**
+     * Sets the learning rate from the next step on.
+     *
+     * @param learningRate at least 0
+     * @throws IllegalStateException if the optimizer follows a schedule, which would undo it
+     */
+    public final void setLearningRate(double learningRate) {
+        changeRate(learningRate);
+    }
+
+    void changeRate(double value) {
+        rate.set(value, this);
+    }
+
+    /**
+     * Scales losses, for training in float16: ask for the gradients of {@link #scaleLoss} instead of those of the loss.
+     * Off unless called.
+     *
+     * @param scale a scale that no other optimizer has
+     */
+    public final void setLossScale(LossScale scale) {
+        this.lossScale = scale;
+    }
+
+    /**
+     * Whether {@link #scaleLoss} does anything.
+     *
+     * @return true after {@link #setLossScale}
+     */
+    public final boolean scalesLoss() {
+        return lossScale != null;
+    }
+
+    /**
+     * The loss as {@link #apply} expects it to have been differentiated.
+     *
+     * @param tf makes ops
+     * @param loss a float32 scalar
+     * @return the loss itself unless this optimizer has a {@link LossScale}
+     */
+    public final Operand<TFloat32> scaleLoss(Ops tf, Operand<TFloat32> loss) {
+        return lossScale == null ? loss : lossScale.scale(tf, loss);
+    }
+
+    /** Runs something outside a step; nothing if no step was taken yet. */
+    final void eagerly(Consumer<Ops> action) {
+        if (session != null) {
+            session.unrecorded(() -> action.accept(session.tf()));
+        }
+    }
+
+    /**
+     * The step count, the learning rate and all slots.
+     *
+     * @return the state; without slots before the first step
+     */
+    @Override
+    public final Parameters state() {
+        List<Variable<?>> all = new ArrayList<>();
+        if (session != null) {
+            all.add(iterations);
+            all.add(rate.variable());
+            parts().stream().filter(part -> part.rate != rate).forEach(part -> all.add(part.rate.variable()));
+        }
+        all.addAll(slots.values());
+        if (lossScale != null) {
+            all.addAll(lossScale.state());
+        }
+        return Parameters.of(all);
+    }
+}
