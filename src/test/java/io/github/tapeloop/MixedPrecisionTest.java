@@ -1,20 +1,28 @@
 package io.github.tapeloop;
 
+import static io.github.tapeloop.FiniteDifferences.values;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Activations;
+import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Conv2D;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Dropout;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.GroupNormalization;
+import io.github.tapeloop.layer.Layer;
+import io.github.tapeloop.layer.LayerNormalization;
 import io.github.tapeloop.layer.MaxPool2D;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Reshape;
+import io.github.tapeloop.layer.RmsNormalization;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.layer.UnitNormalization;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.Precision;
@@ -27,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,6 +104,36 @@ class MixedPrecisionTest {
             assertEquals(
                     TFloat32.class, pass.call(model, batch.input(session.tf())).type());
             assertEquals(precision == Precision.MIXED_FLOAT16 ? TFloat16.class : TBfloat16.class, seen.get());
+        }
+    }
+
+    static Stream<Arguments> normalizations() {
+        return Stream.<Supplier<Layer>>of(
+                        () -> new BatchNormalization().momentum(0.5),
+                        LayerNormalization::new,
+                        () -> new GroupNormalization(2),
+                        RmsNormalization::new,
+                        UnitNormalization::new)
+                .flatMap(layer -> Stream.of(Precision.MIXED_FLOAT16, Precision.MIXED_BFLOAT16)
+                        .map(precision -> Arguments.of(layer, precision)));
+    }
+
+    /** Squares of 600 are more than float16 holds, and the least norm is less than it holds. */
+    @ParameterizedTest
+    @MethodSource("normalizations")
+    void normalizationsComputeInFloat32(Supplier<Layer> layers, Precision precision) {
+        Layer full = layers.get();
+        Layer mixed = layers.get();
+        try (TapeSession session = TapeSession.builder().build()) {
+            Ops tf = session.tf();
+            Operand<TFloat32> x = tf.constant(new float[][] {{-600, 600, 0, 20}, {300, -200, 0, 20}, {0, 0, 0, 0}});
+            Operand<TFloat32> expected = ForwardPass.training(tf).call(full, x);
+            Operand<TFloat32> y = ForwardPass.training(tf).in(precision).call(mixed, x);
+            assertArrayEquals(values(session, expected), values(session, y), 1e-2);
+            for (Variable<?> weight : full.variables()) {
+                Variable<?> other = mixed.variables().get(weight.name());
+                assertArrayEquals(values(session, weight.read(tf)), values(session, other.read(tf)), weight.name());
+            }
         }
     }
 

@@ -95,7 +95,10 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide));
+    }
+
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         if (Tensors.rank(x) < 2) {
             throw new IllegalArgumentException("Layer '" + path()
                     + "' (BatchNormalization) expects [batch, …, channels]," + " got " + Tensors.describe(x));

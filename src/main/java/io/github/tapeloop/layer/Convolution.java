@@ -5,7 +5,9 @@ import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TType;
 
 /** What all convolutions share: a dilation, a bias and an activation. */
 abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
@@ -94,6 +96,30 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
 
     /** Channels of the output, given those of the input. */
     abstract long channels(long in);
+
+    /** How many groups the channels are in, of the input and of the output. */
+    int groups() {
+        return 1;
+    }
+
+    /** What the window computes from images. */
+    abstract Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image);
+
+    /**
+     * Where a group has an odd number of channels, bfloat16 is computed as float32: of such images, or on the way back of
+     * such outputs, TensorFlow's convolutions are wrong on CPUs that have instructions for bfloat16 (TensorFlow Java 1.1.0).
+     */
+    @Override
+    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+        Class<? extends TType> type = image.type();
+        return type == TBfloat16.class && hasOddGroups(Tensors.shape(image).get(-1))
+                ? FullPrecision.compute(tf, image, (full, wide) -> convolve(pass, full, wide))
+                : convolve(pass, tf, image);
+    }
+
+    private boolean hasOddGroups(long in) {
+        return in / groups() % 2 == 1 || channels(in) / groups() % 2 == 1;
+    }
 
     @Override
     final L strides(Extent steps) {

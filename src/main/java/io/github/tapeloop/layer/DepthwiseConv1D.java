@@ -33,7 +33,7 @@ public final class DepthwiseConv1D extends DepthwiseConvolution<DepthwiseConv1D>
     }
 
     @Override
-    Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+    Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         return depthwise(pass, tf, "kernel", image);
     }
 }

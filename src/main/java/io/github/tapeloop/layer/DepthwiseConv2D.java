@@ -57,7 +57,7 @@ public final class DepthwiseConv2D extends DepthwiseConvolution<DepthwiseConv2D>
     }
 
     @Override
-    Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+    Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         return depthwise(pass, tf, "kernel", image);
     }
 }

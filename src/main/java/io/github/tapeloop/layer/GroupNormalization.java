@@ -64,7 +64,10 @@ public final class GroupNormalization extends ScaledNormalization<GroupNormaliza
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide));
+    }
+
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         int rank = Tensors.rank(x);
         int channel = Dimensions.axes(this, x, axis)[0];
         Shape sizes = Dimensions.sizes(this, x, channel);

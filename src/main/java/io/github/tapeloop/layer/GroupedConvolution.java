@@ -34,6 +34,11 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
     }
 
     @Override
+    final int groups() {
+        return groups;
+    }
+
+    @Override
     final void check(Operand<?> x) {
         super.check(x);
         if (Tensors.shape(x).get(-1) % groups != 0) {
@@ -42,15 +47,15 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
     }
 
     @Override
-    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+    final Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         long in = Tensors.shape(image).get(-1);
         Operand<TFloat32> kernel =
                 kernel(pass, tf, "kernel", size().kernel(in / groups, filters()), image.type(), kernel());
         return dilated(
-                tf, image, (x, edges) -> groups == 1 ? convolve(tf, x, kernel, edges) : grouped(tf, x, kernel, edges));
+                tf, image, (x, edges) -> groups == 1 ? window(tf, x, kernel, edges) : grouped(tf, x, kernel, edges));
     }
 
-    private Operand<TFloat32> convolve(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel, Padding edges) {
+    private Operand<TFloat32> window(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel, Padding edges) {
         return moving(tf, "Conv2D", edges, image, kernel).build().output(0);
     }
 
@@ -62,7 +67,7 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
                 tf.split(tf.constant(3), kernel, (long) groups).output();
         List<Operand<TFloat32>> outputs = new ArrayList<>(groups);
         for (int group = 0; group < groups; group++) {
-            outputs.add(convolve(tf, images.get(group), kernels.get(group), edges));
+            outputs.add(window(tf, images.get(group), kernels.get(group), edges));
         }
         return tf.concat(outputs, tf.constant(3));
     }

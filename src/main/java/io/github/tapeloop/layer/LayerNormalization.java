@@ -47,7 +47,10 @@ public final class LayerNormalization extends ScaledNormalization<LayerNormaliza
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide));
+    }
+
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         int rank = Tensors.rank(x);
         int[] axes = Dimensions.axes(this, x, axis);
         Shape sizes = Dimensions.sizes(this, x, axes);

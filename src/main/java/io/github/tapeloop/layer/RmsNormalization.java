@@ -9,7 +9,8 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * Divides by the root of the mean square along an axis or more: scale · x / √(mean(x²) + epsilon) (Zhang and Sennrich 2019).
- * The scale has the sizes of these axes and starts as ones. As in Keras 3, epsilon is 1e-6.
+ * The scale has the sizes of these axes and starts as ones. As in Keras 3, epsilon is 1e-6. In mixed precision it is
+ * computed in float32.
  */
 public final class RmsNormalization extends Layer {
 
@@ -54,7 +55,10 @@ public final class RmsNormalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide));
+    }
+
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         int[] axes = Dimensions.axes(this, x, axis);
         Shape sizes = Dimensions.sizes(this, x, axes);
         Operand<TFloat32> scale =

@@ -59,7 +59,7 @@ abstract class SeparableConvolution<L extends SeparableConvolution<L>> extends D
     }
 
     @Override
-    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+    final Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         Operand<TFloat32> deep = depthwise(pass, tf, "depthwise_kernel", image);
         long in = super.channels(Tensors.shape(image).get(-1));
         Operand<TFloat32> kernel =

@@ -18,7 +18,7 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
     }
 
     @Override
-    final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
+    final Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         Extent in = Images.sizes(image);
         Extent window = reach();
         Extent out = new Extent(

@@ -42,8 +42,10 @@ public final class UnitNormalization extends Layer {
     }
 
     static Operand<TFloat32> unit(Ops tf, Operand<TFloat32> x, int... axes) {
-        Operand<TFloat32> squares = tf.sum(tf.math.square(x), tf.constant(axes), Sum.keepDims(true));
-        Operand<TFloat32> floor = Tensors.constant(tf, 1e-24, x.type());
-        return tf.math.mul(x, tf.math.rsqrt(tf.math.maximum(squares, floor)));
+        return FullPrecision.compute(tf, x, (full, wide) -> {
+            Operand<TFloat32> squares = full.sum(full.math.square(wide), full.constant(axes), Sum.keepDims(true));
+            Operand<TFloat32> floor = Tensors.constant(full, 1e-24, wide.type());
+            return full.math.mul(wide, full.math.rsqrt(full.math.maximum(squares, floor)));
+        });
     }
 }

@@ -69,17 +69,18 @@ public final class BinaryCrossentropy extends PointwiseLoss {
     @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
-        return logits ? ofLogits(tf, y, prediction) : ofProbabilities(tf, y, prediction);
+        return logits ? ofLogits(tf, y, prediction) : ofClipped(tf, y, Formula.clipProbabilities(tf, prediction));
     }
 
-    /** max(x, 0) - x y + log(1 + exp(-|x|)): no exponential of a large number. */
+    /** y log(1 + e^-x) + (1 - y) log(1 + e^x): exact for large x, and |x| and max(x, 0) have no slope at 0. */
     private static Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
-        Operand<TFloat32> linear = tf.math.sub(tf.nn.relu(x), tf.math.mul(x, y));
-        return tf.math.add(linear, tf.math.softplus(tf.math.neg(tf.math.abs(x))));
+        Operand<TFloat32> yes = tf.math.mul(y, tf.math.softplus(tf.math.neg(x)));
+        Operand<TFloat32> no = tf.math.mul(Formula.oneMinus(tf, y), tf.math.softplus(x));
+        return tf.math.add(yes, no);
     }
 
-    static Operand<TFloat32> ofProbabilities(Ops tf, Operand<TFloat32> y, Operand<TFloat32> probabilities) {
-        Operand<TFloat32> p = Formula.clipProbabilities(tf, probabilities);
+    /** -(y log p + (1 - y) log(1 - p)) of probabilities off 0 and 1. */
+    static Operand<TFloat32> ofClipped(Ops tf, Operand<TFloat32> y, Operand<TFloat32> p) {
         Operand<TFloat32> yes = tf.math.mul(y, tf.math.log(p));
         Operand<TFloat32> no = tf.math.mul(Formula.oneMinus(tf, y), tf.math.log(Formula.oneMinus(tf, p)));
         return tf.math.neg(tf.math.add(yes, no));

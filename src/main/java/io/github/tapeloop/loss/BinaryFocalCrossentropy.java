@@ -34,7 +34,7 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
     }
 
     /**
-     * For models that end in a sigmoid. For the logarithms, probabilities are clipped to [1e-7, 1 - 1e-7].
+     * For models that end in a sigmoid. Probabilities are clipped to [1e-7, 1 - 1e-7].
      *
      * @return a loss that takes probabilities
      */
@@ -105,11 +105,12 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
     @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
-        Operand<TFloat32> p = logits ? tf.math.sigmoid(prediction) : prediction;
+        // Off 0 and 1, where a power below 1 has no finite slope.
+        Operand<TFloat32> p = Formula.clipProbabilities(tf, logits ? tf.math.sigmoid(prediction) : prediction);
         Operand<TFloat32> wrong = tf.math.add( // 1 - q
                 tf.math.mul(y, Formula.oneMinus(tf, p)), tf.math.mul(Formula.oneMinus(tf, y), p));
         Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));
-        Operand<TFloat32> loss = tf.math.mul(focus, BinaryCrossentropy.ofProbabilities(tf, y, p));
+        Operand<TFloat32> loss = tf.math.mul(focus, BinaryCrossentropy.ofClipped(tf, y, p));
         if (!applyClassBalancing) {
             return loss;
         }

@@ -10,6 +10,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.Operand;
@@ -92,13 +93,38 @@ class WeightedLossTest {
         }
     }
 
+    /** A last layer that starts as zeros gives them all. */
+    @Test
+    void theSlopeAtALogitOfZeroIsThatAroundIt() {
+        Operand<TFloat32> wanted = tf.constant(new float[][] {{0, 1, 0.25f}, {0, 1, 0.25f}});
+        double[] expected = DoubleStream.of(0.5, -0.5, 0.25, 0.5, -0.5, 0.25) // sigmoid(0) - y
+                .map(slope -> slope / 6)
+                .toArray();
+        assertGradient(BinaryCrossentropy.fromLogits(), wanted, new float[2][3], expected);
+    }
+
+    /** The slope of a power below 1 is infinite at 0. */
+    @Test
+    void aFocusBelowOneHasAFiniteSlopeWhereThePredictionIsSure() {
+        float[][] sure = {{0, 1, 0}, {1, 0, 0}};
+        float[][] far = {{-1e4f, 1e4f, -1e4f}, {1e4f, -1e4f, -1e4f}};
+        for (double gamma : new double[] {0, 0.5}) {
+            assertGradientIsZero(BinaryFocalCrossentropy.fromProbabilities().gamma(gamma), tf.constant(sure), sure);
+            assertGradientIsZero(BinaryFocalCrossentropy.fromLogits().gamma(gamma), tf.constant(sure), far);
+        }
+    }
+
     private void assertGradientIsZero(Loss loss, Operand<? extends TNumber> wanted, float[][] at) {
+        assertGradient(loss, wanted, at, new double[6]);
+    }
+
+    private void assertGradient(Loss loss, Operand<? extends TNumber> wanted, float[][] at, double[] expected) {
         try (GradientTape tape = GradientTape.open(tf)) {
             Operand<TFloat32> x = tf.constant(at);
             tape.watch(x);
             Operand<TFloat32> gradient =
                     tape.gradient(loss.call(tf, wanted, x), x).orElseThrow();
-            assertArrayEquals(new double[6], FiniteDifferences.values(session, gradient), 1e-6, loss.name());
+            assertArrayEquals(expected, FiniteDifferences.values(session, gradient), 1e-6, loss.name());
         }
     }
 

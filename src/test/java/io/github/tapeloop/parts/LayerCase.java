@@ -4,6 +4,7 @@ import io.github.tapeloop.Oracle;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Merge;
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -25,7 +26,7 @@ import org.tensorflow.types.family.TType;
 
 /**
  * A layer against the figures of a script: output, loss, gradients, and what a call leaves in its statistics. Compiled, it
- * runs with known and with open batch size.
+ * runs with known and with open batch size; eager float32 runs are repeated in mixed precision.
  *
  * @param figures what layers.py or another script of its format made
  * @param name the case in the figures
@@ -49,13 +50,22 @@ record LayerCase(
     }
 
     void check(PartRun run) {
+        checkInFullPrecision(run);
+        if (!run.compiled() && !run.float64()) {
+            checkIn(Precision.MIXED_FLOAT16, 2e-2);
+            checkIn(Precision.MIXED_BFLOAT16, 1e-1);
+        }
+    }
+
+    private void checkInFullPrecision(PartRun run) {
         try (TapeSession session = run.open();
                 TensorScope scope = session.scope()) {
             List<Operand<TFloat32>> inputs = inputs(run, session.tf());
             Layer part = layer.get();
             call(part, ForwardPass.inference(session.tf()), inputs); // Makes the weights.
             set(run, part, session.tf());
-            compare(run, part, run.run(session, inputs, (tf, in) -> results(run, part, tf, typed(in))));
+            double tolerance = run.float64() ? tolerance64 : 1e-5;
+            compare(tolerance, part, run.run(session, inputs, (tf, in) -> results(run, part, tf, typed(in))));
             if (run.compiled()) {
                 set(run, part, session.tf());
                 List<Spec> open = inputs.stream().map(LayerCase::open).toList();
@@ -63,9 +73,25 @@ record LayerCase(
                         TracedFunction.trace(session, "open", open, (tf, in) -> results(run, part, tf, typed(in)))) {
                     List<double[]> values = new ArrayList<>();
                     function.call(inputs).forEach(result -> values.add(PartRun.read(session, result)));
-                    compare(run, part, values);
+                    compare(tolerance, part, values);
                 }
             }
+        }
+    }
+
+    /** In a mixed precision, eager: gradients and statistics have 2 or 3 digits, but all have to be there. */
+    private void checkIn(Precision precision, double tolerance) {
+        PartRun run = new PartRun(false, false);
+        try (TapeSession session = run.open();
+                TensorScope scope = session.scope()) {
+            List<Operand<TFloat32>> inputs = inputs(run, session.tf());
+            Layer part = layer.get();
+            call(part, ForwardPass.inference(session.tf()), inputs); // Makes the weights.
+            set(run, part, session.tf());
+            compare(
+                    tolerance,
+                    part,
+                    run.run(session, inputs, (tf, in) -> results(run, part, tf, typed(in), precision)));
         }
     }
 
@@ -135,12 +161,20 @@ record LayerCase(
 
     /** Output, loss, gradients of inputs and weights, statistics after the call. */
     private List<Operand<?>> results(PartRun run, Layer part, Ops tf, List<Operand<TFloat32>> inputs) {
+        return results(run, part, tf, inputs, Precision.FULL);
+    }
+
+    private List<Operand<?>> results(
+            PartRun run, Layer part, Ops tf, List<Operand<TFloat32>> inputs, Precision precision) {
         try (GradientTape tape = GradientTape.persistent(tf)) {
             List<Operand<TFloat32>> watched = ids ? List.of() : inputs;
             watched.forEach(tape::watch);
-            ForwardPass pass =
+            ForwardPass full =
                     training ? ForwardPass.training(tf, 1, () -> tf.constant(0L)) : ForwardPass.inference(tf);
-            Operand<TFloat32> y = call(part, pass, inputs);
+            ForwardPass pass = full.in(precision);
+            List<Operand<TFloat32>> computed =
+                    inputs.stream().map(x -> precision.compute(tf, x)).toList();
+            Operand<TFloat32> y = Precision.full(tf, call(part, pass, computed));
             Operand<TFloat32> factors = run.constant(tf, figures.shape(name + ".f"), figures.values(name + ".f"));
             Operand<TFloat32> flat = tf.reshape(tf.math.mul(y, factors), tf.constant(new int[] {-1}));
             Operand<TFloat32> loss = pass.totalLoss(tf.sum(flat, tf.constant(0)));
@@ -158,7 +192,7 @@ record LayerCase(
         }
     }
 
-    private void compare(PartRun run, Layer part, List<double[]> values) {
+    private void compare(double tolerance, Layer part, List<double[]> values) {
         Map<String, double[]> expected = new LinkedHashMap<>();
         List<String> entries = new ArrayList<>(List.of(name + ".y", name + ".loss"));
         if (!ids) {
@@ -172,8 +206,7 @@ record LayerCase(
         entries.forEach(figure -> expected.put(figure, figures.values(figure)));
         int i = 0;
         for (Map.Entry<String, double[]> figure : expected.entrySet()) {
-            PartRun.assertClose(
-                    figure.getValue(), values.get(i++), run.float64() ? tolerance64 : 1e-5, figure.getKey());
+            PartRun.assertClose(figure.getValue(), values.get(i++), tolerance, figure.getKey());
         }
     }
 

@@ -1,0 +1,26 @@
+package io.github.tapeloop.layer;
+
+import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.Tensors;
+import java.util.function.BiFunction;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** What a layer computes in float32 though the pass is of a mixed precision. */
+final class FullPrecision {
+
+    private FullPrecision() {}
+
+    /**
+     * Computes in float32, or in float64 if x is.
+     *
+     * @param formula makes the result from ops that read weights in full precision, and x
+     * @return the result in the type of x
+     */
+    static Operand<TFloat32> compute(
+            Ops tf, Operand<TFloat32> x, BiFunction<Ops, Operand<TFloat32>, Operand<TFloat32>> formula) {
+        Ops full = Precision.FULL.in(tf);
+        return Tensors.cast(tf, formula.apply(full, Precision.full(full, x)), x.type());
+    }
+}
