@@ -79,11 +79,13 @@ public final class GroupNormalization extends ScaledNormalization<GroupNormaliza
         Moments moments = moments(tf, grouped, Dimensions.others(rank + 1, 0, channel));
         Operand<TFloat32> normal =
                 tf.math.mul(tf.math.sub(grouped, moments.mean()), inverseDeviation(tf, moments.variance()));
-        return affine(
-                tf,
-                tf.reshape(normal, Dimensions.of(tf, x)),
-                gamma == null ? null : Dimensions.along(tf, gamma, rank, channel),
-                beta == null ? null : Dimensions.along(tf, beta, rank, channel));
+        return pass.keepMask(
+                x,
+                affine(
+                        tf,
+                        tf.reshape(normal, Dimensions.of(tf, x)),
+                        gamma == null ? null : Dimensions.along(tf, gamma, rank, channel),
+                        beta == null ? null : Dimensions.along(tf, beta, rank, channel)));
     }
 
     /** The shape of x with the channels as groups and channels of a group. */

@@ -56,10 +56,12 @@ public final class LayerNormalization extends ScaledNormalization<LayerNormaliza
         Moments moments = moments(tf, x, axes);
         Operand<TFloat32> normal =
                 tf.math.mul(tf.math.sub(x, moments.mean()), inverseDeviation(tf, moments.variance()));
-        return affine(
-                tf,
-                normal,
-                gamma == null ? null : Dimensions.along(tf, gamma, rank, axes),
-                beta == null ? null : Dimensions.along(tf, beta, rank, axes));
+        return pass.keepMask(
+                x,
+                affine(
+                        tf,
+                        normal,
+                        gamma == null ? null : Dimensions.along(tf, gamma, rank, axes),
+                        beta == null ? null : Dimensions.along(tf, beta, rank, axes)));
     }
 }

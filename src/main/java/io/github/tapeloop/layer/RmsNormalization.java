@@ -61,6 +61,7 @@ public final class RmsNormalization extends Layer {
                 weight(pass, "scale", sizes, x.type(), Initializer.ones()).read(tf);
         Operand<TFloat32> square = tf.math.mean(tf.math.square(x), tf.constant(axes), Mean.keepDims(true));
         Operand<TFloat32> inverse = tf.math.rsqrt(tf.math.add(square, Tensors.constant(tf, epsilon, x.type())));
-        return tf.math.mul(tf.math.mul(x, inverse), Dimensions.along(tf, scale, Tensors.rank(x), axes));
+        return pass.keepMask(
+                x, tf.math.mul(tf.math.mul(x, inverse), Dimensions.along(tf, scale, Tensors.rank(x), axes)));
     }
 }
