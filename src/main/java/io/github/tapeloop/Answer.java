@@ -16,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  * What a model gave for one of its outputs in a step, beside what it should have given.
  *
  * @param weight how much each example counts, float32 [batch]
- * @param mask which steps of the output count, bool [batch, time]
+ * @param mask which steps of the output count, bool [batch, time] or of more or fewer of its first dimensions
  */
 record Answer(
         Head head,

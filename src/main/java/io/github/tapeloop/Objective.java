@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,25 +11,61 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /** A model and what is asked of its outputs. */
-record Objective(Model model, List<Head> heads) {
+final class Objective {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Objective.class);
+
+    private final Model model;
+    private final List<Head> heads;
+    private boolean warned;
+
+    Objective(Model model, List<Head> heads) {
+        this.model = model;
+        this.heads = heads;
+    }
+
+    Model model() {
+        return model;
+    }
 
     /** Calls the model: an answer for each head. */
     List<Answer> answers(Ops tf, ForwardPass pass, Batch batch) {
         Map<String, Operand<TFloat32>> outputs = pass.call(model, inputs(tf, batch));
-        Optional<Operand<TBool>> mask = outputs.size() == 1 ? pass.mask() : Optional.empty();
         Optional<Operand<TFloat32>> weight = batch.sampleWeight(tf);
         List<Answer> answers = new ArrayList<>(heads.size());
         for (Head head : heads) {
             Operand<TFloat32> prediction = head.prediction(outputs);
-            answers.add(new Answer(head, head.target(tf, batch), prediction, weight, mask));
+            answers.add(new Answer(head, head.target(tf, batch), prediction, weight, pass.mask(prediction)));
         }
+        warnOfDroppedMasks(pass, outputs);
         return answers;
+    }
+
+    /** As Keras does, but once: losing a mask is a mistake more often than not. */
+    private void warnOfDroppedMasks(ForwardPass pass, Map<String, Operand<TFloat32>> outputs) {
+        if (warned) {
+            return;
+        }
+        List<? extends Operand<?>> dropped = pass.droppedMasks().stream()
+                .filter(x -> outputs.values().stream().noneMatch(y -> x.equals(y.asOutput())))
+                .toList();
+        if (!dropped.isEmpty()) {
+            warned = true;
+            LOG.warn(
+                    "The mask of {} is dropped: what takes it neither heeds masks nor hands them on, so what is masked"
+                            + " counts from there on. A layer that works on each step by itself keeps the mask with"
+                            + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)",
+                    dropped.stream()
+                            .map(x -> Tensors.describe(x) + " from op '" + x.op().name() + "'")
+                            .toList());
+        }
     }
 
     /**

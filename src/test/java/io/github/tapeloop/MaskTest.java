@@ -10,6 +10,7 @@ import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.MultiModel;
 import io.github.tapeloop.loss.PerSampleLoss;
 import io.github.tapeloop.metric.MeanAbsoluteError;
 import io.github.tapeloop.optimizer.Sgd;
@@ -24,7 +25,7 @@ import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
-/** A mask that a model leaves in its pass keeps what does not count out of loss and metrics. */
+/** The mask of a model's output keeps what does not count out of loss and metrics. */
 class MaskTest {
 
     /** Two sequences of three steps; 0 fills up. */
@@ -48,13 +49,14 @@ class MaskTest {
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
             Ops tf = pass.tf();
-            pass.setMask(tf.math.notEqual(x, tf.constant(0f)));
-            Operand<TFloat32> steps = dense.call(pass, tf.expandDims(x, tf.constant(-1)));
-            assertTrue(pass.mask().isPresent());
+            Operand<TFloat32> series = tf.expandDims(x, tf.constant(-1));
+            pass.setMask(series, tf.math.notEqual(x, tf.constant(0f)));
+            Operand<TFloat32> steps = dense.call(pass, series);
+            assertTrue(pass.mask(steps).isPresent());
             if (pooled) {
-                pass.setMask(null);
+                pass.setMask(steps, null);
             }
-            return tf.squeeze(steps, Squeeze.axis(List.of(-1L)));
+            return pass.keepMask(steps, tf.squeeze(steps, Squeeze.axis(List.of(-1L))));
         }
     }
 
@@ -117,6 +119,46 @@ class MaskTest {
             assertEquals((1.0 + 4 + 16) / 3, scores.get("loss"), 1e-6);
             assertEquals(7.0 / 3, scores.get("mae"), 1e-6);
             assertEquals(7.0 / 3, scores.get("weighted"), 1e-6);
+        }
+    }
+
+    /** The steps, of which the mask leaves some out, and the same steps without a mask. */
+    private static final class TwoOutputs extends MultiModel {
+        private final Steps steps = layer(new Steps(false));
+
+        @Override
+        public Map<String, Operand<TFloat32>> call(ForwardPass pass, Map<String, Operand<TFloat32>> inputs) {
+            Operand<TFloat32> y = steps.call(pass, inputs.get("x"));
+            return Map.of("some", y, "all", pass.tf().math.mul(y, pass.tf().constant(1f)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void eachOutputHasAMaskOfItsOwn(Way way) {
+        Columns columns = new Columns()
+                .input("x", ColumnData.of(INPUTS))
+                .target("some", ColumnData.of(TARGETS))
+                .target("all", ColumnData.of(TARGETS));
+        TrainerBuilder builder = Trainer.of(new TwoOutputs())
+                .loss("some", new SquaredErrors())
+                .loss("all", new SquaredErrors(), 1e-4)
+                .metrics("some", new MeanAbsoluteError("mae"))
+                .metrics("all", new MeanAbsoluteError("mae"))
+                .optimizer(new Sgd(0));
+        double all = (1 + 4 + 4900 + 16 + 6400 + 8100) / 6.0;
+        try (Trainer trainer = way.of(builder).build()) {
+            Map<String, Double> scores = trainer.evaluate(Dataset.of(columns).batch(2));
+            assertEquals(7, scores.get("some_loss"), 1e-5);
+            assertEquals(all, scores.get("all_loss"), 1e-2);
+            assertEquals(7 + 1e-4 * all, scores.get("loss"), 1e-4);
+            assertEquals(7.0 / 3, scores.get("some_mae"), 1e-5);
+            assertEquals((1 + 2 + 70 + 4 + 80 + 90) / 6.0, scores.get("all_mae"), 1e-4);
+            History history =
+                    trainer.fit(Dataset.of(columns).batch(2), Fit.epochs(4)); // Eager: a kept tail from the 2nd.
+            assertEquals(7, history.last("some_loss"), 1e-5);
+            assertEquals(7.0 / 3, history.last("some_mae"), 1e-5);
+            assertEquals((1 + 2 + 70 + 4 + 80 + 90) / 6.0, history.last("all_mae"), 1e-4);
         }
     }
 }

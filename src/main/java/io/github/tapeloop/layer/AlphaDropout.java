@@ -45,6 +45,9 @@ public final class AlphaDropout extends Layer {
         Operand<TFloat32> uniform = Draws.uniform(pass, tf, Dimensions.of(tf, x), x.type());
         Operand<TBool> kept = tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type()));
         Operand<TFloat32> dropped = tf.select(kept, x, Tensors.constant(tf, SATURATION, x.type()));
-        return tf.math.add(tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type()));
+        return pass.keepMask(
+                x,
+                tf.math.add(
+                        tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type())));
     }
 }

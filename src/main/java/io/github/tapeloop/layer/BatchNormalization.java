@@ -6,14 +6,17 @@ import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.math.Mean;
 import org.tensorflow.op.nn.FusedBatchNorm;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
 /**
  * Gives each channel mean 0 and variance 1: gamma · (x - mean) / √(variance + epsilon) + beta (Ioffe and Szegedy 2015). In
  * training, mean and variance are those of the batch, and moving averages of them are kept: moving = momentum · moving +
- * (1 - momentum) · batch, with the variance over n, not n - 1. In inference, and if the layer is frozen by {@link
+ * (1 - momentum) · batch, with the variance over n, not n - 1. Steps that a mask of the input leaves out count for neither.
+ * In inference, and if the layer is frozen by {@link
  * #trainable(boolean)}, they are the moving averages, which then stay as they are.
  *
  * <p>Gamma, beta and the averages have the size of the channels. The averages start at 0 and 1, are not trainable, and are
@@ -95,10 +98,12 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide));
+        Operand<TBool> mask = pass.mask(x).orElse(null);
+        return pass.keepMask(
+                x, FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
     }
 
-    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TBool> mask) {
         if (Tensors.rank(x) < 2) {
             throw new IllegalArgumentException("Layer '" + path()
                     + "' (BatchNormalization) expects [batch, …, channels]," + " got " + Tensors.describe(x));
@@ -109,10 +114,11 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         Variable<TFloat32> mean = weight(pass, "moving_mean", size, x.type(), movingMean);
         Variable<TFloat32> variance = weight(pass, "moving_variance", size, x.type(), movingVariance);
         if (!pass.training() || !trainable()) {
-            return normalize(tf, x, new Moments(mean.read(tf), variance.read(tf)), scale, channel);
+            Moments moving = new Moments(mean.read(tf), variance.read(tf));
+            return normalize(tf, x, moving, scale, channel);
         }
-        boolean fused = channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
-        Normalized normalized = fused ? fused(tf, x, size, scale) : plain(tf, x, channel, scale);
+        boolean fused = mask == null && channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
+        Normalized normalized = fused ? fused(tf, x, size, scale) : plain(tf, x, mask, channel, scale);
         if (!pass.repeats()) {
             move(tf, mean, normalized.moments().mean());
             move(tf, variance, normalized.moments().variance());
@@ -152,11 +158,25 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         return tf.constant(new float[(int) size.get(0)]);
     }
 
-    private Normalized plain(Ops tf, Operand<TFloat32> x, int channel, Scale scale) {
-        Moments kept = moments(tf, x, Dimensions.others(Tensors.rank(x), channel));
+    private Normalized plain(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int channel, Scale scale) {
+        int[] others = Dimensions.others(Tensors.rank(x), channel);
+        Moments kept = mask == null ? moments(tf, x, others) : moments(tf, x, mask, others);
         Operand<? extends TNumber> flat = Constants.of(tf, new long[] {-1});
         Moments moments = new Moments(tf.reshape(kept.mean(), flat), tf.reshape(kept.variance(), flat));
         return new Normalized(normalize(tf, x, moments, scale, channel), moments);
+    }
+
+    /** Moments of what a mask leaves in. A mean of its zeros and ones is the share that counts, also where it broadcasts. */
+    private static Moments moments(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int... axes) {
+        Operand<TFloat32> counts = tf.dtypes.cast(Masks.expanded(tf, mask, Tensors.rank(x)), x.type());
+        Operand<TFloat32> share = mean(tf, counts, axes);
+        Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.math.mul(x, counts), axes), share);
+        Operand<TFloat32> squares = tf.math.mul(tf.math.squaredDifference(x, mean), counts);
+        return new Moments(mean, tf.math.divNoNan(mean(tf, squares, axes), share));
+    }
+
+    private static Operand<TFloat32> mean(Ops tf, Operand<TFloat32> x, int... axes) {
+        return tf.math.mean(x, tf.constant(axes), Mean.keepDims(true));
     }
 
     /** x · factor + offset, where factor = gamma / √(variance + epsilon) and offset = beta - mean · factor. */

@@ -7,7 +7,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
@@ -65,7 +64,7 @@ public final class Bidirectional extends Layer {
     /**
      * Walks along series from both ends, from states of zeros.
      *
-     * @param pass makes ops, says whether to train, may have a mask
+     * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
      * @return float32 [batch, out], or [batch, steps, out] if the layers return sequences, where out is 2 · units after
      *     CONCAT and units after the other modes
@@ -78,7 +77,7 @@ public final class Bidirectional extends Layer {
     /**
      * Walks along series from both ends, from given states.
      *
-     * @param pass makes ops, says whether to train, may have a mask
+     * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
      * @param initialState the states of the forward layer, then those of the backward layer; empty for zeros
      * @return the merged output, and the last states of the forward, then of the backward layer
@@ -86,16 +85,15 @@ public final class Bidirectional extends Layer {
     public Recurrent.Result callWithState(
             ForwardPass pass, Operand<TFloat32> x, List<? extends Operand<TFloat32>> initialState) {
         int half = initialState.size() / 2;
-        Operand<TBool> mask = pass.mask().orElse(null);
         Recurrent.Result there = forward.callWithState(pass, x, initialState.subList(0, half));
-        pass.setMask(mask);
         Recurrent.Result back = backward.callWithState(pass, x, initialState.subList(half, initialState.size()));
-        pass.setMask(forward.returnsSequences() ? mask : null);
+        pass.setMask(back.output(), null); // Turned, it is that of the way there.
         Ops tf = pass.tf(this);
         Operand<TFloat32> turned =
                 forward.returnsSequences() ? tf.reverse(back.output(), tf.constant(new int[] {1})) : back.output();
+        Operand<TFloat32> merged = merge(tf, there.output(), turned);
         return new Recurrent.Result(
-                merge(tf, there.output(), turned),
+                pass.keepMask(there.output(), merged),
                 Stream.of(there.state(), back.state()).flatMap(List::stream).toList());
     }
 

@@ -168,7 +168,7 @@ public final class Dense extends Layer {
             y = tf.nn.biasAdd(
                     y, weight(pass, "bias", Shape.of(units), x.type(), bias).read(tf));
         }
-        return penalized(pass, activation.call(tf, y), activityRegularizer);
+        return pass.keepMask(x, penalized(pass, activation.call(tf, y), activityRegularizer));
     }
 
     private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {

@@ -5,11 +5,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
  * Multiplies two inputs example by example and sums along an axis of each: [batch, n] and [batch, n] give [batch, 1]; [batch,
- * n, i] and [batch, n, j] give [batch, i, j].
+ * n, i] and [batch, n, j] give [batch, i, j]. The output has no mask.
  */
 public final class Dot extends Merge {
 
@@ -78,6 +79,11 @@ public final class Dot extends Merge {
         String kept = (ofFirst + ofSecond.substring(1)).replace("z", "");
         Operand<TFloat32> product = tf.linalg.einsum(List.of(a, b), ofFirst + "," + ofSecond + "->" + kept);
         return rank == 2 ? tf.expandDims(product, tf.constant(-1)) : product;
+    }
+
+    @Override
+    Operand<TBool> mask(MergedMasks masks) {
+        return null;
     }
 
     /** The axes of an input for an einsum: a for the batch, z for the one that is summed along, others from a letter on. */

@@ -36,7 +36,7 @@ public final class Dropout extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        return drop(pass, tf, x, rate, Dimensions.of(tf, x));
+        return pass.keepMask(x, drop(pass, tf, x, rate, Dimensions.of(tf, x)));
     }
 
     /** Drops by a mask of a shape that broadcasts to that of x. */

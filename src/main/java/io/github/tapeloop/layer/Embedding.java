@@ -47,8 +47,8 @@ public final class Embedding extends Layer {
     }
 
     /**
-     * Whether id 0 is filling, such as padding puts at the end of short series: then a call sets the mask of the pass, see
-     * {@link ForwardPass#mask()}. False unless set.
+     * Whether id 0 is filling, such as padding puts at the end of short series: then what comes out
+     * has a mask, see {@link ForwardPass#mask}. False unless set.
      *
      * @param mask true to mask id 0; it still has a vector, so count it in inputDim
      * @return this
@@ -98,8 +98,8 @@ public final class Embedding extends Layer {
     /**
      * Looks up.
      *
-     * @param pass makes ops; takes the mask, bool [batch, steps], if id 0 is masked
-     * @param x ids [batch, …], of any numeric type; [batch, steps] if id 0 is masked
+     * @param pass makes ops; takes the mask of the output, bool [batch, …], if id 0 is masked
+     * @param x ids [batch, …], of any numeric type
      * @return float32 [batch, …, outputDim]
      */
     @Override
@@ -112,11 +112,13 @@ public final class Embedding extends Layer {
         }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
         Operand<? extends TNumber> ids = whole ? x : Tensors.cast(tf, x, TInt32.class);
-        if (maskZero) {
-            pass.setMask(differsFromZero(tf, ids));
-        }
-        return weight(pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
+        Operand<TFloat32> vectors = weight(
+                        pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
                 .gather(tf, ids);
+        if (maskZero) {
+            pass.setMask(vectors, differsFromZero(tf, ids));
+        }
+        return vectors;
     }
 
     private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {

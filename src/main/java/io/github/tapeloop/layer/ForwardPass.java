@@ -20,6 +20,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TType;
 
 /**
  * One call of a model: carries what every layer needs and no global should hold. It makes ops, says whether the model is
@@ -37,9 +38,8 @@ public final class ForwardPass {
     private final List<Operand<TFloat32>> losses = new ArrayList<>();
     private final Set<Variable<?>> penalized = new HashSet<>();
     private final boolean repeats;
+    private final Masks masks = new Masks();
     private long randomOps;
-    /** Null while everything counts. */
-    private Operand<TBool> mask;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this(tf, precision, training, seed, step, false);
@@ -110,9 +110,11 @@ public final class ForwardPass {
      * @return its output, float32 in mixed precision
      */
     public Operand<TFloat32> call(Layer model, Operand<TFloat32> x) {
-        return precision == Precision.FULL
-                ? model.call(this, x)
-                : Precision.full(tf, model.call(this, precision.compute(tf, x)));
+        if (precision == Precision.FULL) {
+            return model.call(this, x);
+        }
+        Operand<TFloat32> y = model.call(this, keepMask(x, precision.compute(tf, x)));
+        return keepMask(y, Precision.full(tf, y));
     }
 
     /** How a function is called: {@code Recompute::call}, for example, which runs it again on the way back. */
@@ -147,29 +149,53 @@ public final class ForwardPass {
             BiFunction<ForwardPass, Operand<TFloat32>, Operand<TFloat32>> block, Operand<TFloat32> x, Caller caller) {
         long firstRandomOp = randomOps;
         Set<Variable<?>> penalizedBefore = Set.copyOf(penalized);
-        boolean[] ran = new boolean[1];
+        Operand<TBool> mask = masks.of(x);
+        Run[] first = new Run[1];
         TracedFunction.Body function = (ops, given) -> {
-            ForwardPass run = new ForwardPass(ops, precision, training, seed, step, ran[0] || repeats);
+            ForwardPass run = new ForwardPass(ops, precision, training, seed, step, first[0] != null || repeats);
             run.randomOps = firstRandomOp;
             run.penalized.addAll(penalizedBefore);
+            Operand<TFloat32> input = typed(given.get(0));
+            Operand<TBool> givenMask = mask == null ? null : typed(given.get(1));
+            run.setMask(input, givenMask);
+            Operand<TFloat32> y = block.apply(run, input);
+            Operand<TBool> left = run.masks.of(y);
+            boolean same = left != null && left == givenMask; // An input is no result.
             List<Operand<?>> results = new ArrayList<>();
-            results.add(block.apply(run, typed(given.get(0))));
+            results.add(y);
             results.addAll(run.losses);
-            if (!ran[0]) {
-                ran[0] = true;
+            if (left != null && !same) {
+                results.add(left);
+            }
+            if (first[0] == null) {
+                first[0] = new Run(run.losses.size(), left != null, same);
                 randomOps = run.randomOps;
                 penalized.addAll(run.penalized);
             }
             return results;
         };
-        List<? extends Operand<?>> results = caller.call(tf, function, List.of(x));
-        results.stream().skip(1).forEach(loss -> losses.add(typed(loss)));
-        return typed(results.get(0));
+        List<? extends Operand<?>> results = caller.call(tf, function, mask == null ? List.of(x) : List.of(x, mask));
+        int lossCount = first[0].losses();
+        results.subList(1, 1 + lossCount).forEach(loss -> losses.add(typed(loss)));
+        Operand<TFloat32> y = typed(results.get(0));
+        if (first[0].masked()) {
+            setMask(y, first[0].sameMask() ? mask : typed(results.get(1 + lossCount)));
+        }
+        return y;
     }
 
-    @SuppressWarnings("unchecked") // The package's note on TFloat32.
-    private static Operand<TFloat32> typed(Operand<?> operand) {
-        return (Operand<TFloat32>) operand;
+    /**
+     * What the first run of a repeatable part left beside its output.
+     *
+     * @param losses how many
+     * @param masked whether the output has a mask
+     * @param sameMask whether that is the one of the input
+     */
+    private record Run(int losses, boolean masked, boolean sameMask) {}
+
+    @SuppressWarnings("unchecked") // The package's note on TFloat32; masks are masks.
+    private static <T extends TType> Operand<T> typed(Operand<?> operand) {
+        return (Operand<T>) operand;
     }
 
     /**
@@ -194,9 +220,9 @@ public final class ForwardPass {
             return model.call(this, inputs);
         }
         Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
-        inputs.forEach((name, x) -> computed.put(name, precision.compute(tf, x)));
+        inputs.forEach((name, x) -> computed.put(name, keepMask(x, precision.compute(tf, x))));
         Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
-        model.call(this, computed).forEach((name, y) -> outputs.put(name, Precision.full(tf, y)));
+        model.call(this, computed).forEach((name, y) -> outputs.put(name, keepMask(y, Precision.full(tf, y))));
         return outputs;
     }
 
@@ -229,23 +255,57 @@ public final class ForwardPass {
     }
 
     /**
-     * Which steps of the series in this pass are data and which are filling: set by {@link Embedding#maskZero} and {@link
-     * Masking}, heeded by {@link Recurrent} layers, {@link MultiHeadAttention}, the loss and the metrics. There is one: with
-     * several inputs, set the right one before each part of the model that heeds it.
+     * The mask of an operand: which steps of a series are data and which are filling. {@link Embedding#maskZero} and {@link
+     * Masking} make masks; the layers after them hand a mask on to what they compute, heed it, or drop it, see {@link
+     * Layer}; the loss and the metrics of a model's output leave out what its mask says.
      *
-     * @return bool [batch, steps], true for data; empty if all is data
+     * @param x an operand of this pass
+     * @return bool [batch, steps], true for data, or of more or fewer of the first dimensions of x; empty if all is data
      */
-    public Optional<Operand<TBool>> mask() {
-        return Optional.ofNullable(mask);
+    public Optional<Operand<TBool>> mask(Operand<?> x) {
+        return Optional.ofNullable(masks.of(x));
     }
 
     /**
-     * Sets which steps are data, for the layers called from now on.
+     * Says which steps of an operand are data.
      *
-     * @param mask bool [batch, steps], true for data; null if all is data, or if there are no steps any more
+     * @param x an operand of this pass, [batch, steps, …]
+     * @param mask bool [batch, steps], true for data, or of more or fewer of the first dimensions of x; null if all is data
+     * @throws IllegalArgumentException if the shape of the mask is not that of the first dimensions of x
      */
-    public void setMask(Operand<TBool> mask) {
-        this.mask = mask;
+    public void setMask(Operand<?> x, Operand<TBool> mask) {
+        masks.set(x, mask);
+    }
+
+    /**
+     * Gives what a layer computed the mask of its input, if that has one: the last line of a layer that works on each step
+     * by itself, and so supports masking in Keras' words.
+     *
+     * <pre>{@code
+     * return pass.keepMask(x, pass.tf().math.square(x));
+     * }</pre>
+     *
+     * @param x the input
+     * @param y the output; a mask that it has already is replaced if x has one
+     * @param <T> the type of y
+     * @return y
+     * @throws IllegalArgumentException if y does not have the steps that the mask has
+     */
+    public <T extends Operand<?>> T keepMask(Operand<?> x, T y) {
+        Operand<TBool> mask = masks.of(x);
+        if (mask != null && x != y) {
+            masks.set(y, mask);
+        }
+        return y;
+    }
+
+    /**
+     * What has a mask that no layer, loss or metric of this pass has asked for: there it was dropped.
+     *
+     * @return operands in the order in which they got their masks
+     */
+    public List<? extends Operand<?>> droppedMasks() {
+        return masks.unasked();
     }
 
     /**

@@ -37,6 +37,6 @@ public final class GaussianDropout extends Layer {
         Ops tf = pass.tf(this);
         Operand<TFloat32> deviation =
                 tf.math.mul(Draws.normal(pass, tf, x), Tensors.constant(tf, Math.sqrt(rate / (1 - rate)), x.type()));
-        return tf.math.mul(x, tf.math.add(deviation, Tensors.constant(tf, 1, x.type())));
+        return pass.keepMask(x, tf.math.mul(x, tf.math.add(deviation, Tensors.constant(tf, 1, x.type()))));
     }
 }

@@ -35,6 +35,7 @@ public final class GaussianNoise extends Layer {
             return x;
         }
         Ops tf = pass.tf(this);
-        return tf.math.add(x, tf.math.mul(Draws.normal(pass, tf, x), Tensors.constant(tf, stddev, x.type())));
+        return pass.keepMask(
+                x, tf.math.add(x, tf.math.mul(Draws.normal(pass, tf, x), Tensors.constant(tf, stddev, x.type()))));
     }
 }

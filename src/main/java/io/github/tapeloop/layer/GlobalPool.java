@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.Constants;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
 
 /** A layer that makes one number of each channel. */
 abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
@@ -30,7 +31,7 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
     }
 
     /**
-     * Pools.
+     * Pools. The output has no mask.
      *
      * @param pass makes ops
      * @param x float32 [batch, height, width, channels] for a layer over images, [batch, steps, channels] for one over series
@@ -41,7 +42,11 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Images.require(this, x, series);
-        Operand<?> axes = Constants.of(tf, series ? new int[] {1} : new int[] {1, 2});
+        return pool(pass, tf, x, Constants.of(tf, series ? new int[] {1} : new int[] {1, 2}));
+    }
+
+    /** Pools along some axes. */
+    Operand<TFloat32> pool(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TInt32> axes) {
         return tf.scope()
                 .opBuilder(opType, opType)
                 .addInput(x.asOutput())
@@ -49,5 +54,9 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
                 .setAttr("keep_dims", keepDims)
                 .build()
                 .output(0);
+    }
+
+    final boolean keepsDims() {
+        return keepDims;
     }
 }

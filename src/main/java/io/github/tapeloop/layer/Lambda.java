@@ -10,6 +10,7 @@ import org.tensorflow.types.TFloat32;
  *
  * <pre>{@code
  * new Lambda((pass, x) -> pass.training() ? x : pass.tf().nn.softmax(x))
+ * new Lambda((pass, x) -> pass.keepMask(x, pass.tf().math.square(x)))        // what comes out has the mask of x
  * }</pre>
  */
 public final class Lambda extends Layer {

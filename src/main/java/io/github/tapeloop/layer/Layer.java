@@ -29,6 +29,12 @@ import org.tensorflow.types.TFloat32;
  * }
  * }</pre>
  *
+ * <p>A mask, see {@link ForwardPass#mask}, belongs to an operand. As in Keras, a layer that does not speak of masks drops
+ * them: its output has none, and a trainer warns of it once. A layer that works on each step by itself ends with {@code
+ * return pass.keepMask(x, y)}, as {@link Dense}, the activations, dropouts and normalizations here do; one that heeds masks
+ * asks for {@code pass.mask(x)}, as {@link Recurrent} ones, {@link MultiHeadAttention}, {@link GlobalAveragePool1D} and
+ * {@link BatchNormalization} do.
+ *
  * <p>Weights are made in the first call, when the size of the input is known, and belong to the session of that call
  * from then on. Not thread-safe.
  */

@@ -10,8 +10,8 @@ import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
- * Masks steps that are filling: those whose features all equal the mask value. It sets the mask of the pass, see {@link
- * ForwardPass#mask()}, and gives the steps out as zeros.
+ * Masks steps that are filling: those whose features all equal the mask value. They come out as zeros, and what comes
+ * out has a mask, see {@link ForwardPass#mask}.
  */
 public final class Masking extends Layer {
 
@@ -36,7 +36,7 @@ public final class Masking extends Layer {
     /**
      * Masks.
      *
-     * @param pass takes the mask, bool [batch, steps]
+     * @param pass takes the mask of the output, bool [batch, steps]
      * @param x float32 [batch, steps, features]
      * @return float32 of the same shape, zeros at the masked steps
      * @throws IllegalArgumentException if x has another rank
@@ -50,7 +50,8 @@ public final class Masking extends Layer {
         Ops tf = pass.tf(this);
         Operand<TBool> differs = tf.math.notEqual(x, Tensors.constant(tf, maskValue, x.type()));
         Operand<TBool> data = tf.any(differs, tf.constant(-1), Any.keepDims(true));
-        pass.setMask(tf.squeeze(data, LAST));
-        return tf.math.mul(x, tf.dtypes.cast(data, x.type()));
+        Operand<TFloat32> y = tf.math.mul(x, tf.dtypes.cast(data, x.type()));
+        pass.setMask(y, tf.squeeze(data, LAST));
+        return y;
     }
 }

@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
- * A layer that makes one output of several inputs.
+ * A layer that makes one output of several inputs. As in Keras, the output has a mask if all inputs have one: a step is
+ * data where it is in any of them.
  *
  * <pre>{@code
  * final class Residual extends Layer {
@@ -53,14 +55,45 @@ public abstract class Merge extends Layer {
                     + (arity() > 0 ? arity() + " inputs" : "at least one input") + ", got " + inputs.size());
         }
         Operand<TFloat32> first = inputs.get(0);
+        boolean masked = false;
         for (Operand<TFloat32> input : inputs) {
             if (Tensors.rank(input) != Tensors.rank(first) || input.type() != first.type()) {
                 throw new IllegalArgumentException(described() + " expects inputs of one type and number of dimensions,"
                         + " got " + inputs.stream().map(Tensors::describe).toList()
                         + ": cast or reshape them before");
             }
+            masked |= pass.mask(input).isPresent();
         }
-        return merge(pass.tf(this), List.copyOf(inputs));
+        Ops tf = pass.tf(this);
+        if (!masked) {
+            return merge(tf, List.copyOf(inputs));
+        }
+        MergedMasks masks = MergedMasks.of(pass, tf, List.copyOf(inputs));
+        Operand<TBool> mask = mask(masks);
+        Operand<TFloat32> y = mergeMasked(masks, mask);
+        if (mask != null) {
+            pass.setMask(y, mask);
+        }
+        return y;
+    }
+
+    /** The mask of the output of inputs of which some have one, or null. */
+    Operand<TBool> mask(MergedMasks masks) {
+        return masks.any();
+    }
+
+    /**
+     * Merges inputs of which some have a mask.
+     *
+     * @param mask that of the output, or null
+     */
+    Operand<TFloat32> mergeMasked(MergedMasks masks, Operand<TBool> mask) {
+        return merge(masks.tf(), masks.inputs());
+    }
+
+    /** Merges with a number in place of what is masked, which leaves it to the others; zeros where all are masked. */
+    final Operand<TFloat32> mergeFilled(MergedMasks masks, Operand<TBool> mask, double neutral) {
+        return masks.zeroed(merge(masks.tf(), masks.filled(neutral)), mask);
     }
 
     /**

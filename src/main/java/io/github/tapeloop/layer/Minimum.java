@@ -3,9 +3,11 @@ package io.github.tapeloop.layer;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
-/** Takes the smallest of its inputs for each element; shapes are the same or broadcast. */
+/** Takes the smallest of its inputs for each element; shapes are the same or broadcast. What is masked is
+ * not looked at. */
 public final class Minimum extends Merge {
 
     /** Creates a layer. */
@@ -14,5 +16,10 @@ public final class Minimum extends Merge {
     @Override
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
         return inputs.stream().reduce((a, b) -> tf.math.minimum(a, b)).orElseThrow();
+    }
+
+    @Override
+    Operand<TFloat32> mergeMasked(MergedMasks masks, Operand<TBool> mask) {
+        return mergeFilled(masks, mask, Double.POSITIVE_INFINITY);
     }
 }

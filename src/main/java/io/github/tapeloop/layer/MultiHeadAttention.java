@@ -163,29 +163,23 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
-     * Self-attention: x is query, key and value. Where the pass has a mask, no step attends to a masked one; what comes out
-     * at masked steps means nothing.
+     * Self-attention: x is query, key and value. Where x has a mask, no step attends to a masked one; what comes out at
+     * masked steps means nothing.
      *
-     * @param pass makes ops, says whether to train, may have a mask
+     * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
      * @return float32 [batch, steps, out]
      * @throws IllegalArgumentException if x has another rank, unknown sizes, or another last dimension than before
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
         requireSeries("x", x);
-        List<Operand<TBool>> allowed = new ArrayList<>();
-        pass.mask().ifPresent(mask -> {
-            StepMask.requireSteps(this, mask, Tensors.shape(x).get(1));
-            allowed.add(tf.expandDims(mask, tf.constant(1)));
-        });
-        return attend(pass, tf, x, x, x, allowed);
+        return attend(pass, pass.tf(this), x, x, x, new ArrayList<>());
     }
 
     /**
-     * Attention of a query to the steps of a value, which is the key as well. The mask of the pass, which belongs to one of
-     * the two, is not heeded: give one as an argument where it is needed.
+     * Attention of a query to the steps of a value, which is the key as well. No query attends to a step that the
+     * mask of the value leaves out; the output has the mask of the query.
      *
      * @param pass makes ops, says whether to train
      * @param query float32 [batch, queries, in], queries and in known
@@ -197,7 +191,8 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
-     * Attention of a query to the steps of a value by a key. The mask of the pass is not heeded.
+     * Attention of a query to the steps of a value by a key. No query attends to a step that the mask of the value
+     * or of the key leaves out; the output has the mask of the query.
      *
      * @param pass makes ops, says whether to train
      * @param query float32 [batch, queries, in], queries and in known
@@ -212,8 +207,8 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
-     * Attention of a query to the steps of a value by a key, where a mask allows it. The mask of the pass is not heeded: to
-     * heed that of the value, which is [batch, steps], give it with its axis 1 expanded.
+     * Attention of a query to the steps of a value by a key, where a mask allows it, and those that the value and the
+     * key have; the output has the mask of the query.
      *
      * @param pass makes ops, says whether to train
      * @param query float32 [batch, queries, in], queries and in known
@@ -244,6 +239,10 @@ public final class MultiHeadAttention extends Layer {
             Operand<TFloat32> value,
             Operand<TFloat32> key,
             List<Operand<TBool>> allowed) {
+        allowSteps(pass, tf, value, allowed);
+        if (key != value) {
+            allowSteps(pass, tf, key, allowed);
+        }
         Operand<TFloat32> q = heads(pass, tf, "query", query, keyDim);
         Operand<TFloat32> k = heads(pass, tf, "key", key, keyDim);
         Operand<TFloat32> v = heads(pass, tf, "value", value, valueDim);
@@ -258,7 +257,15 @@ public final class MultiHeadAttention extends Layer {
             weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
         }
         Operand<TFloat32> mixed = batchProduct(tf, weights, v, false);
-        return merged(pass, tf, mixed, query);
+        return pass.keepMask(query, merged(pass, tf, mixed, query));
+    }
+
+    /** No query attends to a masked step of a value or key. */
+    private void allowSteps(ForwardPass pass, Ops tf, Operand<TFloat32> x, List<Operand<TBool>> allowed) {
+        Operand<TBool> mask = StepMask.ofSteps(this, pass, x);
+        if (mask != null) {
+            allowed.add(tf.expandDims(mask, tf.constant(1)));
+        }
     }
 
     /** Products of matrices, as many as batch · heads. The newer op of the Java API takes no float16 on a CPU. */

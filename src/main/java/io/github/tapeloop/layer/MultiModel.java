@@ -23,7 +23,7 @@ import org.tensorflow.types.TFloat32;
  * }
  * }</pre>
  *
- * <p>A {@link ForwardPass#mask()} left over is taken for that of the output if there is one output only.
+ * <p>Loss and metrics of an output leave out what the {@link ForwardPass#mask} of that output leaves out.
  */
 public abstract class MultiModel extends Model {
 

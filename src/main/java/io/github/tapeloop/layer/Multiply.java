@@ -3,9 +3,10 @@ package io.github.tapeloop.layer;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
-/** Multiplies its inputs, whose shapes are the same or broadcast. */
+/** Multiplies its inputs, whose shapes are the same or broadcast; what is masked counts as 1. */
 public final class Multiply extends Merge {
 
     /** Creates a layer. */
@@ -14,5 +15,10 @@ public final class Multiply extends Merge {
     @Override
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
         return inputs.stream().reduce((a, b) -> tf.math.mul(a, b)).orElseThrow();
+    }
+
+    @Override
+    Operand<TFloat32> mergeMasked(MergedMasks masks, Operand<TBool> mask) {
+        return mergeFilled(masks, mask, 1);
     }
 }

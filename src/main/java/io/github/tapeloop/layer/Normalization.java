@@ -151,6 +151,10 @@ public final class Normalization extends Layer {
         Operand<TFloat32> deviation = tf.math.maximum(
                 tf.math.sqrt(Dimensions.along(tf, varianceWeight.read(tf), rank, kept)),
                 Tensors.constant(tf, 1e-7, x.type()));
-        return invert ? tf.math.add(tf.math.mul(x, deviation), center) : tf.math.div(tf.math.sub(x, center), deviation);
+        return pass.keepMask(
+                x,
+                invert
+                        ? tf.math.add(tf.math.mul(x, deviation), center)
+                        : tf.math.div(tf.math.sub(x, center), deviation));
     }
 }

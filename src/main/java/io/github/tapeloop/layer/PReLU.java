@@ -90,6 +90,6 @@ public final class PReLU extends Layer {
         }
         Operand<TFloat32> slope =
                 weight(pass, "alpha", example, x.type(), alpha).read(tf);
-        return tf.math.sub(tf.nn.relu(x), tf.math.mul(slope, tf.nn.relu(tf.math.neg(x))));
+        return pass.keepMask(x, tf.math.sub(tf.nn.relu(x), tf.math.mul(slope, tf.nn.relu(tf.math.neg(x)))));
     }
 }

@@ -22,8 +22,8 @@ import org.tensorflow.types.TFloat32;
  *       {@link Initializer#glorotUniform()}, the recurrent kernel [units, gates · units], {@link Initializer#orthogonal()},
  *       the bias zeros.
  *   <li>Output: the last step's, [batch, units], or with {@link #returnSequences} that of all, [batch, steps, units].
- *   <li>Where the pass has a mask, a step that is masked keeps the state and repeats the output before it. A layer that
- *       returns the last step only takes the mask off the pass.
+ *   <li>Where the input has a mask, a step that is masked keeps the state and repeats the output before it. The output of
+ *       a layer that returns the last step only has no mask.
  * </ul>
  *
  * @param <L> the layer's own type, which the setters return
@@ -149,7 +149,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
     /**
      * Walks along series from a state of zeros.
      *
-     * @param pass makes ops, says whether to train, may have a mask
+     * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
      * @return float32 [batch, units], or [batch, steps, units] if the layer returns sequences
      * @throws IllegalArgumentException if x has another rank, unknown sizes, or another last dimension than before
@@ -162,7 +162,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
     /**
      * Walks along series from a given state: that of an encoder, or of the part of the series before.
      *
-     * @param pass makes ops, says whether to train, may have a mask
+     * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
      * @param initialState float32 [batch, units] each, as many as {@link Result#state()} has; empty for zeros. Masked steps
      *     before the first that is not output the first of them
@@ -173,7 +173,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
         Ops tf = pass.tf(this);
         int steps = requireSeries(x);
         List<Operand<TFloat32>> state = initialState.isEmpty() ? zeros(tf, x) : requireState(initialState, x);
-        StepMask mask = StepMask.of(this, pass, tf, steps);
+        StepMask mask = StepMask.of(this, pass, tf, x);
         Read weights = read(pass, tf, x);
         Operand<TFloat32> dropped = pass.training() && dropout > 0
                 ? Dropout.drop(pass, tf, x, dropout, Images.withBatchOf(tf, x, 1, (int)
@@ -191,8 +191,9 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
             state = mask.choose(tf, step, after, state);
             outputs.add(state.get(0));
         }
-        mask.after(pass, tf, returnSequences, goBackwards);
-        return new Result(returnSequences ? tf.stack(outputs, Stack.axis(1L)) : state.get(0), state);
+        return new Result(
+                returnSequences ? mask.with(pass, tf, tf.stack(outputs, Stack.axis(1L)), goBackwards) : state.get(0),
+                state);
     }
 
     private int requireSeries(Operand<TFloat32> x) {

@@ -46,6 +46,6 @@ public final class Rescaling extends Layer {
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this);
         Operand<TFloat32> scaled = tf.math.mul(x, Tensors.constant(tf, scale, x.type()));
-        return offset == 0 ? scaled : tf.math.add(scaled, Tensors.constant(tf, offset, x.type()));
+        return pass.keepMask(x, offset == 0 ? scaled : tf.math.add(scaled, Tensors.constant(tf, offset, x.type())));
     }
 }

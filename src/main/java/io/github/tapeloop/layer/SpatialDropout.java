@@ -32,11 +32,7 @@ abstract class SpatialDropout extends Layer {
         }
         Ops tf = pass.tf(this);
         int channels = (int) shape.get(-1);
-        return Dropout.drop(
-                pass,
-                tf,
-                x,
-                rate,
-                Images.withBatchOf(tf, x, series ? new int[] {1, channels} : new int[] {1, 1, channels}));
+        int[] eachMap = series ? new int[] {1, channels} : new int[] {1, 1, channels};
+        return pass.keepMask(x, Dropout.drop(pass, tf, x, rate, Images.withBatchOf(tf, x, eachMap)));
     }
 }

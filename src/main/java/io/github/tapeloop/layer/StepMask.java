@@ -10,35 +10,38 @@ import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
- * The mask of a pass step by step.
+ * A mask step by step.
  *
  * @param whole bool [batch, steps], null for none
  * @param steps bool [batch, 1] each; empty for no mask
  */
 record StepMask(Operand<TBool> whole, List<? extends Operand<TBool>> steps) {
 
-    /** The mask of a pass for a layer over so many steps. */
-    static StepMask of(Layer layer, ForwardPass pass, Ops tf, int steps) {
-        Operand<TBool> mask = pass.mask().orElse(null);
+    /** The mask of a layer's input [batch, steps, in]. */
+    static StepMask of(Layer layer, ForwardPass pass, Ops tf, Operand<TFloat32> x) {
+        Operand<TBool> mask = ofSteps(layer, pass, x);
         if (mask == null) {
             return new StepMask(null, List.of());
         }
-        requireSteps(layer, mask, steps);
         return new StepMask(
                 mask,
-                tf.unstack(tf.expandDims(mask, tf.constant(-1)), (long) steps, Unstack.axis(1L))
+                tf.unstack(
+                                tf.expandDims(mask, tf.constant(-1)),
+                                Tensors.shape(x).get(1),
+                                Unstack.axis(1L))
                         .output());
     }
 
-    /** Fails unless a mask has so many steps. */
-    static void requireSteps(Layer layer, Operand<TBool> mask, long steps) {
-        if (Tensors.rank(mask) != 2
-                || (Tensors.shape(mask).get(1) != -1 && Tensors.shape(mask).get(1) != steps)) {
+    /** The mask of x or null. Fails if it is not one of steps. */
+    static Operand<TBool> ofSteps(Layer layer, ForwardPass pass, Operand<?> x) {
+        Operand<TBool> mask = pass.mask(x).orElse(null);
+        if (mask != null && Tensors.rank(mask) != 2) {
             throw new IllegalArgumentException("Layer '" + layer.path() + "' ("
-                    + layer.getClass().getSimpleName() + ") has " + steps + " steps, but the mask of the pass is "
-                    + Tensors.describe(mask) + ", expected [batch, " + steps
-                    + "]. It was made for another input: set the right one, or take it off with pass.setMask(null)");
+                    + layer.getClass().getSimpleName() + ") expects a mask [batch, steps] of its input "
+                    + Tensors.describe(x) + ", got " + Tensors.describe(mask)
+                    + ": set another, or take it off with pass.setMask(x, null)");
         }
+        return mask;
     }
 
     /** The state after a step: where it is masked, the one before. */
@@ -53,12 +56,11 @@ record StepMask(Operand<TBool> whole, List<? extends Operand<TBool>> steps) {
         return chosen;
     }
 
-    /** Leaves in the pass the mask of the output. */
-    void after(ForwardPass pass, Ops tf, boolean sequences, boolean backwards) {
-        if (whole != null && !sequences) {
-            pass.setMask(null);
-        } else if (whole != null && backwards) {
-            pass.setMask(tf.reverse(whole, tf.constant(new int[] {1})));
+    /** The output of all steps with its mask. */
+    Operand<TFloat32> with(ForwardPass pass, Ops tf, Operand<TFloat32> y, boolean backwards) {
+        if (whole != null) {
+            pass.setMask(y, backwards ? tf.reverse(whole, tf.constant(new int[] {1})) : whole);
         }
+        return y;
     }
 }

@@ -5,7 +5,6 @@ import java.util.stream.LongStream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
@@ -27,7 +26,7 @@ public final class TimeDistributed extends Layer {
     }
 
     /**
-     * Calls the layer on each step. It does not see the mask of the pass, which stays as it is.
+     * Calls the layer on each step. It does not see the mask of x, which is that of the output.
      *
      * @param pass what the layer gets
      * @param x float32 [batch, steps, …], all but the batch known
@@ -42,18 +41,15 @@ public final class TimeDistributed extends Layer {
                     + " known dimensions after the batch, got " + Tensors.describe(x));
         }
         Ops tf = pass.tf(this);
-        Operand<TBool> mask = pass.mask().orElse(null);
-        pass.setMask(null);
         Operand<TFloat32> y = inner.call(
                 pass, tf.reshape(x, sizes(tf, LongStream.of(-1), shape.tail().tail())));
-        pass.setMask(mask);
         Shape each = Tensors.shape(y).tail();
         if (each.hasUnknownDimension()) {
             throw new IllegalArgumentException("Layer '" + path()
                     + "' (TimeDistributed) needs a layer that returns known" + " dimensions after the batch, got "
                     + Tensors.describe(y) + " from '" + inner.path() + "'");
         }
-        return tf.reshape(y, sizes(tf, LongStream.of(-1, shape.get(1)), each));
+        return pass.keepMask(x, tf.reshape(y, sizes(tf, LongStream.of(-1, shape.get(1)), each)));
     }
 
     private static Operand<TInt64> sizes(Ops tf, LongStream first, Shape rest) {

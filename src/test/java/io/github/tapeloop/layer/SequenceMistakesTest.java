@@ -92,16 +92,26 @@ class SequenceMistakesTest {
                         "(SimpleRnn) expects 1 initial state [batch, 4] of the type of its input float32 [2, 3, 5], got"
                                 + " [float32 [3, 4]]",
                         (pass, x) -> new SimpleRnn(4).callWithState(pass, x.of(2, 3, 5), List.of(x.of(3, 4)))),
-                call("(Gru) has 3 steps, but the mask of the pass is bool [2, 4], expected [batch, 3]", (pass, x) -> {
-                    pass.setMask(positive(pass, x.of(2, 4)));
-                    return new Gru(4).call(pass, x.of(2, 3, 5));
+                call(
+                        "A mask has the shape of the first dimensions of what it belongs to, got bool [2, 4] for float32"
+                                + " [2, 3, 5]",
+                        (pass, x) -> {
+                            pass.setMask(x.of(2, 3, 5), positive(pass, x.of(2, 4)));
+                            return null;
+                        }),
+                call("got bool [2, 3, 5, 1] for float32 [2, 3, 5]", (pass, x) -> {
+                    pass.setMask(x.of(2, 3, 5), positive(pass, x.of(2, 3, 5, 1)));
+                    return null;
                 }),
                 call(
-                        "(MultiHeadAttention) has 3 steps, but the mask of the pass is bool [2], expected [batch, 3]",
-                        (pass, x) -> {
-                            pass.setMask(positive(pass, x.of(2)));
-                            return new MultiHeadAttention(1, 2).call(pass, x.of(2, 3, 5));
-                        }),
+                        "(Gru) expects a mask [batch, steps] of its input float32 [2, 3, 5], got bool [2, 3, 5]",
+                        (pass, x) -> new Gru(4).call(pass, masked(pass, x.of(2, 3, 5), x.of(2, 3, 5)))),
+                call(
+                        "(MultiHeadAttention) expects a mask [batch, steps] of its input float32 [2, 3, 5], got bool [2]",
+                        (pass, x) -> new MultiHeadAttention(1, 2).call(pass, masked(pass, x.of(2, 3, 5), x.of(2)))),
+                call(
+                        "(GlobalAveragePool1D) expects a mask [batch, steps] of its input float32 [2, 3, 5], got bool [2]",
+                        (pass, x) -> new GlobalAveragePool1D().call(pass, masked(pass, x.of(2, 3, 5), x.of(2)))),
                 call(
                         "(MultiHeadAttention) expects key [batch, steps, in] with known sizes after the batch, got float32"
                                 + " [2, 3]",
@@ -121,6 +131,11 @@ class SequenceMistakesTest {
                         "(TimeDistributed) expects [batch, steps, …] with known dimensions after the batch, got float32"
                                 + " [2, 3]",
                         (pass, x) -> new TimeDistributed(new Flatten()).call(pass, x.of(2, 3))));
+    }
+
+    private static Operand<TFloat32> masked(ForwardPass pass, Operand<TFloat32> x, Operand<TFloat32> mask) {
+        pass.setMask(x, positive(pass, mask));
+        return x;
     }
 
     private static Operand<TBool> positive(ForwardPass pass, Operand<TFloat32> x) {
