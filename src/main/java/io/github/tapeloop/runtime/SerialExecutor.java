@@ -39,6 +39,16 @@ final class SerialExecutor {
 
     private SerialExecutor() {}
 
+    /**
+     * Whether TensorFlow leaves the ops of functions as they are. Where its environment has XLA look for clusters of ops by
+     * itself, there are switches around each.
+     *
+     * @param xlaFlags the environment variable TF_XLA_FLAGS, or null
+     */
+    static boolean isPossible(String xlaFlags) {
+        return xlaFlags == null || !xlaFlags.contains("tf_xla_auto_jit");
+    }
+
     /** Whether neither a graph nor a function in it has ops that do not run in this way. */
     static boolean suits(GraphDef graph) {
         return suits(graph.getNodeList())

@@ -355,7 +355,9 @@ public final class TapeSession implements AutoCloseable {
 
     /** Whether no two ops of a function run at the same time, nor wait for one on another device. */
     boolean isSerial() {
-        return threads.interOp() == 1 && executor.devices() == 1;
+        return threads.interOp() == 1
+                && executor.devices() == 1
+                && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"));
     }
 
     void attach(ConcreteFunction function) {

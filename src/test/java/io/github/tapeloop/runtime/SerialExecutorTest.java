@@ -1,12 +1,15 @@
 package io.github.tapeloop.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -68,6 +71,13 @@ class SerialExecutorTest {
                 built.function().close();
             }
         }
+    }
+
+    @Test
+    void itIsNotUsedWhereXlaLooksForClustersByItself() {
+        assertTrue(SerialExecutor.isPossible(null));
+        assertTrue(SerialExecutor.isPossible("--tf_xla_enable_xla_devices"));
+        assertFalse(SerialExecutor.isPossible("--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"));
     }
 
     @ParameterizedTest(name = "{0}")
