@@ -69,8 +69,7 @@ final class CompiledLoop implements StepFunction {
         StepTrace trace = traces.computeIfAbsent(BatchKind.of(batch, columns).open(), kind -> trace(kind, batch));
         List<Operand<?>> arguments = new ArrayList<>(columns);
         arguments.add(0, tf.constant(steps));
-        arguments.add(tf.constant(counter.taken()));
-        return trace.call(arguments);
+        return trace.call(tf, arguments, counter.taken());
     }
 
     private StepTrace trace(BatchKind kind, Batch names) {

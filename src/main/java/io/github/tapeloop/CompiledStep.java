@@ -55,8 +55,7 @@ final class CompiledStep implements StepFunction {
             if (trace == null) {
                 trace = traceFor(kind, batch);
             }
-            arguments.add(tf.constant(counter.taken()));
-            result.accept(trace.call(arguments));
+            result.accept(trace.call(tf, arguments, counter.taken()));
         }
         counter.add(1);
         return 1;

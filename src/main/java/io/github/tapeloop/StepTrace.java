@@ -1,5 +1,6 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.TracedFunction;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,8 +15,9 @@ import org.tensorflow.types.TFloat32;
  * A traced step, and what its results are called: a function has only their order.
  *
  * @param names of the results
+ * @param numbered whether the number of the step matters, the last input: without random ops it does not
  */
-record StepTrace(TracedFunction function, List<String> names) {
+record StepTrace(TracedFunction function, List<String> names, boolean numbered) {
 
     /** Makes the ops of a step, and names its results. */
     @FunctionalInterface
@@ -32,10 +34,14 @@ record StepTrace(TracedFunction function, List<String> names) {
             names.addAll(results.keySet());
             return List.copyOf(results.values());
         });
-        return new StepTrace(function, List.copyOf(names));
+        return new StepTrace(
+                function, List.copyOf(names), function.takes(function.inputs().size() - 1));
     }
 
-    Map<String, Operand<TFloat32>> call(List<Operand<?>> arguments) {
+    /** @param others all arguments but the last */
+    Map<String, Operand<TFloat32>> call(Ops tf, List<Operand<?>> others, long step) {
+        List<Operand<?>> arguments = new ArrayList<>(others);
+        arguments.add(numbered ? tf.constant(step) : Constants.of(tf, 0L));
         List<? extends Operand<?>> results = function.call(arguments);
         Map<String, Operand<TFloat32>> named = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {

@@ -46,6 +46,17 @@ public final class Constants {
     }
 
     /**
+     * An int64 scalar.
+     *
+     * @param tf makes ops
+     * @param value its value
+     * @return an operand that belongs to the session
+     */
+    public static Operand<TInt64> of(Ops tf, long value) {
+        return kept(tf, value, () -> tf.constant(value));
+    }
+
+    /**
      * A float32 scalar.
      *
      * @param tf makes ops

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
@@ -294,6 +295,17 @@ public final class TracedFunction implements AutoCloseable {
      */
     public List<Spec> inputs() {
         return built.inputs();
+    }
+
+    /**
+     * Whether an input matters for results or effects, as far as the function was made to find out. Any operand of its
+     * type will do for one that does not.
+     *
+     * @param place which input, from 0
+     * @return false if nothing depends on it
+     */
+    public boolean takes(int place) {
+        return IntStream.of(built.used()).anyMatch(used -> used == place);
     }
 
     /**

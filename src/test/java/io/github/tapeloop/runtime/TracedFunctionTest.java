@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -142,5 +143,20 @@ class TracedFunctionTest {
         assertThrows(IllegalArgumentException.class, () -> function.call(List.of()));
         function.close();
         function.close();
+    }
+
+    @Test
+    void anInputThatNothingDependsOnIsNotTaken() {
+        try (TracedFunction function = TracedFunction.trace(session, "second", List.of(NUMBER, NUMBER), (ops, in) -> {
+            ops.math.square(number(in.get(0)));
+            return List.of(ops.math.square(number(in.get(1))));
+        })) {
+            assertFalse(function.takes(0));
+            assertTrue(function.takes(1));
+            assertEquals(
+                    9.0,
+                    value(function.call(List.of(tf.constant(2f), tf.constant(3f)))
+                            .get(0)));
+        }
     }
 }
