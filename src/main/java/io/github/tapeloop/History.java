@@ -82,12 +82,13 @@ public final class History {
         return stopReason;
     }
 
+    /** A line an epoch, numbered from 1 as the progress bar and the reasons for stopping number them. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
         for (Event.EpochEnd epoch : epochs) {
             text.append("epoch ")
-                    .append(epoch.epoch())
+                    .append(epoch.epoch() + 1)
                     .append(' ')
                     .append(epoch.logs())
                     .append(System.lineSeparator());

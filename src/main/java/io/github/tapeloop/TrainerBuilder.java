@@ -334,9 +334,8 @@ public final class TrainerBuilder {
 
     private void requireComplete() {
         if (step == null && (!heads.hasLoss() || optimizer == null)) {
-            String missing = !heads.hasLoss() ? "loss" : "optimizer";
-            throw new IllegalStateException(
-                    "A trainer needs a " + missing + ": call " + missing + "(…) before build(), or give it a step(…)");
+            String missing = !heads.hasLoss() ? "a loss: call loss(…)" : "an optimizer: call optimizer(…)";
+            throw new IllegalStateException("A trainer needs " + missing + " before build(), or give it a step(…)");
         }
     }
 

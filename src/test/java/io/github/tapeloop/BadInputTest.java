@@ -148,6 +148,7 @@ class BadInputTest {
             IllegalArgumentException error =
                     assertThrows(IllegalArgumentException.class, () -> empty.fit(GOOD, Fit.epochs(1)));
             assertTrue(error.getMessage().contains("no trainable variables"), error.getMessage());
+            assertTrue(error.getMessage().contains("registered by layer(…)"), error.getMessage());
         }
     }
 

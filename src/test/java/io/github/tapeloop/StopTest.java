@@ -57,6 +57,16 @@ class StopTest {
     }
 
     @Test
+    void theTextOfAHistoryNumbersEpochsFromOne() {
+        recording.at("epochEnd 1 accuracy,loss 8 examples", run -> run.stop("enough in epoch 2"));
+        List<String> lines = fit(3).toString().lines().toList();
+        assertEquals(3, lines.size(), lines::toString);
+        assertTrue(lines.get(0).startsWith("epoch 1 {accuracy="), lines.get(0));
+        assertTrue(lines.get(1).startsWith("epoch 2 {accuracy="), lines.get(1));
+        assertEquals("stopped: enough in epoch 2", lines.get(2));
+    }
+
+    @Test
     void aStopBeforeTheFirstEpochTakesNoStep() {
         recording.at("trainBegin 0..3 steps 2", run -> run.stop("not today"));
         History history = fit(3);

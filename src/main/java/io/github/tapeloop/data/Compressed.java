@@ -4,6 +4,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
@@ -15,9 +16,13 @@ final class Compressed {
 
     private Compressed() {}
 
-    /** The contents of a file, uncompressed and buffered. */
+    /**
+     * The contents of a file, uncompressed and buffered.
+     *
+     * @throws DataException if there is no such file
+     */
     static InputStream open(Path file) throws IOException {
-        BufferedInputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
+        BufferedInputStream in = new BufferedInputStream(existing(file), BUFFER_BYTES);
         try {
             in.mark(2);
             int magic = in.read() << 8 | in.read();
@@ -26,6 +31,14 @@ final class Compressed {
         } catch (IOException | RuntimeException | Error e) {
             in.close();
             throw e;
+        }
+    }
+
+    private static InputStream existing(Path file) throws IOException {
+        try {
+            return Files.newInputStream(file);
+        } catch (NoSuchFileException e) { // Named from the root, for who started the program in another directory.
+            throw new DataException("There is no file " + file.toAbsolutePath(), e);
         }
     }
 }

@@ -107,7 +107,8 @@ public final class Csv {
     }
 
     /**
-     * Describes the records as examples. The size of the dataset is not known before the file is read.
+     * Describes the records as examples. The size of the dataset is not known before the file is read, and {@code split}
+     * asks for it: {@link Dataset#cache} it and read it once to its end, as adapting a normalization does.
      *
      * @param fields what is made of each record
      * @return the dataset

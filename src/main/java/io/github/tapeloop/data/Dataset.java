@@ -170,8 +170,8 @@ public final class Dataset extends Pipeline {
         }
         long size = source.size()
                 .orElseThrow(() -> new IllegalArgumentException("split(" + fraction + ") needs a dataset of known"
-                        + " size, but " + this + " has none before it is read; make two datasets of it with take(n) and"
-                        + " skip(n)"));
+                        + " size, but " + this + " has none before it is read; call cache() on it and read it once to"
+                        + " its end, or make two datasets of it with take(n) and skip(n)"));
         long first = (long) Math.floor(size * (1.0 - fraction));
         if (first == 0 || first == size) {
             throw new IllegalArgumentException("split(" + fraction + ") of " + size + " examples gives " + first

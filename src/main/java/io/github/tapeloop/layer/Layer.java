@@ -95,7 +95,8 @@ public abstract class Layer {
         }
         if (added.parent != null || added == this) {
             throw new IllegalStateException("Layer '" + added.path() + "' is part of a model already. To share it, keep"
-                    + " one layer and call it twice; for a second one, make a new layer");
+                    + " one layer and call it twice; for a second model, make a new layer and copy the weights by"
+                    + " variables().assign(tf, layer.variables())");
         }
         if (children.putIfAbsent(childName, child) != null) {
             throw new IllegalArgumentException("Layer '" + path() + "' has a layer named '" + childName + "' already");

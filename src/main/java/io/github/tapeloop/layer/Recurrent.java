@@ -202,7 +202,11 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (" + getClass().getSimpleName()
                             + ") expects [batch, steps, in] with known sizes of at least 1 after the batch, got "
-                            + Tensors.describe(x));
+                            + Tensors.describe(x)
+                            + (shape.numDimensions() == 2
+                                    ? ": give a series of numbers a last dimension with a Reshape(steps, 1), and put an"
+                                            + " Embedding before if these are ids"
+                                    : ""));
         }
         return (int) shape.get(1);
     }

@@ -37,7 +37,8 @@ final class GradientCheck {
         if (gradients.variables().isEmpty()) {
             throw new IllegalArgumentException(optimizer + " was given no gradient to apply: "
                     + (without.isEmpty()
-                            ? "there are no trainable variables. Was the model called before tape.gradients?"
+                            ? "there are no trainable variables. Was the model called before tape.gradients, and are its"
+                                    + " layers registered by layer(…), and not all frozen?"
                             : "the loss does not depend on any of " + names(without)
                                     + ". Is the loss computed from the model's output, inside the tape?"));
         }

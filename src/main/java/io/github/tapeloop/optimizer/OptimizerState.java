@@ -187,7 +187,7 @@ abstract class OptimizerState implements Stateful {
     }
 
     /**
-     * The loss as {@link #apply} expects it to have been differentiated.
+     * The loss as {@link Optimizer#apply} expects it to have been differentiated.
      *
      * @param tf makes ops
      * @param loss a float32 scalar

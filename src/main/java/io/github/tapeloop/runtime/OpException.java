@@ -5,6 +5,7 @@ public final class OpException extends TapeloopException {
 
     private static final long serialVersionUID = 1L;
 
+    /** The TensorFlow op type. */
     private final String type;
 
     OpException(String type, String message) {

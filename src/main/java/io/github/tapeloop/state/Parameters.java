@@ -1,11 +1,15 @@
 package io.github.tapeloop.state;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TType;
 
 /** Variables by name, in a fixed order: those of a layer and its children, or of an optimizer. Immutable. */
 public final class Parameters implements Iterable<Variable<?>> {
@@ -55,7 +59,10 @@ public final class Parameters implements Iterable<Variable<?>> {
     public Variable<?> get(String name) {
         Variable<?> variable = byName.get(name);
         if (variable == null) {
-            throw new IllegalArgumentException("No variable is named '" + name + "'; there are " + byName.keySet());
+            throw new IllegalArgumentException("No variable is named '" + name + "'; there are "
+                    + (byName.isEmpty()
+                            ? "none: a layer makes its variables when it is first called, an optimizer in its first step"
+                            : byName.keySet()));
         }
         return variable;
     }
@@ -68,6 +75,41 @@ public final class Parameters implements Iterable<Variable<?>> {
      */
     public Parameters filter(Predicate<? super Variable<?>> test) {
         return of(byName.values().stream().filter(test).toList());
+    }
+
+    /**
+     * Gives these variables the values of others, one after the other in their order, whatever their names: the trained
+     * layers of one model to those of another one, or a network to its target network.
+     *
+     * @param tf ops of the session of all of them
+     * @param values as many, of the same shapes and types; those of a layer are there once it was called
+     * @throws IllegalArgumentException if their number, a shape or a type differs; nothing is changed
+     * @throws IllegalStateException if one of them belongs to another session or is closed; nothing is changed
+     */
+    public void assign(Ops tf, Parameters values) {
+        if (values.size() != size()) {
+            throw new IllegalArgumentException("Expected as many values as there are variables, " + names() + ", got "
+                    + values.names()
+                    + (size() == 0 || values.size() == 0
+                            ? ": call both layers once, which makes their variables"
+                            : ""));
+        }
+        Iterator<Variable<?>> from = values.iterator();
+        List<Runnable> changes = new ArrayList<>();
+        for (Variable<?> variable : this) {
+            changes.add(change(tf, variable, from.next()));
+        }
+        changes.forEach(Runnable::run);
+    }
+
+    private static <T extends TType> Runnable change(Ops tf, Variable<T> variable, Variable<?> from) {
+        if (!from.shape().equals(variable.shape()) || from.type() != variable.type()) {
+            throw new IllegalArgumentException(variable + " cannot take the value of " + from);
+        }
+        variable.handle(tf); // Refuses one of another session while nothing is changed.
+        @SuppressWarnings("unchecked") // Their types are the same.
+        Operand<T> value = (Operand<T>) from.read(tf);
+        return () -> variable.assign(tf, value);
     }
 
     /**

@@ -26,7 +26,9 @@ import org.tensorflow.types.family.TNumber;
  *
  * <pre>{@code
  * GradientCheck.in(session).operands((tf, x) -> tf.math.tanh(x.get(0)), Input.of(Shape.of(3), -1, 0.5, 2));
- * GradientCheck.in(session).variables(tf -> model.call(session.training(), input), model.trainableVariables());
+ * model.call(ForwardPass.training(session.tf()), input); // makes the weights, float64 as the input is
+ * GradientCheck.in(session)
+ *         .variables(tf -> model.call(ForwardPass.training(tf), input), model.trainableVariables());
  * }</pre>
  *
  * <p>An output of any shape is summed with fixed weights that differ from element to element. The function must give the

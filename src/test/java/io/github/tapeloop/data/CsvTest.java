@@ -43,6 +43,24 @@ class CsvTest {
     }
 
     @Test
+    void aMissingFileIsNamedFromTheRoot() {
+        Path file = Path.of("no-such-folder", "nowhere.csv");
+        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        assertEquals("There is no file " + file.toAbsolutePath(), message);
+    }
+
+    @Test
+    void aCachedFileCanBeSplitOnceItWasRead() throws IOException {
+        Dataset data = Csv.of(file("a\n1\n2\n3\n4\n"))
+                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .cache();
+        assertThrows(IllegalArgumentException.class, () -> data.split(0.25));
+        Values.sizes(data.batch(2));
+        assertEquals(List.of(3), Values.sizes(data.split(0.25).first().batch(9)));
+        assertEquals(List.of(1), Values.sizes(data.split(0.25).second().batch(9)));
+    }
+
+    @Test
     void recordsAreSplitAsTheRfcSays() throws IOException {
         assertEquals(List.of(List.of("a", "b"), List.of("1", "2")), parse("a,b\r\n1,2\r\n"));
         assertEquals(List.of(List.of("a", "b"), List.of("1", "2")), parse("\ufeffa,b\n\n1,2"));

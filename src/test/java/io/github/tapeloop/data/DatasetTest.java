@@ -202,6 +202,7 @@ class DatasetTest {
         }
         assertRejected("gives 0 and 1", () -> numbers(1).split(0.5));
         assertRejected("known size", () -> Dataset.from(ScriptedSource.of(9)).split(0.5));
+        assertRejected("call cache()", () -> Dataset.from(ScriptedSource.of(9)).split(0.5));
         assertRejected(
                 "known size", () -> Dataset.from(ScriptedSource.of(9)).batch(2).split(0.5));
     }

@@ -82,7 +82,8 @@ class SequenceMistakesTest {
     static Stream<Arguments> calls() {
         return Stream.of(
                 call(
-                        "(Gru) expects [batch, steps, in] with known sizes of at least 1 after the batch, got float32 [2, 3]",
+                        "(Gru) expects [batch, steps, in] with known sizes of at least 1 after the batch, got float32 [2, 3]"
+                                + ": give a series of numbers a last dimension with a Reshape(steps, 1)",
                         (pass, x) -> new Gru(4).call(pass, x.of(2, 3))),
                 call(
                         "(Lstm) expects 2 initial states [batch, 4] of the type of its input float32 [2, 3, 5], got"

@@ -9,10 +9,15 @@ import io.github.tapeloop.Trainer;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Layer;
+import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Variable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -25,6 +30,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
 
 /** What the README shows is compiled, is the same to the letter, and does what it says. */
 class ReadmeTest {
@@ -73,6 +81,46 @@ class ReadmeTest {
     void theFitProgramLearns() {
         History history = ReadmeSnippets.fit(digits(2_000), digits(100));
         assertTrue(history.last("val_accuracy") > 0.95, history::toString);
+    }
+
+    @Test
+    void aTrainedBodyIsCopiedIntoAnotherModelAndStaysFrozen() {
+        Batches data = digits(200).batch(50);
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build();
+                Trainer first = trainer(Sequential.of(new Dense(8), new Dense(10)), session)) {
+            first.fit(data, Fit.epochs(1));
+            Layer trained = first.model().layers().get("dense");
+            Dense body = new Dense(8);
+            body.trainable(false);
+            try (Trainer second = trainer(Sequential.of(body, new Dense(10)), session)) {
+                second.predict(data);
+                body.variables().assign(session.tf(), trained.variables());
+                double loss = second.evaluate(data).get("loss");
+                second.fit(data, Fit.epochs(2));
+                assertTrue(second.evaluate(data).get("loss") < loss);
+                assertEquals(total(session, trained), total(session, body));
+            }
+        }
+    }
+
+    private static Trainer trainer(Model model, TapeSession session) {
+        return Trainer.of(model)
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Sgd(0.1))
+                .session(session)
+                .build();
+    }
+
+    private static double total(TapeSession session, Layer layer) {
+        Ops tf = session.tf();
+        double total = 0;
+        for (Variable<?> variable : layer.variables()) {
+            Operand<TFloat64> value = Tensors.cast(tf, variable.read(tf), TFloat64.class);
+            total += session.scalar(tf.sum(
+                    tf.math.square(value),
+                    tf.range(tf.constant(0), tf.constant(variable.shape().numDimensions()), tf.constant(1))));
+        }
+        return total;
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -76,6 +77,43 @@ class ParametersTest {
         assertThrows(UnsupportedOperationException.class, iterator::remove);
         assertThrows(UnsupportedOperationException.class, () -> all.names().remove("z"));
         assertEquals(2, all.size());
+    }
+
+    @Test
+    void valuesAreTakenInOrderWhateverTheNames() {
+        try (TensorScope scope = session.scope()) {
+            Variable<TFloat32> b = Variable.create(tf, "b", tf.constant(new float[] {1, 2}), true);
+            Variable<TFloat64> c = Variable.create(tf, "c", tf.constant(3.0), false);
+            Variable<TFloat32> b2 = Variable.create(tf, "other/b", tf.constant(new float[2]), true);
+            Variable<TFloat64> c2 = Variable.create(tf, "other/c", tf.constant(0.0), false);
+            Parameters.of(b2, c2).assign(tf, Parameters.of(b, c));
+            b.assign(tf, tf.constant(new float[] {7, 7}));
+            assertEquals(2, session.scalar(tf.sum(b2.read(tf), tf.constant(0))) - 1);
+            assertEquals(3, session.scalar(c2.read(tf)));
+        }
+    }
+
+    @Test
+    void valuesThatDoNotFitChangeNothing() {
+        try (TensorScope scope = session.scope();
+                TapeSession elsewhere = TapeSession.builder().threads(1, 1).build()) {
+            Ops there = elsewhere.tf();
+            Variable<TFloat64> one = Variable.create(tf, "one", tf.constant(5.0), true);
+            Variable<TFloat64> foreign = Variable.create(there, "foreign", there.constant(5.0), true);
+            Parameters targets = Parameters.of(a, Variable.create(tf, "b", tf.constant(2.0), true));
+            for (Parameters wrong : List.of(Parameters.of(), Parameters.of(one), Parameters.of(one, z))) {
+                assertThrows(IllegalArgumentException.class, () -> targets.assign(tf, wrong));
+            }
+            assertThrows(IllegalStateException.class, () -> targets.assign(tf, Parameters.of(one, foreign)));
+            assertEquals(1, session.scalar(a.read(tf)));
+        }
+    }
+
+    @Test
+    void aLookUpBeforeTheFirstCallSaysWhenVariablesAreMade() {
+        IllegalArgumentException error = assertThrows(
+                IllegalArgumentException.class, () -> Parameters.of().get("dense/kernel"));
+        assertTrue(error.getMessage().contains("when it is first called"), error.getMessage());
     }
 
     @Test
