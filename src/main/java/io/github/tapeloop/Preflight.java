@@ -23,6 +23,8 @@ public record Preflight(List<Finding> findings, List<String> checked, List<Strin
         FAILURE,
         /** A class number of a sparse cross-entropy is not below the number of classes, or is negative. */
         LABEL_OUT_OF_RANGE,
+        /** A loss of logits is given probabilities, or one of probabilities other numbers. */
+        MISTAKEN_LOGITS,
         /** The loss or a gradient is infinite or no number. */
         NOT_FINITE,
         /** A gradient is zero everywhere. */

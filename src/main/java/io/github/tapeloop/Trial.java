@@ -77,6 +77,7 @@ final class Trial {
         } catch (RuntimeException e) { // Whatever a model, loss or step of the user's throws is what was looked for.
             failed(e, values);
         }
+        values.mistakenLogits().forEach((op, text) -> add(Kind.MISTAKEN_LOGITS, op, text, null));
         values.badLabels().ifPresent(op -> add(Kind.LABEL_OUT_OF_RANGE, op, labels(values), null));
         if (!asked) {
             unchecked.add("gradients: no tape was asked for those of a model's variables");

@@ -8,6 +8,7 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.tensorflow.Operand;
@@ -29,6 +30,7 @@ final class TrialValues implements OpRecorder, AutoCloseable {
 
     private final TapeSession session;
     private final Set<Operation> changed = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final LogitsCheck logits = new LogitsCheck();
     private String notFinite;
     private String badLabels;
     private String lastOp;
@@ -45,6 +47,7 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     public void record(RecordedOp op) {
         lastOp = op.type() + " '" + op.name() + "'";
         noteChange(op);
+        logits.note(op, this);
         if (op.type().equals(SPARSE_CROSS_ENTROPY)) {
             noteLabels(op);
         }
@@ -96,6 +99,11 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     /** The op that ran last. */
     Optional<String> lastOp() {
         return Optional.ofNullable(lastOp);
+    }
+
+    /** What was taken for logits or probabilities and is not, by the op that made it. */
+    Map<String, String> mistakenLogits() {
+        return logits.mistakes();
     }
 
     /** The sparse cross-entropy that was given labels which are no classes. */

@@ -16,6 +16,7 @@ import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Lambda;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.BinaryCrossentropy;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
@@ -149,6 +150,33 @@ class PreflightTest {
                         "the loss",
                         "[1.0, 3.0]",
                         "Count classes from 0"),
+                mistake(
+                        "a softmax before a loss of logits",
+                        trainer(Sequential.of(new Dense(8), new Dense(3, Activations.SOFTMAX))),
+                        labels(0, 1, 2),
+                        Kind.MISTAKEN_LOGITS,
+                        "Softmax",
+                        "made with fromLogits()",
+                        "Take the activation off"),
+                mistake(
+                        "a sigmoid before a loss of logits",
+                        Trainer.of(Sequential.of(new Dense(8), new Dense(1, Activations.SIGMOID)))
+                                .loss(BinaryCrossentropy.fromLogits())
+                                .optimizer(new Adam()),
+                        labels(0, 1, 1),
+                        Kind.MISTAKEN_LOGITS,
+                        "Sigmoid",
+                        "which come from Sigmoid"),
+                mistake(
+                        "logits before a loss of probabilities",
+                        Trainer.of(plain())
+                                .loss(SparseCategoricalCrossentropy.fromProbabilities())
+                                .optimizer(new Adam()),
+                        labels(0, 1, 2),
+                        Kind.MISTAKEN_LOGITS,
+                        "BiasAdd",
+                        "made with fromProbabilities()",
+                        "SOFTMAX"),
                 mistake(
                         "NaN in the data",
                         trainer(plain()),
@@ -362,5 +390,18 @@ class PreflightTest {
     @SuppressWarnings("unchecked") // The weights here are float32.
     private static Operand<TFloat32> float32(Operand<?> operand) {
         return (Operand<TFloat32>) operand;
+    }
+
+    @Test
+    void probabilitiesForALossOfProbabilitiesAreRight() {
+        Sequential model = Sequential.of(new Dense(8), new Dense(3, Activations.SOFTMAX));
+        try (Trainer trainer = Trainer.of(model)
+                        .loss(SparseCategoricalCrossentropy.fromProbabilities())
+                        .optimizer(new Adam())
+                        .build();
+                Batch batch = labels(0, 1, 2)) {
+            Preflight report = trainer.preflight(batch);
+            assertTrue(report.isClear(), report.text());
+        }
     }
 }
