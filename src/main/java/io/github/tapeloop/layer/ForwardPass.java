@@ -40,6 +40,8 @@ public final class ForwardPass {
     private final boolean repeats;
     private final Masks masks = new Masks();
     private long randomOps;
+    /** The model being called by this pass, or null if models are called by themselves. */
+    private Layer called;
 
     private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this(tf, precision, training, seed, step, false);
@@ -108,13 +110,38 @@ public final class ForwardPass {
      * @param model a model or layer
      * @param x its input
      * @return its output, float32 in mixed precision
+     * @throws IllegalStateException if the model calls a layer without weights yet that it has not registered
      */
     public Operand<TFloat32> call(Layer model, Operand<TFloat32> x) {
         if (precision == Precision.FULL) {
-            return model.call(this, x);
+            return within(model, () -> model.call(this, x));
         }
-        Operand<TFloat32> y = model.call(this, keepMask(x, precision.compute(tf, x)));
+        Operand<TFloat32> computed = keepMask(x, precision.compute(tf, x));
+        Operand<TFloat32> y = within(model, () -> model.call(this, computed));
         return keepMask(y, Precision.full(tf, y));
+    }
+
+    private <T> T within(Layer model, Supplier<T> call) {
+        Layer before = called;
+        called = model;
+        try {
+            return call.get();
+        } finally {
+            called = before;
+        }
+    }
+
+    /** Refuses weights of a layer that the model being called does not have: nothing would train them. */
+    void requireRegistered(Layer layer) {
+        if (called != null && !layer.isWithin(called)) {
+            throw new IllegalStateException("Layer '" + layer.path() + "' ("
+                    + layer.getClass().getSimpleName()
+                    + ") makes weights in a call of '" + called.path() + "', which does not have it, so nothing would"
+                    + " train them. Register it where it is made: private final "
+                    + layer.getClass().getSimpleName() + " x = layer(new "
+                    + layer.getClass().getSimpleName()
+                    + "(…)). A layer that is trained elsewhere, call it there first");
+        }
     }
 
     /** How a function is called: {@code Recompute::call}, for example, which runs it again on the way back. */
@@ -154,6 +181,7 @@ public final class ForwardPass {
         TracedFunction.Body function = (ops, given) -> {
             ForwardPass run = new ForwardPass(ops, precision, training, seed, step, first[0] != null || repeats);
             run.randomOps = firstRandomOp;
+            run.called = called;
             run.penalized.addAll(penalizedBefore);
             Operand<TFloat32> input = typed(given.get(0));
             Operand<TBool> givenMask = mask == null ? null : typed(given.get(1));
@@ -217,12 +245,13 @@ public final class ForwardPass {
      */
     public Map<String, Operand<TFloat32>> call(Model model, Map<String, Operand<TFloat32>> inputs) {
         if (precision == Precision.FULL) {
-            return model.call(this, inputs);
+            return within(model, () -> model.call(this, inputs));
         }
         Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
         inputs.forEach((name, x) -> computed.put(name, keepMask(x, precision.compute(tf, x))));
         Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
-        model.call(this, computed).forEach((name, y) -> outputs.put(name, keepMask(y, Precision.full(tf, y))));
+        within(model, () -> model.call(this, computed))
+                .forEach((name, y) -> outputs.put(name, keepMask(y, Precision.full(tf, y))));
         return outputs;
     }
 

@@ -191,6 +191,7 @@ public abstract class Layer {
                     "Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
                             + " session where it was first called: make a new model for a new session or trainer");
         }
+        pass.requireRegistered(this);
         session = here;
         String weightPath = path() + "/" + weightName;
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
@@ -207,6 +208,11 @@ public abstract class Layer {
             weight.projection(spec.constraint()::apply);
         }
         return weight;
+    }
+
+    /** Whether this is another layer or a part of it. */
+    boolean isWithin(Layer outer) {
+        return this == outer || parent != null && parent.isWithin(outer);
     }
 
     private static void requireLike(Operand<?> value, String weightPath, Shape shape, Class<?> type) {
