@@ -37,15 +37,22 @@ final class EagerExecutor implements AutoCloseable {
     /**
      * @param inputs the input arguments of an op with input lists, else empty
      * @param inputCount how many inputs an op without input lists has, else -1
+     * @param fatal finds the calls that TensorFlow would die of; null for the many types without
      */
-    private record OpType(BytePointer name, boolean hasOutputList, List<OpDef.ArgDef> inputs, int inputCount) {
+    private record OpType(
+            BytePointer name,
+            boolean hasOutputList,
+            List<OpDef.ArgDef> inputs,
+            int inputCount,
+            FatalCalls.Check fatal) {
 
         static OpType of(String type) {
             return new OpType(
                     new BytePointer(type).retainReference(),
                     OpDefs.hasOutputList(type),
                     OpDefs.inputsWithLists(type),
-                    OpDefs.inputCount(type));
+                    OpDefs.inputCount(type),
+                    FatalCalls.of(type));
         }
     }
 
@@ -85,6 +92,9 @@ final class EagerExecutor implements AutoCloseable {
         }
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
+        }
+        if (type.fatal() != null) {
+            FatalCalls.refuse(call, type.fatal());
         }
         if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
             forgetNames(); // Never later: an op in the making still needs the names it was given.

@@ -97,6 +97,10 @@ final class TraceEnvironment extends SessionEnvironment {
         }
         call.controls().stream().filter(control -> !before.contains(control)).forEach(builder::addControlInput);
         Operation operation = build(call, builder);
+        FatalCalls.Check fatal = FatalCalls.of(call.type());
+        if (fatal != null) {
+            FatalCalls.refuse(call, fatal);
+        }
         order.added(call.type(), resources, operation);
         if (fence != null && !SOURCES.contains(call.type())) {
             afterFence.add(operation);
