@@ -9,6 +9,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.tensorflow.ConcreteFunction;
 import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_Op;
@@ -180,6 +181,23 @@ final class EagerExecutor implements AutoCloseable {
         TFE_TensorHandle handle = tensorflow.TFE_NewTensorHandle(TensorFlowInternals.handle(tensor), status);
         check(call);
         return new OwnedHandle(handle.address(), call.type());
+    }
+
+    /** Makes a function known by its name. */
+    void addFunction(ConcreteFunction function) {
+        tensorflow.TFE_ContextAddFunction(context, TensorFlowInternals.handle(function), status);
+        if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
+            throw new OpException(function.getDefinedName(), message());
+        }
+    }
+
+    /** Ends what {@link #addFunction} has begun, and forgets what was kept to run the function. */
+    void removeFunction(String name) {
+        tensorflow.TFE_ContextRemoveFunction(context, name, status);
+        OpType type = types.remove(name);
+        if (type != null) {
+            type.name().releaseReference();
+        }
     }
 
     /** How many devices there are to run ops on. */

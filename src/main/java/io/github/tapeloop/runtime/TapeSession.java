@@ -44,6 +44,7 @@ public final class TapeSession implements AutoCloseable {
     private final EagerExecutor executor;
     private final EagerEnvironment environment;
     private final Ops tf;
+    private final SessionFunctions functions;
     private final TensorScope root = new TensorScope(this, null);
     private final Set<Runnable> onClose = new LinkedHashSet<>();
     private final Map<Class<?>, Object> attachments = new HashMap<>();
@@ -71,6 +72,7 @@ public final class TapeSession implements AutoCloseable {
         }
         this.environment = new EagerEnvironment(this, eager, executor, builder.device);
         this.tf = Ops.create(environment);
+        this.functions = new SessionFunctions(executor);
     }
 
     /**
@@ -356,6 +358,10 @@ public final class TapeSession implements AutoCloseable {
     /** Whether no two ops of a function run at the same time, nor wait for one on another device. */
     boolean isSerial() {
         return threads.interOp() == 1 && executor.devices() == 1;
+    }
+
+    SessionFunctions functions() {
+        return functions;
     }
 
     void attach(ConcreteFunction function) {
