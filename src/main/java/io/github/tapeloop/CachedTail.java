@@ -12,7 +12,7 @@ import io.github.tapeloop.tape.GradientRegistry;
 import io.github.tapeloop.tape.GradientTape;
 import io.github.tapeloop.tape.TapeStructure;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,8 @@ import org.tensorflow.op.Ops;
 /**
  * Runs the tail of an eager step as one native call. The forward pass is the user's Java code and differs from step to
  * step as it likes; what follows is Tapeloop's own, and the same for all tapes of one structure, so it is traced when a
- * structure comes for the second time. A program whose structures keep changing goes on op by op.
+ * structure comes for the second time. A few are kept; a new one takes the place of the one used longest ago, if that
+ * is long enough ago. A program whose structures keep changing goes on op by op.
  */
 final class CachedTail implements Tail {
 
@@ -32,6 +33,9 @@ final class CachedTail implements Tail {
 
     /** Enough for whole and short batches, of a few lengths or frozen in parts. */
     private static final int MAX_FUNCTIONS = 6;
+
+    /** To trace a tail costs as much as this many steps save at most: structures that take turns must not drive it out. */
+    private static final int IDLE_STEPS = 100;
 
     private static final int MAX_SEEN = 16;
 
@@ -44,8 +48,20 @@ final class CachedTail implements Tail {
     private final boolean known;
 
     private final GradientRegistry registry;
-    /** Empty for a structure whose tail cannot be traced. */
-    private final Map<Key, Optional<TracedFunction>> functions = new HashMap<>();
+    /** A function, empty if the tail of a structure cannot be traced, and the step that it was last asked for in. */
+    private static final class Kept {
+        private final Optional<TracedFunction> function;
+        private long lastStep;
+
+        Kept(Optional<TracedFunction> function) {
+            this.function = function;
+        }
+    }
+
+    /** The one used longest ago comes first. */
+    private final Map<Key, Kept> functions = new LinkedHashMap<>(MAX_FUNCTIONS, 0.75f, true);
+
+    private long step;
 
     private final Map<Key, Boolean> seen = new LinkedHashMap<>(MAX_SEEN, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -105,17 +121,33 @@ final class CachedTail implements Tail {
         List<Variable<?>> list = new ArrayList<>(variables.size());
         variables.forEach(list::add);
         Key key = new Key(structure, list, plan.optimizer().scalesLoss());
-        Optional<TracedFunction> function = functions.get(key);
-        if (function != null) {
-            return function;
+        step++;
+        Kept kept = functions.get(key);
+        if (kept == null) {
+            boolean again = seen.put(key, true) != null;
+            if (!again || !structure.isComplete() || !makeRoom()) {
+                return Optional.empty();
+            }
+            kept = new Kept(trace(structure, forward, variables, stages));
+            functions.put(key, kept);
         }
-        boolean again = seen.put(key, true) != null;
-        if (!again || functions.size() >= MAX_FUNCTIONS || !structure.isComplete()) {
-            return Optional.empty();
+        kept.lastStep = step;
+        return kept.function;
+    }
+
+    /** No function runs now: each is called after it was asked for, and ends before the next is. */
+    private boolean makeRoom() {
+        if (functions.size() < MAX_FUNCTIONS) {
+            return true;
         }
-        function = trace(structure, forward, variables, stages);
-        functions.put(key, function);
-        return function;
+        Iterator<Kept> oldest = functions.values().iterator();
+        Kept last = oldest.next();
+        if (step - last.lastStep <= IDLE_STEPS) {
+            return false;
+        }
+        oldest.remove();
+        last.function.ifPresent(TracedFunction::close);
+        return true;
     }
 
     private Optional<TracedFunction> trace(

@@ -20,6 +20,7 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.optimizer.WeightDecay;
+import io.github.tapeloop.runtime.FunctionCount;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
@@ -126,6 +127,38 @@ class CachedTailTest {
             }
             assertTrue(tails > 70, "tails " + tails);
             assertEquals(live, trainer.session().liveHandles());
+        }
+    }
+
+    @Test
+    void aTailNotUsedForLongGivesItsPlaceToAnother() {
+        try (Trainer trainer = trainer(new Dense(1), new Adam(0.1).with(counting()))) {
+            for (int size = 1; size <= 6; size++) {
+                step(trainer, new float[size]);
+                step(trainer, new float[size]);
+            }
+            int functions = FunctionCount.of(trainer.session());
+            assertEquals(6, functions);
+            tails = 0;
+            for (int i = 0; i < 200; i++) {
+                step(trainer, new float[7]);
+            }
+            assertEquals(91, tails); // Plain until the tail of step 2 has been idle for 100 steps: step 103 is traced.
+            assertEquals(functions, FunctionCount.of(trainer.session()));
+            step(trainer, new float[2]);
+            assertEquals(91, tails);
+        }
+    }
+
+    @Test
+    void tailsThatTakeTurnsDoNotDriveEachOtherOut() {
+        try (Trainer trainer = trainer(new Dense(1), new Adam(0.1).with(counting()))) {
+            for (int i = 0; i < 20; i++) {
+                for (int size = 1; size <= 8; size++) {
+                    step(trainer, new float[size]);
+                }
+            }
+            assertEquals(6 * 2 + 2 * 20, tails);
         }
     }
 

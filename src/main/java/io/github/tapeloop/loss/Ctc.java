@@ -35,9 +35,9 @@ public final class Ctc extends PerSampleLoss {
      */
     @Override
     public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        if (Tensors.rank(prediction) != 3 || Tensors.shape(prediction).get(2) == -1) {
-            throw new IllegalArgumentException(
-                    "Ctc expects logits [batch, time, classes], got " + Tensors.describe(prediction));
+        if (Tensors.rank(prediction) != 3 || Tensors.shape(prediction).get(2) < 2) {
+            throw new IllegalArgumentException("Ctc expects logits [batch, time, classes], the blank and at least one"
+                    + " other class, got " + Tensors.describe(prediction));
         }
         Shape batch = Tensors.shape(prediction).take(1);
         if (Tensors.rank(target) != 2 || !Tensors.shape(target).take(1).isCompatibleWith(batch)) {

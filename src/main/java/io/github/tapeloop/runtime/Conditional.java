@@ -2,7 +2,6 @@ package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
-import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -45,16 +44,12 @@ public final class Conditional {
             return;
         }
         List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
-        Built then = Tracing.build(session, "then", specs, Inputs.ALL, (inner, given) -> {
+        TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
+        Built then = environment.part("then", specs, (inner, given) -> {
             body.accept(inner, given);
             return List.of(inner.constant(1));
         });
-        Built otherwise =
-                Tracing.build(session, "otherwise", specs, Inputs.ALL, (inner, given) -> List.of(inner.constant(0)));
-        List.of(then, otherwise).forEach(branch -> {
-            session.onClose(branch.function()::close);
-            RecordingEnvironment.of(tf).attachFunction(branch.function());
-        });
+        Built otherwise = environment.part("otherwise", specs, (inner, given) -> List.of(inner.constant(0)));
         tf.scope()
                 .opBuilder("If", "If")
                 .addInput(condition.asOutput())
@@ -94,13 +89,9 @@ public final class Conditional {
             return List.copyOf((holds ? then : otherwise).apply(tf, List.copyOf(inputs)));
         }
         List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
-        Built yes = Tracing.build(session, "then", specs, Inputs.ALL, then);
-        Built no = Tracing.build(session, "otherwise", specs, Inputs.ALL, otherwise);
-        SessionEnvironment environment = (SessionEnvironment) RecordingEnvironment.of(tf);
-        List.of(yes, no).forEach(branch -> {
-            session.onClose(branch.function()::close);
-            environment.attachFunction(branch.function());
-        });
+        TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
+        Built yes = environment.part("then", specs, then);
+        Built no = environment.part("otherwise", specs, otherwise);
         DataType[] types = types(yes.outputs());
         if (!Arrays.equals(types, types(no.outputs()))) {
             throw new IllegalArgumentException("Both branches must give results of the same number and types, got "

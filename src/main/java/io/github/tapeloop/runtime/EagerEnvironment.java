@@ -55,7 +55,9 @@ final class EagerEnvironment extends SessionEnvironment {
     }
 
     private Operation constant(OpCall call, Tensor value) {
-        return adopt(call, new OwnedHandle[] {executor.constant(call, value.asRawTensor())}, null);
+        OwnedHandle handle = executor.constant(call, value.asRawTensor());
+        handle.negative = FatalCalls.hasNegative(value);
+        return adopt(call, new OwnedHandle[] {handle}, null);
     }
 
     private Operation execute(OpCall call) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.tensorflow.ConcreteFunction;
 import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_Op;
@@ -37,15 +38,22 @@ final class EagerExecutor implements AutoCloseable {
     /**
      * @param inputs the input arguments of an op with input lists, else empty
      * @param inputCount how many inputs an op without input lists has, else -1
+     * @param fatal finds the calls that TensorFlow would die of; null for the many types without
      */
-    private record OpType(BytePointer name, boolean hasOutputList, List<OpDef.ArgDef> inputs, int inputCount) {
+    private record OpType(
+            BytePointer name,
+            boolean hasOutputList,
+            List<OpDef.ArgDef> inputs,
+            int inputCount,
+            FatalCalls.Check fatal) {
 
         static OpType of(String type) {
             return new OpType(
                     new BytePointer(type).retainReference(),
                     OpDefs.hasOutputList(type),
                     OpDefs.inputsWithLists(type),
-                    OpDefs.inputCount(type));
+                    OpDefs.inputCount(type),
+                    FatalCalls.of(type));
         }
     }
 
@@ -85,6 +93,9 @@ final class EagerExecutor implements AutoCloseable {
         }
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
+        }
+        if (type.fatal() != null) {
+            FatalCalls.refuse(call, type.fatal());
         }
         if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
             forgetNames(); // Never later: an op in the making still needs the names it was given.
@@ -170,6 +181,23 @@ final class EagerExecutor implements AutoCloseable {
         TFE_TensorHandle handle = tensorflow.TFE_NewTensorHandle(TensorFlowInternals.handle(tensor), status);
         check(call);
         return new OwnedHandle(handle.address(), call.type());
+    }
+
+    /** Makes a function known by its name. */
+    void addFunction(ConcreteFunction function) {
+        tensorflow.TFE_ContextAddFunction(context, TensorFlowInternals.handle(function), status);
+        if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
+            throw new OpException(function.getDefinedName(), message());
+        }
+    }
+
+    /** Ends what {@link #addFunction} has begun, and forgets what was kept to run the function. */
+    void removeFunction(String name) {
+        tensorflow.TFE_ContextRemoveFunction(context, name, status);
+        OpType type = types.remove(name);
+        if (type != null) {
+            type.name().releaseReference();
+        }
     }
 
     /** How many devices there are to run ops on. */

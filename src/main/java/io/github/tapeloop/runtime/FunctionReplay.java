@@ -37,11 +37,6 @@ import org.tensorflow.proto.OpDef;
  */
 public final class FunctionReplay implements TracedFunction.Body {
 
-    /** The functions of a session that were replayed, by name: reading one costs more than running it. */
-    private static final class Known {
-        private final Map<String, FunctionReplay> byName = new HashMap<>();
-    }
-
     /** An argument of the function, or an output of one of its nodes. */
     private record Ref(String node, int index) {}
 
@@ -110,18 +105,15 @@ public final class FunctionReplay implements TracedFunction.Body {
     private static FunctionReplay attached(TapeSession session, ConcreteFunction function) {
         TensorFlowInternals.handle(function); // Says whether it is closed; its name would be read from freed memory.
         String name = function.getDefinedName();
-        if (!known(session).containsKey(name)) {
+        SessionFunctions functions = session.functions();
+        if (!functions.isHeld(name) && !functions.replays().containsKey(name)) {
             session.attach(function);
         }
         return named(session, name);
     }
 
-    private static Map<String, FunctionReplay> known(TapeSession session) {
-        return session.attachment(Known.class, Known::new).byName;
-    }
-
     private static FunctionReplay named(TapeSession session, String name) {
-        Map<String, FunctionReplay> known = known(session);
+        Map<String, FunctionReplay> known = session.functions().replays();
         FunctionReplay found = known.get(name);
         if (found == null) {
             found = new FunctionReplay(session, session.functionDef(name));

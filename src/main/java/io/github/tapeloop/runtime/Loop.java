@@ -2,7 +2,6 @@ package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
-import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -53,19 +52,17 @@ public final class Loop {
             return now;
         }
         List<Spec> specs = specs(variables);
-        Built round = Tracing.build(session, "round", specs, Inputs.ALL, body);
+        TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
+        Built round = environment.part("round", specs, body);
         requireTypes(specs, round.outputs());
         for (List<Spec> open = open(specs, round.outputs()); !open.equals(specs); open = open(specs, round.outputs())) {
             specs = open;
-            round.function().close();
-            round = Tracing.build(session, "round", specs, Inputs.ALL, body);
+            round = environment.part("round", specs, body);
         }
-        Built goesOn = Tracing.build(session, "goes_on", specs, Inputs.ALL, condition);
+        Built goesOn = environment.part("goes_on", specs, condition);
         requireBool(goesOn.outputs());
-        List.of(round, goesOn).forEach(built -> {
-            session.onClose(built.function()::close);
-            requireNoVariables(built);
-        });
+        requireNoVariables(round);
+        requireNoVariables(goesOn);
         Operation operation = tf.scope()
                 .opBuilder("While", "While")
                 .addInputList(variables.stream().map(Operand::asOutput).toArray(Output<?>[]::new))

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import org.bytedeco.javacpp.BooleanPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.tensorflow.ConcreteFunction;
+import org.tensorflow.OperationBuilder;
 import org.tensorflow.Tensor;
 import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.internal.c_api.TF_Status;
@@ -15,7 +16,7 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.NameAttrList;
 import org.tensorflow.proto.TensorShapeProto;
 
-/** Hands attribute values to native eager ops. */
+/** Hands attribute values to native eager ops, and to the builders of other ops. */
 final class OpAttributes {
 
     private OpAttributes() {}
@@ -120,5 +121,55 @@ final class OpAttributes {
             list.addShape(proto);
         }
         return AttrValue.newBuilder().setList(list).build();
+    }
+
+    /** Sets an attribute of any type on a builder. */
+    static void copy(OperationBuilder target, String name, Object value) {
+        if (value instanceof Boolean v) {
+            target.setAttr(name, v.booleanValue());
+        } else if (value instanceof Long v) {
+            target.setAttr(name, v.longValue());
+        } else if (value instanceof Float v) {
+            target.setAttr(name, v.floatValue());
+        } else if (value instanceof String v) {
+            target.setAttr(name, v);
+        } else if (value instanceof DataType v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Shape v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Tensor v) {
+            target.setAttr(name, v);
+        } else if (value instanceof AttrValue v) {
+            target.setAttr(name, v);
+        } else if (value instanceof ConcreteFunction v) {
+            target.setAttr(name, v);
+        } else if (value instanceof byte[] v) {
+            target.setAttr(name, v);
+        } else {
+            copyList(target, name, value);
+        }
+    }
+
+    private static void copyList(OperationBuilder target, String name, Object value) {
+        if (value instanceof long[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof float[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof boolean[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof String[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof DataType[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Shape[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof Tensor[] v) {
+            target.setAttr(name, v);
+        } else if (value instanceof ConcreteFunction[] v) {
+            target.setAttr(name, v);
+        } else {
+            throw new IllegalArgumentException(
+                    "Attribute " + name + " has a value of unknown type " + value.getClass());
+        }
     }
 }

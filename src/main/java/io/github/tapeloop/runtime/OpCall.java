@@ -188,58 +188,9 @@ final class OpCall implements OperationBuilder {
             }
         }
         for (int i = 0; i < attributeCount; i++) {
-            copyAttribute(target, attributeName(i), attributeValue(i));
+            OpAttributes.copy(target, attributeName(i), attributeValue(i));
         }
         return target;
-    }
-
-    private static void copyAttribute(OperationBuilder target, String name, Object value) {
-        if (value instanceof Boolean v) {
-            target.setAttr(name, v.booleanValue());
-        } else if (value instanceof Long v) {
-            target.setAttr(name, v.longValue());
-        } else if (value instanceof Float v) {
-            target.setAttr(name, v.floatValue());
-        } else if (value instanceof String v) {
-            target.setAttr(name, v);
-        } else if (value instanceof DataType v) {
-            target.setAttr(name, v);
-        } else if (value instanceof Shape v) {
-            target.setAttr(name, v);
-        } else if (value instanceof Tensor v) {
-            target.setAttr(name, v);
-        } else if (value instanceof AttrValue v) {
-            target.setAttr(name, v);
-        } else if (value instanceof ConcreteFunction v) {
-            target.setAttr(name, v);
-        } else if (value instanceof byte[] v) {
-            target.setAttr(name, v);
-        } else {
-            copyListAttribute(target, name, value);
-        }
-    }
-
-    private static void copyListAttribute(OperationBuilder target, String name, Object value) {
-        if (value instanceof long[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof float[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof boolean[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof String[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof DataType[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof Shape[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof Tensor[] v) {
-            target.setAttr(name, v);
-        } else if (value instanceof ConcreteFunction[] v) {
-            target.setAttr(name, v);
-        } else {
-            throw new IllegalArgumentException(
-                    "Attribute " + name + " has a value of unknown type " + value.getClass());
-        }
     }
 
     @Override

@@ -21,6 +21,9 @@ final class OwnedHandle extends TFE_TensorHandle {
     /** Where the op was made, in debug mode; null otherwise. */
     Throwable site;
 
+    /** Whether this is a constant vector with a negative whole number: none that {@link FatalCalls} lets pass as axes. */
+    boolean negative;
+
     TensorScope owner;
     OwnedHandle previous;
     OwnedHandle next;

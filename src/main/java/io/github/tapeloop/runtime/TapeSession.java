@@ -44,14 +44,14 @@ public final class TapeSession implements AutoCloseable {
     private final EagerExecutor executor;
     private final EagerEnvironment environment;
     private final Ops tf;
-    private final TensorScope root = new TensorScope(this, null);
+    private final SessionFunctions functions;
+    private final ScopeStack scopes = new ScopeStack(this);
     private final Set<Runnable> onClose = new LinkedHashSet<>();
     private final Map<Class<?>, Object> attachments = new HashMap<>();
     private final long seed;
     private final boolean debug;
     private final String device;
     private final Threads threads;
-    private TensorScope current = root;
     private long passes;
     private long ids;
     private boolean closed;
@@ -71,6 +71,7 @@ public final class TapeSession implements AutoCloseable {
         }
         this.environment = new EagerEnvironment(this, eager, executor, builder.device);
         this.tf = Ops.create(environment);
+        this.functions = new SessionFunctions(executor);
     }
 
     /**
@@ -119,8 +120,7 @@ public final class TapeSession implements AutoCloseable {
      */
     public TensorScope scope() {
         requireOpen();
-        current = new TensorScope(this, current);
-        return current;
+        return scopes.open();
     }
 
     /**
@@ -172,17 +172,16 @@ public final class TapeSession implements AutoCloseable {
      * @return the operand
      */
     public <T extends TType> Operand<T> persist(Supplier<? extends Operand<T>> body) {
-        return persist(root, body);
+        return persist(scopes.root(), body);
     }
 
     <T extends TType> Operand<T> persist(TensorScope owner, Supplier<? extends Operand<T>> body) {
-        TensorScope before = current;
+        TensorScope before = scopes.replace(owner);
         boolean muted = environment.mute();
-        current = owner;
         try (TensorScope scratch = scope()) {
             return scratch.keep(body.get());
         } finally {
-            current = before;
+            scopes.replace(before);
             environment.unmute(muted);
         }
     }
@@ -250,7 +249,7 @@ public final class TapeSession implements AutoCloseable {
      * @return all live handles by origin
      */
     public LeakReport leakReport() {
-        return LeakReport.of(closed ? null : current);
+        return LeakReport.of(closed ? null : scopes.current());
     }
 
     /**
@@ -259,11 +258,7 @@ public final class TapeSession implements AutoCloseable {
      * @return the number of live handles, 0 once the session is closed
      */
     public int liveHandles() {
-        int handles = 0;
-        for (TensorScope scope = current; scope != null; scope = scope.parent()) {
-            handles += scope.live();
-        }
-        return handles;
+        return scopes.live();
     }
 
     /**
@@ -321,7 +316,7 @@ public final class TapeSession implements AutoCloseable {
             Collections.reverse(actions);
             actions.forEach(Runnable::run);
         } finally {
-            leave(root);
+            leave(scopes.root());
             closed = true;
             executor.close();
             eager.close();
@@ -329,20 +324,7 @@ public final class TapeSession implements AutoCloseable {
     }
 
     void leave(TensorScope scope) {
-        boolean open = false;
-        for (TensorScope s = current; s != null && !open; s = s.parent()) {
-            open = s == scope;
-        }
-        if (!open) { // It belongs to a stack that persist() set aside: only its own memory is its business.
-            scope.freeAll();
-            return;
-        }
-        while (current != scope) {
-            current.freeAll();
-            current = current.parent();
-        }
-        scope.freeAll();
-        current = scope == root ? root : scope.parent();
+        scopes.leave(scope);
     }
 
     EagerEnvironment environment() {
@@ -360,6 +342,10 @@ public final class TapeSession implements AutoCloseable {
                 && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"));
     }
 
+    SessionFunctions functions() {
+        return functions;
+    }
+
     void attach(ConcreteFunction function) {
         eager.attachFunction(function);
     }
@@ -369,7 +355,7 @@ public final class TapeSession implements AutoCloseable {
     }
 
     TensorScope currentScope() {
-        return current;
+        return scopes.current();
     }
 
     Shape shape(OwnedHandle handle) {

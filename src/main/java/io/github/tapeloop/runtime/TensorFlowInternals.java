@@ -144,7 +144,15 @@ final class TensorFlowInternals {
     /** A typed tensor that owns {@code handle}: closing it frees the native tensor. */
     static TType tensor(TF_Tensor handle) {
         try {
-            RawTensor raw = (RawTensor) NEW_TENSOR.invokeExact(handle);
+            return typed((RawTensor) NEW_TENSOR.invokeExact(handle));
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** The same tensor as one of its type. */
+    static TType typed(RawTensor raw) {
+        try {
             return (TType) TYPED_TENSOR.invokeExact(raw);
         } catch (Throwable e) {
             throw unchecked(e);

@@ -33,6 +33,7 @@ final class TraceEnvironment extends SessionEnvironment {
     private static final VersionDef VERSIONS = versions();
 
     private final Graph graph;
+    private final FunctionParts parts;
     private final StatefulOrder order = new StatefulOrder();
     private final Map<String, Output<? extends TType>> handles = new HashMap<>();
 
@@ -62,6 +63,7 @@ final class TraceEnvironment extends SessionEnvironment {
     TraceEnvironment(TapeSession session, Graph graph, String device, boolean capture) {
         super(session, graph, device);
         this.graph = graph;
+        this.parts = new FunctionParts(session);
         this.captured = capture ? new ArrayList<>() : null;
     }
 
@@ -97,6 +99,10 @@ final class TraceEnvironment extends SessionEnvironment {
         }
         call.controls().stream().filter(control -> !before.contains(control)).forEach(builder::addControlInput);
         Operation operation = build(call, builder);
+        FatalCalls.Check fatal = FatalCalls.of(call.type());
+        if (fatal != null) {
+            FatalCalls.refuse(call, fatal);
+        }
         order.added(call.type(), resources, operation);
         if (fence != null && !SOURCES.contains(call.type())) {
             afterFence.add(operation);
@@ -116,6 +122,27 @@ final class TraceEnvironment extends SessionEnvironment {
             }
         }
         return true;
+    }
+
+    /** Traces a function that ops of this trace run, and that is freed with what is being traced. */
+    Tracing.Built part(String name, List<TracedFunction.Spec> inputs, TracedFunction.Body body) {
+        Tracing.Built part = Tracing.build(session(), name, inputs, Tracing.Inputs.ALL, body);
+        parts.own(part.function());
+        parts.own(part.parts());
+        attachFunction(part.function());
+        return part;
+    }
+
+    /** Makes what a function is made of known here, so that an op of this trace can run it. */
+    void calls(FunctionParts called) {
+        FunctionDefLibrary.Builder library = FunctionDefLibrary.newBuilder();
+        parts.hold(called).forEach(name -> library.addFunction(session().functionDef(name)));
+        attachLibrary(library.build());
+    }
+
+    /** What is being traced is made of. */
+    FunctionParts parts() {
+        return parts;
     }
 
     @Override

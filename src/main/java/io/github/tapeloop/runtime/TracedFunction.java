@@ -52,7 +52,7 @@ public final class TracedFunction implements AutoCloseable {
         this.body = body;
         this.name = function.getDefinedName();
         this.inputs = inputs;
-        session.attach(function);
+        built.parts().own(function);
         session.onClose(closing);
     }
 
@@ -160,34 +160,15 @@ public final class TracedFunction implements AutoCloseable {
         carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
         carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
         carried.addAll(inputs);
-        Built round = Tracing.build(session, name + "_round", carried, Inputs.ALL, (tf, state) -> {
-            List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
-            given.add(0, state.get(0));
-            Operand<?> result = body.apply(tf, given).get(0);
-            List<Operand<?>> next = new ArrayList<>(state);
-            next.set(0, increment(tf, state.get(0)));
-            next.set(2, result);
-            return next;
-        });
-        Built goesOn = Tracing.build(
-                session,
-                name + "_goes_on",
-                carried,
-                Inputs.ALL,
-                (tf, state) -> List.of(tf.scope()
-                        .opBuilder("Less", "Less")
-                        .addInput(state.get(0).asOutput())
-                        .addInput(state.get(1).asOutput())
-                        .build()
-                        .output(0)));
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
         Built loop = Tracing.build(session, name, outer, Inputs.ALL, (tf, given) -> {
+            TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
+            Built round = environment.part(name + "_round", carried, round(body));
+            Built goesOn = environment.part(name + "_goes_on", carried, (inner, now) -> List.of(less(inner, now)));
             List<Operand<?>> state = new ArrayList<>(given);
             state.add(0, tf.constant(0));
             state.add(2, tf.constant(0f));
-            RecordingEnvironment.of(tf).attachFunction(goesOn.function());
-            RecordingEnvironment.of(tf).attachFunction(round.function());
             Operation whileOp = tf.scope()
                     .opBuilder("While", "While")
                     .addInputList(state.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
@@ -199,9 +180,29 @@ public final class TracedFunction implements AutoCloseable {
                     .build();
             return List.of(whileOp.output(2));
         });
-        session.onClose(round.function()::close);
-        session.onClose(goesOn.function()::close);
         return new TracedFunction(session, loop, name, outer.size(), null);
+    }
+
+    private static Body round(Body body) {
+        return (tf, state) -> {
+            List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
+            given.add(0, state.get(0));
+            Operand<?> result = body.apply(tf, given).get(0);
+            List<Operand<?>> next = new ArrayList<>(state);
+            next.set(0, increment(tf, state.get(0)));
+            next.set(2, result);
+            return next;
+        };
+    }
+
+    /** Whether the first of two numbers is less than the second. */
+    private static Output<?> less(Ops tf, List<Operand<?>> numbers) {
+        return tf.scope()
+                .opBuilder("Less", "Less")
+                .addInput(numbers.get(0).asOutput())
+                .addInput(numbers.get(1).asOutput())
+                .build()
+                .output(0);
     }
 
     private static Output<?> increment(Ops tf, Operand<?> number) {
@@ -267,7 +268,7 @@ public final class TracedFunction implements AutoCloseable {
             }
             built.captured().forEach(variable -> call.addInput(variable.handleIn(environment)));
             if (tf.scope().env().isGraph()) {
-                environment.attachFunction(function);
+                ((TraceEnvironment) environment).calls(built.parts());
             } else if (built.serial()) {
                 call.setAttr(SerialExecutor.ATTRIBUTE, SerialExecutor.NAME);
             }
@@ -354,6 +355,6 @@ public final class TracedFunction implements AutoCloseable {
         derived.values().forEach(Derived::close);
         derived.clear();
         session.cancelOnClose(closing);
-        function.close();
+        built.parts().close();
     }
 }

@@ -37,6 +37,7 @@ final class Tracing {
      * @param inputs what its inputs look like
      * @param outputs what its results look like
      * @param serial whether {@link SerialExecutor} may run it
+     * @param parts what else it is made of, to be closed with it
      */
     record Built(
             ConcreteFunction function,
@@ -45,52 +46,81 @@ final class Tracing {
             List<TraceEnvironment.Used> watched,
             List<Spec> inputs,
             List<Spec> outputs,
-            boolean serial) {}
+            boolean serial,
+            FunctionParts parts) {}
 
     static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, TracedFunction.Body body) {
         try (Graph graph = new Graph()) {
             TraceEnvironment environment =
                     new TraceEnvironment(session, graph, session.device(), taken == Inputs.WITH_VARIABLES);
-            Signature.Builder signature = Signature.builder().key(name);
-            List<Operand<?>> placeholders = new ArrayList<>();
-            for (int i = 0; i < inputs.size(); i++) {
-                Output<?> placeholder = graph.opBuilder("Placeholder", "input_" + i, graph.baseScope())
-                        .setAttr("dtype", inputs.get(i).type())
-                        .setAttr("shape", inputs.get(i).shape())
-                        .build()
-                        .output(0);
-                placeholders.add(placeholder);
+            try {
+                return build(environment, graph, name, inputs, taken, body);
+            } catch (RuntimeException | Error e) {
+                environment.parts().close();
+                throw e;
             }
-            List<? extends Operand<?>> results = body.apply(Ops.create(environment), placeholders);
-            if (results.isEmpty()) {
-                throw new IllegalArgumentException("The body of a traced function must return at least one operand");
-            }
-            List<Operand<?>> ready = environment.afterAllEffects(results);
-            for (int i = 0; i < ready.size(); i++) {
-                signature.output("output_" + i, ready.get(i));
-            }
-            int[] used = IntStream.range(0, inputs.size()).toArray();
-            if (taken == Inputs.USED) {
-                Set<GraphOperation> reached = graph.subgraphTo(new HashSet<>(ready));
-                used = IntStream.of(used)
-                        .filter(i -> reached.contains(placeholders.get(i).op()))
-                        .toArray();
-            }
-            for (int i : used) {
-                signature.input("input_" + i, placeholders.get(i));
-            }
-            for (int i = 0; i < environment.captures().size(); i++) {
-                signature.input("captured_" + i, environment.captures().get(i));
-            }
-            TracedGraphs.of(session).traced(name, graph);
-            return new Built(
-                    ConcreteFunction.create(signature.build(), graph),
-                    used,
-                    environment.captured(),
-                    List.copyOf(environment.watched()),
-                    List.copyOf(inputs),
-                    results.stream().<Spec>map(Spec::of).toList(),
-                    session.isSerial() && taken != Inputs.WITH_VARIABLES && SerialExecutor.suits(graph.toGraphDef()));
         }
+    }
+
+    private static Built build(
+            TraceEnvironment environment,
+            Graph graph,
+            String name,
+            List<Spec> inputs,
+            Inputs taken,
+            TracedFunction.Body body) {
+        TapeSession session = environment.session();
+        List<Operand<?>> placeholders = new ArrayList<>();
+        for (int i = 0; i < inputs.size(); i++) {
+            Output<?> placeholder = graph.opBuilder("Placeholder", "input_" + i, graph.baseScope())
+                    .setAttr("dtype", inputs.get(i).type())
+                    .setAttr("shape", inputs.get(i).shape())
+                    .build()
+                    .output(0);
+            placeholders.add(placeholder);
+        }
+        List<? extends Operand<?>> results = body.apply(Ops.create(environment), placeholders);
+        if (results.isEmpty()) {
+            throw new IllegalArgumentException("The body of a traced function must return at least one operand");
+        }
+        List<Operand<?>> ready = environment.afterAllEffects(results);
+        int[] used = IntStream.range(0, inputs.size()).toArray();
+        if (taken == Inputs.USED) {
+            Set<GraphOperation> reached = graph.subgraphTo(new HashSet<>(ready));
+            used = IntStream.of(used)
+                    .filter(i -> reached.contains(placeholders.get(i).op()))
+                    .toArray();
+        }
+        TracedGraphs.of(session).traced(name, graph);
+        return new Built(
+                ConcreteFunction.create(
+                        signature(session.functions().unique(name), placeholders, used, environment.captures(), ready),
+                        graph),
+                used,
+                environment.captured(),
+                List.copyOf(environment.watched()),
+                List.copyOf(inputs),
+                results.stream().<Spec>map(Spec::of).toList(),
+                session.isSerial() && taken != Inputs.WITH_VARIABLES && SerialExecutor.suits(graph.toGraphDef()),
+                environment.parts());
+    }
+
+    private static Signature signature(
+            String name,
+            List<Operand<?>> placeholders,
+            int[] used,
+            List<Output<?>> captures,
+            List<Operand<?>> results) {
+        Signature.Builder signature = Signature.builder().key(name);
+        for (int i = 0; i < results.size(); i++) {
+            signature.output("output_" + i, results.get(i));
+        }
+        for (int i : used) {
+            signature.input("input_" + i, placeholders.get(i));
+        }
+        for (int i = 0; i < captures.size(); i++) {
+            signature.input("captured_" + i, captures.get(i));
+        }
+        return signature.build();
     }
 }

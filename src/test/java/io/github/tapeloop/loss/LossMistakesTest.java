@@ -93,6 +93,7 @@ class LossMistakesTest {
                 row("embeddings", call(new Circle(), floats(4), floats(4, 3, 2)), "Circle", "float32 [4, 3, 2]"),
                 row("circle", call(new Circle(), floats(3), rows), "Circle expects", "got float32 [3]"),
                 row("logits", call(new Ctc(), floats(4, 3), rows), "[batch, time, classes]", "float32 [4, 3]"),
+                row("classes", call(new Ctc(), rows, floats(4, 6, 1)), "at least one other class", "float32 [4, 6, 1]"),
                 row(
                         "labels",
                         call(new Ctc(), floats(3, 2), floats(4, 6, 3)),

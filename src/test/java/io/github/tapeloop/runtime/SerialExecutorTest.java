@@ -69,6 +69,7 @@ class SerialExecutorTest {
                 Tracing.Built built = Tracing.build(session, "body", NUMBER, Tracing.Inputs.ALL, body);
                 assertEquals(serial && interOp == 1, built.serial(), what);
                 built.function().close();
+                built.parts().close();
             }
         }
     }
