@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.data.Batch;
@@ -17,9 +18,13 @@ import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.metric.Mean;
+import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.testing.RecordingCallback;
+import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +38,29 @@ import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.Shape;
 
 class TrainerTest {
+
+    /** Threads of TensorFlow's belong to a session, so they show one that is open. */
+    private static int threads() {
+        return new File("/proc/self/task").list().length;
+    }
+
+    @Test
+    void aBuilderThatRefusesLeavesNoSessionOpenAndTheOptimizerAsItWas() {
+        assumeTrue(new File("/proc/self/task").isDirectory());
+        Adam adam = new Adam();
+        TrainerBuilder builder = Problems.trainerOf(Problems.network())
+                .optimizer(adam)
+                .precision(Precision.MIXED_FLOAT16)
+                .metrics(new Mean("loss"))
+                .threads(4, 1);
+        int before = threads();
+        for (int i = 0; i < 8; i++) {
+            IllegalArgumentException error = assertThrows(IllegalArgumentException.class, builder::build);
+            assertTrue(error.getMessage().contains("A metric is named 'loss'"), error.getMessage());
+        }
+        assertTrue(threads() < before + 8, before + " threads have become " + threads());
+        assertFalse(adam.scalesLoss());
+    }
 
     private static final Batches SHUFFLED = Problems.clusters(200).shuffle(200).batch(16);
 
