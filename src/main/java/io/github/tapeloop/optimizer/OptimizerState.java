@@ -6,6 +6,7 @@ import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -29,6 +30,9 @@ abstract class OptimizerState implements Stateful {
 
     Variable<TInt64> iterations;
     LossScale lossScale;
+    /** The optimizer that this one is a part of, or null. */
+    OptimizerState whole;
+
     private String prefix = "optimizer";
 
     OptimizerState(LearningRate rate) {
@@ -76,6 +80,7 @@ abstract class OptimizerState implements Stateful {
 
     /** Keeps slots in those of another, under a name of its own. */
     final void keepIn(OptimizerState other, String name) {
+        whole = other;
         slots = other.slots;
         prefix = name;
     }
@@ -172,8 +177,15 @@ abstract class OptimizerState implements Stateful {
      * Off unless called.
      *
      * @param scale a scale that no other optimizer has
+     * @throws IllegalStateException if a step was taken already, or this is a part of a {@link ByVariable}
      */
     public final void setLossScale(LossScale scale) {
+        Objects.requireNonNull(scale, "scale");
+        requireNoSteps("set its loss scale");
+        if (whole != null) {
+            throw new IllegalStateException("This " + getClass().getSimpleName()
+                    + " is a part of a ByVariable, which scales losses for all parts: set the loss scale of that");
+        }
         this.lossScale = scale;
     }
 
