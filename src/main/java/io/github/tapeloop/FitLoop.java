@@ -169,7 +169,7 @@ final class FitLoop {
                 event -> callbacks.onTestBatchBegin(run, event),
                 event -> callbacks.onTestBatchEnd(run, event),
                 () -> Thread.currentThread().isInterrupted());
-        if (logs.isEmpty()) {
+        if (logs.isEmpty() && !Thread.currentThread().isInterrupted()) {
             LOG.warn("The validation data has no batch: nothing was validated");
         }
         callbacks.onTestEnd(run, new Event.TestEnd(logs));
