@@ -3,6 +3,8 @@ package io.github.tapeloop.callback;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,6 +106,17 @@ public final class CsvLogger implements Callback {
                 throw new IllegalStateException("Cannot append to " + file + ": its columns are " + present
                         + ", this run measures " + header.stripTrailing() + ". Log to another file");
             }
+        }
+        if (!endsWithLineBreak()) {
+            out.write("\n");
+        }
+    }
+
+    private boolean endsWithLineBreak() throws IOException {
+        try (SeekableByteChannel in = Files.newByteChannel(file)) {
+            ByteBuffer last = ByteBuffer.allocate(1);
+            in.position(in.size() - 1).read(last);
+            return last.get(0) == '\n';
         }
     }
 
