@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.runtime.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
@@ -148,7 +149,10 @@ abstract class OptimizerState implements Stateful {
         if (!rate.isScheduled()) {
             return rate.value();
         }
-        if (session == null) {
+        if (session == null && rate.isBuiltIn()) {
+            return ConstantGraph.scalar(rate::first);
+        }
+        if (session == null) { // A schedule of the user's may ask for its session.
             try (TapeSession alone = TapeSession.open()) {
                 return alone.scalar(rate.first(alone.tf()));
             }
