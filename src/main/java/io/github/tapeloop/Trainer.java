@@ -234,7 +234,8 @@ public final class Trainer implements AutoCloseable {
     private <R> R exclusively(Supplier<R> work) {
         if (running) {
             throw new IllegalStateException("This trainer is in the middle of fit, evaluate or predict: wait until it"
-                    + " returns, or use a trainer of its own in each thread");
+                    + " returns, or use a trainer of its own in each thread. A callback finds scores in its events: give"
+                    + " fit a validation(…)");
         }
         running = true;
         try {

@@ -128,7 +128,7 @@ class EventOrderTest {
                 recording.lines());
         assertSame(failure, thrown.getCause());
         assertTrue(thrown.getMessage().contains("RecordingCallback"), thrown.getMessage());
-        assertTrue(thrown.getMessage().contains("disk full"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("BatchEnd[batch=1, examples=4]: disk full"), thrown.getMessage());
     }
 
     @Test
