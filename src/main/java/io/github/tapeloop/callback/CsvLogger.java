@@ -2,7 +2,6 @@ package io.github.tapeloop.callback;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -66,16 +65,18 @@ public final class CsvLogger implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         columns = null;
-        io(() -> out = append
-                ? Files.newBufferedWriter(
-                        file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-                : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
+        FileWork.on(
+                file,
+                () -> out = append
+                        ? Files.newBufferedWriter(
+                                file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                        : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
     }
 
     @Override
     public void onEpochEnd(Run run, Event.EpochEnd event) {
         Map<String, Double> logs = event.logs();
-        io(() -> {
+        FileWork.on(file, () -> {
             if (columns == null) {
                 columns = columns(logs);
                 writeHeader();
@@ -137,20 +138,8 @@ public final class CsvLogger implements Callback {
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
         if (out != null) {
-            io(out::close);
+            FileWork.on(file, out::close);
             out = null;
-        }
-    }
-
-    private interface Io {
-        void run() throws IOException;
-    }
-
-    private void io(Io action) {
-        try {
-            action.run();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
         }
     }
 }
