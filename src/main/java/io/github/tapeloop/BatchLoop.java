@@ -17,8 +17,12 @@ record BatchLoop(
         Consumer<Event.BatchEnd> onEnd,
         BooleanSupplier stopRequested) {
 
-    /** How much was done. */
-    record Totals(long steps, long examples) {}
+    /**
+     * How much was done.
+     *
+     * @param stopped whether somebody asked to stop
+     */
+    record Totals(long steps, long examples, boolean stopped) {}
 
     Totals run(Iterator<Batch> batches, long limit) {
         long steps = 0;
@@ -33,6 +37,6 @@ record BatchLoop(
             }
             stopped = stopRequested.getAsBoolean();
         }
-        return new Totals(steps, examples);
+        return new Totals(steps, examples, stopped);
     }
 }

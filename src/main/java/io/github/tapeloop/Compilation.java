@@ -16,7 +16,7 @@ public final class Compilation {
      * optimizer and metrics included. If they differ, or the step cannot be traced, a warning says what and where, and the
      * trainer stays eager.
      *
-     * @param steps how many steps to compare, at least 1; the very first step makes the variables and is eager only
+     * @param steps how many steps to compare, at least 1
      * @return options for {@link TrainerBuilder#compiled(Compilation)}
      */
     public static Compilation verify(int steps) {

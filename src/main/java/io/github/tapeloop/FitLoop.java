@@ -67,8 +67,9 @@ final class FitLoop {
 
     private History runEpochs() {
         Throwable failure = null;
-        try (EpochBatches data =
-                new EpochBatches(train, trainer.seed(), limit, trainer.steps().executionSize())) {
+        try (Ending weights = this::leaveWeights;
+                EpochBatches data = new EpochBatches(
+                        train, trainer.seed(), limit, trainer.steps().executionSize())) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.onTrainBegin(run, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
             sanity.ifPresent(this::checkValidation);
@@ -168,11 +169,23 @@ final class FitLoop {
                 event -> callbacks.onTestBatchBegin(run, event),
                 event -> callbacks.onTestBatchEnd(run, event),
                 () -> Thread.currentThread().isInterrupted());
-        if (logs.isEmpty()) {
+        if (logs.isEmpty() && !Thread.currentThread().isInterrupted()) {
             LOG.warn("The validation data has no batch: nothing was validated");
         }
         callbacks.onTestEnd(run, new Event.TestEnd(logs));
         return logs;
+    }
+
+    /** What has to be done after a failure as well, which it must not hide. */
+    private interface Ending extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Leaves the weights to evaluate with, also where an epoch was cut short by a failure. */
+    private void leaveWeights() {
+        run.useAverages(false);
+        trainer.optimizers().forEach(Optimizer::swapToEval);
     }
 
     /** Tells the end once; a callback that fails then must not hide why the run failed. */
@@ -180,14 +193,14 @@ final class FitLoop {
         Map<String, Double> last =
                 epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
         try {
-            run.useAverages(false);
-            trainer.optimizers().forEach(Optimizer::swapToEval); // Also where an epoch was cut short by a failure.
             callbacks.onTrainEnd(run, new Event.TrainEnd(last, run.stopReason(), Optional.ofNullable(failure)));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (failure == null) {
                 throw e;
             }
-            failure.addSuppressed(e);
+            if (failure != e) {
+                failure.addSuppressed(e);
+            }
         }
     }
 }

@@ -33,10 +33,23 @@ record Plan(
         Compilation compilation,
         StepsPerExecution perExecution) {
 
+    Plan {
+        measured(heads); // Refuses names before anything is made for them.
+    }
+
     /** All metrics by what they are called in logs. */
     Map<String, Metric> measured() {
+        return measured(heads);
+    }
+
+    private static Map<String, Metric> measured(List<Head> heads) {
         Map<String, Metric> all = new LinkedHashMap<>();
-        heads.forEach(head -> all.putAll(head.measured()));
+        heads.forEach(head -> head.measured().forEach((name, metric) -> {
+            if (name.equals(Scores.LOSS) || all.putIfAbsent(name, metric) != null) {
+                throw new IllegalArgumentException((name.equals(Scores.LOSS) ? "A metric is" : "Two metrics are")
+                        + " named '" + name + "': give it another name");
+            }
+        }));
         return all;
     }
 

@@ -26,21 +26,15 @@ final class Scores {
     static final String VALIDATION = "val_";
 
     private final Map<String, Mean> named = new LinkedHashMap<>();
-    private final Map<String, Metric> metrics = new LinkedHashMap<>();
+    private final Map<String, Metric> metrics;
     private final Set<String> losses = new HashSet<>(Set.of(LOSS));
 
-    Scores(List<Head> heads) {
-        for (Head head : heads) {
-            if (head.loss() != null) {
-                losses.add(head.lossName());
-            }
-            head.measured().forEach((name, metric) -> {
-                if (name.equals(LOSS) || metrics.putIfAbsent(name, metric) != null) {
-                    throw new IllegalArgumentException((name.equals(LOSS) ? "A metric is" : "Two metrics are")
-                            + " named '" + name + "': give it another name");
-                }
-            });
-        }
+    Scores(Plan plan) {
+        this.metrics = plan.measured();
+        plan.heads().stream()
+                .filter(head -> head.loss() != null)
+                .map(Head::lossName)
+                .forEach(losses::add);
     }
 
     /** Takes the scalars of a batch into account: each counts as often as the batch has examples. */

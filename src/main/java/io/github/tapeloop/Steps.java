@@ -40,8 +40,8 @@ final class Steps {
     Steps(TapeSession session, Plan plan) {
         this.session = session;
         this.plan = plan;
-        this.trainScores = new Scores(plan.heads());
-        this.testScores = new Scores(plan.heads());
+        this.trainScores = new Scores(plan);
+        this.testScores = new Scores(plan);
         this.executionSize = new ExecutionSize(plan.perExecution().steps());
         this.objective = new Objective(plan.model(), plan.heads());
         this.training = inContext(

@@ -112,7 +112,7 @@ public final class Trainer implements AutoCloseable {
         });
     }
 
-    /** Evaluates with events; the result is empty if there is no batch. */
+    /** Evaluates with events; the result is empty if there is no batch, or somebody asked to stop. */
     Map<String, Double> evaluate(
             Batches data,
             Consumer<Event.BatchBegin> onBegin,
@@ -123,8 +123,8 @@ public final class Trainer implements AutoCloseable {
         optimizers.forEach(Optimizer::swapToEval);
         try (BatchIterator batches = data.open(seed(), 0)) {
             BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
-            boolean empty = loop.run(batches, Long.MAX_VALUE).steps() == 0;
-            return empty ? Map.of() : Collections.unmodifiableMap(scores.results());
+            BatchLoop.Totals done = loop.run(batches, Long.MAX_VALUE);
+            return done.steps() == 0 || done.stopped() ? Map.of() : Collections.unmodifiableMap(scores.results());
         }
     }
 
@@ -234,7 +234,8 @@ public final class Trainer implements AutoCloseable {
     private <R> R exclusively(Supplier<R> work) {
         if (running) {
             throw new IllegalStateException("This trainer is in the middle of fit, evaluate or predict: wait until it"
-                    + " returns, or use a trainer of its own in each thread");
+                    + " returns, or use a trainer of its own in each thread. A callback finds scores in its events: give"
+                    + " fit a validation(…)");
         }
         running = true;
         try {

@@ -309,14 +309,12 @@ public final class TrainerBuilder {
      * Builds the trainer, and opens a session for it unless one was given.
      *
      * @return a trainer, to be closed by the caller
+     * @throws IllegalArgumentException if two metrics have the same name, or one that of the loss
      * @throws IllegalStateException if there is neither a step nor both loss and optimizer, or options exclude each other
      */
     public Trainer build() {
         requireComplete();
         requireFitting();
-        if (precision == Precision.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
-            optimizer.setLossScale(LossScale.dynamic());
-        }
         Plan plan = new Plan(
                 model,
                 heads.build(),
@@ -328,6 +326,9 @@ public final class TrainerBuilder {
                 precision,
                 compilation,
                 stepsPerExecution);
+        if (precision == Precision.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
+            optimizer.setLossScale(LossScale.dynamic());
+        }
         boolean ownsSession = session == null;
         return new Trainer(ownsSession ? sessionOptions.build() : session, ownsSession, plan);
     }

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Variable;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +34,6 @@ final class VerifiedStep implements StepFunction {
     private final StepFunction compiled;
     private final Supplier<List<Variable<?>>> state;
     private final StepCounter counter;
-    private boolean built;
     private int left;
     private boolean agreed = true;
 
@@ -54,24 +54,22 @@ final class VerifiedStep implements StepFunction {
 
     @Override
     public int run(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
-        if (built && agreed && left > 0) {
-            return verify(batch, result);
+        if (!agreed) {
+            return eager.run(batch, result);
         }
-        built = true;
-        return agreed && left == 0 ? compiled.run(batch, result) : eager.run(batch, result);
+        return left > 0 ? verify(batch, result) : compiled.run(batch, result);
     }
 
     private int verify(Batch batch, Consumer<Map<String, Operand<TFloat32>>> result) {
-        left--;
-        try (TensorScope scope = session.scope()) {
-            Map<Variable<?>, Operand<?>> before = values();
+        try (TensorScope scope = session.scope();
+                Snapshot before = Snapshot.withNewVariables(session, state.get())) {
             double[] losses = new double[2];
             int steps = eager.run(batch, loss -> {
                 losses[0] = scalar(loss);
                 result.accept(loss);
             });
             Map<Variable<?>, Operand<?>> after = values();
-            restore(before);
+            before.restore();
             counter.add(-steps);
             Optional<String> difference;
             try {
@@ -84,8 +82,9 @@ final class VerifiedStep implements StepFunction {
             difference.ifPresent(text -> {
                 LOG.warn("The compiled step is not used, since it does not do what the eager one does: {}", text);
                 agreed = false;
-                restore(after);
+                after.forEach(this::assign);
             });
+            left--;
             return steps;
         }
     }
@@ -98,10 +97,6 @@ final class VerifiedStep implements StepFunction {
         Map<Variable<?>, Operand<?>> values = new LinkedHashMap<>();
         state.get().forEach(variable -> values.put(variable, variable.read(session.tf())));
         return values;
-    }
-
-    private void restore(Map<Variable<?>, Operand<?>> values) {
-        values.forEach(this::assign);
     }
 
     @SuppressWarnings("unchecked") // A value read has its variable's type.

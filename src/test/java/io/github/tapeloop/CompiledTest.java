@@ -18,6 +18,8 @@ import io.github.tapeloop.layer.MaxPool2D;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Reshape;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.testing.RecordingCallback;
@@ -31,7 +33,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
 
 /** A compiled step does what the eager one does, and nothing else changes. */
 class CompiledTest {
@@ -312,6 +316,34 @@ class CompiledTest {
                 Problems.batches(100, 10),
                 Fit.epochs(1));
         assertEquals(11, drifting.calls, "ten eager steps and one trace");
+    }
+
+    /** Fails when it is first called, and is a cross-entropy from then on. */
+    private static final class FailsOnce implements Loss {
+        private final Loss then = SparseCategoricalCrossentropy.fromLogits();
+        private int calls;
+
+        @Override
+        public Operand<TFloat32> call(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+            if (calls++ == 0) {
+                throw new IllegalStateException("on purpose");
+            }
+            return then.call(tf, target, prediction);
+        }
+    }
+
+    @Test
+    void aFirstStepThatFailsDoesNotMakeVerifiedStepsStayEager() {
+        FailsOnce loss = new FailsOnce();
+        Batches data = Problems.batches(40, 10);
+        try (Trainer trainer = Problems.trainerOf(perceptron())
+                .loss(loss)
+                .compiled(Compilation.verify(2))
+                .build()) {
+            assertThrows(IllegalStateException.class, () -> trainer.fit(data, Fit.epochs(1)));
+            trainer.fit(data, Fit.epochs(2));
+        }
+        assertEquals(1 + 2 + 1, loss.calls, "the failure, two eager steps and one trace");
     }
 
     @Test

@@ -11,11 +11,14 @@ import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.testing.RecordingCallback;
 import io.github.tapeloop.testing.ScriptedDataset;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What callbacks are told, in which order: each test is one literal list. */
 class EventOrderTest {
@@ -125,7 +128,7 @@ class EventOrderTest {
                 recording.lines());
         assertSame(failure, thrown.getCause());
         assertTrue(thrown.getMessage().contains("RecordingCallback"), thrown.getMessage());
-        assertTrue(thrown.getMessage().contains("disk full"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("BatchEnd[batch=1, examples=4]: disk full"), thrown.getMessage());
     }
 
     @Test
@@ -169,6 +172,104 @@ class EventOrderTest {
         assertEquals(
                 "trainEnd accuracy,loss",
                 recording.lines().get(recording.lines().size() - 1));
+    }
+
+    @Test
+    void everyCallbackHearsTheEndEvenIfAnErrorIsThrownThere() {
+        AssertionError error = new AssertionError("not what was expected");
+        RecordingCallback broken = new RecordingCallback().at("trainEnd accuracy,loss", run -> {
+            throw error;
+        });
+        Callback later = Callback.trainBatchEnd((run, event) -> {});
+        try (Trainer trainer = Problems.trainer()) {
+            AssertionError thrown = assertThrows(
+                    AssertionError.class,
+                    () -> trainer.fit(Problems.batches(4, 4), Fit.epochs(1).callbacks(broken, later, recording)));
+            assertSame(error, thrown);
+        }
+        assertEquals(
+                "trainEnd accuracy,loss",
+                recording.lines().get(recording.lines().size() - 1));
+    }
+
+    @Test
+    void anErrorAtTheEndDoesNotHideWhyTheRunFailed() {
+        IllegalStateException failure = new IllegalStateException("first");
+        AssertionError second = new AssertionError("second");
+        RecordingCallback broken = new RecordingCallback().at("trainEnd  failed: CallbackException", run -> {
+            throw second;
+        });
+        Callback first = Callback.trainBatchEnd((run, event) -> {
+            throw failure;
+        });
+        try (Trainer trainer = Problems.trainer()) {
+            CallbackException thrown = assertThrows(
+                    CallbackException.class,
+                    () -> trainer.fit(Problems.batches(4, 4), Fit.epochs(1).callbacks(broken, first, recording)));
+            assertSame(failure, thrown.getCause());
+            assertEquals(List.of(second), List.of(thrown.getSuppressed()));
+        }
+        assertEquals(
+                "trainEnd  failed: CallbackException",
+                recording.lines().get(recording.lines().size() - 1));
+    }
+
+    @Test
+    void callbacksHearTheEndOfARunWhoseSessionWasClosedInside() {
+        RecordingCallback closes = new RecordingCallback();
+        try (Trainer trainer = Problems.trainerOf(Problems.network())
+                .optimizer(new ScheduleFreeAdamW())
+                .build()) {
+            closes.at("trainBatchEnd 0 of 4", run -> trainer.close());
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> trainer.fit(Problems.batches(4, 4), Fit.epochs(1).callbacks(closes, recording)));
+        }
+        assertEquals(
+                "trainEnd  failed: IllegalStateException",
+                recording.lines().get(recording.lines().size() - 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "trainBegin 0..2 steps 2",
+                "epochBegin 1",
+                "trainBatchBegin 1",
+                "trainBatchEnd 1 of 2",
+                "testBegin",
+                "testBatchBegin 0",
+                "testBatchEnd 0 of 3",
+                "testEnd accuracy,loss",
+                "epochEnd 0 accuracy,loss,val_accuracy,val_loss 6 examples",
+                "trainEnd accuracy,loss,val_accuracy,val_loss"
+            })
+    void aTrainerIsUsableAfterACallbackThrewAnywhere(String line) {
+        Batches data = Problems.batches(6, 4).prefetch(2);
+        Fit options = Fit.epochs(2).validation(Problems.batches(3, 3).prefetch(1));
+        for (Way way : new Way[] {Way.EAGER, Way.COMPILED}) {
+            for (Error error : new Error[] {new AssertionError("on purpose"), null}) {
+                RecordingCallback later = new RecordingCallback();
+                RecordingCallback throwing = new RecordingCallback().at(line, run -> {
+                    if (error != null) {
+                        throw error;
+                    }
+                    throw new IllegalStateException("on purpose");
+                });
+                try (Trainer trainer = way.of(Problems.trainerOf(Problems.network()))
+                        .threads(1, 1)
+                        .build()) {
+                    trainer.fit(data, options);
+                    int live = trainer.session().liveHandles();
+                    assertThrows(Throwable.class, () -> trainer.fit(data, options.callbacks(throwing, later)));
+                    assertTrue(throwing.lines().contains(line), throwing.lines().toString());
+                    assertTrue(later.lines().get(later.lines().size() - 1).startsWith("trainEnd"));
+                    assertEquals(live, trainer.session().liveHandles(), way + " " + error);
+                    assertEquals(2, trainer.fit(data, options).epochs().size());
+                    assertEquals(live, trainer.session().liveHandles(), way + " " + error);
+                }
+            }
+        }
     }
 
     @Test

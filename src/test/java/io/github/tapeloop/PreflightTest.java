@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.Preflight.Kind;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Dense;
@@ -21,6 +22,7 @@ import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
@@ -33,6 +35,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -286,6 +289,33 @@ class PreflightTest {
     void trainingIsTheSameWithAndWithoutAPreflight() {
         assertEquals(losses(false, false), losses(true, false));
         assertEquals(losses(false, true), losses(true, true));
+    }
+
+    /** Its weights are averages between runs, and it keeps slots that a preflight before the first step makes. */
+    @ParameterizedTest
+    @EnumSource
+    void aScheduleFreeOptimizerGoesOnAsWithoutPreflights(Way way) {
+        Batches data = Problems.batches(24, 8);
+        List<History> runs = new ArrayList<>();
+        for (boolean looks : new boolean[] {false, true}) {
+            try (Trainer trainer = way.of(Problems.trainerOf(Problems.network()))
+                            .optimizer(new ScheduleFreeAdamW(0.05))
+                            .threads(1, 1)
+                            .build();
+                    Batch batch = Batch.of(INPUTS, new int[] {0, 1, 2})) {
+                assertTrue(!looks || trainer.preflight(batch).isClear());
+                trainer.fit(data, Fit.epochs(2));
+                Map<String, Double> scores = trainer.evaluate(data);
+                int live = trainer.session().liveHandles();
+                assertTrue(!looks || trainer.preflight(batch).isClear());
+                assertEquals(live, trainer.session().liveHandles());
+                assertEquals(scores, trainer.evaluate(data));
+                runs.add(trainer.fit(data, Fit.epochs(4).initialEpoch(2).validation(data)));
+            }
+        }
+        for (String name : runs.get(0).names()) {
+            assertEquals(runs.get(0).values(name), runs.get(1).values(name), name);
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.testing.RecordingCallback;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A run that is asked to stop before an epoch's first batch reports no epoch without a step. */
@@ -64,6 +65,28 @@ class StopTest {
         assertTrue(lines.get(0).startsWith("epoch 1 {accuracy="), lines.get(0));
         assertTrue(lines.get(1).startsWith("epoch 2 {accuracy="), lines.get(1));
         assertEquals("stopped: enough in epoch 2", lines.get(2));
+    }
+
+    @Test
+    void anInterruptDuringValidationLogsNothingOfIt() {
+        recording.at("testBatchEnd 0 of 2", run -> Thread.currentThread().interrupt());
+        History history;
+        try (Trainer trainer = Problems.trainer()) {
+            history = trainer.fit(
+                    Problems.batches(8, 4),
+                    Fit.epochs(3).validation(Problems.batches(6, 2)).callbacks(recording));
+        }
+        assertTrue(Thread.interrupted(), "the interrupt must not be swallowed");
+        assertEquals(Set.of("accuracy", "loss"), Set.copyOf(history.names()));
+        assertEquals(
+                List.of(
+                        "testBatchEnd 0 of 2",
+                        "testEnd ",
+                        "epochEnd 0 accuracy,loss 8 examples",
+                        "trainEnd accuracy,loss stopped: interrupted"),
+                recording
+                        .lines()
+                        .subList(recording.lines().size() - 4, recording.lines().size()));
     }
 
     @Test

@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.CsvLogger;
+import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.callback.ReduceLrOnPlateau;
+import io.github.tapeloop.callback.TensorBoard;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
@@ -17,9 +22,15 @@ import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.metric.Mean;
+import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.testing.RecordingCallback;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +40,34 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.Shape;
 
 class TrainerTest {
+
+    /** Threads of TensorFlow's belong to a session, so they show one that is open. */
+    private static int threads() {
+        return new File("/proc/self/task").list().length;
+    }
+
+    @Test
+    void aBuilderThatRefusesLeavesNoSessionOpenAndTheOptimizerAsItWas() {
+        assumeTrue(new File("/proc/self/task").isDirectory());
+        Adam adam = new Adam();
+        TrainerBuilder builder = Problems.trainerOf(Problems.network())
+                .optimizer(adam)
+                .precision(Precision.MIXED_FLOAT16)
+                .metrics(new Mean("loss"))
+                .threads(4, 1);
+        int before = threads();
+        for (int i = 0; i < 8; i++) {
+            IllegalArgumentException error = assertThrows(IllegalArgumentException.class, builder::build);
+            assertTrue(error.getMessage().contains("A metric is named 'loss'"), error.getMessage());
+        }
+        assertTrue(threads() < before + 8, before + " threads have become " + threads());
+        assertFalse(adam.scalesLoss());
+    }
 
     private static final Batches SHUFFLED = Problems.clusters(200).shuffle(200).batch(16);
 
@@ -72,6 +107,58 @@ class TrainerTest {
             }
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    private static History withCallbacks(Path directory) {
+        try (Trainer trainer = Problems.trainer()) {
+            return trainer.fit(
+                    SHUFFLED.prefetch(2),
+                    Fit.epochs(4)
+                            .validation(Problems.batches(30, 7).prefetch(2))
+                            .callbacks(
+                                    new EarlyStopping().patience(9).restoreBest(),
+                                    new ReduceLrOnPlateau().patience(1).minDelta(10),
+                                    new CsvLogger(directory.resolve("log.csv")),
+                                    new TensorBoard(directory.resolve("events")).histogramFrequency(2)));
+        }
+    }
+
+    @Test
+    void callbacksOfTrainersInTwoThreadsDoNotMeet(@TempDir Path one, @TempDir Path two, @TempDir Path three)
+            throws Exception {
+        History alone = withCallbacks(one);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            Callable<History> second = () -> withCallbacks(two);
+            Callable<History> third = () -> withCallbacks(three);
+            for (Future<History> result : threads.invokeAll(List.of(second, third))) {
+                for (String name : alone.names()) {
+                    assertEquals(alone.values(name), result.get().values(name), name);
+                }
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        for (Path other : List.of(two, three)) {
+            assertEquals(Files.readAllLines(one.resolve("log.csv")), Files.readAllLines(other.resolve("log.csv")));
+        }
+    }
+
+    @Test
+    void callbacksAreUsedAgainFromTheirBeginning() {
+        EarlyStopping stopping =
+                new EarlyStopping("loss").patience(1).minDelta(100).restoreBest();
+        ReduceLrOnPlateau plateau =
+                new ReduceLrOnPlateau("loss").patience(1).minDelta(100).cooldown(1);
+        try (Trainer trainer = Problems.trainer()) {
+            Fit options = Fit.epochs(9).callbacks(stopping, plateau);
+            History first = trainer.fit(SHUFFLED, options);
+            int live = trainer.session().liveHandles();
+            History second = trainer.fit(SHUFFLED, options);
+            assertEquals(2, first.epochs().size(), "the best is the first, the second is no better by 100");
+            assertEquals(2, second.epochs().size());
+            assertEquals(live, trainer.session().liveHandles());
         }
     }
 

@@ -18,7 +18,7 @@ import java.util.function.BiConsumer;
  * onTrainEnd                                 always, and once, however the run ends
  * </pre>
  *
- * <p>What a callback throws ends the run as a {@link CallbackException}.
+ * <p>What a callback throws ends the run as a {@link CallbackException}, an {@link Error} as itself.
  */
 public interface Callback {
 

@@ -36,20 +36,23 @@ public final class CallbackList implements Callback {
     /** Tells every callback, also those after one that throws, so that each can let go of what it holds. */
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
-        CallbackException first = null;
+        Throwable first = null;
         for (Callback callback : callbacks) {
             try {
                 tell(callback, c -> c.onTrainEnd(run, event), event);
-            } catch (CallbackException e) {
+            } catch (CallbackException | Error e) {
                 if (first == null) {
                     first = e;
-                } else {
+                } else if (first != e) {
                     first.addSuppressed(e);
                 }
             }
         }
-        if (first != null) {
-            throw first;
+        if (first instanceof CallbackException failure) {
+            throw failure;
+        }
+        if (first instanceof Error error) {
+            throw error;
         }
     }
 

@@ -2,7 +2,8 @@ package io.github.tapeloop.callback;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,16 +65,18 @@ public final class CsvLogger implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         columns = null;
-        io(() -> out = append
-                ? Files.newBufferedWriter(
-                        file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-                : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
+        FileWork.on(
+                file,
+                () -> out = append
+                        ? Files.newBufferedWriter(
+                                file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                        : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
     }
 
     @Override
     public void onEpochEnd(Run run, Event.EpochEnd event) {
         Map<String, Double> logs = event.logs();
-        io(() -> {
+        FileWork.on(file, () -> {
             if (columns == null) {
                 columns = columns(logs);
                 writeHeader();
@@ -105,6 +108,17 @@ public final class CsvLogger implements Callback {
                         + ", this run measures " + header.stripTrailing() + ". Log to another file");
             }
         }
+        if (!endsWithLineBreak()) {
+            out.write("\n");
+        }
+    }
+
+    private boolean endsWithLineBreak() throws IOException {
+        try (SeekableByteChannel in = Files.newByteChannel(file)) {
+            ByteBuffer last = ByteBuffer.allocate(1);
+            in.position(in.size() - 1).read(last);
+            return last.get(0) == '\n';
+        }
     }
 
     private void writeLine(Stream<String> cells) throws IOException {
@@ -124,20 +138,8 @@ public final class CsvLogger implements Callback {
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
         if (out != null) {
-            io(out::close);
+            FileWork.on(file, out::close);
             out = null;
-        }
-    }
-
-    private interface Io {
-        void run() throws IOException;
-    }
-
-    private void io(Io action) {
-        try {
-            action.run();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
         }
     }
 }

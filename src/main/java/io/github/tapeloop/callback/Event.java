@@ -109,6 +109,12 @@ public sealed interface Event {
         public Map<String, Double> logs() {
             return sorted(metrics.get());
         }
+
+        /** Without the metrics, which have not been computed. */
+        @Override
+        public String toString() {
+            return "BatchEnd[batch=" + batch + ", examples=" + examples + "]";
+        }
     }
 
     /** An evaluation is about to begin: the validation of an epoch, or one of its own. */
@@ -117,7 +123,8 @@ public sealed interface Event {
     /**
      * An evaluation has ended.
      *
-     * @param logs the loss and all metrics, without {@code val_}, sorted by name
+     * @param logs the loss and all metrics, without {@code val_}, sorted by name; empty if there was no batch, or the
+     *     thread was interrupted before the last
      */
     record TestEnd(Map<String, Double> logs) implements Event {
         /**

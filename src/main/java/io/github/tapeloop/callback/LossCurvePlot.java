@@ -1,7 +1,5 @@
 package io.github.tapeloop.callback;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -85,10 +83,6 @@ public final class LossCurvePlot implements Callback {
         if (curves.isEmpty()) {
             return;
         }
-        try {
-            CurveChart.draw(curves, file, vector);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
-        }
+        FileWork.on(file, () -> CurveChart.draw(curves, file, vector));
     }
 }

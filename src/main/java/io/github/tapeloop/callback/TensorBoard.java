@@ -4,7 +4,6 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashSet;
@@ -102,21 +101,21 @@ public final class TensorBoard implements Callback {
         if (writesGraph) {
             graphsWritten.addAll(run.graphs().keySet()); // Asking has them kept from now on.
         }
-        io(() -> train = EventFile.in(directory.resolve("train"), clock));
+        FileWork.on(directory, () -> train = EventFile.in(directory.resolve("train"), clock));
     }
 
     @Override
     public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
         long steps = run.steps(); // One event can stand for several steps.
         if (updateFrequency > 0 && steps / updateFrequency > recorded / updateFrequency) {
-            io(() -> write(train, "batch_", event.logs(), "", steps));
+            FileWork.on(directory, () -> write(train, "batch_", event.logs(), "", steps));
         }
         recorded = steps;
     }
 
     @Override
     public void onTestEnd(Run run, Event.TestEnd event) {
-        io(() -> write(validation(), "evaluation_", event.logs(), "_vs_iterations", run.steps()));
+        FileWork.on(directory, () -> write(validation(), "evaluation_", event.logs(), "_vs_iterations", run.steps()));
     }
 
     @Override
@@ -133,7 +132,7 @@ public final class TensorBoard implements Callback {
         if (run.hasLearningRate()) {
             trained.put(LearningRateScheduler.LOG_NAME, run.learningRate());
         }
-        io(() -> {
+        FileWork.on(directory, () -> {
             write(train, "epoch_", trained, "", event.epoch());
             if (!validated.isEmpty()) {
                 write(validation(), "epoch_", validated, "", event.epoch());
@@ -199,25 +198,12 @@ public final class TensorBoard implements Callback {
     /** Closes the files, also after a failure. */
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
-        io(() -> {
+        FileWork.on(directory, () -> {
             try (EventFile first = train;
                     EventFile second = validation) {
                 train = null;
                 validation = null;
             }
         });
-    }
-
-    private interface Io {
-        void run() throws IOException;
-    }
-
-    private void io(Io action) {
-        try {
-            action.run();
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "Cannot write TensorBoard's files in " + directory + ": " + e.getMessage(), e);
-        }
     }
 }

@@ -4,9 +4,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** One record of a CSV file: its texts by the names of the columns. Immutable. */
 public final class CsvRow {
+
+    private static final Pattern INFINITY = Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
 
     private final CsvHeader header;
     private final List<String> values;
@@ -66,14 +69,15 @@ public final class CsvRow {
     }
 
     /**
-     * Returns a value as a number.
+     * Returns a value as a number: a decimal one, as Python and pandas read it, or {@code inf}. A {@code nan} is none:
+     * {@link Csv#missing} makes it a missing value.
      *
      * @param column name of a column
      * @return its value
      * @throws DataException when there is no such column, or the value is missing or no number
      */
     public double number(String column) {
-        return parsed(column, Double::valueOf, "number");
+        return parsed(column, CsvRow::decimal, "number");
     }
 
     /**
@@ -96,6 +100,19 @@ public final class CsvRow {
      */
     public long longInteger(String column) {
         return parsed(column, Long::valueOf, "int64");
+    }
+
+    /** Java alone also reads hexadecimal numbers, letters behind a number, and NaN. */
+    private static double decimal(String text) {
+        char last = text.charAt(text.length() - 1);
+        if (last == '.' || last >= '0' && last <= '9') {
+            if (text.indexOf('x') < 0 && text.indexOf('X') < 0) {
+                return Double.parseDouble(text);
+            }
+        } else if (INFINITY.matcher(text).matches()) {
+            return text.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+        }
+        throw new NumberFormatException("not a decimal number");
     }
 
     private <N extends Number> N parsed(String column, Function<String, N> parser, String kind) {

@@ -3,7 +3,9 @@ package io.github.tapeloop.optimizer;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TNumber;
@@ -20,7 +22,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>The parts can have a {@link WeightDecay} each; the other transforms are given to this optimizer and act on all
  * variables together. The learning rate is that of the optimizer for all other variables; setting it changes the rates
- * of the other parts by the same factor.
+ * of the other parts by the same factor. After a rate of 0 they rise in the proportion they had before.
  */
 public final class ByVariable extends Optimizer implements BuiltIn {
 
@@ -28,6 +30,8 @@ public final class ByVariable extends Optimizer implements BuiltIn {
 
     private final Optimizer otherwise;
     private final List<Rule> rules = new ArrayList<>();
+    /** The rates of the parts, divided by that of this one when it was last changed from a rate above 0. */
+    private final Map<Optimizer, Double> proportions = new HashMap<>();
 
     private ByVariable(Optimizer otherwise) {
         super(otherwise);
@@ -40,7 +44,7 @@ public final class ByVariable extends Optimizer implements BuiltIn {
      *
      * @param optimizer a new optimizer
      * @return an optimizer to which to add others
-     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay
+     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay, or a loss scale
      * @throws IllegalStateException if it has taken steps or is a part of another
      */
     public static ByVariable otherwise(Optimizer optimizer) {
@@ -53,7 +57,7 @@ public final class ByVariable extends Optimizer implements BuiltIn {
      * @param optimizer a new optimizer
      * @param names tells of the name of a variable whether to use it
      * @return this
-     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay
+     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay, or a loss scale
      * @throws IllegalStateException if it has taken steps or is a part of another, or this one has taken steps
      */
     public ByVariable use(Optimizer optimizer, Predicate<String> names) {
@@ -66,7 +70,7 @@ public final class ByVariable extends Optimizer implements BuiltIn {
      * @param optimizer a new optimizer
      * @param variables what to use it for
      * @return this
-     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay
+     * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay, or a loss scale
      * @throws IllegalStateException if it has taken steps or is a part of another, or this one has taken steps
      */
     public ByVariable use(Optimizer optimizer, Variable<?>... variables) {
@@ -126,13 +130,27 @@ public final class ByVariable extends Optimizer implements BuiltIn {
             part.rate.requireNumber(part);
         }
         double before = rate.value();
-        if (before == 0) {
+        if (value == before) {
+            return;
+        }
+        Map<Optimizer, Double> changed = new HashMap<>(); // All are legal before one is set.
+        for (Optimizer part : parts()) {
+            changed.put(part, LearningRate.require(part.rate == rate ? value : changed(part, value, before)));
+        }
+        changed.forEach((part, own) -> part.rate.set(own, part));
+    }
+
+    private double changed(Optimizer part, double value, double before) {
+        double own = part.rate.value();
+        if (before > 0) {
+            proportions.put(part, own / before);
+            return own * (value / before);
+        }
+        Double proportion = proportions.get(part);
+        if (proportion == null) {
             throw new IllegalStateException("The learning rate of a ByVariable is 0, so it is not known by what factor"
                     + " to change the rates of its parts: set the rate of each part");
         }
-        for (Optimizer part : parts()) {
-            LearningRate own = part.rate;
-            own.set(own == rate ? value : own.value() * (value / before), part);
-        }
+        return own == 0 ? proportion * value : own; // One above 0 was set by itself since.
     }
 }

@@ -32,8 +32,6 @@ public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
     private final GradientCheck gradientCheck = new GradientCheck(this);
-    /** The optimizer that this one is a part of, or null. */
-    private ByVariable whole;
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -65,13 +63,17 @@ public abstract class Optimizer extends OptimizerState {
      *
      * @param added each of a kind that was not added yet
      * @return this
-     * @throws IllegalArgumentException if there is one of the same kind already; it stays
+     * @throws IllegalArgumentException if there is one of the same kind already, which stays, or this is a part of a
+     *     {@link ByVariable} that would ignore it
      * @throws IllegalStateException if a step was taken already
      */
     public final Optimizer with(Transform... added) {
         requireNoSteps("add " + List.of(added));
         for (Transform transform : added) {
             requireSuitable(transform);
+            if (whole != null) {
+                Transforms.requireDecay(this, transform);
+            }
             transforms.add(transform);
         }
         return this;
@@ -247,7 +249,10 @@ public abstract class Optimizer extends OptimizerState {
             throw new IllegalArgumentException("A ByVariable cannot be a part of a ByVariable: give its parts to that");
         }
         transforms.requireOnlyDecay(this);
-        whole = other;
+        if (scalesLoss()) {
+            throw new IllegalArgumentException("A part of a ByVariable cannot scale losses, got a "
+                    + getClass().getSimpleName() + " with a loss scale: give that to the ByVariable");
+        }
         keepIn(other, name);
     }
 

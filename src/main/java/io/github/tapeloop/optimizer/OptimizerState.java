@@ -1,11 +1,13 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.runtime.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -29,6 +31,9 @@ abstract class OptimizerState implements Stateful {
 
     Variable<TInt64> iterations;
     LossScale lossScale;
+    /** The optimizer that this one is a part of, or null. */
+    OptimizerState whole;
+
     private String prefix = "optimizer";
 
     OptimizerState(LearningRate rate) {
@@ -76,6 +81,7 @@ abstract class OptimizerState implements Stateful {
 
     /** Keeps slots in those of another, under a name of its own. */
     final void keepIn(OptimizerState other, String name) {
+        whole = other;
         slots = other.slots;
         prefix = name;
     }
@@ -143,7 +149,10 @@ abstract class OptimizerState implements Stateful {
         if (!rate.isScheduled()) {
             return rate.value();
         }
-        if (session == null) {
+        if (session == null && rate.isBuiltIn()) {
+            return ConstantGraph.scalar(rate::first);
+        }
+        if (session == null) { // A schedule of the user's may ask for its session.
             try (TapeSession alone = TapeSession.open()) {
                 return alone.scalar(rate.first(alone.tf()));
             }
@@ -172,8 +181,15 @@ abstract class OptimizerState implements Stateful {
      * Off unless called.
      *
      * @param scale a scale that no other optimizer has
+     * @throws IllegalStateException if a step was taken already, or this is a part of a {@link ByVariable}
      */
     public final void setLossScale(LossScale scale) {
+        Objects.requireNonNull(scale, "scale");
+        requireNoSteps("set its loss scale");
+        if (whole != null) {
+            throw new IllegalStateException("This " + getClass().getSimpleName()
+                    + " is a part of a ByVariable, which scales losses for all parts: set the loss scale of that");
+        }
         this.lossScale = scale;
     }
 

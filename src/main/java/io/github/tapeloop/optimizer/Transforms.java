@@ -75,11 +75,13 @@ final class Transforms {
 
     /** Refuses what a part of another optimizer cannot do for itself. */
     void requireOnlyDecay(Optimizer part) {
-        for (Transform transform : byKind.values()) {
-            if (!(transform instanceof WeightDecay)) {
-                throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
-                        + part.getClass().getSimpleName() + " with " + transform + ": give that to the ByVariable");
-            }
+        byKind.values().forEach(transform -> requireDecay(part, transform));
+    }
+
+    static void requireDecay(Optimizer part, Transform transform) {
+        if (!(transform instanceof WeightDecay)) {
+            throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
+                    + part.getClass().getSimpleName() + " with " + transform + ": give that to the ByVariable");
         }
     }
 

@@ -5,6 +5,7 @@ import io.github.tapeloop.Trainer;
 import io.github.tapeloop.data.Batch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** Assertions on how a model trains that take more than one curve or make their own. */
@@ -44,6 +45,7 @@ public final class LossCurves {
      * @param steps how many steps it may take, at least 1
      * @param limit what the loss must fall below
      * @return the losses of the steps, up to the first below the limit
+     * @throws IllegalArgumentException if the trainer's own step logs no {@code loss}
      * @throws AssertionError if the loss stays at or above the limit
      */
     public static LossCurve overfits(Trainer trainer, Batch batch, int steps, double limit) {
@@ -52,7 +54,12 @@ public final class LossCurves {
         }
         List<Double> losses = new ArrayList<>();
         for (int step = 0; step < steps; step++) {
-            double loss = trainer.trainOnBatch(batch).get("loss");
+            Map<String, Double> scores = trainer.trainOnBatch(batch);
+            Double loss = scores.get("loss");
+            if (loss == null) {
+                throw new IllegalArgumentException(
+                        "The trainer's step logs " + scores.keySet() + ": let it log what must fall as 'loss'");
+            }
             losses.add(loss);
             if (loss < limit) {
                 return LossCurve.of("loss", losses);

@@ -61,6 +61,14 @@ class CsvLoggerTest {
     }
 
     @Test
+    void aFileWithoutALastLineBreakGetsOneBeforeItIsAppendedTo() throws IOException {
+        Files.writeString(directory.resolve("log.csv"), "epoch,loss,val_loss\n0,3.0,NA");
+        run.run(logger().append(), "loss", 4);
+        run.run(logger().append(), "loss", 5);
+        assertEquals(List.of("epoch,loss,val_loss", "0,3.0,NA", "0,4.0,NA", "0,5.0,NA"), lines());
+    }
+
+    @Test
     void appendingOtherColumnsIsRefused() {
         run.run(logger().append(), "loss", 1);
         CsvLogger other = logger().append();

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CsvTest {
 
@@ -159,6 +160,27 @@ class CsvTest {
         assertTrue(column.contains("has no column \"c\"") && column.contains("[a, b]"), column);
         String width = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbersOr(0, "a"))));
         assertTrue(width.contains("line 6: expected 2 values") && width.contains("but got 3"), width);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"12f", "1.5F", "1d", "2D", "0x1p3", "-0X1P3", "1_000", "1e", "--1", "NaN", "nan", "infinit"})
+    void whatPythonDoesNotReadAsANumberIsRefused(String text) throws IOException {
+        Path file = file("a\n1\n" + text + "\n");
+        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        assertTrue(message.contains("data.csv, line 3, column \"a\": \"" + text + "\" is no number"), message);
+    }
+
+    @Test
+    void numbersAreWrittenAsPythonWritesThem() throws IOException {
+        Path file = file("a\n 1.5e-1 \n+.5\n2.\n-7E2\ninf\n-Infinity\n+INF\n");
+        try (BatchIterator batches = Csv.of(file)
+                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .batch(9)
+                .open(0, 0)) {
+            float infinity = Float.POSITIVE_INFINITY;
+            assertEquals(List.of(0.15f, 0.5f, 2f, -700f, infinity, -infinity, infinity), Values.input(batches.next()));
+        }
     }
 
     @Test

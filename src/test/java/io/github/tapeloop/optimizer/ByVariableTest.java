@@ -108,9 +108,47 @@ class ByVariableTest {
         whole.setLearningRate(0.025);
         assertEquals(0.025, whole.learningRate(), 1e-15);
         assertEquals(0.05, part.learningRate(), 1e-15);
+        assertThrows(IllegalArgumentException.class, () -> whole.setLearningRate(Double.MAX_VALUE));
+        assertEquals(0.025, whole.learningRate(), 1e-15);
+    }
+
+    @Test
+    void ratesThatWereSetToZeroRiseAgainInTheirOldProportion() {
+        Sgd half = new Sgd(0.05);
+        Sgd own = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(half, a).use(own, b);
+        whole.setLearningRate(0);
+        assertEquals(0, half.learningRate());
+        own.setLearningRate(0.7);
+        whole.setLearningRate(0);
+        apply(whole);
+        assertEquals(1, value(a));
+        whole.setLearningRate(0.4);
+        assertEquals(0.4, whole.learningRate());
+        assertEquals(0.2, half.learningRate(), 1e-15);
+        assertEquals(0.7, own.learningRate(), 1e-15, "set by itself");
+    }
+
+    @Test
+    void ratesThatBeginWithZeroHaveNoProportion() {
+        ByVariable whole = ByVariable.otherwise(new Sgd(0)).use(new Sgd(0.2), a);
         whole.setLearningRate(0);
         IllegalStateException error = assertThrows(IllegalStateException.class, () -> whole.setLearningRate(1));
         assertTrue(error.getMessage().contains("set the rate of each part"), error.getMessage());
+    }
+
+    @Test
+    void whatAPartWouldIgnoreIsRefused() {
+        Sgd scaled = new Sgd();
+        scaled.setLossScale(LossScale.dynamic());
+        assertThrows(IllegalArgumentException.class, () -> ByVariable.otherwise(scaled));
+        Sgd part = new Sgd();
+        ByVariable whole = ByVariable.otherwise(part);
+        assertThrows(IllegalStateException.class, () -> part.setLossScale(LossScale.dynamic()));
+        assertThrows(IllegalArgumentException.class, () -> part.with(Clip.value(1)));
+        part.with(WeightDecay.of(0.5));
+        whole.setLossScale(LossScale.dynamic());
+        assertTrue(whole.scalesLoss());
     }
 
     @Test

@@ -60,6 +60,16 @@ class OptimizerMistakesTest {
     }
 
     @Test
+    void aLossScaleComesBeforeTheFirstStep() {
+        Optimizer sgd = new Sgd(1);
+        apply(sgd, variable("v"), tf.constant(1.0));
+        IllegalStateException error =
+                assertThrows(IllegalStateException.class, () -> sgd.setLossScale(LossScale.dynamic()));
+        assertTrue(error.getMessage().contains("before the first"), error.getMessage());
+        assertThrows(NullPointerException.class, () -> new Sgd().setLossScale(null));
+    }
+
+    @Test
     void theLearningRateCanBeSetBeforeTheFirstStep() {
         Optimizer sgd = new Sgd(1);
         sgd.setLearningRate(0.25);

@@ -18,6 +18,7 @@ import io.github.tapeloop.optimizer.Sgd;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +134,18 @@ class LossCurveAssertionsTest {
             AssertionError thrown =
                     assertThrows(AssertionError.class, () -> LossCurves.overfits(stuck, batch, 3, 0.01));
             assertTrue(thrown.getMessage().contains("after 3 steps"), thrown.getMessage());
+        }
+    }
+
+    @Test
+    void aStepThatLogsNoLossCannotBeLearntByHeart() {
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(2)))
+                        .step((step, given) -> Map.of("score", step.tf().constant(1f)))
+                        .build();
+                Batch batch = Batch.of(new float[][] {{0, 1}}, new int[] {0})) {
+            IllegalArgumentException thrown =
+                    assertThrows(IllegalArgumentException.class, () -> LossCurves.overfits(trainer, batch, 3, 0.01));
+            assertTrue(thrown.getMessage().contains("[score]"), thrown.getMessage());
         }
     }
 

@@ -1,0 +1,21 @@
+package io.github.tapeloop.callback;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+
+/** What a callback does to its files. */
+@FunctionalInterface
+interface FileWork {
+
+    void run() throws IOException;
+
+    /** Does the work; if it cannot be done, the exception names the file. */
+    static void on(Path file, FileWork work) {
+        try {
+            work.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}
