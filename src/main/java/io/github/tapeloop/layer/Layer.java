@@ -193,7 +193,7 @@ public abstract class Layer {
         }
         pass.requireRegistered(this);
         session = here;
-        String weightPath = path() + "/" + weightName;
+        String weightPath = pathIn(here) + "/" + weightName;
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
         List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {
@@ -289,7 +289,9 @@ public abstract class Layer {
     }
 
     /**
-     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}.
+     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}. It is final once there are
+     * weights, which carry it; of two layers of a name in no other layer, the second in a session is numbered then, as in
+     * Keras: {@code mlp_1}. Weights are drawn by their paths, so two models of a class start differently.
      *
      * @return the path
      */
@@ -297,11 +299,15 @@ public abstract class Layer {
         if (path != null) {
             return path;
         }
-        String here = parent == null ? name : parent.path() + "/" + name;
-        if (session != null) {
-            path = here; // Weights carry the path, so it no longer changes.
+        return parent == null ? name : parent.path() + "/" + name;
+    }
+
+    /** The path, from now on final: weights of a session are about to carry it. */
+    private String pathIn(TapeSession here) {
+        if (path == null) {
+            path = parent == null ? RootNames.take(here, name) : parent.pathIn(here) + "/" + name;
         }
-        return here;
+        return path;
     }
 
     /**

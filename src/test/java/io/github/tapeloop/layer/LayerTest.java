@@ -12,6 +12,7 @@ import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -103,6 +104,52 @@ class LayerTest {
         dense.call(ForwardPass.inference(tf), tf.constant(new float[][] {{1}}));
         assertRefused(IllegalStateException.class, () -> dense.useBias(false), "useBias");
         assertRefused(IllegalStateException.class, () -> dense.kernelInitializer(Initializer.zeros()), "kernel");
+    }
+
+    @Test
+    void twoLayersOfAClassStartWithWeightsAndNamesOfTheirOwn() {
+        Operand<TFloat32> x = tf.constant(new float[][] {{1, 2, 3}});
+        Dense first = new Dense(2);
+        Dense second = new Dense(2);
+        Model third = Sequential.of(new Dense(2));
+        Model fourth = Sequential.of(new Dense(2));
+        List<List<Double>> outputs = new ArrayList<>();
+        for (Layer layer : List.of(first, second, third, fourth)) {
+            outputs.add(Arrays.stream(read(layer.call(ForwardPass.inference(tf), x)))
+                    .boxed()
+                    .toList());
+        }
+        assertEquals(4, Set.copyOf(outputs).size(), outputs::toString);
+        assertEquals(List.of("dense/kernel", "dense/bias"), first.variables().names());
+        assertEquals(
+                List.of("dense_1/kernel", "dense_1/bias"), second.variables().names());
+        assertEquals("sequential/dense", third.layers().get("dense").path());
+        assertEquals("sequential_1/dense", fourth.layers().get("dense").path());
+        try (TapeSession again =
+                TapeSession.builder().threads(1, 1).seed(session.seed()).build()) {
+            List<List<Double>> repeated = new ArrayList<>();
+            for (Layer layer :
+                    List.of(new Dense(2), new Dense(2), Sequential.of(new Dense(2)), Sequential.of(new Dense(2)))) {
+                Operand<TFloat32> y =
+                        layer.call(ForwardPass.inference(again.tf()), again.tf().constant(new float[][] {{1, 2, 3}}));
+                repeated.add(again.read(
+                        y, tensor -> List.of((double) tensor.getFloat(0, 0), (double) tensor.getFloat(0, 1))));
+            }
+            assertEquals(outputs, repeated);
+        }
+    }
+
+    @Test
+    void aLayerKeepsThePathThatItsWeightsCarry() {
+        Dense inner = new Dense(2);
+        Operand<TFloat32> x = tf.constant(new float[][] {{1, 2}});
+        new Dense(1).call(ForwardPass.inference(tf), x);
+        inner.call(ForwardPass.inference(tf), x);
+        Model model = Sequential.of(inner, new Dense(3));
+        model.call(ForwardPass.inference(tf), x);
+        assertEquals(
+                List.of("dense_1/kernel", "dense_1/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias"),
+                model.variables().names());
     }
 
     @Test
