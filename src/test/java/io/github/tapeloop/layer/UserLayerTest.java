@@ -16,18 +16,15 @@ import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** Layers and models that users write, and where they may be used. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class UserLayerTest {
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();
@@ -71,10 +68,6 @@ class UserLayerTest {
     @AfterEach
     void end() {
         test.close();
-    }
-
-    @AfterAll
-    void close() {
         session.close();
     }
 
