@@ -69,7 +69,8 @@ public final class Lstm extends Recurrent<Lstm> {
                 List.of(
                         set.initialize(tf, gate, type, seed),
                         Initializer.ones().initialize(tf, gate, type, seed),
-                        set.initialize(tf, Shape.of(2L * units()), type, seed)),
+                        set.initialize(
+                                tf, Shape.of(2L * units()), type, tf.math.add(seed, tf.constant(new long[] {0, 1})))),
                 tf.constant(0));
     }
 

@@ -37,6 +37,9 @@ abstract class PointwiseLoss extends PerSampleLoss {
 
     @Override
     final Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        if (Tensors.rank(prediction) > 0) {
+            Axes.fromFront(this, axis(), prediction);
+        }
         return points(tf, Targets.like(tf, this, target, prediction), prediction);
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.tape.GradientTape;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -120,5 +122,22 @@ class DropoutTest {
     void otherRatesAreRefused(double rate) {
         IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> new Dropout(rate));
         assertEquals("Dropout needs a rate in [0, 1), got " + rate, error.getMessage());
+    }
+
+    /** bfloat16 has 128 numbers in [0, 1) to draw: 1 / 128 would be the smallest rate. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Precision.class,
+            names = {"MIXED_BFLOAT16", "MIXED_FLOAT16"})
+    void aSmallRateIsKeptInMixedPrecision(Precision precision) {
+        double rate = 0.0004;
+        for (Layer layer : List.of(new Dropout(rate), new AlphaDropout(rate))) {
+            Operand<TFloat32> y = ForwardPass.training(tf).in(precision).call(layer, ones(500_000, TFloat32.class));
+            double first = values(session, y)[0]; // Almost surely kept.
+            long dropped = Arrays.stream(values(session, y))
+                    .filter(value -> value != first)
+                    .count();
+            assertEquals(200, dropped, 70, layer.toString()); // 5 standard deviations.
+        }
     }
 }

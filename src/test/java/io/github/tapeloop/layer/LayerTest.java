@@ -153,6 +153,17 @@ class LayerTest {
     }
 
     @Test
+    void aRandomBiasOfAnLstmIsDrawnAnewForEachGate() {
+        Lstm lstm = new Lstm(2).biasInitializer(Initializer.randomNormal(0, 1));
+        lstm.call(ForwardPass.inference(tf), tf.zeros(tf.constant(new int[] {1, 2, 3}), TFloat32.class));
+        double[] bias = read(lstm.variables().get("lstm/bias").read(tf));
+        assertEquals(8, bias.length);
+        assertEquals(1, bias[2]);
+        assertEquals(1, bias[3]);
+        assertEquals(7, Arrays.stream(bias).distinct().count(), () -> Arrays.toString(bias));
+    }
+
+    @Test
     void dropoutDropsItsShareAndScalesTheRest() {
         Operand<TFloat32> ones = tf.onesLike(tf.constant(new float[100][100]));
         double[] y = read(new Dropout(0.3).call(ForwardPass.training(tf), ones));

@@ -82,6 +82,12 @@ class LossMistakesTest {
                 row("dense vector", call(dense, floats(4), floats(4)), "[batch, …, classes]"),
                 row("alphas", call(focal, rows, rows), "2 alphas", "[1.0, 2.0]", "3 classes"),
                 row("axis", call(CategoricalCrossentropy.fromLogits().axis(2), rows, rows), "axis 2", "[-2, 2)"),
+                row("mean axis", call(BinaryCrossentropy.fromLogits().axis(7), rows, rows), "axis 7", "[-2, 2)"),
+                row(
+                        "focus axis",
+                        call(BinaryFocalCrossentropy.fromLogits().axis(-3), rows, rows),
+                        "axis -3",
+                        "[-2, 2)"),
                 row("column", call(squares, floats(4, 1), rows), "[4, 3]", "got float32 [4, 1]"),
                 row("vector", call(squares, floats(4), rows), "got float32 [4]"),
                 row("turned", call(squares, floats(1, 4), floats(4, 1)), "[4, 1]", "got float32 [1, 4]"),
