@@ -45,6 +45,7 @@ public abstract class Layer {
     private Layer parent;
     private String name = defaultName(getClass());
     private String path;
+    private String seedName;
     private TapeSession session;
     private boolean trainable = true;
 
@@ -193,11 +194,11 @@ public abstract class Layer {
         }
         pass.requireRegistered(this);
         session = here;
-        String weightPath = pathIn(here) + "/" + weightName;
+        String weightPath = path() + "/" + weightName;
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
         List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {
-            long seed = Seeds.mix(here.seed(), weightPath);
+            long seed = Seeds.mix(here.seed(), seedPath(here) + "/" + weightName);
             Operand<TFloat32> value =
                     spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
             requireLike(value, weightPath, shape, type);
@@ -289,9 +290,8 @@ public abstract class Layer {
     }
 
     /**
-     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}. It is final once there are
-     * weights, which carry it; of two layers of a name in no other layer, the second in a session is numbered then, as in
-     * Keras: {@code mlp_1}. Weights are drawn by their paths, so two models of a class start differently.
+     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}. Weights are drawn by their
+     * paths, and those of the second model of a name in a session differ from those of the first.
      *
      * @return the path
      */
@@ -299,15 +299,22 @@ public abstract class Layer {
         if (path != null) {
             return path;
         }
-        return parent == null ? name : parent.path() + "/" + name;
+        String here = parent == null ? name : parent.path() + "/" + name;
+        if (session != null) {
+            path = here; // Weights carry the path, so it no longer changes.
+        }
+        return here;
     }
 
-    /** The path, from now on final: weights of a session are about to carry it. */
-    private String pathIn(TapeSession here) {
-        if (path == null) {
-            path = parent == null ? RootNames.take(here, name) : parent.pathIn(here) + "/" + name;
+    /** What the seeds of weights depend on: the path, and of how many roots of its name the root is one. */
+    private String seedPath(TapeSession here) {
+        if (parent != null) {
+            return parent.seedPath(here) + "/" + name;
         }
-        return path;
+        if (seedName == null) {
+            seedName = RootSeeds.take(here, name);
+        }
+        return seedName;
     }
 
     /**

@@ -107,7 +107,7 @@ class LayerTest {
     }
 
     @Test
-    void twoLayersOfAClassStartWithWeightsAndNamesOfTheirOwn() {
+    void twoLayersOfAClassStartWithWeightsOfTheirOwn() {
         Operand<TFloat32> x = tf.constant(new float[][] {{1, 2, 3}});
         Dense first = new Dense(2);
         Dense second = new Dense(2);
@@ -120,11 +120,6 @@ class LayerTest {
                     .toList());
         }
         assertEquals(4, Set.copyOf(outputs).size(), outputs::toString);
-        assertEquals(List.of("dense/kernel", "dense/bias"), first.variables().names());
-        assertEquals(
-                List.of("dense_1/kernel", "dense_1/bias"), second.variables().names());
-        assertEquals("sequential/dense", third.layers().get("dense").path());
-        assertEquals("sequential_1/dense", fourth.layers().get("dense").path());
         try (TapeSession again =
                 TapeSession.builder().threads(1, 1).seed(session.seed()).build()) {
             List<List<Double>> repeated = new ArrayList<>();
@@ -148,7 +143,7 @@ class LayerTest {
         Model model = Sequential.of(inner, new Dense(3));
         model.call(ForwardPass.inference(tf), x);
         assertEquals(
-                List.of("dense_1/kernel", "dense_1/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias"),
+                List.of("dense/kernel", "dense/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias"),
                 model.variables().names());
     }
 

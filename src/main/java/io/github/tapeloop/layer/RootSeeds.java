@@ -4,16 +4,19 @@ import io.github.tapeloop.runtime.TapeSession;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The names of a session's layers that are in no other layer: of two, the second is numbered, as in Keras. */
-final class RootNames {
+/**
+ * Tells the layers of a session that are in no other layer apart, for the seeds of their weights: two critics of one class
+ * must not start the same.
+ */
+final class RootSeeds {
 
     private final Map<String, Integer> asked = new HashMap<>();
 
-    private RootNames() {}
+    private RootSeeds() {}
 
     /** The name if it is free, else the name with a number: {@code dense}, {@code dense_1}. It is taken from then on. */
     static String take(TapeSession session, String name) {
-        return session.attachment(RootNames.class, RootNames::new).take(name);
+        return session.attachment(RootSeeds.class, RootSeeds::new).take(name);
     }
 
     private String take(String name) {
