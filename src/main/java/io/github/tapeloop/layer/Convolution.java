@@ -105,19 +105,20 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     /** What the window computes from images. */
     abstract Operand<TFloat32> convolve(ForwardPass pass, Ops tf, Operand<TFloat32> image);
 
-    /**
-     * Where a group has an odd number of channels, bfloat16 is computed as float32: of such images, or on the way back of
-     * such outputs, TensorFlow's convolutions are wrong on CPUs that have instructions for bfloat16 (TensorFlow Java 1.1.0).
-     */
     @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
         Class<? extends TType> type = image.type();
-        return type == TBfloat16.class && hasOddGroups(Tensors.shape(image).get(-1))
+        return type == TBfloat16.class && isWrongInBfloat16(Tensors.shape(image).get(-1))
                 ? FullPrecision.compute(tf, image, (full, wide) -> convolve(pass, full, wide))
                 : convolve(pass, tf, image);
     }
 
-    private boolean hasOddGroups(long in) {
+    /**
+     * Whether bfloat16 is computed as float32, because TensorFlow's convolutions are wrong on CPUs that have instructions for
+     * bfloat16 (TensorFlow Java 1.1.0): where a group of the image has an odd number of channels, or, on the way back, one
+     * of the output.
+     */
+    boolean isWrongInBfloat16(long in) {
         return in / groups() % 2 == 1 || channels(in) / groups() % 2 == 1;
     }
 

@@ -80,6 +80,16 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
         return in * depthMultiplier;
     }
 
+    /**
+     * {@inheritDoc} Depthwise ones also are where the window has one element in a direction, and several filters; and on the
+     * way back where strides leave out elements of the image, at its edge or between windows.
+     */
+    @Override
+    final boolean isWrongInBfloat16(long in) {
+        int narrowest = series() ? size().width() : size().smaller();
+        return narrowest < 2 || strides().larger() > 1 || super.isWrongInBfloat16(in);
+    }
+
     final Operand<TFloat32> depthwise(ForwardPass pass, Ops tf, String kernelName, Operand<TFloat32> image) {
         Operand<TFloat32> kernel = kernel(
                 pass,
