@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
+import org.tensorflow.ndarray.index.Index;
+import org.tensorflow.ndarray.index.Indices;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -55,8 +57,21 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
                 tf, image, (x, edges) -> groups == 1 ? window(tf, x, kernel, edges) : grouped(tf, x, kernel, edges));
     }
 
+    /**
+     * A window of one element takes its steps in a slice: the backward kernel of TensorFlow's op writes past its memory where
+     * such a window leaves out the end of the image (TensorFlow Java 1.1.0, oneDNN).
+     */
     private Operand<TFloat32> window(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel, Padding edges) {
-        return moving(tf, "Conv2D", edges, image, kernel).build().output(0);
+        if (size().larger() > 1 || strides().larger() == 1) {
+            return moving(tf, "Conv2D", edges, image, kernel).build().output(0);
+        }
+        Operand<TFloat32> stepped = tf.stridedSlice(
+                image, Indices.all(), every(strides().height()), every(strides().width()), Indices.all());
+        return moving(tf, "Conv2D", edges, Extent.ONE, stepped, kernel).build().output(0);
+    }
+
+    private static Index every(int step) {
+        return Indices.slice(null, null, step);
     }
 
     /** TensorFlow's op takes groups itself, but on a CPU its backward kernels do not. */

@@ -32,10 +32,22 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
                 image.type(),
                 kernel());
         if (!isDilated()) {
-            return transpose(tf, image, kernel, out, padding());
+            return transpose(tf, image, filled(tf, kernel), out, padding());
         }
         Dilation dilation = dilation(out);
         return dilation.transpose(tf, image, part -> transpose(tf, part, kernel, dilation.part(), Padding.VALID));
+    }
+
+    /**
+     * A kernel of one element with zeros up to the strides, so that it reaches all of the output: where it leaves out the end,
+     * the backward kernel of TensorFlow's op writes past its memory (TensorFlow Java 1.1.0, oneDNN).
+     */
+    private Operand<TFloat32> filled(Ops tf, Operand<TFloat32> kernel) {
+        if (size().larger() > 1 || strides().larger() == 1) {
+            return kernel;
+        }
+        int[][] zeros = {{0, strides().height() - 1}, {0, strides().width() - 1}, {0, 0}, {0, 0}};
+        return tf.pad(kernel, tf.constant(zeros), Tensors.constant(tf, 0, kernel.type()));
     }
 
     private int outputSize(int in, int window, int step) {

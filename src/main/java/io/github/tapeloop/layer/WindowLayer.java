@@ -143,11 +143,15 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
 
     /** An op that moves the window. */
     final OperationBuilder moving(Ops tf, String type, Padding edges, Operand<?>... inputs) {
+        return moving(tf, type, edges, strides, inputs);
+    }
+
+    final OperationBuilder moving(Ops tf, String type, Padding edges, Extent steps, Operand<?>... inputs) {
         OperationBuilder builder = tf.scope().opBuilder(type, type);
         for (Operand<?> input : inputs) {
             builder.addInput(input.asOutput());
         }
-        builder.setAttr("strides", strides.overImage());
+        builder.setAttr("strides", steps.overImage());
         if (edges == Padding.CAUSAL) {
             return builder.setAttr("padding", "EXPLICIT")
                     .setAttr("explicit_paddings", new long[] {0, 0, 0, 0, size.width() - 1, 0, 0, 0});
