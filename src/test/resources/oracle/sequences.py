@@ -169,7 +169,7 @@ def bidirectional():
 
     def masked(x, **w):
         there, back = both(gru_step, x * MASK[..., None], MASK, **part(w, "bidirectional__"))
-        return torch.cat([there, back.flip(1)], -1)
+        return torch.cat([there, back.flip(1)], -1) * MASK[..., None]
     case("bidirectional_masked", masked, masked_series(), weights(gru_step, "bidirectional__"))
 
 

@@ -7,11 +7,13 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
  * Two recurrent layers over the same series, one from each end, whose outputs are merged (Schuster and Paliwal 1997). If they
- * return sequences, those of the backward layer are turned round, so that both are in the order of the input.
+ * return sequences, those of the backward layer are turned round, so that both are in the order of the input, and where the
+ * input has a mask, masked steps are zeros, as in Keras: there the two layers have not seen the same part of the series.
  *
  * <pre>{@code
  * new Bidirectional(() -> new Lstm(32).returnSequences(true))
@@ -92,8 +94,11 @@ public final class Bidirectional extends Layer {
         Operand<TFloat32> turned =
                 forward.returnsSequences() ? tf.reverse(back.output(), tf.constant(new int[] {1})) : back.output();
         Operand<TFloat32> merged = merge(tf, there.output(), turned);
+        Operand<TBool> mask = pass.mask(there.output()).orElse(null);
+        Operand<TFloat32> data = Masks.zeroed(tf, merged, mask);
+        pass.setMask(data, mask);
         return new Recurrent.Result(
-                pass.keepMask(there.output(), merged),
+                data,
                 Stream.of(there.state(), back.state()).flatMap(List::stream).toList());
     }
 

@@ -9,6 +9,7 @@ import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
 
 /** The masks of the operands of a pass. */
 final class Masks {
@@ -65,6 +66,16 @@ final class Masks {
             expanded = tf.expandDims(expanded, tf.constant(-1));
         }
         return expanded;
+    }
+
+    /** An operand with zeros where a mask leaves it out; null leaves out nothing. */
+    static Operand<TFloat32> zeroed(Ops tf, Operand<TFloat32> y, Operand<TBool> mask) {
+        return mask == null ? y : filled(tf, y, mask, 0);
+    }
+
+    /** An operand with a number where a mask leaves it out. */
+    static Operand<TFloat32> filled(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, double number) {
+        return tf.select(expanded(tf, mask, Tensors.rank(x)), x, Tensors.constant(tf, number, x.type()));
     }
 
     private static void requireFits(Operand<?> x, Operand<TBool> mask) {

@@ -93,7 +93,7 @@ public abstract class Merge extends Layer {
 
     /** Merges with a number in place of what is masked, which leaves it to the others; zeros where all are masked. */
     final Operand<TFloat32> mergeFilled(MergedMasks masks, Operand<TBool> mask, double neutral) {
-        return masks.zeroed(merge(masks.tf(), masks.filled(neutral)), mask);
+        return Masks.zeroed(masks.tf(), merge(masks.tf(), masks.filled(neutral)), mask);
     }
 
     /**

@@ -56,18 +56,9 @@ record MergedMasks(Ops tf, List<Operand<TFloat32>> inputs, List<Operand<TBool>> 
         List<Operand<TFloat32>> filled = new ArrayList<>(masks.size());
         for (int i = 0; i < masks.size(); i++) {
             Operand<TFloat32> x = inputs.get(i);
-            filled.add(masks.get(i) == null ? x : select(masks.get(i), x, neutral));
+            filled.add(masks.get(i) == null ? x : Masks.filled(tf, x, masks.get(i), neutral));
         }
         return filled;
-    }
-
-    /** What was merged, with zeros where a mask leaves it out. */
-    Operand<TFloat32> zeroed(Operand<TFloat32> y, Operand<TBool> mask) {
-        return mask == null ? y : select(mask, y, 0);
-    }
-
-    private Operand<TFloat32> select(Operand<TBool> mask, Operand<TFloat32> x, double other) {
-        return tf.select(Masks.expanded(tf, mask, Tensors.rank(x)), x, Tensors.constant(tf, other, x.type()));
     }
 
     /** The most dimensions of a mask. */

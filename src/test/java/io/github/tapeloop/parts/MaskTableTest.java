@@ -14,6 +14,7 @@ import io.github.tapeloop.layer.AveragePool1D;
 import io.github.tapeloop.layer.AveragePool2D;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Bidirectional;
+import io.github.tapeloop.layer.Bidirectional.MergeMode;
 import io.github.tapeloop.layer.Concatenate;
 import io.github.tapeloop.layer.Conv1D;
 import io.github.tapeloop.layer.Conv1DTranspose;
@@ -82,6 +83,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -385,6 +387,23 @@ class MaskTableTest {
                 outputs.add(PartRun.read(session, y));
             }
             PartRun.assertClose(outputs.get(0), outputs.get(1), 1e-5, "what is masked is not looked at");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(MergeMode.class)
+    void aBidirectionalSequenceIsZeroWhereItIsMasked(MergeMode mode) {
+        try (TapeSession session = session();
+                TensorScope scope = session.scope()) {
+            Ops tf = session.tf();
+            Bidirectional layer = new Bidirectional(() -> new Gru(2).returnSequences(true)).mergeMode(mode);
+            ForwardPass pass = ForwardPass.inference(tf);
+            Operand<TFloat32> x = masked(pass, numbers(tf, SERIES), MASK);
+            double[] y = PartRun.read(session, layer.call(pass, x));
+            int out = y.length / MASK.length;
+            for (int i = 0; i < y.length; i++) {
+                assertEquals(MASK[i / out] == 1, y[i] != 0, "element " + i + " of " + mode);
+            }
         }
     }
 
