@@ -176,7 +176,7 @@ public final class TracedFunction implements AutoCloseable {
                     .setAttr("cond", goesOn.function())
                     .setAttr("body", round.function())
                     .setAttr("parallel_iterations", 1L)
-                    .setAttr(SerialExecutor.LOWERED, !goesOn.serial() || !round.serial())
+                    .setAttr(SerialExecutor.LOWERED, true)
                     .build();
             return List.of(whileOp.output(2));
         });
