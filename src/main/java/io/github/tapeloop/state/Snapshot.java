@@ -15,6 +15,7 @@ public final class Snapshot implements AutoCloseable {
 
     private final Map<Variable<?>, Operand<?>> values = new LinkedHashMap<>();
     private Runnable stopListening = () -> {};
+    private Runnable afterwards = () -> {};
     private boolean closed;
 
     private Snapshot(Iterable<? extends Variable<?>> variables) {
@@ -48,10 +49,10 @@ public final class Snapshot implements AutoCloseable {
      */
     public static Snapshot withNewVariables(TapeSession session, Iterable<? extends Variable<?>> variables) {
         Snapshot snapshot = new Snapshot(variables);
-        Newborns newborns = session.attachment(Newborns.class, Newborns::new);
+        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
         Consumer<Variable<?>> listener = snapshot::take;
-        newborns.add(listener);
-        snapshot.stopListening = () -> newborns.remove(listener);
+        registry.add(listener);
+        snapshot.stopListening = () -> registry.remove(listener);
         return snapshot;
     }
 
@@ -64,7 +65,15 @@ public final class Snapshot implements AutoCloseable {
      */
     public static Snapshot ofAll(TapeSession session) {
         return withNewVariables(
-                session, session.attachment(Newborns.class, Newborns::new).open());
+                session,
+                session.attachment(SessionVariables.class, SessionVariables::new)
+                        .open());
+    }
+
+    /** Does something more at the end of each {@link #restore}. */
+    Snapshot afterwards(Runnable action) {
+        this.afterwards = action;
+        return this;
     }
 
     private void take(Variable<?> variable) {
@@ -87,6 +96,7 @@ public final class Snapshot implements AutoCloseable {
             throw new IllegalStateException("This snapshot is closed: restore before closing it");
         }
         values.forEach(Snapshot::assign);
+        afterwards.run();
     }
 
     @SuppressWarnings("unchecked") // A value has its variable's type.

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
@@ -66,9 +67,12 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public static <T extends TType> Variable<T> create(Ops tf, String name, Operand<T> initial, boolean trainable) {
         TapeSession session = TapeSession.of(tf);
+        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
         Variable<T> variable = new Variable<>(session, name, initial, trainable);
         try {
-            session.unrecorded(() -> AssignVariableOp.create(session.tf().scope(), variable.handle, initial));
+            Supplier<? extends Operand<?>> pending = registry.take(name);
+            session.unrecorded(() -> AssignVariableOp.create(
+                    session.tf().scope(), variable.handle, pending == null ? initial : variable.like(pending.get())));
         } catch (RuntimeException e) {
             session.free(variable.handle);
             throw e;
@@ -77,7 +81,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
             RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op(), variable.shape);
         }
         session.onClose(variable.closing);
-        session.attachment(Newborns.class, Newborns::new).made(variable);
+        registry.made(variable);
         return variable;
     }
 
@@ -261,7 +265,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         }
         closed = true;
         session.cancelOnClose(closing);
-        session.attachment(Newborns.class, Newborns::new).closed(this);
+        session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
         RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
         session.unrecorded(() ->
                 DestroyResourceOp.create(session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
@@ -273,7 +277,12 @@ public final class Variable<T extends TType> implements AutoCloseable {
         return "Variable " + name + " " + type.getSimpleName() + " " + shape + (trainable ? "" : " (not trainable)");
     }
 
-    private void requireLike(Operand<T> value) {
+    private Operand<?> like(Operand<?> value) {
+        requireLike(value);
+        return value;
+    }
+
+    private void requireLike(Operand<?> value) {
         if (!Tensors.shape(value).isCompatibleWith(shape) || value.type() != type) {
             throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
                     + " and cannot take " + Tensors.describe(value));
