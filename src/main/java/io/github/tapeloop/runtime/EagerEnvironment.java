@@ -50,6 +50,9 @@ final class EagerEnvironment extends SessionEnvironment {
         Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
                 ? constant(call, value)
                 : execute(call);
+        if (effects() != null && StatefulOrder.writes(call.type())) {
+            effects().wrote();
+        }
         tell(call, operation);
         return operation;
     }

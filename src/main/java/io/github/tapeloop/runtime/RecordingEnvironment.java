@@ -99,6 +99,21 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
     void fence(List<? extends Operand<?>> before);
 
     /**
+     * Who hears of ops that change state.
+     *
+     * @return the listener, or null
+     */
+    EffectListener effects();
+
+    /**
+     * Sets who hears of ops that change state.
+     *
+     * @param listener the listener, or null for none
+     * @return the one before, or null
+     */
+    EffectListener effects(EffectListener listener);
+
+    /**
      * Marks an op whose outputs tapes watch without being asked: the handle of a trainable variable.
      *
      * @param handle the op that made the handle

@@ -30,6 +30,9 @@ abstract class SessionEnvironment implements RecordingEnvironment {
 
     private boolean muted;
 
+    /** Null if nobody holds changes back. */
+    private EffectListener effects;
+
     SessionEnvironment(TapeSession session, ExecutionEnvironment target, String device) {
         this.session = session;
         this.target = target;
@@ -99,6 +102,18 @@ abstract class SessionEnvironment implements RecordingEnvironment {
             recorders.remove(index);
             deaf -= index < deaf ? 1 : 0;
         }
+    }
+
+    @Override
+    public final EffectListener effects() {
+        return effects;
+    }
+
+    @Override
+    public final EffectListener effects(EffectListener listener) {
+        EffectListener before = effects;
+        effects = listener;
+        return before;
     }
 
     @Override

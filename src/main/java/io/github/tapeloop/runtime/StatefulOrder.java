@@ -7,7 +7,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.tensorflow.Operation;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.OpDef;
 
 /**
@@ -27,6 +29,9 @@ final class StatefulOrder {
     /** The op types that run a function with effects, which do not show among their inputs. */
     private static final Set<String> CALLS =
             Set.of("If", "Case", "While", "PartitionedCall", "StatefulPartitionedCall");
+
+    /** By op type; asked for each op of a step. */
+    private static final Map<String, Boolean> WRITES = new ConcurrentHashMap<>();
 
     private static final class Accesses {
         private Operation lastWrite;
@@ -60,6 +65,22 @@ final class StatefulOrder {
             before.add(lastEffect);
         }
         return before;
+    }
+
+    /** Whether an op changes state as far as its type tells; calls of traced functions tell by themselves. */
+    static boolean writes(String type) {
+        Boolean known = WRITES.get(type);
+        return known != null
+                ? known
+                : OpDefs.of(type).map(StatefulOrder::writes).orElse(false);
+    }
+
+    private static boolean writes(OpDef op) {
+        boolean takesResource =
+                op.getInputArgList().stream().anyMatch(input -> input.getType() == DataType.DT_RESOURCE);
+        boolean writes = CALLS.contains(op.getName()) || takesResource && !READS.contains(op.getName());
+        WRITES.put(op.getName(), writes);
+        return writes;
     }
 
     /** An op type that TensorFlow does not know is the name of a function. */

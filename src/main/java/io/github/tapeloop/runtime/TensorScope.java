@@ -53,6 +53,23 @@ public final class TensorScope implements AutoCloseable {
     }
 
     /**
+     * Takes over an operand that belongs to a scope inside this one, so that it lives as long as this.
+     *
+     * @param operand an operand of this session; one that another scope owns is left where it is
+     * @throws IllegalStateException if the operand has been freed already
+     */
+    public void take(Operand<?> operand) {
+        OwnedHandle handle = session.handle(operand.asOutput());
+        for (TensorScope inner = handle.owner; inner != null && inner != this; inner = inner.parent) {
+            if (inner.parent == this) {
+                handle.owner.remove(handle);
+                add(handle);
+                return;
+            }
+        }
+    }
+
+    /**
      * How many native handles this scope owns now.
      *
      * @return the number of live handles, those of scopes inside not counted

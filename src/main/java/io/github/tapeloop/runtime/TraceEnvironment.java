@@ -4,10 +4,13 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -52,6 +55,11 @@ final class TraceEnvironment extends SessionEnvironment {
     private final List<Used> watched = new ArrayList<>();
 
     private final List<Output<?>> captures = new ArrayList<>();
+    private final Set<String> variables = new LinkedHashSet<>();
+    private boolean writes;
+    /** The functions made for this trace that leave all state as it is. */
+    private final Set<String> readers = new HashSet<>();
+
     private final Map<String, Integer> namesGiven = new HashMap<>();
 
     /** The last fence, or null, and the ops that come after it by what they use. */
@@ -104,11 +112,31 @@ final class TraceEnvironment extends SessionEnvironment {
             FatalCalls.refuse(call, fatal);
         }
         order.added(call.type(), resources, operation);
+        if (StatefulOrder.writes(call.type()) && !runsReaders(call)) {
+            writes = true;
+            if (effects() != null) {
+                effects().wrote();
+            }
+        }
         if (fence != null && !SOURCES.contains(call.type())) {
             afterFence.add(operation);
         }
         tell(call, operation);
         return operation;
+    }
+
+    /** Whether an op runs functions of this trace that leave all state as it is: branches, bodies of loops. */
+    private boolean runsReaders(OpCall call) {
+        int functions = 0;
+        for (int i = 0; i < call.attributes(); i++) {
+            if (call.attributeValue(i) instanceof ConcreteFunction function) {
+                functions++;
+                if (!readers.contains(function.getDefinedName())) {
+                    return false;
+                }
+            }
+        }
+        return functions > 0;
     }
 
     /** Ops that use one behind the fence are behind it anyway. */
@@ -130,6 +158,13 @@ final class TraceEnvironment extends SessionEnvironment {
         parts.own(part.function());
         parts.own(part.parts());
         attachFunction(part.function());
+        runs(part);
+        if (!part.writes()) {
+            readers.add(part.function().getDefinedName());
+        }
+        if (effects() != null) {
+            effects().uses(part.variables());
+        }
         return part;
     }
 
@@ -138,6 +173,22 @@ final class TraceEnvironment extends SessionEnvironment {
         FunctionDefLibrary.Builder library = FunctionDefLibrary.newBuilder();
         parts.hold(called).forEach(name -> library.addFunction(session().functionDef(name)));
         attachLibrary(library.build());
+    }
+
+    /** Notes that a function will run as a part of this graph. */
+    void runs(Tracing.Built function) {
+        variables.addAll(function.variables());
+        writes |= function.writes();
+    }
+
+    /** The names of all variables that the graph uses, and the functions that it runs. */
+    Set<String> variables() {
+        return variables;
+    }
+
+    /** Whether the graph, or a function that it runs, changes state. */
+    boolean writes() {
+        return writes;
     }
 
     /** What is being traced is made of. */
@@ -198,6 +249,7 @@ final class TraceEnvironment extends SessionEnvironment {
     public Output<? extends TType> resource(
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return handles.computeIfAbsent(sharedName, key -> {
+            variables.add(sharedName);
             Used used = new Used(sharedName, type, shape, eagerHandle);
             if (session().environment().isAutoWatched(eagerHandle.op())) {
                 watched.add(used);

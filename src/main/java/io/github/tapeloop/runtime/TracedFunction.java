@@ -260,6 +260,10 @@ public final class TracedFunction implements AutoCloseable {
     }
 
     private Operation run(SessionEnvironment environment, Ops tf, List<? extends Operand<?>> arguments) {
+        EffectListener effects = environment.effects();
+        if (effects != null) {
+            effects.uses(built.variables());
+        }
         boolean muted = environment.mute();
         try {
             OperationBuilder call = tf.scope().opBuilder(name, label);
@@ -268,11 +272,17 @@ public final class TracedFunction implements AutoCloseable {
             }
             built.captured().forEach(variable -> call.addInput(variable.handleIn(environment)));
             if (tf.scope().env().isGraph()) {
-                ((TraceEnvironment) environment).calls(built.parts());
+                TraceEnvironment trace = (TraceEnvironment) environment;
+                trace.calls(built.parts());
+                trace.runs(built);
             } else if (built.serial()) {
                 call.setAttr(SerialExecutor.ATTRIBUTE, SerialExecutor.NAME);
             }
-            return call.build();
+            Operation operation = call.build();
+            if (effects != null && built.writes()) {
+                effects.wrote();
+            }
+            return operation;
         } catch (OpException e) { // TensorFlow speaks of the function by the unique name it has there.
             throw new OpException(label, e.getMessage().replace(name, label));
         } finally {

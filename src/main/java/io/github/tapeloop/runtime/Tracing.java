@@ -38,6 +38,8 @@ final class Tracing {
      * @param outputs what its results look like
      * @param serial whether {@link SerialExecutor} may run it
      * @param parts what else it is made of, to be closed with it
+     * @param variables the names of all variables that it uses
+     * @param writes whether it changes state
      */
     record Built(
             ConcreteFunction function,
@@ -47,7 +49,9 @@ final class Tracing {
             List<Spec> inputs,
             List<Spec> outputs,
             boolean serial,
-            FunctionParts parts) {}
+            FunctionParts parts,
+            Set<String> variables,
+            boolean writes) {}
 
     static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, TracedFunction.Body body) {
         try (Graph graph = new Graph()) {
@@ -102,7 +106,9 @@ final class Tracing {
                 List.copyOf(inputs),
                 results.stream().<Spec>map(Spec::of).toList(),
                 session.isSerial() && taken != Inputs.WITH_VARIABLES && SerialExecutor.suits(graph.toGraphDef()),
-                environment.parts());
+                environment.parts(),
+                Set.copyOf(environment.variables()),
+                environment.writes());
     }
 
     private static Signature signature(

@@ -71,8 +71,12 @@ public final class Variable<T extends TType> implements AutoCloseable {
         Variable<T> variable = new Variable<>(session, name, initial, trainable);
         try {
             Supplier<? extends Operand<?>> pending = registry.take(name);
-            session.unrecorded(() -> AssignVariableOp.create(
-                    session.tf().scope(), variable.handle, pending == null ? initial : variable.like(pending.get())));
+            Transaction.unheard(
+                    session,
+                    () -> AssignVariableOp.create(
+                            session.tf().scope(),
+                            variable.handle,
+                            pending == null ? initial : variable.like(pending.get())));
         } catch (RuntimeException e) {
             session.free(variable.handle);
             throw e;
@@ -139,11 +143,18 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     @SuppressWarnings("unchecked") // The static type stays float32 in mixed precision, as in the whole layer API.
     public Operand<T> read(Ops tf) {
-        Output<T> value = ReadVariableOp.create(tf.scope(), handle(tf), type).value();
+        Transaction step = Transaction.of(RecordingEnvironment.of(tf));
+        Operand<T> held = step == null ? null : (Operand<T>) step.value(this);
+        Operand<T> value = held == null ? readNow(tf) : held;
+        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, value) : value;
+    }
+
+    /** The value in the variable, whatever is held back, in its own type. */
+    Operand<T> readNow(Ops tf) {
+        Output<T> value = ReadVariableOp.create(tf.scope(), resource(tf), type).value();
         // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
         boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
-        Operand<T> shaped = shapeless ? tf.ensureShape(value, shape) : value;
-        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, shaped) : shaped;
+        return shapeless ? tf.ensureShape(value, shape) : value;
     }
 
     /**
@@ -170,8 +181,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assign(Ops tf, Operand<T> value) {
-        requireLike(value);
-        AssignVariableOp.create(tf.scope(), handle(tf), value);
+        change(tf, Transaction.How.SET, value);
     }
 
     /**
@@ -182,8 +192,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignAdd(Ops tf, Operand<T> delta) {
-        requireLike(delta);
-        AssignAddVariableOp.create(tf.scope(), handle(tf), delta);
+        change(tf, Transaction.How.ADD, delta);
     }
 
     /**
@@ -194,8 +203,25 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignSub(Ops tf, Operand<T> delta) {
-        requireLike(delta);
-        AssignSubVariableOp.create(tf.scope(), handle(tf), delta);
+        change(tf, Transaction.How.SUBTRACT, delta);
+    }
+
+    private void change(Ops tf, Transaction.How how, Operand<T> value) {
+        requireLike(value);
+        Transaction step = Transaction.of(RecordingEnvironment.of(tf));
+        if (step == null || !step.holds(this, how, value)) {
+            write(tf, how, value);
+        }
+    }
+
+    /** Changes the value now. */
+    void write(Ops tf, Transaction.How how, Operand<?> value) {
+        Operand<? extends TType> here = resource(tf);
+        switch (how) {
+            case SET -> AssignVariableOp.create(tf.scope(), here, value);
+            case ADD -> AssignAddVariableOp.create(tf.scope(), here, value);
+            case SUBTRACT -> AssignSubVariableOp.create(tf.scope(), here, value);
+        }
     }
 
     /**
@@ -236,6 +262,19 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalStateException if the variable is closed or {@code tf} belongs to another session
      */
     public Operand<? extends TType> handle(Ops tf) {
+        Transaction step = Transaction.of(RecordingEnvironment.of(tf));
+        if (step != null) {
+            step.writeNow(this);
+        }
+        return resource(tf);
+    }
+
+    /** The name under which the session keeps the value. */
+    String sharedName() {
+        return sharedName;
+    }
+
+    private Operand<? extends TType> resource(Ops tf) {
         if (closed) {
             throw new IllegalStateException(
                     "Variable '" + name + "' is closed: its session or trainer was closed, which"
@@ -267,8 +306,10 @@ public final class Variable<T extends TType> implements AutoCloseable {
         session.cancelOnClose(closing);
         session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
         RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
-        session.unrecorded(() ->
-                DestroyResourceOp.create(session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
+        Transaction.unheard(
+                session,
+                () -> DestroyResourceOp.create(
+                        session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
         session.free(handle);
     }
 

@@ -1,0 +1,367 @@
+package io.github.tapeloop.state;
+
+import io.github.tapeloop.runtime.EffectListener;
+import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * A step under way whose writes wait for its end: what is assigned to a {@link Variable}, and updates that optimizers will
+ * make, are held back until everything else of the step has succeeded, so that a step that fails has changed nothing. Works
+ * the same way at once and in a graph, where the writes wait for the ops that may fail.
+ *
+ * <p>A value that was assigned is seen by who reads the variable in the meantime. Where that cannot be, since a tape is to
+ * find the variable behind the value, or an op takes the handle, the writes of the variable happen at once; {@link
+ * #wroteEarly} tells, and that step has to be undone by a {@link Snapshot}.
+ */
+public final class Transaction implements EffectListener, AutoCloseable {
+
+    private enum Phase {
+        /** Writes are held back. */
+        OPEN,
+        /** Updates are made; what they assign is held back still. */
+        UPDATING,
+        /** All that was held back happens. */
+        WRITING,
+        CLOSED
+    }
+
+    private final Ops tf;
+    /** Null in a graph. */
+    private final TensorScope scope;
+
+    private final RecordingEnvironment environment;
+    private final EffectListener before;
+    private List<Write> held = new ArrayList<>();
+    /** The value of each variable with held writes, as far as it is known without an op; null if it has to be computed. */
+    private final Map<Variable<?>, Operand<?>> values = new IdentityHashMap<>();
+
+    private Phase phase = Phase.OPEN;
+    private boolean wroteEarly;
+    /** Whether an update is the user's code, which may fail after a write. */
+    private boolean risky;
+
+    private Transaction(Ops tf, TensorScope scope) {
+        this.tf = tf;
+        this.scope = scope;
+        this.environment = RecordingEnvironment.of(tf);
+        this.before = environment.effects(this);
+    }
+
+    /** Something held back: made of operands, so that it can also happen in a branch of a graph. */
+    public interface Write {
+
+        /**
+         * What it works with.
+         *
+         * @return operands made by the step
+         */
+        List<Operand<?>> operands();
+
+        /**
+         * Does it.
+         *
+         * @param ops ops of the step, or of a branch in its graph
+         * @param given what stands for {@link #operands} there, as many as there are
+         */
+        void run(Ops ops, Iterator<? extends Operand<?>> given);
+
+        /**
+         * Whether it changes a variable.
+         *
+         * @param variable any variable
+         * @return true if the value before it and after it differ
+         */
+        boolean changes(Variable<?> variable);
+
+        /**
+         * Whether nothing can fail once it has begun to write.
+         *
+         * @return false for code of the user's
+         */
+        boolean isSafe();
+    }
+
+    /** How a value is assigned. */
+    enum How {
+        SET,
+        ADD,
+        SUBTRACT
+    }
+
+    /**
+     * An assignment of a value to a variable.
+     *
+     * @param variable what to change
+     * @param how set, add or subtract
+     * @param value of the variable's shape and type
+     */
+    private record Assignment(Variable<?> variable, How how, Operand<?> value) implements Write {
+
+        @Override
+        public List<Operand<?>> operands() {
+            return List.of(value);
+        }
+
+        @Override
+        public void run(Ops ops, Iterator<? extends Operand<?>> given) {
+            variable.write(ops, how, given.next());
+        }
+
+        @Override
+        public boolean changes(Variable<?> other) {
+            return other == variable;
+        }
+
+        @Override
+        public boolean isSafe() {
+            return true;
+        }
+    }
+
+    /**
+     * Begins to hold writes back.
+     *
+     * @param tf ops of a session
+     * @param scope the scope of the step: what is held back lives as long
+     * @return the transaction, to be closed by the caller before the scope; what was not committed by then never happens
+     */
+    public static Transaction begin(Ops tf, TensorScope scope) {
+        return new Transaction(tf, scope);
+    }
+
+    /**
+     * Begins to hold the writes of a graph back.
+     *
+     * @param tf ops of a trace
+     * @return the transaction, to be closed by the caller
+     */
+    public static Transaction traced(Ops tf) {
+        return new Transaction(tf, null);
+    }
+
+    /**
+     * The transaction of the step that is under way.
+     *
+     * @param environment where ops are made
+     * @return the transaction, or null
+     */
+    static Transaction of(RecordingEnvironment environment) {
+        return environment.effects() instanceof Transaction transaction ? transaction : null;
+    }
+
+    /**
+     * Holds a write back: it happens at {@link #commit}, or before somebody reads a variable that it changes.
+     *
+     * @param write what is to happen
+     */
+    public void later(Write write) {
+        write.operands().forEach(this::keep);
+        held.add(write);
+    }
+
+    /** Keeps an operand alive that was made in a scope of the user's inside the step. */
+    private void keep(Operand<?> operand) {
+        if (scope != null) {
+            scope.take(operand);
+        }
+    }
+
+    /** Holds an assignment back, unless it is time to write. */
+    boolean holds(Variable<?> variable, How how, Operand<?> value) {
+        if (phase != Phase.OPEN && phase != Phase.UPDATING) {
+            return false;
+        }
+        keep(value);
+        Operand<?> known = values.get(variable);
+        boolean held = values.containsKey(variable);
+        if (how == How.SET) {
+            values.put(variable, value);
+        } else if (held && known != null) {
+            values.put(variable, sum(known, how, value));
+        } else {
+            values.put(variable, null);
+        }
+        this.held.add(new Assignment(variable, how, value));
+        return true;
+    }
+
+    /** The value of a variable with its held writes, or null if it has none, or they have happened now. */
+    Operand<?> value(Variable<?> variable) {
+        if (phase == Phase.WRITING || phase == Phase.CLOSED || held.isEmpty() && values.isEmpty()) {
+            return null;
+        }
+        boolean updated = phase == Phase.OPEN && isToBeUpdated(variable);
+        if (!values.containsKey(variable) && !updated) {
+            return null;
+        }
+        if (updated || variable.trainable() && phase == Phase.OPEN) { // A tape wants to find the variable itself.
+            writeNow(variable);
+            return null;
+        }
+        Operand<?> value = values.get(variable);
+        if (value == null) {
+            value = replay(variable);
+            values.put(variable, value);
+        }
+        return value;
+    }
+
+    private boolean isToBeUpdated(Variable<?> variable) {
+        for (Write write : held) {
+            if (!(write instanceof Assignment) && write.changes(variable)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Operand<?> replay(Variable<?> variable) {
+        Operand<?> value = variable.readNow(tf);
+        for (Write write : held) {
+            if (write instanceof Assignment assignment && assignment.variable() == variable) {
+                value = assignment.how() == How.SET
+                        ? assignment.value()
+                        : sum(value, assignment.how(), assignment.value());
+            }
+        }
+        return value;
+    }
+
+    @SuppressWarnings("unchecked") // Only numbers are added, both of the variable's type.
+    private Operand<?> sum(Operand<?> value, How how, Operand<?> delta) {
+        Operand<TNumber> number = (Operand<TNumber>) value;
+        Operand<TNumber> other = (Operand<TNumber>) delta;
+        return how == How.ADD ? tf.math.add(number, other) : tf.math.sub(number, other);
+    }
+
+    /** Before an op takes the handle of a variable: what was held back for it happens, in the order of the program. */
+    void writeNow(Variable<?> variable) {
+        if (phase == Phase.WRITING
+                || phase == Phase.CLOSED
+                || held.stream().noneMatch(write -> write.changes(variable))) {
+            return;
+        }
+        List<Write> now = new ArrayList<>();
+        List<Write> rest = new ArrayList<>();
+        for (Write write : held) {
+            boolean update = !(write instanceof Assignment);
+            (update || write.changes(variable) ? now : rest).add(write);
+        }
+        held = rest;
+        values.remove(variable);
+        wroteEarly |= phase == Phase.OPEN;
+        Phase outer = phase;
+        phase = Phase.WRITING;
+        try {
+            now.forEach(write -> write.run(tf, write.operands().iterator()));
+        } finally {
+            phase = outer;
+        }
+    }
+
+    @Override
+    public void uses(Collection<String> sharedNames) {
+        if (held.isEmpty() || sharedNames.isEmpty() || phase != Phase.OPEN) {
+            return;
+        }
+        for (Variable<?> variable : environment
+                .session()
+                .attachment(SessionVariables.class, SessionVariables::new)
+                .open()) {
+            if (sharedNames.contains(variable.sharedName())) {
+                writeNow(variable);
+            }
+        }
+    }
+
+    @Override
+    public void wrote() {
+        wroteEarly |= phase == Phase.OPEN || phase == Phase.UPDATING && risky;
+    }
+
+    /**
+     * Whether something was written before {@link #commit}, so that a failure after it would leave the step half done.
+     *
+     * @return true if a snapshot is needed to undo the step
+     */
+    public boolean wroteEarly() {
+        return wroteEarly;
+    }
+
+    /**
+     * What is held back now, to be handed to another transaction or to a branch: this one forgets it.
+     *
+     * @return the writes, in the order of the program
+     */
+    public List<Write> take() {
+        List<Write> taken = held;
+        held = new ArrayList<>();
+        values.clear();
+        return taken;
+    }
+
+    /**
+     * Lets everything happen: first the updates, one after the other, then the assignments, theirs included. In a graph all
+     * of it waits for what the step has computed.
+     *
+     * @param results what else must have been computed, the results of the step
+     */
+    public void commit(List<? extends Operand<?>> results) {
+        List<Write> writes = take();
+        if (writes.isEmpty()) {
+            return;
+        }
+        List<Operand<?>> awaited = new ArrayList<>(results);
+        writes.forEach(write -> awaited.addAll(write.operands()));
+        environment.fence(awaited);
+        phase = Phase.UPDATING;
+        for (Write write : writes) {
+            if (write instanceof Assignment assignment) {
+                holds(assignment.variable(), assignment.how(), assignment.value());
+            } else {
+                risky |= !write.isSafe();
+                write.run(tf, write.operands().iterator());
+            }
+        }
+        if (risky) { // What the user's updates assign waits for all of them.
+            List<Operand<?>> assigned = new ArrayList<>();
+            held.forEach(write -> assigned.addAll(write.operands()));
+            environment.fence(assigned);
+        }
+        phase = Phase.WRITING;
+        take().forEach(write -> write.run(tf, write.operands().iterator()));
+        phase = Phase.OPEN;
+    }
+
+    /** Ends it; what is held back still never happens. Closing twice is allowed. */
+    @Override
+    public void close() {
+        if (phase != Phase.CLOSED) {
+            phase = Phase.CLOSED;
+            environment.effects(before);
+            held.clear();
+            values.clear();
+        }
+    }
+
+    /** Does something that no tape and no transaction hears of: makes a variable, which is not undone. */
+    static void unheard(TapeSession session, Runnable body) {
+        RecordingEnvironment environment = RecordingEnvironment.of(session.tf());
+        EffectListener listener = environment.effects(null);
+        try {
+            session.unrecorded(body);
+        } finally {
+            environment.effects(listener);
+        }
+    }
+}
