@@ -35,11 +35,21 @@ public final class Compilation {
         return new Compilation(verifiedSteps, true);
     }
 
-    boolean isJit() {
+    /**
+     * Whether XLA makes machine code of the steps.
+     *
+     * @return true after {@link TrainerBuilder#jitCompile}
+     */
+    public boolean isJit() {
         return jit;
     }
 
-    int verifiedSteps() {
+    /**
+     * How many steps are compared with eager ones.
+     *
+     * @return the number, 0 without {@link #verify}
+     */
+    public int verifiedSteps() {
         return verifiedSteps;
     }
 }

@@ -1,8 +1,11 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.step.Head;
+import io.github.tapeloop.step.Plan;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;

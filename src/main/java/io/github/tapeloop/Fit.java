@@ -4,6 +4,7 @@ import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.data.Batches;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -25,6 +26,7 @@ public final class Fit {
     private long sanityBatches;
     private long overfitBatches;
     private boolean dryRun;
+    private NonFinite onNonFinite;
     private List<Callback> callbacks = List.of();
 
     private Fit() {}
@@ -39,6 +41,7 @@ public final class Fit {
         this.sanityBatches = other.sanityBatches;
         this.overfitBatches = other.overfitBatches;
         this.dryRun = other.dryRun;
+        this.onNonFinite = other.onNonFinite;
         this.callbacks = other.callbacks;
     }
 
@@ -186,38 +189,86 @@ public final class Fit {
         return fit;
     }
 
-    int initialEpoch() {
+    /**
+     * What to do about steps whose loss or gradients are not finite. Unless set, they are taken like any other, and an epoch
+     * whose loss is not finite is warned of.
+     *
+     * @param policy {@link NonFinite#skip}, {@link NonFinite#rollBack} or {@link NonFinite#stop}
+     * @return options with this policy
+     */
+    public Fit onNonFinite(NonFinite policy) {
+        Fit fit = new Fit(this);
+        fit.onNonFinite = Objects.requireNonNull(policy, "policy");
+        return fit;
+    }
+
+    /**
+     * The epoch to begin with.
+     *
+     * @return the epoch, from 0
+     */
+    public int initialEpoch() {
         return initialEpoch;
     }
 
-    int epochs() {
+    /**
+     * The epoch to end before.
+     *
+     * @return the number of epochs, those before {@link #initialEpoch} included
+     */
+    public int epochs() {
         return dryRun ? initialEpoch + 1 : epochs;
     }
 
-    boolean isDryRun() {
+    /**
+     * Whether the run is undone.
+     *
+     * @return true after {@link #dryRun}
+     */
+    public boolean isDryRun() {
         return dryRun;
     }
 
-    /** The batches to train on, out of all. */
-    Batches training(Batches all) {
+    /**
+     * The batches to train on.
+     *
+     * @param all the data given to fit
+     * @return some or all of it
+     */
+    public Batches training(Batches all) {
         if (dryRun) {
             return all.take(1);
         }
         return overfitBatches == 0 ? all : all.take(overfitBatches);
     }
 
-    /** Whether each epoch is to have the same batches. */
-    boolean overfits() {
+    /**
+     * Whether each epoch is to have the same batches.
+     *
+     * @return true after {@link #overfit}
+     */
+    public boolean overfits() {
         return overfitBatches > 0;
     }
 
-    /** The batches to validate on after an epoch, out of all. */
-    Batches validating(Batches all) {
+    /**
+     * The batches to validate on after an epoch.
+     *
+     * @param all the data to validate on
+     * @return some or all of it
+     */
+    public Batches validating(Batches all) {
         return dryRun ? all.take(1) : all;
     }
 
-    /** The batches to evaluate before the first epoch, if any. */
-    Optional<Batches> sanity(Optional<Batches> validation) {
+    /**
+     * The batches to evaluate before the first epoch.
+     *
+     * @param validation the data to validate on, if any
+     * @return some of it, or empty
+     * @throws IllegalArgumentException if there is none, though {@link #sanityBatches} asks for it
+     */
+    public Optional<Batches> sanity(Optional<Batches> validation) {
         if (sanityBatches > 0 && validation.isEmpty()) {
             throw new IllegalArgumentException(
                     "sanityBatches needs data to validate on: set validation or validationSplit");
@@ -225,24 +276,59 @@ public final class Fit {
         return sanityBatches == 0 ? Optional.empty() : validation.map(all -> all.take(sanityBatches));
     }
 
-    OptionalLong stepsPerEpoch() {
+    /**
+     * How many steps an epoch has.
+     *
+     * @return the number, or empty for all batches of the data
+     */
+    public OptionalLong stepsPerEpoch() {
         return stepsPerEpoch == 0 || dryRun ? OptionalLong.empty() : OptionalLong.of(stepsPerEpoch);
     }
 
-    Optional<Batches> validation() {
+    /**
+     * What to validate on.
+     *
+     * @return the data, or empty
+     */
+    public Optional<Batches> validation() {
         return Optional.ofNullable(validation);
     }
 
-    double validationSplit() {
+    /**
+     * Which part of the data to validate on.
+     *
+     * @return a fraction, 0 for none
+     */
+    public double validationSplit() {
         return validationSplit;
     }
 
-    boolean validatesAfter(int epoch) {
+    /**
+     * Whether an epoch is followed by a validation.
+     *
+     * @param epoch which, from 0
+     * @return true if it is
+     */
+    public boolean validatesAfter(int epoch) {
         return dryRun || (epoch + 1) % validationFrequency == 0;
     }
 
-    List<Callback> callbacks() {
+    /**
+     * Whom to tell.
+     *
+     * @return callbacks in their order
+     */
+    public List<Callback> callbacks() {
         return callbacks;
+    }
+
+    /**
+     * What to do about steps that are not finite.
+     *
+     * @return the policy, or empty to take them like any other
+     */
+    public Optional<NonFinite> onNonFinite() {
+        return Optional.ofNullable(onNonFinite);
     }
 
     private static void requireAtLeastOne(String option, long value) {

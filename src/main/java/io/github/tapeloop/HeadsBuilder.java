@@ -2,6 +2,7 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.step.Head;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -14,10 +14,57 @@ public final class History {
 
     private final List<Event.EpochEnd> epochs;
     private final Optional<String> stopReason;
+    private final long nonFiniteSteps;
+    private final long lossScaleSkips;
+    private final long rollbacks;
 
-    History(List<Event.EpochEnd> epochs, Optional<String> stopReason) {
+    /**
+     * What a run did, for who runs a loop of their own.
+     *
+     * @param epochs the epochs that ended, in order
+     * @param stopReason why it ended before its last epoch, or empty
+     * @param nonFiniteSteps steps that changed nothing since their loss or gradients were not finite
+     * @param lossScaleSkips steps that a loss scale skipped
+     * @param rollbacks how often it went back to an earlier state
+     */
+    public History(
+            List<Event.EpochEnd> epochs,
+            Optional<String> stopReason,
+            long nonFiniteSteps,
+            long lossScaleSkips,
+            long rollbacks) {
         this.epochs = List.copyOf(epochs);
         this.stopReason = stopReason;
+        this.nonFiniteSteps = nonFiniteSteps;
+        this.lossScaleSkips = lossScaleSkips;
+        this.rollbacks = rollbacks;
+    }
+
+    /**
+     * How many steps changed nothing since their loss or gradients were not finite; counted if {@link Fit#onNonFinite} asks.
+     *
+     * @return the number of steps
+     */
+    public long nonFiniteSteps() {
+        return nonFiniteSteps;
+    }
+
+    /**
+     * How many steps a loss scale skipped, to try a smaller one.
+     *
+     * @return the number of steps
+     */
+    public long lossScaleSkips() {
+        return lossScaleSkips;
+    }
+
+    /**
+     * How often the run went back to an earlier state, see {@link NonFinite#rollBack}.
+     *
+     * @return the number of times
+     */
+    public long rollbacks() {
+        return rollbacks;
     }
 
     /**
@@ -91,6 +138,12 @@ public final class History {
                     .append(epoch.epoch() + 1)
                     .append(' ')
                     .append(epoch.logs())
+                    .append(System.lineSeparator());
+        }
+        if (nonFiniteSteps > 0) {
+            text.append("steps that were not finite: ")
+                    .append(nonFiniteSteps)
+                    .append(rollbacks > 0 ? ", went back " + rollbacks + " times" : "")
                     .append(System.lineSeparator());
         }
         stopReason.ifPresent(reason -> text.append("stopped: ").append(reason));

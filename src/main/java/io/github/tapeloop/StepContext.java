@@ -1,63 +1,43 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.layer.ForwardPass;
-import io.github.tapeloop.runtime.Precision;
-import io.github.tapeloop.runtime.Seeds;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.tape.GradientTape;
-import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
 /**
- * What a {@link CustomStep} works with: ops, tapes, passes through models, random seeds. It serves one step, run at once
- * or traced, and must not be kept.
+ * What a {@link CustomStep} works with: ops, tapes, passes through models, random seeds, and the update of weights. It serves
+ * one step, run at once or traced, and must not be kept.
+ *
+ * <p>What a step assigns to variables is held back until all of it has succeeded, so that a step that fails has changed
+ * nothing; who reads a variable in the meantime sees what was assigned.
  */
-public final class StepContext {
-
-    /** Keeps the seeds a step asks for itself apart from those of its passes. */
-    private static final long OWN_SEEDS = -1;
-
-    private final Ops tf;
-    private final long seed;
-    private final Supplier<Operand<TInt64>> number;
-    private final Precision precision;
-    private long passes;
-    private ForwardPass seeds;
-
-    StepContext(Ops tf, long seed, Supplier<Operand<TInt64>> number, Precision precision) {
-        this.tf = tf;
-        this.seed = seed;
-        this.number = number;
-        this.precision = precision;
-    }
+public interface StepContext {
 
     /**
      * Makes ops.
      *
      * @return the ops of this step
      */
-    public Ops tf() {
-        return tf;
-    }
+    Ops tf();
 
     /**
      * Opens a tape.
      *
      * @return a tape that gives gradients once, to be closed by the caller before the step ends
      */
-    public GradientTape tape() {
-        return GradientTape.open(tf);
-    }
+    GradientTape tape();
 
     /**
      * Opens a tape that gives gradients as often as it is asked.
      *
      * @return a tape, to be closed by the caller before the step ends
      */
-    public GradientTape persistentTape() {
-        return GradientTape.persistent(tf);
-    }
+    GradientTape persistentTape();
 
     /**
      * A pass that trains, in the trainer's precision. Each has random numbers of its own; the losses that layers add are
@@ -65,20 +45,14 @@ public final class StepContext {
      *
      * @return a new pass
      */
-    public ForwardPass training() {
-        long passSeed = passes == 0 ? seed : Seeds.mix(seed, passes);
-        passes++;
-        return ForwardPass.training(tf, passSeed, number).in(precision);
-    }
+    ForwardPass training();
 
     /**
      * A pass that evaluates or predicts, in the trainer's precision.
      *
      * @return a new pass
      */
-    public ForwardPass inference() {
-        return ForwardPass.inference(tf).in(precision);
-    }
+    ForwardPass inference();
 
     /**
      * A seed for one stateless random op of the step itself, such as the noise that a generator starts from:
@@ -87,10 +61,21 @@ public final class StepContext {
      *
      * @return int64 [2]
      */
-    public Operand<TInt64> randomSeed() {
-        if (seeds == null) {
-            seeds = ForwardPass.training(tf, Seeds.mix(seed, OWN_SEEDS), number);
-        }
-        return seeds.randomSeed();
-    }
+    Operand<TInt64> randomSeed();
+
+    /**
+     * Makes a loss smaller: scales it if the optimizer does, takes the gradients from the tape, and updates the variables at
+     * the end of the step, or when the step reads one of them again, whichever comes first. What a trainer does with
+     * gradients, it does here, in its own step as in this one: guards against losses and gradients that are not finite, for
+     * {@link Fit#onNonFinite}.
+     *
+     * <p>In {@code MIXED_FLOAT16} an optimizer without a loss scale gets {@code LossScale.dynamic()} in its first step.
+     *
+     * @param optimizer updates the variables; the trainer knows it from then on as if {@link TrainerBuilder#includes} had
+     *     named it
+     * @param tape has recorded how the loss came about; it gives its gradients now
+     * @param loss a float32 scalar, not scaled
+     * @param variables what to change, usually {@code model.trainableVariables()}
+     */
+    void minimize(Optimizer optimizer, GradientTape tape, Operand<TFloat32> loss, Parameters variables);
 }

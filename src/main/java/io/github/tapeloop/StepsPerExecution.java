@@ -35,11 +35,21 @@ public final class StepsPerExecution {
         return new StepsPerExecution(0);
     }
 
-    boolean isAuto() {
+    /**
+     * Whether the number is to be found.
+     *
+     * @return true for {@link #auto}
+     */
+    public boolean isAuto() {
         return steps == 0;
     }
 
-    int steps() {
+    /**
+     * The fixed number.
+     *
+     * @return the number, 0 if it is to be found
+     */
+    public int steps() {
         return steps;
     }
 }

@@ -1,19 +1,19 @@
 package io.github.tapeloop;
 
-import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.data.Batch;
-import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.execution.Execution;
 import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.loop.Evaluator;
+import io.github.tapeloop.loop.FitLoop;
+import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.step.Plan;
+import io.github.tapeloop.step.Scores;
 import java.util.Collections;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tensorflow.ndarray.FloatNdArray;
 
@@ -37,27 +37,22 @@ import org.tensorflow.ndarray.FloatNdArray;
  */
 public final class Trainer implements AutoCloseable {
 
-    private static final BooleanSupplier NEVER = () -> false;
-
     private final TapeSession session;
     private final boolean ownsSession;
-    private final Model model;
-    private final Optional<Optimizer> optimizer;
-    private final List<Optimizer> optimizers;
-    private final Steps steps;
+    private final Engine engine;
+    private final Evaluator evaluator;
+    private final Plan plan;
     private final Description description;
-    private int nextOrder;
     private boolean running;
 
     /** @param ownsSession whether to close the session with this trainer */
     Trainer(TapeSession session, boolean ownsSession, Plan plan) {
         this.session = session;
         this.ownsSession = ownsSession;
-        this.model = plan.model();
-        this.optimizer = Optional.ofNullable(plan.optimizer());
-        this.optimizers = plan.optimizers();
-        this.steps = new Steps(session, plan);
-        this.description = new Description(session, plan, steps.executionSize());
+        this.plan = plan;
+        this.engine = new Engine(session, plan);
+        this.evaluator = new Evaluator(engine);
+        this.description = new Description(session, plan, engine.executionSize());
     }
 
     /**
@@ -88,9 +83,7 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            options.stepsPerEpoch()
-                    .ifPresent(steps.executionSize()::within); // Refuses one that executions cannot fill.
-            return new FitLoop(this, train, validation, options, System::nanoTime).fit();
+            return new FitLoop(engine, train, validation, options, System::nanoTime).fit();
         });
     }
 
@@ -103,29 +96,13 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> evaluate(Batches data) {
         return exclusively(() -> {
-            Map<String, Double> results = evaluate(data, event -> {}, event -> {}, NEVER);
+            Map<String, Double> results = evaluator.evaluate(data, event -> {}, event -> {}, () -> false);
             if (results.isEmpty()) {
                 throw new IllegalArgumentException(
                         "The data to evaluate has no batch: check take, skip and dropRemainder");
             }
             return results;
         });
-    }
-
-    /** Evaluates with events; the result is empty if there is no batch, or somebody asked to stop. */
-    Map<String, Double> evaluate(
-            Batches data,
-            Consumer<Event.BatchBegin> onBegin,
-            Consumer<Event.BatchEnd> onEnd,
-            BooleanSupplier stopRequested) {
-        Scores scores = steps.testScores();
-        scores.reset();
-        optimizers.forEach(Optimizer::swapToEval);
-        try (BatchIterator batches = data.open(seed(), 0)) {
-            BatchLoop loop = new BatchLoop(steps.test(), scores, onBegin, onEnd, stopRequested);
-            BatchLoop.Totals done = loop.run(batches, Long.MAX_VALUE);
-            return done.steps() == 0 || done.stopped() ? Map.of() : Collections.unmodifiableMap(scores.results());
-        }
     }
 
     /**
@@ -160,26 +137,11 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
-        optimizers.forEach(Optimizer::swapToEval);
-        Map<String, Predictions> predictions = new TreeMap<>();
-        try (BatchIterator batches = data.open(seed(), 0)) {
-            while (batches.hasNext()) {
-                try (Batch batch = batches.next()) {
-                    steps.predict()
-                            .run(
-                                    batch,
-                                    outputs -> outputs.forEach((name, output) -> predictions
-                                            .computeIfAbsent(name, key -> new Predictions())
-                                            .add(session, output)));
-                }
-            }
-        }
+        Map<String, FloatNdArray> predictions = evaluator.predict(data, () -> false);
         if (predictions.isEmpty()) {
             throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
         }
-        Map<String, FloatNdArray> arrays = new TreeMap<>();
-        predictions.forEach((name, all) -> arrays.put(name, all.toArray()));
-        return arrays;
+        return predictions;
     }
 
     /**
@@ -190,8 +152,8 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizers.forEach(Optimizer::swapToTrain);
-            return onBatch(steps.train(), steps.trainScores(), batch);
+            engine.weights().toTrain();
+            return onBatch(engine.train(), engine.trainScores(), batch);
         });
     }
 
@@ -203,8 +165,8 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> testOnBatch(Batch batch) {
         return exclusively(() -> {
-            optimizers.forEach(Optimizer::swapToEval);
-            return onBatch(steps.test(), steps.testScores(), batch);
+            engine.weights().toEvaluate();
+            return onBatch(engine.test(), engine.testScores(), batch);
         });
     }
 
@@ -221,10 +183,10 @@ public final class Trainer implements AutoCloseable {
      * @return what was found, and what was looked at; a step that fails is a finding, not an exception
      */
     public Preflight preflight(Batch batch) {
-        return exclusively(() -> steps.preflight(batch));
+        return exclusively(() -> new Trial(engine, plan, batch).run());
     }
 
-    private Map<String, Double> onBatch(StepFunction step, Scores scores, Batch batch) {
+    private Map<String, Double> onBatch(Execution step, Scores scores, Batch batch) {
         scores.reset();
         step.run(batch, result -> {});
         return Collections.unmodifiableMap(scores.results());
@@ -260,7 +222,7 @@ public final class Trainer implements AutoCloseable {
      * @return the model given to {@link #of}
      */
     public Model model() {
-        return model;
+        return plan.model();
     }
 
     /**
@@ -272,39 +234,15 @@ public final class Trainer implements AutoCloseable {
         return description.text();
     }
 
-    /** The optimizer, unless the step brings its own. */
-    Optional<Optimizer> optimizer() {
-        return optimizer;
-    }
-
-    /** That one, and those that its step brings and its builder was told of. */
-    List<Optimizer> optimizers() {
-        return optimizers;
-    }
-
-    Steps steps() {
-        return steps;
-    }
-
-    long seed() {
-        return session.seed();
-    }
-
-    /** The least order of the training data that no epoch has had yet. */
-    int nextOrder() {
-        return nextOrder;
-    }
-
-    /** Remembers that an epoch has had an order. */
-    void trainedOn(int order) {
-        nextOrder = Math.max(nextOrder, order + 1);
-    }
-
     /** Frees everything native, the model's weights included, unless the session was given to the builder. */
     @Override
     public void close() {
-        if (ownsSession) {
-            session.close();
+        try {
+            engine.close();
+        } finally {
+            if (ownsSession) {
+                session.close();
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.step.GradientReduction;
+import io.github.tapeloop.step.Plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +33,8 @@ public final class TrainerBuilder {
     private final List<Stateful> others = new ArrayList<>();
     private Precision precision = Precision.FULL;
     private Compilation compilation;
+    private boolean jit;
+    private GradientReduction reduction = GradientReduction.NONE;
     private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
 
     TrainerBuilder(Model model) {
@@ -198,7 +202,10 @@ public final class TrainerBuilder {
      * @return this
      */
     public TrainerBuilder compiled() {
-        return compiled(Compilation.unverified());
+        if (compilation == null) { // Options given before stay.
+            compilation = Compilation.unverified();
+        }
+        return this;
     }
 
     /**
@@ -219,8 +226,8 @@ public final class TrainerBuilder {
      * @return this
      */
     public TrainerBuilder jitCompile() {
-        this.compilation = (compilation == null ? Compilation.unverified() : compilation).withJit();
-        return this;
+        this.jit = true;
+        return compiled();
     }
 
     /**
@@ -297,6 +304,12 @@ public final class TrainerBuilder {
         return this;
     }
 
+    /** Puts something between gradients and update. */
+    TrainerBuilder reduction(GradientReduction value) {
+        this.reduction = value;
+        return this;
+    }
+
     private void requireOwnSession(String option) {
         if (session != null) {
             throw new IllegalArgumentException(
@@ -314,6 +327,9 @@ public final class TrainerBuilder {
      */
     public Trainer build() {
         requireComplete();
+        if (jit) { // Whatever the order in which the two were called.
+            compilation = compilation.withJit();
+        }
         requireFitting();
         Plan plan = new Plan(
                 model,
@@ -325,7 +341,8 @@ public final class TrainerBuilder {
                 List.copyOf(others),
                 precision,
                 compilation,
-                stepsPerExecution);
+                stepsPerExecution,
+                reduction);
         if (precision == Precision.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
             optimizer.setLossScale(LossScale.dynamic());
         }

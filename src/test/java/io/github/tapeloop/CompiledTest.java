@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -150,7 +151,7 @@ class CompiledTest {
                 .seed(4)
                 .build()) {
             History history = trainer.fit(data, Fit.epochs(2));
-            assertTrue(trainer.steps().executionSize().isKnown());
+            assertFalse(trainer.describe().contains("as many as fit"), trainer.describe());
             assertEquals(200, history.epochs().get(0).steps());
             assertEquals(2_000, history.epochs().get(0).examples());
             History single = fit(Problems.trainerOf(perceptron()).compiled(), data, Fit.epochs(2));
@@ -372,12 +373,19 @@ class CompiledTest {
                 .compiled(Compilation.verify(1))
                 .stepsPerExecution(2)
                 .build());
+    }
+
+    @Test
+    void theLastExecutionOfAnEpochIsShorterWhereItsStepsAreNoMultiple() {
+        List<Long> ends = new ArrayList<>();
+        Callback recording = Callback.trainBatchEnd((run, event) -> ends.add(event.batch()));
         try (Trainer trainer =
                 Problems.trainerOf(perceptron()).compiled().stepsPerExecution(4).build()) {
-            IllegalArgumentException error = assertThrows(
-                    IllegalArgumentException.class,
-                    () -> trainer.fit(DATA, Fit.epochs(1).stepsPerEpoch(6)));
-            assertTrue(error.getMessage().contains("multiple"), error.getMessage());
+            History history = trainer.fit(
+                    Problems.clusters(1_000).batch(10),
+                    Fit.epochs(2).stepsPerEpoch(6).callbacks(recording));
+            assertEquals(List.of(3L, 5L, 3L, 5L), ends);
+            assertEquals(60, history.epochs().get(1).examples());
         }
     }
 }

@@ -7,34 +7,45 @@ import java.util.Optional;
 final class Assembly implements BatchSupply {
 
     private final Cursor cursor;
-    private final BatchBuffer buffer;
     private final TensorPool pool;
-    private final int batchSize;
-    private final boolean dropRemainder;
+    private final Source source;
+    private final Grouping grouping;
+    private BatchBuffer buffer;
+    /** How many examples the buffer can hold. */
+    private int capacity;
+
     private long index;
 
-    private Assembly(Cursor cursor, BatchBuffer buffer, TensorPool pool, Grouping grouping) {
+    private Assembly(Cursor cursor, TensorPool pool, Source source, Grouping grouping) {
         this.cursor = cursor;
-        this.buffer = buffer;
         this.pool = pool;
-        this.batchSize = grouping.size();
-        this.dropRemainder = grouping.dropRemainder();
+        this.source = source;
+        this.grouping = grouping;
+        makeRoom(grouping.size());
     }
 
     static Assembly open(Source source, Grouping grouping, long seed, int epoch) {
-        int batchSize = grouping.size();
-        int capacity = (int) Math.min(batchSize, source.size().orElse(batchSize));
         TensorPool pool = new TensorPool(source.columns());
-        BatchBuffer buffer = new BatchBuffer(source.columns(), capacity, grouping.padding(), pool);
         try {
-            return new Assembly(source.open(seed, epoch), buffer, pool, grouping);
+            return new Assembly(source.open(seed, epoch), pool, source, grouping);
         } catch (IOException e) {
             throw new DataException("the data could not be opened: " + e, e);
         }
     }
 
+    /** Grows the buffer to hold so many examples, as far as there are so many. */
+    private void makeRoom(int examples) {
+        int wanted = (int) Math.min(examples, source.size().orElse(examples));
+        if (buffer == null || wanted > capacity) {
+            capacity = wanted;
+            buffer = new BatchBuffer(source.columns(), capacity, grouping.padding(), pool);
+        }
+    }
+
     @Override
     public Optional<Batch> pull() {
+        int batchSize = grouping.next();
+        makeRoom(batchSize);
         buffer.clear();
         try {
             while (buffer.count() < batchSize && cursor.advance()) {
@@ -44,7 +55,7 @@ final class Assembly implements BatchSupply {
             throw new DataException(
                     "batch " + index + " could not be read, at its example " + buffer.count() + ": " + e, e);
         }
-        if (buffer.count() == 0 || (dropRemainder && buffer.count() < batchSize)) {
+        if (buffer.count() == 0 || (grouping.dropRemainder() && buffer.count() < batchSize)) {
             return Optional.empty();
         }
         index++;
@@ -53,7 +64,7 @@ final class Assembly implements BatchSupply {
 
     @Override
     public void prepare(int batches) {
-        pool.reserve(batches, batchSize);
+        pool.reserve(batches, grouping.size());
     }
 
     @Override

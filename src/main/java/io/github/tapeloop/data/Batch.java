@@ -1,8 +1,10 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -278,34 +280,40 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * Returns all it holds: the inputs, the targets, the sample weights if there are any. With {@link #withOperands} a
-     * traced function or a loop takes a batch apart and puts it together again, whatever is in it.
+     * Returns all it holds: {@code input/…} by name, then {@code target/…}, then {@code weight} if there are sample weights.
+     * With {@link #with} a step can be traced: it runs on placeholders named like these.
      *
-     * @param tf where the operands are made
-     * @return [batch, ...] each
-     * @throws IllegalStateException after {@link #close()}
+     * @param tf makes ops
+     * @return the columns
      */
-    public List<Operand<?>> operands(Ops tf) {
-        List<Operand<?>> all = new ArrayList<>();
-        for (int column = 0; column < layout.count(); column++) {
-            all.add(operand(tf, column));
+    public Bundle columns(Ops tf) {
+        Map<String, Operand<?>> columns = new LinkedHashMap<>();
+        int column = 0;
+        for (String name : layout.inputs()) {
+            columns.put("input/" + name, operand(tf, column++));
         }
-        return all;
+        for (String name : layout.targets()) {
+            columns.put("target/" + name, operand(tf, column++));
+        }
+        if (layout.weighted()) {
+            columns.put("weight", operand(tf, column));
+        }
+        return Bundle.of(columns);
     }
 
     /**
-     * Makes a batch with the names of this one of other operands. It owns nothing; this one may be closed already.
+     * Returns a batch of the same columns with other values.
      *
-     * @param operands [batch, ...] each, in the order of {@link #operands}
-     * @return the batch
-     * @throws IllegalArgumentException for another number of operands
+     * @param columns as many as those of {@link #columns}, in the same order; they stay the caller's
+     * @return a batch, which need not be closed
      */
-    public Batch withOperands(List<? extends Operand<?>> operands) {
-        if (operands.size() != layout.count()) {
+    public Batch with(Bundle columns) {
+        if (columns.names().size() != layout.count()) {
             throw new IllegalArgumentException("this batch has " + layout.count() + " columns, " + layout.names()
-                    + ", but got " + operands.size() + " operands");
+                    + ", but got " + columns.names());
         }
-        return new Batch(sizeOf(operands.get(0)), layout, OwnedTensors.NONE, List.copyOf(operands));
+        List<Operand<?>> given = columns.operands();
+        return new Batch(sizeOf(given.get(0)), layout, OwnedTensors.NONE, given);
     }
 
     /** Releases the native tensors. Operands made of them stay valid. Idempotent. */

@@ -2,6 +2,7 @@ package io.github.tapeloop.data;
 
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 
 /**
  * A dataset in groups of examples, as a loop pulls them. Immutable, and may be shared by threads; each pass is a {@link
@@ -107,8 +108,21 @@ public final class Batches implements Iterable<Batch> {
         if (batches < 1) {
             throw new IllegalArgumentException("grouped(" + batches + ") needs a number of batches, 1 or more");
         }
-        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches), false);
+        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches));
         return new Batches(grouping.dropRemainder() ? wholeBatches() : dataset, larger, Math.min(prefetch, 2));
+    }
+
+    /**
+     * Joins consecutive batches to larger ones of different sizes. The last one of a pass may be smaller; {@link #size} and
+     * {@link #batchSize} stay those of the batches that are joined.
+     *
+     * @param batches says how many the next is to be made of, at least 1, when it is assembled, which may be on another
+     *     thread and ahead of time where batches are prefetched
+     * @return batches for one pass at a time
+     */
+    public Batches grouped(IntSupplier batches) {
+        return new Batches(
+                grouping.dropRemainder() ? wholeBatches() : dataset, grouping.inParts(batches), Math.min(prefetch, 2));
     }
 
     private Dataset wholeBatches() {

@@ -209,7 +209,7 @@ public final class Dataset extends Pipeline {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches batch(int size, boolean dropRemainder) {
-        return batches(new Grouping(size, dropRemainder, Padding.toLongest()));
+        return batches(Grouping.of(size, dropRemainder, Padding.toLongest()));
     }
 
     /**
@@ -232,7 +232,7 @@ public final class Dataset extends Pipeline {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches padBatch(int size, Padding padding) {
-        return new Batches(this, new Grouping(size, false, padding), 0);
+        return new Batches(this, Grouping.of(size, false, padding), 0);
     }
 
     /**
@@ -248,7 +248,7 @@ public final class Dataset extends Pipeline {
      *     differs in length; of several, the first one is measured
      */
     public Batches bucketByLength(int size, int... boundaries) {
-        Grouping grouping = new Grouping(size, false, Padding.toLengths(boundaries));
+        Grouping grouping = Grouping.of(size, false, Padding.toLengths(boundaries));
         int column = 0;
         while (column < source.columns().size() && !source.columns().get(column).isOpen()) {
             column++;

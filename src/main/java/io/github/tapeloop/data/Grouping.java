@@ -1,13 +1,18 @@
 package io.github.tapeloop.data;
 
+import java.util.function.IntSupplier;
+
 /**
  * How examples become batches.
  *
  * @param size examples per batch
  * @param dropRemainder whether a shorter last batch is left out
  * @param padding for columns of open length
+ * @param parts how many times that the next batch is to have
  */
-record Grouping(int size, boolean dropRemainder, Padding padding) {
+record Grouping(int size, boolean dropRemainder, Padding padding, IntSupplier parts) {
+
+    private static final IntSupplier ONE = () -> 1;
 
     Grouping {
         if (size < 1) {
@@ -16,10 +21,25 @@ record Grouping(int size, boolean dropRemainder, Padding padding) {
     }
 
     static Grouping of(int size) {
-        return new Grouping(size, false, Padding.toLongest());
+        return new Grouping(size, false, Padding.toLongest(), ONE);
     }
 
-    Grouping withSize(int other, boolean drops) {
-        return new Grouping(other, drops, padding);
+    static Grouping of(int size, boolean dropRemainder, Padding padding) {
+        return new Grouping(size, dropRemainder, padding, ONE);
+    }
+
+    /** The same in batches of another size. */
+    Grouping withSize(int other) {
+        return of(other, false, padding);
+    }
+
+    /** The same in larger batches, each of as many of these as somebody says when it is assembled. */
+    Grouping inParts(IntSupplier number) {
+        return new Grouping(size, false, padding, number);
+    }
+
+    /** How many examples the next batch is to have. */
+    int next() {
+        return Math.multiplyExact(size, parts.getAsInt());
     }
 }

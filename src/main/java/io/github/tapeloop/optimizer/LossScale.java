@@ -110,7 +110,35 @@ public final class LossScale {
         finiteSteps.assign(tf, tf.select(grows, zero, inARow));
     }
 
-    private static Operand<TBool> allFinite(Ops tf, Gradients gradients) {
+    /**
+     * Halves the scale: a step was skipped whose gradients are not finite.
+     *
+     * @param tf ops of the step
+     */
+    public void fall(Ops tf) {
+        build(tf);
+        adapt(tf, tf.constant(false));
+    }
+
+    /**
+     * Whether the scale can fall further, so that gradients which are not finite now may be in a later step.
+     *
+     * @param tf ops of the step
+     * @return a bool scalar
+     */
+    public Operand<TBool> canFall(Ops tf) {
+        build(tf);
+        return tf.math.greater(scale.read(tf), tf.constant(1f));
+    }
+
+    /**
+     * Whether all elements of all gradients are finite.
+     *
+     * @param tf makes ops
+     * @param gradients of any variables
+     * @return a bool scalar
+     */
+    public static Operand<TBool> allFinite(Ops tf, Gradients gradients) {
         List<Operand<TBool>> each = new ArrayList<>();
         for (Variable<?> variable : gradients.variables()) {
             Operand<TNumber> values = Rows.values(number(gradients.of(variable).orElseThrow()));

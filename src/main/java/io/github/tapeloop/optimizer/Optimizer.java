@@ -2,6 +2,7 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
+import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -88,7 +89,8 @@ public abstract class Optimizer extends OptimizerState {
     void requireSuitable(Transform transform) {}
 
     /**
-     * Updates variables by their gradients: one step.
+     * Updates variables by their gradients: one step. In a step of a trainer the update waits for the end of the step, or until
+     * the step reads one of the variables again.
      *
      * @param tf ops of the session that the variables belong to
      * @param gradients what a tape gave; a variable without gradient stays as it is, with a warning the first time
@@ -97,6 +99,13 @@ public abstract class Optimizer extends OptimizerState {
      */
     public final void apply(Ops tf, Gradients gradients) {
         check(tf, gradients);
+        if (!Transaction.hold(tf, () -> new HeldUpdate(this, gradients))) {
+            applyNow(tf, gradients);
+        }
+    }
+
+    /** Makes the update that was checked. */
+    final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
         gradients.variables().forEach(this::prepare);
         if (lossScale == null) {

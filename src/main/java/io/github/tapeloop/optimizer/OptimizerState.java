@@ -8,6 +8,7 @@ import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -191,6 +192,15 @@ abstract class OptimizerState implements Stateful {
                     + " is a part of a ByVariable, which scales losses for all parts: set the loss scale of that");
         }
         this.lossScale = scale;
+    }
+
+    /**
+     * What scales losses.
+     *
+     * @return what {@link #setLossScale} was given, or empty
+     */
+    public final Optional<LossScale> lossScale() {
+        return Optional.ofNullable(lossScale);
     }
 
     /**

@@ -47,12 +47,12 @@ final class EagerEnvironment extends SessionEnvironment {
 
     private Operation run(OpCall call) {
         session.requireOpen();
+        if (effects() != null && StatefulOrder.writes(call.type())) {
+            effects().writes();
+        }
         Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
                 ? constant(call, value)
                 : execute(call);
-        if (effects() != null && StatefulOrder.writes(call.type())) {
-            effects().wrote();
-        }
         tell(call, operation);
         return operation;
     }

@@ -5,8 +5,8 @@ import java.util.Collection;
 /** A listener to ops that change state as they run, for who holds other changes back: a transaction. */
 public interface EffectListener {
 
-    /** Hears that an op has changed state, a variable for example, and not by assigning to a {@code Variable}. */
-    void wrote();
+    /** Hears that an op is about to change state, a variable for example. */
+    void writes();
 
     /**
      * Hears that an op is about to run a function.

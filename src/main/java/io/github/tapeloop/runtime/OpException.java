@@ -14,6 +14,17 @@ public final class OpException extends TapeloopException {
     }
 
     /**
+     * The same failure with more to say of it.
+     *
+     * @param failure what happened
+     * @param note what to add to its message
+     */
+    public OpException(OpException failure, String note) {
+        super(failure.getMessage() + ". " + note, failure);
+        this.type = failure.type;
+    }
+
+    /**
      * The type of the op that failed.
      *
      * @return a TensorFlow op type, {@code MatMul} for example

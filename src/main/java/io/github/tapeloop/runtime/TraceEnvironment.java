@@ -115,7 +115,7 @@ final class TraceEnvironment extends SessionEnvironment {
         if (StatefulOrder.writes(call.type()) && !runsReaders(call)) {
             writes = true;
             if (effects() != null) {
-                effects().wrote();
+                effects().writes();
             }
         }
         if (fence != null && !SOURCES.contains(call.type())) {

@@ -83,7 +83,7 @@ public final class Snapshot implements AutoCloseable {
 
     @SuppressWarnings("unchecked") // What is read has its variable's type.
     private static Operand<TType> read(Variable<?> variable, TapeSession session) {
-        return (Operand<TType>) (Operand<?>) variable.read(session.tf());
+        return (Operand<TType>) (Operand<?>) variable.readNow(session.tf());
     }
 
     /**

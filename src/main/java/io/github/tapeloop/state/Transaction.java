@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
@@ -39,6 +40,8 @@ public final class Transaction implements EffectListener, AutoCloseable {
     /** Null in a graph. */
     private final TensorScope scope;
 
+    private final Runnable early;
+
     private final RecordingEnvironment environment;
     private final EffectListener before;
     private List<Write> held = new ArrayList<>();
@@ -50,9 +53,10 @@ public final class Transaction implements EffectListener, AutoCloseable {
     /** Whether an update is the user's code, which may fail after a write. */
     private boolean risky;
 
-    private Transaction(Ops tf, TensorScope scope) {
+    private Transaction(Ops tf, TensorScope scope, Runnable early) {
         this.tf = tf;
         this.scope = scope;
+        this.early = early;
         this.environment = RecordingEnvironment.of(tf);
         this.before = environment.effects(this);
     }
@@ -82,6 +86,13 @@ public final class Transaction implements EffectListener, AutoCloseable {
          * @return true if the value before it and after it differ
          */
         boolean changes(Variable<?> variable);
+
+        /**
+         * What tells it from other writes, as far as the ops that it makes from {@link #operands} depend on it.
+         *
+         * @return a value to compare
+         */
+        Object kind();
 
         /**
          * Whether nothing can fail once it has begun to write.
@@ -123,6 +134,11 @@ public final class Transaction implements EffectListener, AutoCloseable {
         }
 
         @Override
+        public Object kind() {
+            return List.of(variable, how);
+        }
+
+        @Override
         public boolean isSafe() {
             return true;
         }
@@ -133,10 +149,11 @@ public final class Transaction implements EffectListener, AutoCloseable {
      *
      * @param tf ops of a session
      * @param scope the scope of the step: what is held back lives as long
+     * @param early is run before the first write that cannot wait: the last moment for a snapshot
      * @return the transaction, to be closed by the caller before the scope; what was not committed by then never happens
      */
-    public static Transaction begin(Ops tf, TensorScope scope) {
-        return new Transaction(tf, scope);
+    public static Transaction begin(Ops tf, TensorScope scope, Runnable early) {
+        return new Transaction(tf, scope, early);
     }
 
     /**
@@ -146,7 +163,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
      * @return the transaction, to be closed by the caller
      */
     public static Transaction traced(Ops tf) {
-        return new Transaction(tf, null);
+        return new Transaction(tf, null, () -> {});
     }
 
     /**
@@ -160,13 +177,22 @@ public final class Transaction implements EffectListener, AutoCloseable {
     }
 
     /**
-     * Holds a write back: it happens at {@link #commit}, or before somebody reads a variable that it changes.
+     * Holds a write back if a step is under way: it happens at {@link #commit}, or before somebody reads a variable that it
+     * changes.
      *
-     * @param write what is to happen
+     * @param tf ops of the step, or of anything else
+     * @param write makes what is to happen, if it is to wait
+     * @return false if nothing holds writes back now
      */
-    public void later(Write write) {
-        write.operands().forEach(this::keep);
-        held.add(write);
+    public static boolean hold(Ops tf, Supplier<Write> write) {
+        Transaction step = of(RecordingEnvironment.of(tf));
+        if (step == null || step.phase != Phase.OPEN) {
+            return false;
+        }
+        Write made = write.get();
+        made.operands().forEach(step::keep);
+        step.held.add(made);
+        return true;
     }
 
     /** Keeps an operand alive that was made in a scope of the user's inside the step. */
@@ -259,8 +285,10 @@ public final class Transaction implements EffectListener, AutoCloseable {
         }
         held = rest;
         values.remove(variable);
-        wroteEarly |= phase == Phase.OPEN;
         Phase outer = phase;
+        if (outer == Phase.OPEN) {
+            noteEarly();
+        }
         phase = Phase.WRITING;
         try {
             now.forEach(write -> write.run(tf, write.operands().iterator()));
@@ -285,8 +313,23 @@ public final class Transaction implements EffectListener, AutoCloseable {
     }
 
     @Override
-    public void wrote() {
-        wroteEarly |= phase == Phase.OPEN || phase == Phase.UPDATING && risky;
+    public void writes() {
+        if (phase == Phase.OPEN || phase == Phase.UPDATING && risky) {
+            noteEarly();
+        }
+    }
+
+    private void noteEarly() {
+        if (!wroteEarly) {
+            wroteEarly = true;
+            Phase outer = phase;
+            phase = Phase.WRITING; // What reads variables now wants what is in them.
+            try {
+                early.run();
+            } finally {
+                phase = outer;
+            }
+        }
     }
 
     /**
@@ -296,6 +339,29 @@ public final class Transaction implements EffectListener, AutoCloseable {
      */
     public boolean wroteEarly() {
         return wroteEarly;
+    }
+
+    /**
+     * What is held back now.
+     *
+     * @return the writes, in the order of the program
+     */
+    public List<Write> held() {
+        return List.copyOf(held);
+    }
+
+    /**
+     * Holds assignments back that another transaction holds.
+     *
+     * @param assignments of another transaction
+     * @param given what stands for their operands here, one for each
+     */
+    public void hold(List<Write> assignments, List<? extends Operand<?>> given) {
+        Iterator<? extends Operand<?>> next = given.iterator();
+        for (Write write : assignments) {
+            Assignment assignment = (Assignment) write;
+            holds(assignment.variable(), assignment.how(), next.next());
+        }
     }
 
     /**
@@ -341,6 +407,21 @@ public final class Transaction implements EffectListener, AutoCloseable {
         phase = Phase.WRITING;
         take().forEach(write -> write.run(tf, write.operands().iterator()));
         phase = Phase.OPEN;
+    }
+
+    /**
+     * Does something whose assignments happen at once, when what was held back has happened or was dropped.
+     *
+     * @param body assigns to variables
+     */
+    public void atOnce(Runnable body) {
+        Phase outer = phase;
+        phase = Phase.WRITING;
+        try {
+            body.run();
+        } finally {
+            phase = outer;
+        }
     }
 
     /** Ends it; what is held back still never happens. Closing twice is allowed. */

@@ -132,9 +132,9 @@ class RecordsTest {
             assertEquals(List.of("tokens", "ids"), batch.inputNames());
             assertEquals(List.of(1, 2, 3, 4), Values.input(batch));
             assertEquals(List.of(1.0, 2.0), Values.target(batch));
-            Batch again = batch.withOperands(batch.operands(TF));
+            Batch again = batch.with(batch.columns(TF));
             assertEquals(batch.inputNames(), again.inputNames());
-            assertEquals(4, again.operands(TF).size());
+            assertEquals(4, again.columns(TF).names().size());
             String message = assertThrows(IllegalArgumentException.class, () -> batch.input(TF, "words"))
                     .getMessage();
             assertTrue(message.contains("words") && message.contains("[tokens, ids]"), message);

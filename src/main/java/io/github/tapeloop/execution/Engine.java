@@ -1,0 +1,303 @@
+package io.github.tapeloop.execution;
+
+import io.github.tapeloop.CustomPrediction;
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.Layer;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.state.TrainingState;
+import io.github.tapeloop.step.Backward;
+import io.github.tapeloop.step.CachedBackward;
+import io.github.tapeloop.step.Guard;
+import io.github.tapeloop.step.LoggedStep;
+import io.github.tapeloop.step.Objective;
+import io.github.tapeloop.step.Plan;
+import io.github.tapeloop.step.Scores;
+import io.github.tapeloop.step.Seams;
+import io.github.tapeloop.step.StepBody;
+import io.github.tapeloop.step.StepRun;
+import io.github.tapeloop.step.TestStep;
+import io.github.tapeloop.step.TrainStep;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.tensorflow.Operand;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * The engine of a trainer: its training, test and prediction step, each run the way the builder asked for, and the account of
+ * its state. Closing it frees what was traced, whoever owns the session.
+ */
+public final class Engine implements AutoCloseable {
+
+    /** How many settings of frozen layers keep their traces: the one used longest ago gives its place up. */
+    private static final int MOST_SETTINGS = 8;
+
+    private final TapeSession session;
+    private final Plan plan;
+    private final Scores trainScores;
+    private final Scores testScores;
+    private final Objective objective;
+    private final Backward backward;
+    private final Guard guard;
+    private final Seams seams;
+    private final Progress progress = new Progress();
+    private final ExecutionSize executionSize;
+    private final WeightsInPlace weights;
+    private final TrainingState state;
+    private final Rounds rounds;
+    private final Set<Optimizer> optimizers;
+    private final Execution predict;
+
+    /** By the layers that are frozen, and the limit of the guard: a trace keeps both. */
+    private final Map<Setting, Executions> executions = new LinkedHashMap<>(MOST_SETTINGS, 0.75f, true);
+
+    private record Setting(Set<Layer> frozen, long guardLimit) {}
+
+    /** What a trace keeps the setting of. */
+    private record Executions(Step training, Execution train, Execution test, Map<Integer, Execution> loops) {
+
+        void close() {
+            train.close();
+            test.close();
+            loops.values().forEach(Execution::close);
+        }
+    }
+
+    /**
+     * @param session where everything is
+     * @param plan what to do
+     */
+    public Engine(TapeSession session, Plan plan) {
+        this.session = session;
+        this.plan = plan;
+        this.trainScores = new Scores(plan);
+        this.testScores = new Scores(plan);
+        this.executionSize = new ExecutionSize(plan.perExecution().steps());
+        this.objective = new Objective(plan.model(), plan.heads());
+        this.backward =
+                plan.compilation() == null && plan.step() == null ? new CachedBackward(session, plan) : Backward.PLAIN;
+        this.guard = new Guard(session);
+        this.optimizers = new LinkedHashSet<>(plan.optimizers());
+        this.weights = new WeightsInPlace(this::optimizers);
+        this.seams = new Seams(session, plan.precision(), plan.reduction(), guard, this::meet);
+        this.rounds = new Rounds(session);
+        this.state = account();
+        this.predict = execution(new Step(
+                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, this::optimizers));
+    }
+
+    /** Registers all that makes the next step what it is. */
+    private TrainingState account() {
+        TrainingState all = new TrainingState(session);
+        all.register("model", plan.model());
+        if (plan.optimizer() != null) {
+            all.register("optimizer", plan.optimizer());
+        }
+        int number = 0;
+        for (Stateful other : plan.others()) {
+            all.register("others/" + number++, other);
+        }
+        for (Map.Entry<String, Metric> metric : plan.measured().entrySet()) {
+            all.register("scores/metrics/" + metric.getKey(), metric.getValue());
+        }
+        all.register("scores/train", trainScores);
+        all.register("scores/test", testScores);
+        all.register("loop", progress);
+        all.register("loop/execution", executionSize);
+        all.register("loop/weights", weights); // Last: it sees the variables as they are to be.
+        return all;
+    }
+
+    /** Remembers an optimizer that a step updates by, as if the builder had been told of it. */
+    private void meet(Optimizer optimizer) {
+        if (optimizers.add(optimizer)) {
+            state.withdraw("loop/weights");
+            state.register("others/" + (plan.others().size() + optimizers.size()), optimizer);
+            state.register("loop/weights", weights);
+        }
+    }
+
+    private Map<String, ? extends Operand<? extends TNumber>> predict(StepRun step, Batch batch) {
+        CustomPrediction own = plan.predictStep();
+        return own != null
+                ? Map.of(Model.OUTPUT, own.run(step, batch))
+                : step.inference().call(plan.model(), Objective.inputs(step.tf(), batch));
+    }
+
+    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
+    private Executions executions() {
+        Set<Layer> frozen = new HashSet<>();
+        addFrozen(plan.model(), frozen);
+        Setting setting = new Setting(frozen, guard.limit());
+        Executions found = executions.get(setting);
+        if (found == null) {
+            found = newExecutions();
+            executions.put(setting, found);
+            if (executions.size() > MOST_SETTINGS) {
+                Setting oldest = executions.keySet().iterator().next();
+                executions.remove(oldest).close();
+            }
+        }
+        return found;
+    }
+
+    private static void addFrozen(Layer layer, Set<Layer> frozen) {
+        if (layer.trainable()) {
+            layer.layers().values().forEach(child -> addFrozen(child, frozen));
+        } else {
+            frozen.add(layer);
+        }
+    }
+
+    private Executions newExecutions() {
+        Step training = step("train_step", trainBody(backward), seams, progress.training());
+        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing());
+        Execution once = execution(training);
+        int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
+        Execution train =
+                verified == 0 ? once : new VerifiedExecution(training, new EagerExecution(training), once, verified);
+        return new Executions(training, train, execution(testing), new HashMap<>());
+    }
+
+    private Step step(String name, StepBody body, Seams around, Progress.Counter counter) {
+        return new Step(name, body, false, around, state, counter, this::optimizers);
+    }
+
+    private StepBody trainBody(Backward secondHalf) {
+        return plan.step() != null
+                ? new LoggedStep(plan.step(), trainScores)
+                : new TrainStep(objective, plan.optimizer(), trainScores, secondHalf);
+    }
+
+    private StepBody testBody() {
+        if (plan.testStep() != null) {
+            return new LoggedStep(plan.testStep(), testScores);
+        }
+        if (plan.hasLoss()) {
+            return new TestStep(objective, testScores);
+        }
+        return (step, batch) -> {
+            throw new IllegalStateException(
+                    "This trainer has a step of its own and neither a loss nor a test step, so it"
+                            + " cannot evaluate: give its builder loss(…) or testStep(…)");
+        };
+    }
+
+    private Execution execution(Step step) {
+        return plan.compilation() == null
+                ? new EagerExecution(step)
+                : new CompiledExecution(step, plan.compilation().isJit());
+    }
+
+    /** A training step as it is taken op by op, for who looks at it. */
+    public StepBody trial() {
+        return plan.step() != null ? plan.step()::run : trainBody(Backward.PLAIN);
+    }
+
+    /** What surrounds the steps. */
+    public Seams seams() {
+        return seams;
+    }
+
+    /** The execution of a training step. */
+    public Execution train() {
+        return executions().train();
+    }
+
+    /** The execution of training steps for batches of a size, or for several of them in one. */
+    public Execution train(int batchSize) {
+        Executions now = executions();
+        if (executionSize.isKnown() && executionSize.steps() == 1 || plan.compilation() == null) {
+            return now.train();
+        }
+        return now.loops().computeIfAbsent(batchSize, size -> {
+            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training());
+            return new LoopExecution(several, now.train(), size, rounds);
+        });
+    }
+
+    /** The execution of a test step. */
+    public Execution test() {
+        return executions().test();
+    }
+
+    /** The execution of a prediction step. */
+    public Execution predict() {
+        return predict;
+    }
+
+    /** What training steps have been adding to. */
+    public Scores trainScores() {
+        return trainScores;
+    }
+
+    /** What test steps have been adding to; the metrics are those of training. */
+    public Scores testScores() {
+        return testScores;
+    }
+
+    /** How many steps an execution takes. */
+    public ExecutionSize executionSize() {
+        return executionSize;
+    }
+
+    /** How far the trainer is. */
+    public Progress progress() {
+        return progress;
+    }
+
+    /** Which weights the variables hold. */
+    public WeightsInPlace weights() {
+        return weights;
+    }
+
+    /** What refuses steps that are not finite. */
+    public Guard guard() {
+        return guard;
+    }
+
+    /** All that makes the next step what it is. */
+    public TrainingState state() {
+        return state;
+    }
+
+    /** The session that everything is in. */
+    public TapeSession session() {
+        return session;
+    }
+
+    /** The model. */
+    public Model model() {
+        return plan.model();
+    }
+
+    /** The optimizer that callbacks may change, unless the step brings its own. */
+    public Optional<Optimizer> optimizer() {
+        return Optional.ofNullable(plan.optimizer());
+    }
+
+    /** That one, those that the builder was told of, and those that a step was seen to update by. */
+    public List<Optimizer> optimizers() {
+        return List.copyOf(optimizers);
+    }
+
+    /** Frees all traces. */
+    @Override
+    public void close() {
+        executions.values().forEach(Executions::close);
+        executions.clear();
+        predict.close();
+        if (backward instanceof CachedBackward cache) {
+            cache.close();
+        }
+    }
+}

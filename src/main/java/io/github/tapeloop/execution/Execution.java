@@ -1,0 +1,118 @@
+package io.github.tapeloop.execution;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.step.StepRun;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TInt64;
+
+/**
+ * A way to run a step on batches, all or nothing: a step that fails leaves everything as it was. Steps hold their writes
+ * back; one that is about to write before its end is undone by a snapshot. How a step is run, only the builder of
+ * the trainer knows; the loop does not.
+ */
+public abstract class Execution {
+
+    final TapeSession session;
+    final Step step;
+
+    Execution(Step step) {
+        this.session = step.seams().session();
+        this.step = step;
+    }
+
+    /**
+     * Runs the step and frees all it made.
+     *
+     * @param result takes the (last) step's result, which is valid during the call only
+     * @return how many steps were taken: more than one if the batch was several in one
+     */
+    public final int run(Batch batch, Consumer<Bundle> result) {
+        prepare(batch);
+        try (Undo undo = new Undo()) {
+            if (step.tracedEarly()) {
+                undo.prepare();
+            }
+            try {
+                int[] steps = {0};
+                boolean[] refused = {false};
+                steps[0] = take(batch, undo, results -> {
+                    refused[0] =
+                            results.has(StepRun.FINITE) && undo.isPrepared() && !isTrue(results.get(StepRun.FINITE));
+                    result.accept(results);
+                });
+                if (refused[0]) { // It was taken, though it has changed nothing.
+                    undo.run();
+                    step.counter().add(steps[0]);
+                    step.letScalesFall();
+                }
+                return steps[0];
+            } catch (RuntimeException | Error e) {
+                undo.run();
+                throw e;
+            }
+        }
+    }
+
+    private boolean isTrue(Operand<TBool> flag) {
+        return session.read(flag, TBool::getBoolean);
+    }
+
+    /** A way back for steps that write before their end, made when the first of them is about to. */
+    final class Undo implements AutoCloseable {
+
+        private Snapshot before;
+
+        void prepare() {
+            if (before == null) {
+                before = step.state().snapshot();
+            }
+        }
+
+        boolean isPrepared() {
+            return before != null;
+        }
+
+        void run() {
+            if (before != null) {
+                before.restore();
+            }
+        }
+
+        @Override
+        public void close() {
+            if (before != null) {
+                before.close();
+            }
+        }
+    }
+
+    /** Finds out what can be known of the step on a batch before it runs. */
+    void prepare(Batch batch) {}
+
+    /** Takes the step, or several. */
+    abstract int take(Batch batch, Undo undo, Consumer<Bundle> result);
+
+    /** Makes the ops of one step in a trace, and commits what it has held back. */
+    final Bundle trace(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
+        try (StepRun run = StepRun.traced(tf, number, step.seams())) {
+            Bundle results = ops(run, batch);
+            step.traced(run.wroteEarly());
+            return results;
+        }
+    }
+
+    /** Makes the ops of one step, and commits what it has held back. */
+    final Bundle ops(StepRun run, Batch batch) {
+        return Bundle.of(run.commit(step.results(run.tf(), step.body().run(run, batch))));
+    }
+
+    /** Frees what was traced. */
+    void close() {}
+}

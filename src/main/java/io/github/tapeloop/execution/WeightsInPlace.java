@@ -1,0 +1,84 @@
+package io.github.tapeloop.execution;
+
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * Which weights the variables hold: those to train on or those to evaluate with, as {@code ScheduleFreeAdamW} tells them
+ * apart, and raw ones or their moving averages. Going back to an earlier state keeps what is in place now: training that goes
+ * on does so on the weights to train on, whatever was in place when the state was kept.
+ */
+public final class WeightsInPlace implements Stateful {
+
+    private final Supplier<List<Optimizer>> optimizers;
+    private boolean training;
+    private boolean averages;
+
+    WeightsInPlace(Supplier<List<Optimizer>> optimizers) {
+        this.optimizers = optimizers;
+    }
+
+    /** Puts the weights to train on in place. */
+    public void toTrain() {
+        training = true;
+        optimizers.get().forEach(Optimizer::swapToTrain);
+    }
+
+    /** Puts the weights to evaluate with in place. */
+    public void toEvaluate() {
+        training = false;
+        optimizers.get().forEach(Optimizer::swapToEval);
+    }
+
+    /** The optimizers that average variables. */
+    public List<Optimizer> averaging() {
+        return optimizers.get().stream().filter(Optimizer::hasAverages).toList();
+    }
+
+    /**
+     * Puts the moving averages of the weights in place of the weights, or the weights back.
+     *
+     * @throws IllegalStateException if no optimizer averages variables
+     */
+    public void averages(boolean inPlace) {
+        if (inPlace == averages) {
+            return;
+        }
+        if (averaging().isEmpty()) {
+            throw new IllegalStateException("No optimizer of this trainer averages variables: build one"
+                    + " .with(MovingAverage.of(0.99)), and name those that a step brings by includes(…)");
+        }
+        averaging().forEach(Optimizer::swapAverages);
+        averages = inPlace;
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    @Override
+    public void saveState(StateWriter out) {
+        out.put("averages_in_place", averages);
+        out.put("training_weights_in_place", training);
+    }
+
+    @Override
+    public void loadState(StateReader in) {
+        boolean wanted = averages;
+        boolean train = training;
+        averages = in.getBoolean("averages_in_place");
+        training = in.getBoolean("training_weights_in_place");
+        averages(wanted);
+        if (train && !training) { // To convert them changes their last digits.
+            toTrain();
+        } else if (training && !train) {
+            toEvaluate();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.tapeloop.loop;
+
+import io.github.tapeloop.callback.Run;
+import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.TracedGraphs;
+import io.github.tapeloop.state.Snapshot;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicReference;
+import org.tensorflow.proto.GraphDef;
+
+/** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
+public final class FitRun implements Run {
+
+    private final Engine engine;
+    /** May be asked for on another thread. */
+    private final AtomicReference<String> stopReason = new AtomicReference<>();
+    /** The learning rate before the first change. */
+    private OptionalDouble rateBefore = OptionalDouble.empty();
+
+    FitRun(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** Whether the loop is to stop: somebody asked, or its thread was interrupted. */
+    boolean stopsNow() {
+        if (Thread.currentThread().isInterrupted()) {
+            stop("interrupted");
+        }
+        return stopReason.get() != null;
+    }
+
+    /** Gives the optimizer the learning rate that it had before this run, if that was changed. */
+    void resetLearningRate() {
+        rateBefore.ifPresent(this::setLearningRate);
+    }
+
+    @Override
+    public void stop(String reason) {
+        stopReason.compareAndSet(null, Objects.requireNonNull(reason, "reason: why the run is to stop"));
+    }
+
+    @Override
+    public Optional<String> stopReason() {
+        return Optional.ofNullable(stopReason.get());
+    }
+
+    @Override
+    public Model model() {
+        return engine.model();
+    }
+
+    @Override
+    public boolean hasLearningRate() {
+        return engine.optimizer().isPresent();
+    }
+
+    @Override
+    public double learningRate() {
+        return optimizer().learningRate();
+    }
+
+    private Optimizer optimizer() {
+        return engine.optimizer()
+                .orElseThrow(() -> new IllegalStateException(
+                        "This trainer's step brings its own optimizers, so there is no learning rate: give the builder"
+                                + " the one that callbacks may change by optimizer(…)"));
+    }
+
+    @Override
+    public void useAverages(boolean inPlace) {
+        engine.weights().averages(inPlace);
+    }
+
+    @Override
+    public void setLearningRate(double learningRate) {
+        OptionalDouble before = rateBefore.isEmpty() ? OptionalDouble.of(learningRate()) : rateBefore;
+        optimizer().setLearningRate(learningRate);
+        rateBefore = before;
+    }
+
+    @Override
+    public long steps() {
+        return engine.progress().steps();
+    }
+
+    @Override
+    public Optional<Boolean> higherIsBetter(String name) {
+        return engine.trainScores().higherIsBetter(name);
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        return engine.state().snapshot();
+    }
+
+    @Override
+    public Map<String, GraphDef> graphs() {
+        return TracedGraphs.of(engine.session()).byName();
+    }
+}

@@ -1,0 +1,2 @@
+/** The loops over epochs and batches, and what goes in and out of them. Not exported. */
+package io.github.tapeloop.loop;

@@ -1,0 +1,65 @@
+package io.github.tapeloop.optimizer;
+
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Transaction;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.family.TNumber;
+
+/** An update that a transaction holds back: the gradients wait for the end of the step. */
+final class HeldUpdate implements Transaction.Write {
+
+    private final Optimizer optimizer;
+    private final Gradients gradients;
+    private final Set<Variable<?>> changed = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    HeldUpdate(Optimizer optimizer, Gradients gradients) {
+        this.optimizer = optimizer;
+        this.gradients = gradients;
+        changed.addAll(gradients.variables());
+        optimizer.state().forEach(changed::add);
+    }
+
+    @Override
+    public List<Operand<?>> operands() {
+        List<Operand<?>> parts = new ArrayList<>();
+        gradients.variables().forEach(variable -> Rows.addParts(gradient(variable), parts));
+        return parts;
+    }
+
+    @Override
+    public void run(Ops ops, Iterator<? extends Operand<?>> given) {
+        optimizer.applyNow(ops, gradients.map((variable, gradient) -> Rows.ofParts(ops, number(gradient), given)));
+    }
+
+    @Override
+    public boolean changes(Variable<?> variable) {
+        return changed.contains(variable);
+    }
+
+    @Override
+    public Object kind() {
+        return this;
+    }
+
+    @Override
+    public boolean isSafe() {
+        return optimizer.isBuiltIn();
+    }
+
+    private Operand<TNumber> gradient(Variable<?> variable) {
+        return number(gradients.of(variable).orElseThrow());
+    }
+
+    @SuppressWarnings("unchecked") // Only numbers have gradients.
+    private static Operand<TNumber> number(Operand<?> gradient) {
+        return (Operand<TNumber>) gradient;
+    }
+}

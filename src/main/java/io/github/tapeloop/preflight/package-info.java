@@ -1,0 +1,2 @@
+/** A look at one step before training begins. Not exported. */
+package io.github.tapeloop.preflight;

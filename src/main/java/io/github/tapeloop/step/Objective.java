@@ -1,0 +1,107 @@
+package io.github.tapeloop.step;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.Tensors;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+
+/** The objective of training: a model, and what is asked of its outputs. */
+public final class Objective {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Objective.class);
+
+    private final Model model;
+    private final List<Head> heads;
+    private boolean warned;
+
+    public Objective(Model model, List<Head> heads) {
+        this.model = model;
+        this.heads = heads;
+    }
+
+    Model model() {
+        return model;
+    }
+
+    /** Compares what the model gave for a batch with what it should have given. */
+    Forward compare(Ops tf, ForwardPass pass, Map<String, Operand<TFloat32>> outputs, Batch batch) {
+        Map<String, Operand<?>> values = new LinkedHashMap<>();
+        for (int i = 0; i < heads.size(); i++) {
+            Operand<TFloat32> prediction = heads.get(i).prediction(outputs);
+            values.put(Forward.TARGET + i, heads.get(i).target(tf, batch));
+            values.put(Forward.PREDICTION + i, prediction);
+            Optional<Operand<TBool>> mask = pass.mask(prediction);
+            if (mask.isPresent()) {
+                values.put(Forward.MASK + i, mask.get());
+            }
+        }
+        batch.sampleWeight(tf).ifPresent(weight -> values.put(Forward.WEIGHT, weight));
+        warnOfDroppedMasks(pass, outputs);
+        Forward unscored = new Forward(heads, Bundle.of(values));
+        losses(tf, pass, unscored.outputs()).forEach((name, loss) -> values.put(Forward.LOSS + name, loss));
+        values.put(Forward.EXAMPLES, batch.examples(tf));
+        return new Forward(heads, Bundle.of(values));
+    }
+
+    /** As Keras does, but once: losing a mask is a mistake more often than not. */
+    private void warnOfDroppedMasks(ForwardPass pass, Map<String, Operand<TFloat32>> outputs) {
+        if (warned) {
+            return;
+        }
+        List<? extends Operand<?>> dropped = pass.droppedMasks().stream()
+                .filter(x -> outputs.values().stream().noneMatch(y -> x.equals(y.asOutput())))
+                .toList();
+        if (!dropped.isEmpty()) {
+            warned = true;
+            LOG.warn(
+                    "The mask of {} is dropped: what takes it neither heeds masks nor hands them on, so what is masked"
+                            + " counts from there on. A layer that works on each step by itself keeps the mask with"
+                            + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)",
+                    dropped.stream()
+                            .map(x -> Tensors.describe(x) + " from op '" + x.op().name() + "'")
+                            .toList());
+        }
+    }
+
+    /**
+     * What to minimise, named {@code loss}: the weighted sum of the losses of the outputs and what layers have added. If
+     * several outputs have losses, these are beside it, each by its name.
+     */
+    private static SortedMap<String, Operand<TFloat32>> losses(Ops tf, ForwardPass pass, List<HeadOutput> outputs) {
+        SortedMap<String, Operand<TFloat32>> named = new TreeMap<>();
+        Operand<TFloat32> total = null;
+        for (HeadOutput output : outputs) {
+            if (output.head().loss() != null) {
+                Operand<TFloat32> loss = output.loss(tf);
+                named.put(output.head().lossName(), loss);
+                Operand<TFloat32> weighted = output.head().weighted(tf, loss);
+                total = total == null ? weighted : tf.math.add(total, weighted);
+            }
+        }
+        if (named.size() == 1) {
+            named.clear();
+        }
+        named.put(Scores.LOSS, pass.totalLoss(total));
+        return named;
+    }
+
+    /** The inputs of a batch by name, in its order. */
+    public static Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
+        Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
+        batch.inputNames().forEach(name -> inputs.put(name, batch.input(tf, name)));
+        return inputs;
+    }
+}
