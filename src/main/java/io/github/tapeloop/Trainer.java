@@ -9,6 +9,7 @@ import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import java.util.Collections;
@@ -232,6 +233,11 @@ public final class Trainer implements AutoCloseable {
      */
     public String describe() {
         return description.text();
+    }
+
+    /** All that makes the next step what it is. */
+    TrainingState state() {
+        return engine.state();
     }
 
     /** Frees everything native, the model's weights included, unless the session was given to the builder. */

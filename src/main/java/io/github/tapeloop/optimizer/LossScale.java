@@ -28,6 +28,9 @@ public final class LossScale {
 
     private final double initial;
     private final long growthSteps;
+    /** Whether a loss was scaled since the last update. */
+    private boolean asked;
+
     private Variable<TFloat32> scale;
     private Variable<TInt64> finiteSteps;
 
@@ -79,7 +82,18 @@ public final class LossScale {
 
     Operand<TFloat32> scale(Ops tf, Operand<TFloat32> loss) {
         build(tf);
+        asked = true;
         return tf.math.mul(loss, Tensors.cast(tf, scale.read(tf), loss.type()));
+    }
+
+    /** Refuses gradients of a loss that was not scaled: they would be divided by the scale and teach next to nothing. */
+    void requireAsked(String optimizer) {
+        if (!asked) {
+            throw new IllegalStateException("This " + optimizer + " scales losses, so it takes the gradients of"
+                    + " optimizer.scaleLoss(tf, loss), not of the loss: in a step of a trainer call"
+                    + " step.minimize(optimizer, tape, loss, variables), which does so");
+        }
+        asked = false;
     }
 
     /** Divides gradients by the scale, hands them on if all are finite, and adapts the scale. */

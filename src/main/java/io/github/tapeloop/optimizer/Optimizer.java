@@ -128,6 +128,9 @@ public abstract class Optimizer extends OptimizerState {
                     "This " + getClass().getSimpleName() + " is a part of a ByVariable: apply that");
         }
         gradientCheck.require(tf, gradients, slots);
+        if (lossScale != null) {
+            lossScale.requireAsked(getClass().getSimpleName());
+        }
     }
 
     /** Sees each variable of a step before anything of the step happens. */
