@@ -40,19 +40,18 @@ public abstract class Execution {
                 undo.prepare();
             }
             try {
-                int[] steps = {0};
                 boolean[] refused = {false};
-                steps[0] = take(batch, undo, results -> {
+                int steps = take(batch, undo, results -> {
                     refused[0] =
                             results.has(StepRun.FINITE) && undo.isPrepared() && !isTrue(results.get(StepRun.FINITE));
-                    result.accept(results);
+                    result.accept(results.filter(name -> !name.equals(StepRun.FINITE)));
                 });
                 if (refused[0]) { // It was taken, though it has changed nothing.
                     undo.run();
-                    step.counter().add(steps[0]);
+                    step.counter().add(steps);
                     step.letScalesFall();
                 }
-                return steps[0];
+                return steps;
             } catch (RuntimeException | Error e) {
                 undo.run();
                 throw e;

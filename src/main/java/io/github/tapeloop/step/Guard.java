@@ -147,7 +147,8 @@ public final class Guard {
                     writes.take();
                 }
             } else {
-                commitIf(tf, passes, writes.take(), results);
+                List<Transaction.Write> held = writes.take();
+                writes.atOnce(() -> commitIf(tf, passes, held, results));
             }
             writes.atOnce(() -> {
                 Conditional.runIf(tf, refused, List.of(), (ops, none) -> scales.forEach(scale -> scale.fall(ops)));

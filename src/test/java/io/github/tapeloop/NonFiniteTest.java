@@ -1,0 +1,229 @@
+package io.github.tapeloop;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.BatchNormalization;
+import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.LossScale;
+import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientTape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** Steps that are not finite: what they leave, how they are counted, and what the run does about them. */
+class NonFiniteTest {
+
+    private static final int STEPS = 12;
+
+    /** What a training step is. */
+    private enum Kind {
+        BUILT_IN,
+        MINIMIZE,
+        APPLY,
+        TWO_UPDATES;
+
+        TrainerBuilder of(Model model, Optimizer optimizer) {
+            Loss loss = new MeanSquaredError();
+            TrainerBuilder builder = Trainer.of(model).threads(1, 1).seed(2);
+            return switch (this) {
+                case BUILT_IN -> builder.loss(loss).optimizer(optimizer);
+                case MINIMIZE ->
+                    builder.optimizer(optimizer).step((step, batch) -> {
+                        Ops tf = step.tf();
+                        try (GradientTape tape = step.tape()) {
+                            Operand<TFloat32> value = loss.call(
+                                    tf, batch.target(tf), step.training().call(model, batch.input(tf)));
+                            step.minimize(optimizer, tape, value, model.trainableVariables());
+                            return Map.of("loss", value);
+                        }
+                    });
+                case APPLY ->
+                    builder.optimizer(optimizer).step((step, batch) -> {
+                        Ops tf = step.tf();
+                        try (GradientTape tape = step.tape()) {
+                            Operand<TFloat32> value = loss.call(
+                                    tf, batch.target(tf), step.training().call(model, batch.input(tf)));
+                            optimizer.apply(
+                                    tf, tape.gradients(optimizer.scaleLoss(tf, value), model.trainableVariables()));
+                            return Map.of("loss", value);
+                        }
+                    });
+                case TWO_UPDATES ->
+                    builder.optimizer(optimizer).step((step, batch) -> {
+                        Ops tf = step.tf();
+                        try (GradientTape tape = step.tape()) { // Finite in any batch.
+                            Operand<TFloat32> ones = tf.onesLike(batch.input(tf));
+                            Operand<TFloat32> value =
+                                    tf.math.mean(step.training().call(model, ones), tf.constant(new int[] {0, 1}));
+                            step.minimize(optimizer, tape, value, model.trainableVariables());
+                        }
+                        try (GradientTape tape = step.tape()) {
+                            Operand<TFloat32> value = loss.call(
+                                    tf, batch.target(tf), step.training().call(model, batch.input(tf)));
+                            step.minimize(optimizer, tape, value, model.trainableVariables());
+                            return Map.of("loss", value);
+                        }
+                    });
+            };
+        }
+    }
+
+    private static Model model() {
+        return Sequential.of(new Dense(3), new BatchNormalization(), new Dense(1));
+    }
+
+    private static float[][] inputs() {
+        float[][] x = new float[2 * STEPS][2];
+        for (int i = 0; i < x.length; i++) {
+            x[i][0] = (float) Math.sin(i);
+            x[i][1] = (float) Math.cos(2 * i);
+        }
+        return x;
+    }
+
+    private static Dataset data(float[][] x) {
+        float[][] y = new float[x.length][1];
+        for (int i = 0; i < x.length; i++) {
+            y[i][0] = x[i][0] - 2 * inputs()[i % (2 * STEPS)][1];
+        }
+        return Dataset.of(x, y);
+    }
+
+    private static List<float[]> weights(Trainer trainer) {
+        List<float[]> all = new ArrayList<>();
+        for (Variable<?> variable : trainer.model().variables()) {
+            all.add(floats(trainer, variable));
+        }
+        return all;
+    }
+
+    @SuppressWarnings("unchecked") // Weights are float32.
+    private static float[] floats(Trainer trainer, Variable<?> variable) {
+        float[] values = new float[(int) variable.shape().size()];
+        trainer.session().unrecorded(() -> trainer.session()
+                .read(
+                        ((Variable<TFloat32>) variable).read(trainer.session().tf()),
+                        tensor -> tensor.asRawTensor().data().asFloats().read(values)));
+        return values;
+    }
+
+    private static void assertSame(List<float[]> expected, List<float[]> actual) {
+        for (int i = 0; i < expected.size(); i++) {
+            assertArrayEquals(expected.get(i), actual.get(i));
+        }
+    }
+
+    static Stream<Arguments> waysAndKinds() {
+        return Stream.of(Way.values()).flatMap(way -> Stream.of(Kind.values()).map(kind -> Arguments.of(way, kind)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("waysAndKinds")
+    void aStepThatIsNotFiniteIsAsIfItsBatchWereNotThere(Way way, Kind kind) {
+        float[][] spoilt = inputs();
+        spoilt[2 * 5][1] = Float.NaN;
+        spoilt[2 * 8 + 1][0] = Float.POSITIVE_INFINITY;
+        float[][] clean = new float[2 * (STEPS - 2)][];
+        float[][] targets = new float[clean.length][1];
+        int next = 0;
+        for (int i = 0; i < spoilt.length; i++) {
+            if (i / 2 != 5 && i / 2 != 8) {
+                clean[next] = inputs()[i];
+                targets[next++][0] = inputs()[i][0] - 2 * inputs()[i][1];
+            }
+        }
+        try (Trainer trainer = way.of(kind.of(model(), new Adam(0.05))).build();
+                Trainer other = way.of(kind.of(model(), new Adam(0.05))).build()) {
+            History history = trainer.fit(data(spoilt).batch(2), Fit.epochs(1).onNonFinite(NonFinite.skip()));
+            History expected =
+                    other.fit(Dataset.of(clean, targets).batch(2), Fit.epochs(1).onNonFinite(NonFinite.skip()));
+            assertEquals(2, history.nonFiniteSteps());
+            assertEquals(0, expected.nonFiniteSteps());
+            assertEquals(STEPS, history.epochs().get(0).steps());
+            assertEquals(expected.last("loss"), history.last("loss"));
+            assertSame(weights(other), weights(trainer));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void stoppingKeepsTheWeightsFromBeforeTheStep(Way way) {
+        float[][] spoilt = inputs();
+        spoilt[2 * 5][0] = Float.NaN;
+        try (Trainer trainer = way.of(Kind.BUILT_IN.of(model(), new Sgd(0.1))).build();
+                Trainer other = way.of(Kind.BUILT_IN.of(model(), new Sgd(0.1))).build()) {
+            History history = trainer.fit(data(spoilt).batch(2), Fit.epochs(3).onNonFinite(NonFinite.stop()));
+            other.fit(data(inputs()).batch(2).take(5), Fit.epochs(1));
+            assertEquals(1, history.epochs().size());
+            assertTrue(history.stopReason().orElseThrow().contains("not finite"), history::toString);
+            assertSame(weights(other), weights(trainer));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void afterSomeInARowTheRunGoesBackToTheLastGoodEpoch(Way way) {
+        List<List<float[]>> atEnd = new ArrayList<>();
+        try (Trainer trainer = way.of(Kind.BUILT_IN.of(model(), new Adam(0.1))).build()) {
+            Callback recording = Callback.epochEnd((run, event) -> atEnd.add(weights(trainer)));
+            float[][] x = inputs();
+            for (int i = 2 * 4; i < 2 * STEPS; i++) {
+                x[i][0] = Float.NaN;
+            }
+            trainer.fit(data(inputs()).batch(2), Fit.epochs(1).callbacks(recording));
+            History history = trainer.fit(
+                    data(x).batch(2),
+                    Fit.epochs(1).onNonFinite(NonFinite.rollBack(2)).callbacks(recording));
+            assertEquals(3, history.rollbacks());
+            assertTrue(history.stopReason().orElseThrow().contains("3 times"), history::toString);
+            assertSame(atEnd.get(0), atEnd.get(atEnd.size() - 1));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatALossScaleSkipsIsCountedApartUntilItCannotFall(boolean compiled) {
+        Sgd sgd = new Sgd(0.01);
+        sgd.setLossScale(LossScale.dynamic(1e38, 2000));
+        TrainerBuilder builder = Kind.BUILT_IN.of(Sequential.of(new Dense(1)), sgd);
+        try (Trainer trainer = (compiled ? builder.compiled() : builder).build()) {
+            float[][] x = inputs();
+            for (float[] row : x) {
+                row[0] *= 1e3f;
+            }
+            History history = trainer.fit(data(x).batch(2), Fit.epochs(3).onNonFinite(NonFinite.rollBack(2)));
+            assertTrue(history.lossScaleSkips() > 3, () -> "skips " + history.lossScaleSkips());
+            assertEquals(0, history.nonFiniteSteps());
+            assertEquals(0, history.rollbacks());
+        }
+    }
+
+    @Test
+    void aPolicyNamesItsNumber() {
+        assertThrows(IllegalArgumentException.class, () -> NonFinite.rollBack(0));
+        assertEquals("rollBack(3)", NonFinite.rollBack(3).toString());
+    }
+}
