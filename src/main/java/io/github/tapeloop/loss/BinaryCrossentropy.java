@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -46,7 +47,8 @@ public final class BinaryCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -57,6 +59,7 @@ public final class BinaryCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryCrossentropy axis(int meanAxis) {
+        settings.change(this, "axis");
         this.axis = meanAxis;
         return this;
     }

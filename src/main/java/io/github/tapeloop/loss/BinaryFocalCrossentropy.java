@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -49,6 +50,7 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy applyClassBalancing(boolean apply) {
+        settings.change(this, "applyClassBalancing");
         this.applyClassBalancing = apply;
         return this;
     }
@@ -60,7 +62,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy alpha(double weight) {
-        this.alpha = Formula.requireFraction("alpha", weight);
+        settings.change(this, "alpha");
+        this.alpha = Require.probability("alpha", weight);
         return this;
     }
 
@@ -71,7 +74,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy gamma(double focus) {
-        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        settings.change(this, "gamma");
+        this.gamma = Require.notNegative("gamma", focus);
         return this;
     }
 
@@ -82,7 +86,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -93,6 +98,7 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy axis(int meanAxis) {
+        settings.change(this, "axis");
         this.axis = meanAxis;
         return this;
     }

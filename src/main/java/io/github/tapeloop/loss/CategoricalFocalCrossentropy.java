@@ -1,6 +1,7 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -15,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>Targets are one-hot or probabilities, shaped like the predictions, float32 [batch, …, classes].
  */
-public final class CategoricalFocalCrossentropy extends PerSampleLoss {
+public final class CategoricalFocalCrossentropy extends StandardLoss {
 
     private final boolean logits;
     private double[] alpha = {0.25};
@@ -49,15 +50,17 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
     /**
      * Sets the weight of the classes.
      *
-     * @param weights one for all classes or one for each; 0.25 unless set
+     * @param weights one for all classes or one for each, at least 0; 0.25 unless set. A batch of another number of classes
+     *     is refused
      * @return this
      */
     public CategoricalFocalCrossentropy alpha(double... weights) {
+        settings.change(this, "alpha");
         if (weights.length == 0) {
             throw new IllegalArgumentException("Expected one alpha, or one for each class, got none");
         }
         for (double weight : weights) {
-            Formula.requireAtLeastZero("alpha", weight);
+            Require.notNegative("alpha", weight);
         }
         this.alpha = weights.clone();
         return this;
@@ -70,7 +73,8 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy gamma(double focus) {
-        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        settings.change(this, "gamma");
+        this.gamma = Require.notNegative("gamma", focus);
         return this;
     }
 
@@ -81,7 +85,8 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -92,21 +97,13 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy axis(int classAxis) {
+        settings.change(this, "axis");
         this.axis = classAxis;
         return this;
     }
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target one-hot or probabilities, [batch, …, classes]
-     * @param prediction float32 [batch, …, classes]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes differ, or there are neither one alpha nor as many as classes
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);

@@ -5,7 +5,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-/** What the formulas of losses have in common: constants in the type of an operand, and limits of arguments. */
+/** What the formulas of losses have in common: constants in the type of an operand. */
 final class Formula {
 
     /** Keeps numbers off places where a formula has none, as Keras does. */
@@ -56,26 +56,5 @@ final class Formula {
     /** The sum over the last axis. */
     static Operand<TFloat32> lastAxisSum(Ops tf, Operand<TFloat32> x) {
         return tf.sum(x, tf.constant(-1));
-    }
-
-    static double requireFraction(String argument, double value) {
-        if (!(value >= 0 && value <= 1)) {
-            throw new IllegalArgumentException("Expected " + argument + " in [0, 1], got " + value);
-        }
-        return value;
-    }
-
-    static double requirePositive(String argument, double value) {
-        if (!(value > 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + argument + " above 0, got " + value);
-        }
-        return value;
-    }
-
-    static double requireAtLeastZero(String argument, double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + argument + " of at least 0, got " + value);
-        }
-        return value;
     }
 }

@@ -21,13 +21,13 @@ public final class F1Score extends FScore {
     }
 
     /**
-     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
-     * one number to log. Keras' default is {@link Average#NONE}.
+     * How the scores of the classes are put together; {@link ClassAverage#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link ClassAverage#NONE}.
      *
      * @param kind one of four
      * @return this
      */
-    public F1Score average(Average kind) {
+    public F1Score average(ClassAverage kind) {
         setAverage(kind);
         return this;
     }

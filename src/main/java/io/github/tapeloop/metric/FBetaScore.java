@@ -27,13 +27,13 @@ public final class FBetaScore extends FScore {
     }
 
     /**
-     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
-     * one number to log. Keras' default is {@link Average#NONE}.
+     * How the scores of the classes are put together; {@link ClassAverage#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link ClassAverage#NONE}.
      *
      * @param kind one of four
      * @return this
      */
-    public FBetaScore average(Average kind) {
+    public FBetaScore average(ClassAverage kind) {
         setAverage(kind);
         return this;
     }
