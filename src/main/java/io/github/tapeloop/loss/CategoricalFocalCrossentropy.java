@@ -29,7 +29,8 @@ public final class CategoricalFocalCrossentropy extends StandardLoss {
     }
 
     /**
-     * For models whose last layer has no activation.
+     * For models whose last layer has no activation: computed from the logits, so that the most wrong predictions, too,
+     * have their slope. Keras clips their probabilities to [1e-7, 1 - 1e-7] in eager steps.
      *
      * @return a loss that takes logits
      */
@@ -107,11 +108,14 @@ public final class CategoricalFocalCrossentropy extends StandardLoss {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);
-        Operand<TFloat32> p =
-                logits ? Formula.clipProbabilities(tf, tf.nn.softmax(x)) : CategoricalCrossentropy.probabilities(tf, x);
-        Operand<TFloat32> focus = tf.math.pow(Formula.oneMinus(tf, p), Formula.constant(tf, gamma, p));
+        Operand<TFloat32> p = logits ? tf.nn.softmax(x) : CategoricalCrossentropy.probabilities(tf, x);
+        // Of the logits themselves: a clipped probability would have no slope where the model is most wrong.
+        Operand<TFloat32> logarithm = logits ? Formula.bounded(tf, tf.nn.logSoftmax(x)) : tf.math.log(p);
+        // Off 0, where a power below 1 has no finite slope.
+        Operand<TFloat32> wrong = Formula.atLeast(tf, Formula.oneMinus(tf, p), Formula.EPSILON);
+        Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));
         Operand<TFloat32> weight = tf.math.mul(tf.math.neg(y), alphas(tf, p)); // Nothing here is on the tape.
-        return Formula.lastAxisSum(tf, tf.math.mul(tf.math.mul(weight, focus), tf.math.log(p)));
+        return Formula.lastAxisSum(tf, tf.math.mul(tf.math.mul(weight, focus), logarithm));
     }
 
     private Operand<TFloat32> alphas(Ops tf, Operand<TFloat32> p) {

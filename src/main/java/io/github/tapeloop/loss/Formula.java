@@ -11,6 +11,9 @@ final class Formula {
     /** Keeps numbers off places where a formula has none, as Keras does. */
     static final double EPSILON = 1e-7;
 
+    /** Stands for infinity; times a weight it is still finite in float32. */
+    private static final double HUGE = 1e30;
+
     private Formula() {}
 
     /** x as a constant in the type of an operand. */
@@ -41,6 +44,11 @@ final class Formula {
     /** x kept between two numbers. */
     static Operand<TFloat32> clip(Ops tf, Operand<TFloat32> x, double low, double high) {
         return tf.clipByValue(x, constant(tf, low, x), constant(tf, high, x));
+    }
+
+    /** Logits or logarithms with finite numbers for infinite ones, such as those of masked classes: 0 times them is 0. */
+    static Operand<TFloat32> bounded(Ops tf, Operand<TFloat32> x) {
+        return clip(tf, x, -HUGE, HUGE);
     }
 
     /** Probabilities kept off 0 and 1: [1e-7, 1 - 1e-7]. */

@@ -39,7 +39,8 @@ public final class FBetaScore extends FScore {
     }
 
     /**
-     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0.
+     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0;
+     * predictions of one column need a threshold.
      *
      * @param limit a prediction above it is positive; greater than 0, at most 1
      * @return this

@@ -57,6 +57,11 @@ abstract class FScore extends WeightedMetric {
         if (!Double.isNaN(threshold)) {
             return tf.math.greater(prediction, Formulas.number(tf, threshold, prediction));
         }
+        if (Tensors.shape(prediction).get(1) == 1) {
+            throw new IllegalArgumentException("Metric '" + name() + "' has no threshold, so the highest of each row is"
+                    + " positive, which with one column is each: set threshold(0.5), got "
+                    + Tensors.describe(prediction));
+        }
         Operand<TFloat32> highest = tf.max(prediction, tf.constant(-1), Max.keepDims(true));
         Operand<TFloat32> least = Formulas.number(tf, LEAST, prediction);
         return tf.math.logicalAnd(

@@ -97,6 +97,8 @@ class MetricMistakesTest {
                 shapes(new ConcordanceCorrelation(), Shape.of(3, 2), Shape.of(4, 2), "got float32 [3, 2]"),
                 shapes(new R2Score(), Shape.of(4), Shape.of(4), "[batch, columns], got float32 [4]"),
                 shapes(new F1Score(), Shape.of(4, 2, 2), Shape.of(4, 2, 2), "[batch, columns], got float32 [4, 2, 2]"),
+                shapes(new F1Score(), Shape.of(4, 1), Shape.of(4, 1), "set threshold(0.5), got float32 [4, 1]"),
+                shapes(new FBetaScore(2), Shape.of(4), Shape.of(4, 1), "set threshold(0.5), got float32 [4, 1]"),
                 shapes(
                         new Precision().topK(3),
                         Shape.of(4, 2),

@@ -321,6 +321,13 @@ class MetricRulesTest {
     }
 
     @Test
+    void oneColumnIsScoredAboveAThreshold() {
+        F1Score score = new F1Score().threshold(0.5);
+        score.update(tf, tf.constant(new float[][] {{1}, {0}}), tf.constant(new float[][] {{0.1f}, {0.1f}}));
+        assertEquals(0, score.result(), "a model that says no");
+    }
+
+    @Test
     void aColumnOfEqualTargetsHasNoScore() {
         R2Score score = new R2Score();
         score.update(tf, tf.constant(new float[][] {{1, 5}, {2, 5}}), tf.constant(new float[][] {{1, 5}, {2, 5}}));
