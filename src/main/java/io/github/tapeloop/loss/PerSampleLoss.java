@@ -21,6 +21,8 @@ import org.tensorflow.types.family.TType;
  * }
  * }</pre>
  *
+ * <p>One of these is a metric, too: {@code Metric.of(loss)}. If it is safe to trace, let it say so by {@link #isTraceable}.
+ *
  * <p>Without weights and mask a loss is the mean of its values, unless {@link #reduction} says otherwise.
  */
 public abstract class PerSampleLoss implements Loss {

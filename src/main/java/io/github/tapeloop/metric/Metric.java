@@ -75,11 +75,12 @@ public abstract class Metric implements Stateful {
      * A loss as a metric: the mean of its value over all samples of all batches, Σ w v / Σ w, in float64, whatever {@link
      * io.github.tapeloop.loss.PerSampleLoss#reduction} says. What the loss leaves out itself does not count. Lower is
      * better. The loss can be that of training, or another one; its settings end when it is first used in either place.
+     * Sample weights belong to samples, [batch] or [batch, …], or to single elements, [batch, …, n], if the loss has a value
+     * for each as the squared error has.
      *
      * <p>Of a loss that gives one number for a batch, as a lambda does, the result is the mean over batches, each counted
      * as often as it has examples. Sample weights and masks are refused then, unless the loss takes weights: extend {@link
-     * io.github.tapeloop.loss.PerSampleLoss} for those. Weights can also be those of single elements, [batch, …, n], if
-     * the loss has a value for each, as the squared error has.
+     * io.github.tapeloop.loss.PerSampleLoss} for those.
      *
      * @param name its name in logs and history
      * @param loss any loss
