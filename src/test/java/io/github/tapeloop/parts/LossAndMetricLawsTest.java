@@ -7,12 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.loss.Huber;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.PerSampleLoss;
+import io.github.tapeloop.loss.Tversky;
+import io.github.tapeloop.metric.Auc;
+import io.github.tapeloop.metric.Mean;
+import io.github.tapeloop.metric.MeanCosineSimilarity;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.state.Stateful;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -26,6 +32,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -91,7 +98,7 @@ class LossAndMetricLawsTest {
         return ways.stream();
     }
 
-    /** What a user can set: each public method whose arguments are no ops, operands or other parts. */
+    /** What a user can set: each public method whose arguments are no ops, operands, state or other metrics. */
     private static List<Method> setters(Class<?> type) {
         Map<String, Method> setters = new LinkedHashMap<>();
         for (Method method : type.getMethods()) {
@@ -106,7 +113,10 @@ class LossAndMetricLawsTest {
     }
 
     private static boolean isMadeInSteps(Class<?> type) {
-        return type == Ops.class || type == Operand.class || Metric.class.isAssignableFrom(type);
+        return type == Ops.class
+                || type == Operand.class
+                || type.getPackage() == Stateful.class.getPackage()
+                || Metric.class.isAssignableFrom(type);
     }
 
     private static Object[] values(Class<?>... types) {
@@ -238,6 +248,21 @@ class LossAndMetricLawsTest {
                 () -> part + " " + how + ": " + setter.getName());
         assertTrue(late.getMessage().contains(part.getClass().getSimpleName()), late.getMessage());
         assertTrue(late.getMessage().contains(setter.getName()), late.getMessage());
+    }
+
+    @Test
+    void settersAreFoundWhereverTheyAreDeclared() {
+        assertEquals(Set.of("delta", "reduction"), setterNames(Huber.class));
+        assertEquals(Set.of("axis", "alpha", "beta", "reduction"), setterNames(Tversky.class));
+        assertEquals(Set.of("axis"), setterNames(MeanCosineSimilarity.class));
+        assertEquals(
+                Set.of("numThresholds", "thresholds", "curve", "summation", "multiLabel", "labelWeights", "fromLogits"),
+                setterNames(Auc.class));
+        assertEquals(Set.of(), setterNames(Mean.class));
+    }
+
+    private static Set<String> setterNames(Class<?> type) {
+        return setters(type).stream().map(Method::getName).collect(Collectors.toSet());
     }
 
     static Stream<Part> metrics() {
