@@ -11,8 +11,9 @@ import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.MultiModel;
+import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.PerSampleLoss;
-import io.github.tapeloop.metric.MeanAbsoluteError;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
@@ -64,8 +65,8 @@ class MaskTest {
         return Trainer.of(new Steps(pooled))
                 .loss(new SquaredErrors())
                 .optimizer(new Sgd(0.01))
-                .metrics(new MeanAbsoluteError("mae"))
-                .weightedMetrics(new MeanAbsoluteError("weighted"));
+                .metrics(Metric.of("mae", new MeanAbsoluteError()))
+                .weightedMetrics(Metric.of("weighted", new MeanAbsoluteError()));
     }
 
     /** The squared error of each step, [batch, time]. */
@@ -143,8 +144,8 @@ class MaskTest {
         TrainerBuilder builder = Trainer.of(new TwoOutputs())
                 .loss("some", new SquaredErrors())
                 .loss("all", new SquaredErrors(), 1e-4)
-                .metrics("some", new MeanAbsoluteError("mae"))
-                .metrics("all", new MeanAbsoluteError("mae"))
+                .metrics("some", Metric.of("mae", new MeanAbsoluteError()))
+                .metrics("all", Metric.of("mae", new MeanAbsoluteError()))
                 .optimizer(new Sgd(0));
         double all = (1 + 4 + 4900 + 16 + 6400 + 8100) / 6.0;
         try (Trainer trainer = way.of(builder).build()) {

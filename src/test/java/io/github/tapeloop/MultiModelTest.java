@@ -19,6 +19,7 @@ import io.github.tapeloop.loss.BinaryCrossentropy;
 import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.metric.BinaryAccuracy;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.tape.GradientTape;
@@ -88,7 +89,7 @@ class MultiModelTest {
         return Trainer.of(new House())
                 .loss("price", new MeanSquaredError(), 2)
                 .loss("sold", BinaryCrossentropy.fromProbabilities(), 0.5)
-                .metrics("price", new io.github.tapeloop.metric.MeanAbsoluteError("mae"))
+                .metrics("price", Metric.of("mae", new MeanAbsoluteError()))
                 .metrics("sold", new BinaryAccuracy())
                 .optimizer(new Sgd(0.1))
                 .seed(6)

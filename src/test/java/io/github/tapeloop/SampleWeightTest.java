@@ -11,10 +11,10 @@ import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.Reduction;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
-import io.github.tapeloop.metric.MeanAbsoluteError;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Sgd;
@@ -51,8 +51,8 @@ class SampleWeightTest {
         return Trainer.of(zero())
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0.001))
-                .metrics(new MeanAbsoluteError())
-                .weightedMetrics(new MeanAbsoluteError());
+                .metrics(Metric.of(new MeanAbsoluteError()))
+                .weightedMetrics(Metric.of(new MeanAbsoluteError()));
     }
 
     @ParameterizedTest
@@ -77,7 +77,7 @@ class SampleWeightTest {
         TrainerBuilder still = Trainer.of(zero())
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0))
-                .weightedMetrics(new MeanAbsoluteError("mae"));
+                .weightedMetrics(Metric.of("mae", new MeanAbsoluteError()));
         try (Trainer trainer = way.of(still).build()) {
             History history = trainer.fit(WEIGHTED.batch(1), Fit.epochs(2).validation(PLAIN.batch(1)));
             assertEquals(59.5 / 5, history.last("loss"), 1e-6);

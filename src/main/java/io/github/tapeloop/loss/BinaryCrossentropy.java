@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -46,7 +47,8 @@ public final class BinaryCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -57,6 +59,7 @@ public final class BinaryCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryCrossentropy axis(int meanAxis) {
+        settings.change(this, "axis");
         this.axis = meanAxis;
         return this;
     }
@@ -73,7 +76,7 @@ public final class BinaryCrossentropy extends PointwiseLoss {
     }
 
     /** y log(1 + e^-x) + (1 - y) log(1 + e^x): exact for large x, and |x| and max(x, 0) have no slope at 0. */
-    private static Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
+    static Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
         Operand<TFloat32> yes = tf.math.mul(y, tf.math.softplus(tf.math.neg(x)));
         Operand<TFloat32> no = tf.math.mul(Formula.oneMinus(tf, y), tf.math.softplus(x));
         return tf.math.add(yes, no);

@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -25,7 +26,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
     }
 
     /**
-     * For models whose last layer has no activation.
+     * For models whose last layer has no activation: computed from the logits, so that the most wrong predictions, too,
+     * have their slope. Keras clips their probabilities to [1e-7, 1 - 1e-7] in eager steps.
      *
      * @return a loss that takes logits
      */
@@ -49,6 +51,7 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy applyClassBalancing(boolean apply) {
+        settings.change(this, "applyClassBalancing");
         this.applyClassBalancing = apply;
         return this;
     }
@@ -60,7 +63,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy alpha(double weight) {
-        this.alpha = Formula.requireFraction("alpha", weight);
+        settings.change(this, "alpha");
+        this.alpha = Require.probability("alpha", weight);
         return this;
     }
 
@@ -71,7 +75,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy gamma(double focus) {
-        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        settings.change(this, "gamma");
+        this.gamma = Require.notNegative("gamma", focus);
         return this;
     }
 
@@ -82,7 +87,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -93,6 +99,7 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
      * @return this
      */
     public BinaryFocalCrossentropy axis(int meanAxis) {
+        settings.change(this, "axis");
         this.axis = meanAxis;
         return this;
     }
@@ -105,16 +112,29 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
     @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
-        // Off 0 and 1, where a power below 1 has no finite slope.
-        Operand<TFloat32> p = Formula.clipProbabilities(tf, logits ? tf.math.sigmoid(prediction) : prediction);
-        Operand<TFloat32> wrong = tf.math.add( // 1 - q
-                tf.math.mul(y, Formula.oneMinus(tf, p)), tf.math.mul(Formula.oneMinus(tf, y), p));
-        Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));
-        Operand<TFloat32> loss = tf.math.mul(focus, BinaryCrossentropy.ofClipped(tf, y, p));
+        Operand<TFloat32> loss = logits ? ofLogits(tf, y, Formula.bounded(tf, prediction)) : of(tf, y, prediction);
         if (!applyClassBalancing) {
             return loss;
         }
         Operand<TFloat32> weight = Formula.plus(tf, Formula.times(tf, 2 * alpha - 1, y), 1 - alpha);
         return tf.math.mul(weight, loss);
+    }
+
+    private Operand<TFloat32> of(Ops tf, Operand<TFloat32> y, Operand<TFloat32> probability) {
+        Operand<TFloat32> p = Formula.clipProbabilities(tf, probability);
+        Operand<TFloat32> focus = focus(tf, y, p, Formula.oneMinus(tf, p));
+        return tf.math.mul(focus, BinaryCrossentropy.ofClipped(tf, y, p));
+    }
+
+    /** Both factors of the logits themselves: a clipped probability would have no slope where the model is most wrong. */
+    private Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
+        Operand<TFloat32> focus = focus(tf, y, tf.math.sigmoid(x), tf.math.sigmoid(tf.math.neg(x)));
+        return tf.math.mul(focus, BinaryCrossentropy.ofLogits(tf, y, x));
+    }
+
+    /** (1 - q)^γ, off 0, where a power below 1 has no finite slope. */
+    private Operand<TFloat32> focus(Ops tf, Operand<TFloat32> y, Operand<TFloat32> one, Operand<TFloat32> zero) {
+        Operand<TFloat32> wrong = tf.math.add(tf.math.mul(y, zero), tf.math.mul(Formula.oneMinus(tf, y), one));
+        return tf.math.pow(Formula.atLeast(tf, wrong, Formula.EPSILON), Formula.constant(tf, gamma, wrong));
     }
 }

@@ -2,6 +2,8 @@ package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
@@ -15,7 +17,7 @@ import org.tensorflow.types.family.TNumber;
  * <p>Targets are one-hot or probabilities, shaped like the predictions, float32 [batch, …, classes]. For class numbers
  * {@link SparseCategoricalCrossentropy} is faster.
  */
-public final class CategoricalCrossentropy extends PerSampleLoss {
+public final class CategoricalCrossentropy extends StandardLoss {
 
     private final boolean logits;
     private double labelSmoothing;
@@ -51,7 +53,8 @@ public final class CategoricalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -62,27 +65,24 @@ public final class CategoricalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalCrossentropy axis(int classAxis) {
+        settings.change(this, "axis");
         this.axis = classAxis;
         return this;
     }
 
-    /**
-     * The cross-entropy of each sample.
-     *
-     * @param tf makes ops
-     * @param target one-hot or probabilities, [batch, …, classes]
-     * @param prediction float32 [batch, …, classes]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes differ
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<TFloat32> elements = elements(tf, target, prediction);
-        return logits ? Axes.unflatten(tf, elements, Axes.toLast(tf, this, prediction, axis)) : elements;
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<TFloat32> each = each(tf, target, prediction);
+        return logits ? Axes.unflatten(tf, each, Axes.toLast(tf, this, prediction, axis)) : each;
     }
 
     @Override
-    Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Optional<Operand<TFloat32>> summands(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return Optional.of(each(tf, target, prediction));
+    }
+
+    /** The value of each sample; of logits [batch, …, classes], one after the other. */
+    private Operand<TFloat32> each(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = smoothTowardsAll(tf, y, labelSmoothing, x);

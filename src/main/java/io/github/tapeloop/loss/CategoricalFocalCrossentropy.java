@@ -1,6 +1,7 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -15,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>Targets are one-hot or probabilities, shaped like the predictions, float32 [batch, …, classes].
  */
-public final class CategoricalFocalCrossentropy extends PerSampleLoss {
+public final class CategoricalFocalCrossentropy extends StandardLoss {
 
     private final boolean logits;
     private double[] alpha = {0.25};
@@ -28,7 +29,8 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
     }
 
     /**
-     * For models whose last layer has no activation.
+     * For models whose last layer has no activation: computed from the logits, so that the most wrong predictions, too,
+     * have their slope. Keras clips their probabilities to [1e-7, 1 - 1e-7] in eager steps.
      *
      * @return a loss that takes logits
      */
@@ -49,15 +51,17 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
     /**
      * Sets the weight of the classes.
      *
-     * @param weights one for all classes or one for each; 0.25 unless set
+     * @param weights one for all classes or one for each, at least 0; 0.25 unless set. A batch of another number of classes
+     *     is refused
      * @return this
      */
     public CategoricalFocalCrossentropy alpha(double... weights) {
+        settings.change(this, "alpha");
         if (weights.length == 0) {
             throw new IllegalArgumentException("Expected one alpha, or one for each class, got none");
         }
         for (double weight : weights) {
-            Formula.requireAtLeastZero("alpha", weight);
+            Require.notNegative("alpha", weight);
         }
         this.alpha = weights.clone();
         return this;
@@ -70,7 +74,8 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy gamma(double focus) {
-        this.gamma = Formula.requireAtLeastZero("gamma", focus);
+        settings.change(this, "gamma");
+        this.gamma = Require.notNegative("gamma", focus);
         return this;
     }
 
@@ -81,7 +86,8 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy labelSmoothing(double smoothing) {
-        this.labelSmoothing = Formula.requireFraction("labelSmoothing", smoothing);
+        settings.change(this, "labelSmoothing");
+        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return this;
     }
 
@@ -92,29 +98,24 @@ public final class CategoricalFocalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalFocalCrossentropy axis(int classAxis) {
+        settings.change(this, "axis");
         this.axis = classAxis;
         return this;
     }
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target one-hot or probabilities, [batch, …, classes]
-     * @param prediction float32 [batch, …, classes]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes differ, or there are neither one alpha nor as many as classes
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);
-        Operand<TFloat32> p =
-                logits ? Formula.clipProbabilities(tf, tf.nn.softmax(x)) : CategoricalCrossentropy.probabilities(tf, x);
-        Operand<TFloat32> focus = tf.math.pow(Formula.oneMinus(tf, p), Formula.constant(tf, gamma, p));
+        Operand<TFloat32> p = logits ? tf.nn.softmax(x) : CategoricalCrossentropy.probabilities(tf, x);
+        // Of the logits themselves: a clipped probability would have no slope where the model is most wrong.
+        Operand<TFloat32> logarithm = logits ? Formula.bounded(tf, tf.nn.logSoftmax(x)) : tf.math.log(p);
+        // Off 0, where a power below 1 has no finite slope.
+        Operand<TFloat32> wrong = Formula.atLeast(tf, Formula.oneMinus(tf, p), Formula.EPSILON);
+        Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));
         Operand<TFloat32> weight = tf.math.mul(tf.math.neg(y), alphas(tf, p)); // Nothing here is on the tape.
-        return Formula.lastAxisSum(tf, tf.math.mul(tf.math.mul(weight, focus), tf.math.log(p)));
+        return Formula.lastAxisSum(tf, tf.math.mul(tf.math.mul(weight, focus), logarithm));
     }
 
     private Operand<TFloat32> alphas(Ops tf, Operand<TFloat32> p) {

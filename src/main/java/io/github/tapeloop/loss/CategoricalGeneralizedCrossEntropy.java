@@ -1,6 +1,7 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Gather;
@@ -14,7 +15,7 @@ import org.tensorflow.types.family.TNumber;
  * <p>Targets are class numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions are probabilities, float32
  * [batch, …, classes]. Unlike in Keras, p is taken as 1e-7 where it is less, since the slope at 0 is infinite.
  */
-public final class CategoricalGeneralizedCrossEntropy extends PerSampleLoss {
+public final class CategoricalGeneralizedCrossEntropy extends StandardLoss {
 
     private double q = 0.5;
 
@@ -28,24 +29,13 @@ public final class CategoricalGeneralizedCrossEntropy extends PerSampleLoss {
      * @return this
      */
     public CategoricalGeneralizedCrossEntropy q(double exponent) {
-        if (!(exponent > 0 && exponent < 1)) {
-            throw new IllegalArgumentException("Expected q in (0, 1), got " + exponent);
-        }
-        this.q = exponent;
+        settings.change(this, "q");
+        this.q = Require.properFraction("q", exponent);
         return this;
     }
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target class numbers, [batch, …] or [batch, …, 1]
-     * @param prediction probabilities, float32 [batch, …, classes]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes do not fit each other
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
         long dimensions = Tensors.rank(labels);
         Operand<TFloat32> p =

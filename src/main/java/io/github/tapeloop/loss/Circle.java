@@ -1,6 +1,7 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.Optional;
 import org.tensorflow.Operand;
@@ -25,7 +26,7 @@ import org.tensorflow.types.family.TType;
  * <p>Targets are class numbers, [batch] or [batch, 1]; predictions float32 [batch, n] of length 1, as a layer that
  * normalises them gives.
  */
-public final class Circle extends PerSampleLoss {
+public final class Circle extends StandardLoss {
 
     /** The logit of a pair that does not count: no other is near, and unlike -∞ it leads to no NaN in gradients. */
     private static final double NEVER = -1e30;
@@ -44,7 +45,8 @@ public final class Circle extends PerSampleLoss {
      * @return this
      */
     public Circle gamma(double scale) {
-        this.gamma = Formula.requirePositive("gamma", scale);
+        settings.change(this, "gamma");
+        this.gamma = Require.positive("gamma", scale);
         return this;
     }
 
@@ -55,7 +57,8 @@ public final class Circle extends PerSampleLoss {
      * @return this
      */
     public Circle margin(double relaxation) {
-        this.margin = Formula.requireFraction("margin", relaxation);
+        settings.change(this, "margin");
+        this.margin = Require.probability("margin", relaxation);
         return this;
     }
 
@@ -66,21 +69,13 @@ public final class Circle extends PerSampleLoss {
      * @return this
      */
     public Circle removeDiagonal(boolean remove) {
+        settings.change(this, "removeDiagonal");
         this.removeDiagonal = remove;
         return this;
     }
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target class numbers, [batch] or [batch, 1]
-     * @param prediction float32 [batch, n], of length 1
-     * @return float32 [batch]
-     * @throws IllegalArgumentException if the shapes do not fit each other
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (Tensors.rank(prediction) != 2) {
             throw new IllegalArgumentException(
                     "Circle expects embeddings [batch, n], got " + Tensors.describe(prediction));
@@ -102,12 +97,7 @@ public final class Circle extends PerSampleLoss {
     }
 
     @Override
-    boolean leavesOut() {
-        return true;
-    }
-
-    @Override
-    Optional<Operand<? extends TType>> counted(
+    public Optional<Operand<? extends TType>> counted(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
         return Optional.of(tf.math.greater(values, Formula.constant(tf, 0, values)));
     }

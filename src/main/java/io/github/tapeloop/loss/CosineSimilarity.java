@@ -9,9 +9,10 @@ import org.tensorflow.types.family.TNumber;
 
 /**
  * Minus the cosine of the angle between target and prediction, averaged over the batch: -1 where they point the same way,
- * 0 where they are orthogonal or one of them is zero, 1 where they are opposite.
+ * 0 where they are orthogonal or one of them is zero, 1 where they are opposite. Targets are shaped like the predictions,
+ * float32 [batch, …, n]. Keras' metric of this name has the other sign: that is {@code MeanCosineSimilarity} here.
  */
-public final class CosineSimilarity extends PerSampleLoss {
+public final class CosineSimilarity extends StandardLoss {
 
     private int axis = -1;
 
@@ -25,21 +26,13 @@ public final class CosineSimilarity extends PerSampleLoss {
      * @return this
      */
     public CosineSimilarity axis(int vectorAxis) {
+        settings.change(this, "axis");
         this.axis = vectorAxis;
         return this;
     }
 
-    /**
-     * Minus the cosine of each sample.
-     *
-     * @param tf makes ops
-     * @param target [batch, …, n]
-     * @param prediction float32 [batch, …, n]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes differ
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (Tensors.rank(prediction) < 2) {
             throw new IllegalArgumentException(
                     "CosineSimilarity expects predictions [batch, …, n], got " + Tensors.describe(prediction));

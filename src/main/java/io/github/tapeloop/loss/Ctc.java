@@ -19,22 +19,13 @@ import org.tensorflow.types.family.TNumber;
  * each blank between two equal labels, or TensorFlow refuses the batch. There is no second derivative. TensorFlow computes
  * this in about the precision of float32 for float64, too. Sample weights and masks are [batch].
  */
-public final class Ctc extends PerSampleLoss {
+public final class Ctc extends StandardLoss {
 
     /** Creates the loss. */
     public Ctc() {}
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target labels, [batch, labels]
-     * @param prediction logits, float32 [batch, time, classes]
-     * @return float32 [batch]
-     * @throws IllegalArgumentException if the shapes do not fit each other
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (Tensors.rank(prediction) != 3 || Tensors.shape(prediction).get(2) < 2) {
             throw new IllegalArgumentException("Ctc expects logits [batch, time, classes], the blank and at least one"
                     + " other class, got " + Tensors.describe(prediction));

@@ -6,7 +6,8 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * The Dice loss for segmentation: 1 - 2 Σ target · prediction / (Σ target + Σ prediction + 1e-7). The sums go over the
- * whole batch, which has then one value and no sample weights, unless {@link #axis} is set.
+ * whole batch, which has then one value and no sample weights, unless {@link #axis} is set. Targets and predictions are in
+ * [0, 1] and of one shape, [batch, …].
  */
 public final class Dice extends OverlapLoss {
 

@@ -5,11 +5,14 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-/** What the formulas of losses have in common: constants in the type of an operand, and limits of arguments. */
+/** What the formulas of losses have in common: constants in the type of an operand. */
 final class Formula {
 
     /** Keeps numbers off places where a formula has none, as Keras does. */
     static final double EPSILON = 1e-7;
+
+    /** Stands for infinity; times a weight it is still finite in float32. */
+    private static final double HUGE = 1e30;
 
     private Formula() {}
 
@@ -43,6 +46,11 @@ final class Formula {
         return tf.clipByValue(x, constant(tf, low, x), constant(tf, high, x));
     }
 
+    /** Logits or logarithms with finite numbers for infinite ones, such as those of masked classes: 0 times them is 0. */
+    static Operand<TFloat32> bounded(Ops tf, Operand<TFloat32> x) {
+        return clip(tf, x, -HUGE, HUGE);
+    }
+
     /** Probabilities kept off 0 and 1: [1e-7, 1 - 1e-7]. */
     static Operand<TFloat32> clipProbabilities(Ops tf, Operand<TFloat32> p) {
         return clip(tf, p, EPSILON, 1 - EPSILON);
@@ -56,26 +64,5 @@ final class Formula {
     /** The sum over the last axis. */
     static Operand<TFloat32> lastAxisSum(Ops tf, Operand<TFloat32> x) {
         return tf.sum(x, tf.constant(-1));
-    }
-
-    static double requireFraction(String argument, double value) {
-        if (!(value >= 0 && value <= 1)) {
-            throw new IllegalArgumentException("Expected " + argument + " in [0, 1], got " + value);
-        }
-        return value;
-    }
-
-    static double requirePositive(String argument, double value) {
-        if (!(value > 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + argument + " above 0, got " + value);
-        }
-        return value;
-    }
-
-    static double requireAtLeastZero(String argument, double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite " + argument + " of at least 0, got " + value);
-        }
-        return value;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -23,7 +24,8 @@ public final class Huber extends PointwiseLoss {
      * @return this
      */
     public Huber delta(double value) {
-        this.delta = Formula.requirePositive("delta", value);
+        settings.change(this, "delta");
+        this.delta = Require.positive("delta", value);
         return this;
     }
 

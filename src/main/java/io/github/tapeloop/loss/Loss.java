@@ -11,6 +11,9 @@ import org.tensorflow.types.family.TType;
  * What training minimises: one number for a batch. A lambda is a loss, too; a loss that is to take sample weights or a
  * mask extends {@link PerSampleLoss}, as all losses here do.
  *
+ * <p>The settings of a loss end when it is first called, masked or in a metric too; a later change throws {@link
+ * IllegalStateException}.
+ *
  * <p>The signature speaks of {@code TFloat32}; predictions of a float64 model are float64 at run time, and the losses here
  * follow them.
  */
@@ -57,6 +60,20 @@ public interface Loss {
     default Loss masked(Operand<? extends TType> mask) {
         throw new IllegalArgumentException("Loss '" + name() + "' gives one number for a batch and takes no mask:"
                 + " extend PerSampleLoss, whose values(…) gives one for each sample");
+    }
+
+    /**
+     * Whether the loss is safe to trace: whether its Java code may run once for each kind of batch, that is for each
+     * combination of shapes and types, while the ops that it made then run with every batch. So its ops must not depend on
+     * Java state that changes (a field, a clock, a random number), and it must not read values back.
+     *
+     * <p>A metric of the loss is as safe as the loss: see {@code Metric.of} and {@code Metric.isTraceable}. Compiled steps
+     * trace every loss, as they say.
+     *
+     * @return false unless overridden; true for the losses here
+     */
+    default boolean isTraceable() {
+        return false;
     }
 
     /**

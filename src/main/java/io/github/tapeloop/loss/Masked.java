@@ -35,6 +35,11 @@ record Masked(PerSampleLoss loss, Operand<? extends TType> mask) implements Loss
     }
 
     @Override
+    public boolean isTraceable() {
+        return loss.isTraceable();
+    }
+
+    @Override
     public String name() {
         return loss.name();
     }

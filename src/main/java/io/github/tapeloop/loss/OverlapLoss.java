@@ -10,7 +10,7 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /** 1 minus how much of two sets overlaps, from the sums of targets, predictions and their products over some axes. */
-abstract class OverlapLoss extends PerSampleLoss {
+abstract class OverlapLoss extends StandardLoss {
 
     private int[] axes = {};
 
@@ -19,20 +19,12 @@ abstract class OverlapLoss extends PerSampleLoss {
             Ops tf, Operand<TFloat32> both, Operand<TFloat32> targets, Operand<TFloat32> predictions);
 
     final void setAxes(int... sumAxes) {
+        settings.change(this, "axis");
         axes = sumAxes.clone();
     }
 
-    /**
-     * The loss of each sample, or of the batch.
-     *
-     * @param tf makes ops
-     * @param target in [0, 1], [batch, …]
-     * @param prediction in [0, 1], float32 [batch, …], as many elements
-     * @return float32 without the axes that are summed: a scalar unless {@code axis} is set
-     * @throws IllegalArgumentException if the shapes differ
-     */
     @Override
-    public final Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    final Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Targets.like(tf, this, target, prediction);
         int[] over = axes.length == 0
                 ? IntStream.range(0, Tensors.rank(prediction)).toArray()
@@ -45,7 +37,7 @@ abstract class OverlapLoss extends PerSampleLoss {
     }
 
     @Override
-    final boolean isPerSample() {
-        return axes.length > 0 && Arrays.stream(axes).noneMatch(axis -> axis == 0);
+    public final boolean isPerSample(Operand<TFloat32> prediction) {
+        return axes.length > 0 && Arrays.stream(axes).noneMatch(axis -> Axes.fromFront(this, axis, prediction) == 0);
     }
 }

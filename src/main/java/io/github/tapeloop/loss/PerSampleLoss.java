@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Settings;
 import java.util.Objects;
 import java.util.Optional;
 import org.tensorflow.Operand;
@@ -20,9 +21,14 @@ import org.tensorflow.types.family.TType;
  * }
  * }</pre>
  *
+ * <p>One of these is a metric, too: {@code Metric.of(loss)}. If it is safe to trace, let it say so by {@link #isTraceable}.
+ *
  * <p>Without weights and mask a loss is the mean of its values, unless {@link #reduction} says otherwise.
  */
 public abstract class PerSampleLoss implements Loss {
+
+    /** End with the first use of the loss, in a mask or a metric too. */
+    final Settings settings = new Settings();
 
     private Reduction reduction = Reduction.SUM_OVER_BATCH_SIZE;
 
@@ -45,8 +51,10 @@ public abstract class PerSampleLoss implements Loss {
      *
      * @param way {@link Reduction#SUM_OVER_BATCH_SIZE} unless set
      * @return this
+     * @throws IllegalStateException if the loss was used already
      */
     public final PerSampleLoss reduction(Reduction way) {
+        settings.change(this, "reduction");
         this.reduction = Objects.requireNonNull(way, "reduction");
         return this;
     }
@@ -76,25 +84,49 @@ public abstract class PerSampleLoss implements Loss {
         return new Masked(this, mask);
     }
 
-    /** Numbers with the mean of {@link #values}, if those can be had with fewer ops. */
-    Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return values(tf, target, prediction);
-    }
-
-    /** Which values the loss itself leaves out, true or 1 where they count: a mask shaped like the values. */
-    Optional<Operand<? extends TType>> counted(
+    /**
+     * Which values count, if the loss itself leaves some out: samples of a class to be ignored, for example. Neither the
+     * loss nor a metric of it counts the others. All do unless overridden.
+     *
+     * @param tf makes ops
+     * @param target what should come out, [batch, …]
+     * @param prediction what the model gave, float32 [batch, …, n]
+     * @param values what {@link #values} gave for them
+     * @return bool, or numbers that are 0 or 1, shaped like the values; empty if all count
+     */
+    public Optional<Operand<? extends TType>> counted(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
         return Optional.empty();
     }
 
-    /** Whether {@link #counted} may give a mask. */
-    boolean leavesOut() {
-        return false;
+    /**
+     * Whether the values belong to samples. Those of a whole batch, such as the overlap of all its pictures together, can
+     * be neither weighted nor masked.
+     *
+     * @param prediction what the model gave, float32 [batch, …, n]
+     * @return true unless overridden
+     */
+    public boolean isPerSample(Operand<TFloat32> prediction) {
+        return true;
     }
 
-    /** Whether the values belong to samples; those of a whole batch cannot be weighted. */
-    boolean isPerSample() {
-        return true;
+    /**
+     * The value of each element, of a loss whose values are the means of such over one axis and that leaves none out: what
+     * weights for each element belong to, in a metric of the loss.
+     *
+     * @param tf makes ops
+     * @param target what should come out, [batch, …]
+     * @param prediction what the model gave, float32 [batch, …, n]
+     * @return float32 in the shape of the predictions; empty unless overridden
+     */
+    public Optional<Operand<TFloat32>> elements(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return Optional.empty();
+    }
+
+    /** Numbers with the mean of {@link #values}, if those can be had with fewer ops and all of them count. */
+    Optional<Operand<TFloat32>> summands(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return Optional.empty();
     }
 
     final Operand<TFloat32> call(
@@ -103,10 +135,14 @@ public abstract class PerSampleLoss implements Loss {
             Operand<TFloat32> prediction,
             Optional<Operand<? extends TNumber>> sampleWeight,
             Optional<Operand<? extends TType>> mask) {
+        settings.use();
         if (sampleWeight.isPresent() || mask.isPresent()) {
-            requirePerSample();
-        } else if (!leavesOut() && reduction != Reduction.SUM) {
-            return Weighting.mean(tf, elements(tf, target, prediction));
+            requirePerSample(prediction);
+        } else if (reduction != Reduction.SUM) {
+            Optional<Operand<TFloat32>> summands = summands(tf, target, prediction);
+            if (summands.isPresent()) {
+                return Weighting.mean(tf, summands.get());
+            }
         }
         Operand<TFloat32> values = values(tf, target, prediction);
         String loss = getClass().getSimpleName();
@@ -117,8 +153,8 @@ public abstract class PerSampleLoss implements Loss {
         return weighting.reduce(reduction);
     }
 
-    private void requirePerSample() {
-        if (!isPerSample()) {
+    private void requirePerSample(Operand<TFloat32> prediction) {
+        if (!isPerSample(prediction)) {
             throw new IllegalArgumentException(
                     getClass().getSimpleName() + " has one value for the whole batch and"
                             + " takes no sample weights and no mask: set its axis to the axes of a sample, those after the first");

@@ -1,6 +1,7 @@
 package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -10,7 +11,7 @@ import org.tensorflow.types.family.TNumber;
  * A loss that is computed element by element; the value of a sample is the mean of its last axis. Predictions [batch] are
  * one element for each sample.
  */
-abstract class PointwiseLoss extends PerSampleLoss {
+abstract class PointwiseLoss extends StandardLoss {
 
     /** The loss of each element: targets and predictions have one shape and type. */
     abstract Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction);
@@ -20,23 +21,26 @@ abstract class PointwiseLoss extends PerSampleLoss {
         return -1;
     }
 
-    /**
-     * The loss of each sample.
-     *
-     * @param tf makes ops
-     * @param target numbers, [batch, …, n], or [batch] for predictions [batch, 1] and the other way round
-     * @param prediction float32 [batch, …, n]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes differ
-     */
     @Override
-    public final Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<TFloat32> points = elements(tf, target, prediction);
+    final Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<TFloat32> points = checkedPoints(tf, target, prediction);
         return Tensors.rank(points) < 2 ? points : tf.math.mean(points, tf.constant(axis()));
     }
 
     @Override
-    final Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    public final Optional<Operand<TFloat32>> elements(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        settings.use();
+        return Optional.of(checkedPoints(tf, target, prediction));
+    }
+
+    @Override
+    final Optional<Operand<TFloat32>> summands(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return elements(tf, target, prediction);
+    }
+
+    private Operand<TFloat32> checkedPoints(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (Tensors.rank(prediction) > 0) {
             Axes.fromFront(this, axis(), prediction);
         }

@@ -18,7 +18,7 @@ import org.tensorflow.types.family.TType;
  * <p>Targets are whole numbers in [0, classes), [batch, …] or [batch, …, 1]; predictions float32 [batch, …, classes]. On
  * a CPU a label outside that range is an error that names the op and the labels; on a GPU TensorFlow gives NaN.
  */
-public final class SparseCategoricalCrossentropy extends PerSampleLoss {
+public final class SparseCategoricalCrossentropy extends StandardLoss {
 
     private final boolean logits;
     private OptionalInt ignoreClass = OptionalInt.empty();
@@ -55,21 +55,13 @@ public final class SparseCategoricalCrossentropy extends PerSampleLoss {
      * @return this
      */
     public SparseCategoricalCrossentropy ignoreClass(int label) {
+        settings.change(this, "ignoreClass");
         this.ignoreClass = OptionalInt.of(label);
         return this;
     }
 
-    /**
-     * The cross-entropy of each sample.
-     *
-     * @param tf makes ops
-     * @param target class numbers, [batch, …] or [batch, …, 1]
-     * @param prediction float32 [batch, …, classes]
-     * @return float32 [batch, …]
-     * @throws IllegalArgumentException if the shapes do not fit each other
-     */
     @Override
-    public Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
         if (ignoreClass.isEmpty()) {
             return Axes.unflatten(tf, perRow(tf, labels, prediction), prediction);
@@ -80,8 +72,10 @@ public final class SparseCategoricalCrossentropy extends PerSampleLoss {
     }
 
     @Override
-    Operand<TFloat32> elements(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return perRow(tf, Targets.classes(tf, this, target, prediction), prediction);
+    Optional<Operand<TFloat32>> summands(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return ignoreClass.isPresent()
+                ? Optional.empty()
+                : Optional.of(perRow(tf, Targets.classes(tf, this, target, prediction), prediction));
     }
 
     private Operand<TFloat32> perRow(Ops tf, Operand<? extends TNumber> labels, Operand<TFloat32> prediction) {
@@ -92,14 +86,11 @@ public final class SparseCategoricalCrossentropy extends PerSampleLoss {
     }
 
     @Override
-    boolean leavesOut() {
-        return ignoreClass.isPresent();
-    }
-
-    @Override
-    Optional<Operand<? extends TType>> counted(
+    public Optional<Operand<? extends TType>> counted(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
-        return leavesOut() ? Optional.of(valid(tf, Targets.classes(tf, this, target, prediction))) : Optional.empty();
+        return ignoreClass.isPresent()
+                ? Optional.of(valid(tf, Targets.classes(tf, this, target, prediction)))
+                : Optional.empty();
     }
 
     private <T extends TNumber> Operand<TBool> valid(Ops tf, Operand<T> labels) {

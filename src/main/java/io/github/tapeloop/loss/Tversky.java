@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -9,7 +10,8 @@ import org.tensorflow.types.TFloat32;
  * prediction + 1e-7), where I = Σ target · prediction. With α = β = 1/2, the defaults, this is nearly {@link Dice}.
  *
  * <p>As in Keras, α weighs what was missed and β what was found wrongly; the paper has them the other way round. The sums
- * go over the whole batch, which has then one value and no sample weights, unless {@link #axis} is set.
+ * go over the whole batch, which has then one value and no sample weights, unless {@link #axis} is set. Targets and
+ * predictions are in [0, 1] and of one shape, [batch, …].
  */
 public final class Tversky extends OverlapLoss {
 
@@ -26,7 +28,8 @@ public final class Tversky extends OverlapLoss {
      * @return this
      */
     public Tversky alpha(double missed) {
-        this.alpha = Formula.requireAtLeastZero("alpha", missed);
+        settings.change(this, "alpha");
+        this.alpha = Require.notNegative("alpha", missed);
         return this;
     }
 
@@ -37,7 +40,8 @@ public final class Tversky extends OverlapLoss {
      * @return this
      */
     public Tversky beta(double wrong) {
-        this.beta = Formula.requireAtLeastZero("beta", wrong);
+        settings.change(this, "beta");
+        this.beta = Require.notNegative("beta", wrong);
         return this;
     }
 

@@ -25,7 +25,7 @@ public final class Accuracy extends MeanOf {
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         return tf.math.equal(Targets.like(tf, this, target, prediction), prediction);
     }
 

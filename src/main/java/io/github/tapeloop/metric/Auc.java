@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -67,7 +68,8 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc numThresholds(int count) {
-        replaceThresholds(between(requireAtLeast("numThresholds", count, 2)));
+        settings.change(this, "numThresholds");
+        replaceThresholds(between(Require.atLeast(2, "numThresholds", count)));
         return this;
     }
 
@@ -89,6 +91,7 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc curve(Curve kind) {
+        settings.change(this, "curve");
         this.curve = Objects.requireNonNull(kind, "kind");
         return this;
     }
@@ -100,6 +103,7 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc summation(Summation method) {
+        settings.change(this, "summation");
         this.summation = Objects.requireNonNull(method, "method");
         return this;
     }
@@ -112,7 +116,7 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc multiLabel(boolean separate) {
-        requireNoState("multiLabel");
+        settings.change(this, "multiLabel");
         this.multiLabel = separate;
         return this;
     }
@@ -124,6 +128,7 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc labelWeights(double... weights) {
+        settings.change(this, "labelWeights");
         this.labelWeights = weights.clone();
         return this;
     }
@@ -135,6 +140,7 @@ public final class Auc extends ConfusionMetric {
      * @return this
      */
     public Auc fromLogits(boolean logits) {
+        settings.change(this, "fromLogits");
         this.fromLogits = logits;
         return this;
     }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -13,13 +14,14 @@ abstract class BestUnderConstraint extends ClassMetric {
 
     BestUnderConstraint(String name, String option, double least) {
         super(name, Ends.NONE_ABOVE);
-        this.least = requireRange(option, least, 0, 1);
+        this.least = Require.probability(option, least);
         setNumThresholds(200);
     }
 
     /** Thresholds 0, 1 / (n - 1), …, 1; the last, which no prediction exceeds, is left to the histogram's end. */
     final void setNumThresholds(int count) {
-        requireAtLeast("numThresholds", count, 2);
+        settings.change(this, "numThresholds");
+        Require.atLeast(2, "numThresholds", count);
         double[] inner = between(count);
         double[] thresholds = new double[count - 1];
         System.arraycopy(inner, 0, thresholds, 1, inner.length);

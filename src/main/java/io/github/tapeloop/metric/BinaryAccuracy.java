@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -35,15 +36,13 @@ public final class BinaryAccuracy extends MeanOf {
      * @return this
      */
     public BinaryAccuracy threshold(double limit) {
-        if (!(limit > 0 && limit < 1)) {
-            throw new IllegalArgumentException("Metric '" + name() + "' needs threshold in (0, 1), got " + limit);
-        }
-        this.threshold = limit;
+        settings.change(this, "threshold");
+        this.threshold = Require.properFraction("threshold", limit);
         return this;
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TBool> isOne = tf.math.greater(prediction, Formulas.number(tf, threshold, prediction));
         return tf.math.equal(Targets.like(tf, this, target, prediction), Tensors.cast(tf, isOne, prediction.type()));
     }

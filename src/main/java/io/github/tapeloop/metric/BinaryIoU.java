@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -37,7 +38,8 @@ public final class BinaryIoU extends OverlapMetric {
      * @return this
      */
     public BinaryIoU threshold(double least) {
-        this.threshold = least;
+        settings.change(this, "threshold");
+        this.threshold = Require.finite("threshold", least);
         return this;
     }
 

@@ -26,7 +26,7 @@ public final class CategoricalAccuracy extends MeanOf {
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Targets.requireClasses(this, prediction);
         Operand<TFloat32> wanted = Targets.like(tf, this, target, prediction);
         return tf.math.equal(tf.math.argMax(wanted, tf.constant(-1)), tf.math.argMax(prediction, tf.constant(-1)));

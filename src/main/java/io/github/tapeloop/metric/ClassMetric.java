@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -14,8 +15,8 @@ abstract class ClassMetric extends ConfusionMetric {
     }
 
     final void setClassId(int id) {
-        requireNoState("classId");
-        this.classId = requireAtLeast("classId", id, 0);
+        settings.change(this, "classId");
+        this.classId = Require.atLeast(0, "classId", id);
     }
 
     @Override

@@ -34,12 +34,13 @@ public final class ConcordanceCorrelation extends MeanOf {
      * @return this
      */
     public ConcordanceCorrelation axis(int dimension) {
+        settings.change(this, "axis");
         this.axis = dimension;
         return this;
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         int along = Targets.requireAxis(this, axis, prediction);
         return Formulas.concordance(tf, Targets.like(tf, this, target, prediction), prediction, along);
     }

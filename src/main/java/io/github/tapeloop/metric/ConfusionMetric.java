@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
@@ -80,12 +81,13 @@ abstract class ConfusionMetric extends WeightedMetric {
 
     /** Replaces the thresholds, which must be in [0, 1] and ascending. */
     final void setThresholds(double... values) {
-        requireAtLeast("number of thresholds", values.length, 1);
+        settings.change(this, "thresholds");
+        Require.atLeast(1, "number of thresholds", values.length);
         for (int i = 0; i < values.length; i++) {
-            requireRange("thresholds", values[i], 0, 1);
+            Require.probability("thresholds", values[i]);
             if (i > 0 && !(values[i - 1] < values[i])) {
-                throw new IllegalArgumentException("Metric '" + name() + "' needs ascending thresholds, got "
-                        + values[i - 1] + " before " + values[i]);
+                throw new IllegalArgumentException(
+                        "Expected ascending thresholds, got " + values[i - 1] + " before " + values[i]);
             }
         }
         replaceThresholds(values.clone());
@@ -93,7 +95,6 @@ abstract class ConfusionMetric extends WeightedMetric {
 
     /** Replaces the thresholds, unchecked. */
     final void replaceThresholds(double... values) {
-        requireNoState("thresholds");
         this.thresholds = values;
     }
 

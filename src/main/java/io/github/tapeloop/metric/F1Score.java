@@ -21,19 +21,20 @@ public final class F1Score extends FScore {
     }
 
     /**
-     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
-     * one number to log. Keras' default is {@link Average#NONE}.
+     * How the scores of the classes are put together; {@link ClassAverage#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link ClassAverage#NONE}.
      *
      * @param kind one of four
      * @return this
      */
-    public F1Score average(Average kind) {
+    public F1Score average(ClassAverage kind) {
         setAverage(kind);
         return this;
     }
 
     /**
-     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0.
+     * From where on a prediction is positive. Unless set, the highest of each row is, if it is not 0;
+     * predictions of one column need a threshold.
      *
      * @param limit a prediction above it is positive; greater than 0, at most 1
      * @return this

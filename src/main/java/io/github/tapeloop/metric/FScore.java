@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.Objects;
 import org.tensorflow.Operand;
@@ -24,26 +25,22 @@ abstract class FScore extends WeightedMetric {
     private static final double LEAST = 1e-9;
 
     private final double beta;
-    private Average average = Average.MACRO;
+    private ClassAverage average = ClassAverage.MACRO;
     private double threshold = Double.NaN;
 
     FScore(String name, double beta) {
         super(name);
-        if (!(beta > 0)) {
-            throw new IllegalArgumentException("Metric '" + name + "' needs beta greater than 0, got " + beta);
-        }
-        this.beta = beta;
+        this.beta = Require.positive("beta", beta);
     }
 
-    final void setAverage(Average kind) {
+    final void setAverage(ClassAverage kind) {
+        settings.change(this, "average");
         this.average = Objects.requireNonNull(kind, "kind");
     }
 
     final void setThreshold(double limit) {
-        if (!(limit > 0 && limit <= 1)) {
-            throw new IllegalArgumentException("Metric '" + name() + "' needs threshold in (0, 1], got " + limit);
-        }
-        this.threshold = limit;
+        settings.change(this, "threshold");
+        this.threshold = Require.positiveFraction("threshold", limit);
     }
 
     @Override
@@ -60,6 +57,11 @@ abstract class FScore extends WeightedMetric {
         if (!Double.isNaN(threshold)) {
             return tf.math.greater(prediction, Formulas.number(tf, threshold, prediction));
         }
+        if (Tensors.shape(prediction).get(1) == 1) {
+            throw new IllegalArgumentException("Metric '" + name() + "' has no threshold, so the highest of each row is"
+                    + " positive, which with one column is each: set threshold(0.5), got "
+                    + Tensors.describe(prediction));
+        }
         Operand<TFloat32> highest = tf.max(prediction, tf.constant(-1), Max.keepDims(true));
         Operand<TFloat32> least = Formulas.number(tf, LEAST, prediction);
         return tf.math.logicalAnd(
@@ -69,7 +71,7 @@ abstract class FScore extends WeightedMetric {
     @Override
     protected final Operand<? extends TNumber> compute(Ops tf) {
         Operand<TFloat64> counts = state(tf, COUNTS, Shape.of(3, 1)).read(tf);
-        if (average == Average.MICRO) {
+        if (average == ClassAverage.MICRO) {
             counts = tf.sum(counts, tf.constant(1));
         }
         Operand<TFloat64> hits = row(tf, counts, 0);

@@ -1,7 +1,9 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
@@ -32,12 +34,18 @@ import org.tensorflow.types.family.TNumber;
  * }
  * }</pre>
  *
- * <p>State is float64, since sums over an epoch outgrow float32. Not thread-safe.
+ * <p>{@link MeanMetric} is for means of a value for each example, {@link #of(Loss)} for the mean of a loss.
+ *
+ * <p>State is float64, since sums over an epoch outgrow float32. The settings of a metric end with its first update; a
+ * later change throws {@link IllegalStateException}. Not thread-safe.
  */
 public abstract class Metric implements Stateful {
 
     /** The state of {@code average}, [Σ w v, Σ w]: one variable, since a step pays for each that it updates. */
     private static final String SUMS = "sums";
+
+    /** End when there is a state, which depends on them. */
+    final Settings settings = new Settings();
 
     private final String name;
     private final Map<String, Variable<TFloat64>> variables = new LinkedHashMap<>();
@@ -50,6 +58,36 @@ public abstract class Metric implements Stateful {
      */
     protected Metric(String name) {
         this.name = Objects.requireNonNull(name, "name");
+    }
+
+    /**
+     * A loss as a metric, named as the loss is: {@code Metric.of(new MeanAbsoluteError())} is logged as
+     * {@code mean_absolute_error}.
+     *
+     * @param loss any loss; a lambda is named {@code loss}, as the loss of training is, and needs another name beside it
+     * @return a metric: see {@link #of(String, Loss)}
+     */
+    public static Metric of(Loss loss) {
+        return of(loss.name(), loss);
+    }
+
+    /**
+     * A loss as a metric: the mean of its value over all samples of all batches, Σ w v / Σ w, in float64, whatever {@link
+     * io.github.tapeloop.loss.PerSampleLoss#reduction} says. What the loss leaves out itself does not count. Lower is
+     * better. The loss can be that of training, or another one; its settings end when it is first used in either place.
+     * Sample weights belong to samples, [batch] or [batch, …], or to single elements, [batch, …, n], if the loss has a value
+     * for each as the squared error has.
+     *
+     * <p>Of a loss that gives one number for a batch, as a lambda does, the result is the mean over batches, each counted
+     * as often as it has examples. Sample weights and masks are refused then, unless the loss takes weights: extend {@link
+     * io.github.tapeloop.loss.PerSampleLoss} for those.
+     *
+     * @param name its name in logs and history
+     * @param loss any loss
+     * @return a metric, as safe to trace as the loss
+     */
+    public static Metric of(String name, Loss loss) {
+        return new LossMetric(name, loss);
     }
 
     /**
@@ -89,6 +127,11 @@ public abstract class Metric implements Stateful {
      * @return a scalar; or several numbers, which {@link #results} gives and a trainer refuses
      */
     protected Operand<? extends TNumber> compute(Ops tf) {
+        return mean(tf);
+    }
+
+    /** The average of what was given to {@code average}, 0 if nothing was. */
+    final Operand<TFloat64> mean(Ops tf) {
         List<Output<TFloat64>> sums =
                 tf.unstack(state(tf, SUMS, Shape.of(2)).read(tf), 2L).output();
         return tf.math.divNoNan(sums.get(0), sums.get(1));
@@ -137,6 +180,7 @@ public abstract class Metric implements Stateful {
                     + "' belongs to another TapeSession: make a new metric for a new session or trainer");
         }
         session = here;
+        settings.use();
         Variable<TFloat64> variable = variables.get(stateName);
         if (variable == null) {
             variable = newState(here, name + "/" + stateName, shape);
@@ -204,8 +248,8 @@ public abstract class Metric implements Stateful {
      */
     public void merge(Metric other) {
         if (other.getClass() != getClass() || other == this) {
-            throw new IllegalArgumentException("Metric '" + name + "' takes another "
-                    + getClass().getSimpleName() + ", got " + (other == this ? "itself" : other));
+            throw new IllegalArgumentException(
+                    "Metric '" + name + "' takes another " + kind() + ", got " + (other == this ? "itself" : other));
         }
         other.variables.forEach((stateName, theirs) -> {
             Variable<TFloat64> ours = variables.get(stateName);
@@ -235,12 +279,18 @@ public abstract class Metric implements Stateful {
     }
 
     /**
-     * Whether this metric is Tapeloop's own, and so makes the same ops in every step.
+     * Whether an update is safe to trace: whether its Java code may run once for each kind of batch, that is for each
+     * combination of shapes and types, while the ops that it made then run with every batch. So its ops must not depend on
+     * Java state that changes (a field, a clock, a random number), it must not read values back, and all it remembers must
+     * be in the variables of {@code average} and {@code state}.
      *
-     * @return false if an update may run Java code of the user's
+     * <p>Eager steps then run the update within one native call that they keep, as they do for the metrics here; else they
+     * run its Java code with every batch. Compiled steps trace every metric, as they say.
+     *
+     * @return false unless overridden; true for the metrics here, and for {@link #of} what the loss says
      */
-    public final boolean isBuiltIn() {
-        return this instanceof WeightedMetric;
+    public boolean isTraceable() {
+        return false;
     }
 
     /**
@@ -275,8 +325,13 @@ public abstract class Metric implements Stateful {
         return Parameters.of(List.copyOf(variables.values()));
     }
 
+    /** What it is called in messages about metrics of one kind. */
+    String kind() {
+        return getClass().getSimpleName();
+    }
+
     @Override
     public String toString() {
-        return getClass().getSimpleName() + " '" + name + "'";
+        return kind() + " '" + name + "'";
     }
 }

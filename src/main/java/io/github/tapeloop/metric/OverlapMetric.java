@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -32,10 +33,10 @@ abstract class OverlapMetric extends WeightedMetric {
 
     OverlapMetric(String name, int numClasses, boolean sparse, int... targetClassIds) {
         super(name);
-        this.numClasses = requireAtLeast("numClasses", numClasses, 1);
-        requireAtLeast("number of targetClassIds", targetClassIds.length, 1);
+        this.numClasses = Require.atLeast(1, "numClasses", numClasses);
+        Require.atLeast(1, "number of targetClassIds", targetClassIds.length);
         for (int id : targetClassIds) {
-            requireRange("targetClassIds", id, 0, numClasses - 1);
+            Require.within(0, numClasses - 1, "targetClassIds", id);
         }
         this.targetClassIds = targetClassIds.clone();
         this.sparseTarget = sparse;
@@ -47,15 +48,18 @@ abstract class OverlapMetric extends WeightedMetric {
     }
 
     final void setIgnoreClass(int id) {
+        settings.change(this, "ignoreClass");
         this.hasIgnored = true;
         this.ignoreClass = id;
     }
 
     final void setSparseTarget(boolean sparse) {
+        settings.change(this, "sparseTarget");
         this.sparseTarget = sparse;
     }
 
     final void setSparsePrediction(boolean sparse) {
+        settings.change(this, "sparsePrediction");
         this.sparsePrediction = sparse;
     }
 

@@ -35,12 +35,13 @@ public final class PearsonCorrelation extends MeanOf {
      * @return this
      */
     public PearsonCorrelation axis(int dimension) {
+        settings.change(this, "axis");
         this.axis = dimension;
         return this;
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         int along = Targets.requireAxis(this, axis, prediction);
         return Formulas.pearson(tf, Targets.like(tf, this, target, prediction), prediction, along);
     }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.Objects;
 import org.tensorflow.Operand;
@@ -55,6 +56,7 @@ public final class R2Score extends WeightedMetric {
      * @return this
      */
     public R2Score aggregation(Aggregation kind) {
+        settings.change(this, "aggregation");
         this.aggregation = Objects.requireNonNull(kind, "kind");
         return this;
     }
@@ -67,7 +69,8 @@ public final class R2Score extends WeightedMetric {
      * @return this
      */
     public R2Score numRegressors(int number) {
-        this.numRegressors = requireAtLeast("numRegressors", number, 0);
+        settings.change(this, "numRegressors");
+        this.numRegressors = Require.atLeast(0, "numRegressors", number);
         return this;
     }
 

@@ -1,6 +1,7 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.ReduceAny;
@@ -27,7 +28,8 @@ abstract class RatioAtThreshold extends ClassMetric {
     }
 
     final void setTopK(int k) {
-        topK = requireAtLeast("topK", k, 1);
+        settings.change(this, "topK");
+        topK = Require.atLeast(1, "topK", k);
         if (!hasThresholds) {
             replaceThresholds(LOWEST);
         }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.MeanSquaredError;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
@@ -8,7 +9,7 @@ import org.tensorflow.types.family.TNumber;
  * The root of the mean of (p - t)² over all elements of all batches. Targets and predictions have the same shape,
  * [batch, …].
  */
-public final class RootMeanSquaredError extends ErrorMetric {
+public final class RootMeanSquaredError extends LossMetric {
 
     /** Creates a metric named {@code root_mean_squared_error}. */
     public RootMeanSquaredError() {
@@ -21,11 +22,11 @@ public final class RootMeanSquaredError extends ErrorMetric {
      * @param name its name in logs and history
      */
     public RootMeanSquaredError(String name) {
-        super(name, Formulas::squaredError);
+        super(name, new MeanSquaredError());
     }
 
     @Override
     protected Operand<? extends TNumber> compute(Ops tf) {
-        return tf.math.sqrt(super.compute(tf));
+        return tf.math.sqrt(mean(tf));
     }
 }

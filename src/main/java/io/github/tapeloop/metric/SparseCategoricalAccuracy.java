@@ -28,7 +28,7 @@ public final class SparseCategoricalAccuracy extends MeanOf {
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> wanted = Targets.classes(tf, this, target, prediction);
         return isBest(tf, prediction, wanted);
     }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -34,12 +35,13 @@ public final class SparseTopKCategoricalAccuracy extends MeanOf {
      * @return this
      */
     public SparseTopKCategoricalAccuracy k(int number) {
-        this.k = requireAtLeast("k", number, 1);
+        settings.change(this, "k");
+        this.k = Require.atLeast(1, "k", number);
         return this;
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> classes = Targets.classes(tf, this, target, prediction);
         return Targets.topK(tf, prediction, classes, k);
     }

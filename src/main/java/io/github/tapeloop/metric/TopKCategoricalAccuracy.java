@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -35,12 +36,13 @@ public final class TopKCategoricalAccuracy extends MeanOf {
      * @return this
      */
     public TopKCategoricalAccuracy k(int number) {
-        this.k = requireAtLeast("k", number, 1);
+        settings.change(this, "k");
+        this.k = Require.atLeast(1, "k", number);
         return this;
     }
 
     @Override
-    Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Targets.requireClasses(this, prediction);
         Operand<? extends TNumber> classes =
                 tf.math.argMax(Targets.like(tf, this, target, prediction), tf.constant(-1), TInt32.class);

@@ -8,6 +8,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
 
 /**
  * How much each value of a batch counts. Weights [batch] or [batch, …] belong to the leading dimensions of the values:
@@ -28,6 +29,12 @@ final class Weights {
 
     static Weights of(String metric, Operand<? extends TNumber> given) {
         return new Weights(metric, given);
+    }
+
+    /** These weights where a mask shaped like the values, of booleans or of 0 and 1, says that they count, else 0. */
+    Weights masked(Ops tf, Operand<?> values, Operand<? extends TType> mask) {
+        Operand<TFloat64> shown = Tensors.cast(tf, mask, TFloat64.class);
+        return of(metric, given == null ? shown : tf.math.mul(align(tf, values), shown));
     }
 
     /** Σ w v and Σ w over all values, float64 scalars. */

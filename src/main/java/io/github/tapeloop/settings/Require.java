@@ -41,6 +41,17 @@ public final class Require {
     }
 
     /**
+     * A share that must not be 0.
+     *
+     * @param name what it is
+     * @param value what came
+     * @return the value, above 0 and at most 1
+     */
+    public static double positiveFraction(String name, double value) {
+        return legal(value > 0 && value <= 1, name + " in (0, 1]", value);
+    }
+
+    /**
      * An epsilon, a rate that must not be 0.
      *
      * @param name what it is
@@ -120,6 +131,22 @@ public final class Require {
      */
     public static int atLeast(int least, String name, int value) {
         return (int) atLeast((long) least, name, (long) value);
+    }
+
+    /**
+     * A number among others, such as a class.
+     *
+     * @param least the least that is legal
+     * @param most the most that is legal
+     * @param name what it is
+     * @param value what came
+     * @return the value
+     */
+    public static int within(int least, int most, String name, int value) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException("Expected " + name + " in [" + least + ", " + most + "], got " + value);
+        }
+        return value;
     }
 
     private static double legal(boolean legal, String expected, double value) {

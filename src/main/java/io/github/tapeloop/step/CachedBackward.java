@@ -130,7 +130,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         if (session.isDebug()
                 || registry.hasOwnRules()
                 || !plan.optimizer().isBuiltIn()
-                || !plan.measured().values().stream().allMatch(Metric::isBuiltIn)) {
+                || !plan.measured().values().stream().allMatch(Metric::isTraceable)) {
             return false;
         }
         for (Variable<?> variable : variables) {

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -112,6 +114,80 @@ class WeightedLossTest {
             assertGradientIsZero(BinaryFocalCrossentropy.fromProbabilities().gamma(gamma), tf.constant(sure), sure);
             assertGradientIsZero(BinaryFocalCrossentropy.fromLogits().gamma(gamma), tf.constant(sure), far);
         }
+    }
+
+    /** L = (1 - p)^γ · -log p of the logit x of what is right: its value and its slope, in closed form. */
+    @ParameterizedTest
+    @ValueSource(doubles = {4, 0, -4, -12, -15, -17, -30, -80})
+    void theMostWrongLogitsHaveTheSlopeOfTheFormula(double logit) {
+        for (double gamma : new double[] {0, 0.5, 2, 5}) {
+            double p = 1 / (1 + Math.exp(-logit));
+            double wrong = 1 / (1 + Math.exp(logit)); // 1 - p
+            double cross = Math.log1p(Math.exp(-Math.abs(logit))) + Math.max(-logit, 0);
+            double value = Math.pow(wrong, gamma) * cross;
+            double slope = -Math.pow(wrong, gamma) * (gamma * p * cross + wrong);
+            String what = "γ " + gamma + " at " + logit;
+            assertValueAndSlope(
+                    BinaryFocalCrossentropy.fromLogits().gamma(gamma),
+                    new float[][] {{1}},
+                    new float[][] {{(float) logit}},
+                    what,
+                    value,
+                    slope);
+            assertValueAndSlope(
+                    BinaryFocalCrossentropy.fromLogits().gamma(gamma),
+                    new float[][] {{0}},
+                    new float[][] {{(float) -logit}},
+                    what,
+                    value,
+                    -slope);
+            assertValueAndSlope(
+                    CategoricalFocalCrossentropy.fromLogits().alpha(1).gamma(gamma),
+                    new float[][] {{1, 0}},
+                    new float[][] {{(float) logit, 0}},
+                    what,
+                    value,
+                    slope,
+                    -slope);
+        }
+    }
+
+    private void assertValueAndSlope(
+            Loss loss, float[][] wanted, float[][] at, String what, double value, double... slope) {
+        try (GradientTape tape = GradientTape.open(tf)) {
+            Operand<TFloat32> x = tf.constant(at);
+            tape.watch(x);
+            Operand<TFloat32> computed = loss.call(tf, tf.constant(wanted), x);
+            assertEquals(value, session.scalar(computed), 1e-5 * Math.max(1, value), what);
+            double[] gradient =
+                    FiniteDifferences.values(session, tape.gradient(computed, x).orElseThrow());
+            assertArrayEquals(slope, gradient, 1e-5, what);
+        }
+    }
+
+    @Test
+    void aMaskedClassIsNoneOfTheFocalLoss() {
+        float masked = Float.NEGATIVE_INFINITY;
+        double value = 0.25 * Math.pow(1 / (1 + Math.E), 2) * Math.log1p(Math.exp(-1));
+        double slope = -0.25
+                * Math.pow(1 / (1 + Math.E), 2)
+                * (2 / (1 + Math.exp(-1)) * Math.log1p(Math.exp(-1)) + 1 / (1 + Math.E));
+        assertValueAndSlope(
+                CategoricalFocalCrossentropy.fromLogits(),
+                new float[][] {{1, 0, 0}},
+                new float[][] {{2, 1, masked}},
+                "masked class",
+                value,
+                slope,
+                -slope,
+                0);
+        assertValueAndSlope(
+                BinaryFocalCrossentropy.fromLogits(),
+                new float[][] {{0}},
+                new float[][] {{masked}},
+                "masked label",
+                0,
+                0);
     }
 
     private void assertGradientIsZero(Loss loss, Operand<? extends TNumber> wanted, float[][] at) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.loss.MeanAbsoluteError;
+import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -49,6 +51,18 @@ class MetricRulesTest {
             return tf.math.sqrt(tf.math.div(
                     state(tf, "squares", Shape.scalar()).read(tf),
                     state(tf, "count", Shape.scalar()).read(tf)));
+        }
+    }
+
+    /** The mean of |p - t| over elements, which can have weights of their own. */
+    private static final class MeanDistance extends MeanMetric {
+        MeanDistance() {
+            super("distance");
+        }
+
+        @Override
+        protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+            return tf.math.abs(tf.math.sub(prediction, Tensors.cast(tf, target, prediction.type())));
         }
     }
 
@@ -238,7 +252,7 @@ class MetricRulesTest {
     @Test
     void onlyMetricsOfOneKindMerge() {
         Mean mean = new Mean("loss");
-        assertMergeFails(mean, new MeanSquaredError(), "'loss' takes another Mean");
+        assertMergeFails(mean, Metric.of(new MeanSquaredError()), "'loss' takes another Mean");
         assertMergeFails(mean, mean, "itself");
         Auc coarse = new Auc().numThresholds(10);
         Auc fine = new Auc();
@@ -272,8 +286,11 @@ class MetricRulesTest {
 
     private double weighted(
             Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<? extends TNumber> weight) {
-        MeanAbsoluteError metric = new MeanAbsoluteError();
+        Metric metric = new MeanDistance();
         metric.update(tf, target, prediction, weight);
+        Metric loss = Metric.of(new MeanAbsoluteError());
+        loss.update(tf, target, prediction, weight);
+        assertEquals(metric.result(), loss.result(), 1e-12, "that of a loss");
         return metric.result();
     }
 
@@ -287,7 +304,7 @@ class MetricRulesTest {
 
     @Test
     void aMissingLastDimensionOfOneIsNoMistake() {
-        MeanSquaredError error = new MeanSquaredError();
+        Metric error = Metric.of(new MeanSquaredError());
         error.update(tf, tf.constant(new int[] {1, 2}), tf.constant(new float[][] {{2}, {4}}));
         error.update(tf, tf.constant(new int[][] {{1}, {2}}), tf.constant(new float[] {1, 2}));
         assertEquals(5 / 4.0, error.result(), 1e-12);
@@ -296,12 +313,18 @@ class MetricRulesTest {
     @Test
     void allButErrorsAreBetterWhenHigher() {
         assertTrue(new Auc().higherIsBetter() && new F1Score().higherIsBetter() && new MeanIoU(2).higherIsBetter());
-        assertTrue(new R2Score().higherIsBetter() && new CosineSimilarity().higherIsBetter());
+        assertTrue(new R2Score().higherIsBetter() && new MeanCosineSimilarity().higherIsBetter());
         assertTrue(new TruePositives().higherIsBetter() && new Precision().higherIsBetter());
         assertTrue(new PrecisionAtRecall(0.5).higherIsBetter() && new TopKCategoricalAccuracy().higherIsBetter());
         assertFalse(new FalsePositives().higherIsBetter() || new FalseNegatives().higherIsBetter());
-        assertFalse(new MeanSquaredError().higherIsBetter() || new Hinge().higherIsBetter());
-        assertFalse(new BinaryCrossentropy().higherIsBetter() || new KlDivergence().higherIsBetter());
+        assertFalse(Metric.of(new MeanSquaredError()).higherIsBetter() || new RootMeanSquaredError().higherIsBetter());
+    }
+
+    @Test
+    void oneColumnIsScoredAboveAThreshold() {
+        F1Score score = new F1Score().threshold(0.5);
+        score.update(tf, tf.constant(new float[][] {{1}, {0}}), tf.constant(new float[][] {{0.1f}, {0.1f}}));
+        assertEquals(0, score.result(), "a model that says no");
     }
 
     @Test

@@ -2,26 +2,27 @@ package io.github.tapeloop.parts;
 
 import static io.github.tapeloop.parts.MetricCheck.row;
 
-import io.github.tapeloop.metric.BinaryCrossentropy;
-import io.github.tapeloop.metric.CategoricalCrossentropy;
-import io.github.tapeloop.metric.CategoricalHinge;
+import io.github.tapeloop.loss.BinaryCrossentropy;
+import io.github.tapeloop.loss.CategoricalCrossentropy;
+import io.github.tapeloop.loss.CategoricalHinge;
+import io.github.tapeloop.loss.Hinge;
+import io.github.tapeloop.loss.KlDivergence;
+import io.github.tapeloop.loss.LogCosh;
+import io.github.tapeloop.loss.MeanAbsoluteError;
+import io.github.tapeloop.loss.MeanAbsolutePercentageError;
+import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.loss.MeanSquaredLogarithmicError;
+import io.github.tapeloop.loss.Poisson;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
+import io.github.tapeloop.loss.SquaredHinge;
 import io.github.tapeloop.metric.ConcordanceCorrelation;
-import io.github.tapeloop.metric.CosineSimilarity;
-import io.github.tapeloop.metric.Hinge;
-import io.github.tapeloop.metric.KlDivergence;
-import io.github.tapeloop.metric.LogCoshError;
 import io.github.tapeloop.metric.Mean;
-import io.github.tapeloop.metric.MeanAbsoluteError;
-import io.github.tapeloop.metric.MeanAbsolutePercentageError;
-import io.github.tapeloop.metric.MeanSquaredError;
-import io.github.tapeloop.metric.MeanSquaredLogarithmicError;
+import io.github.tapeloop.metric.MeanCosineSimilarity;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.PearsonCorrelation;
-import io.github.tapeloop.metric.Poisson;
 import io.github.tapeloop.metric.R2Score;
 import io.github.tapeloop.metric.R2Score.Aggregation;
 import io.github.tapeloop.metric.RootMeanSquaredError;
-import io.github.tapeloop.metric.SparseCategoricalCrossentropy;
-import io.github.tapeloop.metric.SquaredHinge;
 import io.github.tapeloop.metric.Sum;
 import io.github.tapeloop.parts.MetricCheck.Names;
 import java.util.List;
@@ -36,11 +37,11 @@ final class MetricRows {
                 row("Mean", "", new Names("Mean", "numbers", "mean"), "", () -> new Mean("mean")),
                 row("Sum", "", new Names("Sum", "numbers", "sum"), "", Sum::new),
                 row(
-                        "MeanSquaredError",
+                        "Metric.of(MeanSquaredError)",
                         "",
                         new Names("MeanSquaredError", "numbers", "mean_squared_error"),
                         "",
-                        MeanSquaredError::new),
+                        () -> Metric.of(new MeanSquaredError())),
                 row(
                         "RootMeanSquaredError",
                         "",
@@ -48,36 +49,41 @@ final class MetricRows {
                         "",
                         RootMeanSquaredError::new),
                 row(
-                        "MeanAbsoluteError",
+                        "Metric.of(MeanAbsoluteError)",
                         "",
                         new Names("MeanAbsoluteError", "numbers", "mean_absolute_error"),
                         "",
-                        MeanAbsoluteError::new),
+                        () -> Metric.of(new MeanAbsoluteError())),
                 row(
-                        "MeanAbsolutePercentageError",
+                        "Metric.of(MeanAbsolutePercentageError)",
                         "",
                         new Names("MeanAbsolutePercentageError", "numbers", "mean_absolute_percentage_error"),
                         "",
-                        MeanAbsolutePercentageError::new),
+                        () -> Metric.of(new MeanAbsolutePercentageError())),
                 row(
-                        "MeanSquaredLogarithmicError",
+                        "Metric.of(MeanSquaredLogarithmicError)",
                         "",
                         new Names("MeanSquaredLogarithmicError", "positive", "mean_squared_logarithmic_error"),
                         "",
-                        MeanSquaredLogarithmicError::new),
-                row("LogCoshError", "", new Names("LogCoshError", "numbers", "logcosh"), "", LogCoshError::new),
+                        () -> Metric.of(new MeanSquaredLogarithmicError())),
                 row(
-                        "CosineSimilarity",
+                        "Metric.of(LogCosh)",
+                        "",
+                        new Names("LogCoshError", "numbers", "logcosh"),
+                        "",
+                        () -> Metric.of(new LogCosh())),
+                row(
+                        "MeanCosineSimilarity",
                         "",
                         new Names("CosineSimilarity", "numbers", "cosine_similarity"),
                         "axis=-1",
-                        CosineSimilarity::new),
+                        MeanCosineSimilarity::new),
                 row(
-                        "CosineSimilarity",
+                        "MeanCosineSimilarity",
                         "axis=1",
                         new Names("CosineSimilarity", "series_numbers", "cosine_similarity_axis"),
                         "axis=-1",
-                        () -> new CosineSimilarity().axis(1)),
+                        () -> new MeanCosineSimilarity().axis(1)),
                 row(
                         "PearsonCorrelation",
                         "",
@@ -110,57 +116,78 @@ final class MetricRows {
                         () -> new R2Score()
                                 .aggregation(Aggregation.VARIANCE_WEIGHTED_AVERAGE)
                                 .numRegressors(3)),
-                row("Poisson", "", new Names("Poisson", "positive", "poisson"), "", Poisson::new),
                 row(
-                        "KlDivergence",
+                        "Metric.of(Poisson)",
+                        "",
+                        new Names("Poisson", "positive", "poisson"),
+                        "",
+                        () -> Metric.of(new Poisson())),
+                row(
+                        "Metric.of(KlDivergence)",
                         "",
                         new Names("KLDivergence", "distributions", "kl_divergence"),
                         "",
-                        KlDivergence::new),
-                row("Hinge", "", new Names("Hinge", "signs", "hinge"), "", Hinge::new),
-                row("Hinge", "labels 0 and 1", new Names("Hinge", "logits", "hinge_binary"), "", Hinge::new),
-                row("SquaredHinge", "", new Names("SquaredHinge", "signs", "squared_hinge"), "", SquaredHinge::new),
+                        () -> Metric.of(new KlDivergence())),
+                row("Metric.of(Hinge)", "", new Names("Hinge", "signs", "hinge"), "", () -> Metric.of(new Hinge())),
                 row(
-                        "CategoricalHinge",
+                        "Metric.of(Hinge)",
+                        "labels 0 and 1",
+                        new Names("Hinge", "logits", "hinge_binary"),
+                        "",
+                        () -> Metric.of(new Hinge())),
+                row(
+                        "Metric.of(SquaredHinge)",
+                        "",
+                        new Names("SquaredHinge", "signs", "squared_hinge"),
+                        "",
+                        () -> Metric.of(new SquaredHinge())),
+                row(
+                        "Metric.of(CategoricalHinge)",
                         "",
                         new Names("CategoricalHinge", "onehot", "categorical_hinge"),
                         "",
-                        CategoricalHinge::new),
+                        () -> Metric.of(new CategoricalHinge())),
                 row(
-                        "BinaryCrossentropy",
+                        "Metric.of(BinaryCrossentropy.fromProbabilities)",
                         "",
                         new Names("BinaryCrossentropy", "labels", "binary_crossentropy"),
-                        "from_logits=False, label_smoothing=0",
-                        BinaryCrossentropy::new),
+                        "label_smoothing=0.0, axis=-1",
+                        () -> Metric.of(BinaryCrossentropy.fromProbabilities())),
                 row(
-                        "BinaryCrossentropy",
-                        "from_logits=True, label_smoothing=0.125",
-                        new Names("BinaryCrossentropy", "logits", "binary_crossentropy_logits"),
-                        "from_logits=False, label_smoothing=0",
-                        () -> new BinaryCrossentropy().fromLogits(true).labelSmoothing(0.125)),
+                        "Metric.of(BinaryCrossentropy.fromLogits)",
+                        "label_smoothing=0.125",
+                        new Names("BinaryCrossentropy(from_logits=True)", "logits", "binary_crossentropy_logits"),
+                        "label_smoothing=0.0, axis=-1",
+                        () -> Metric.of(BinaryCrossentropy.fromLogits().labelSmoothing(0.125))),
                 row(
-                        "CategoricalCrossentropy",
+                        "Metric.of(CategoricalCrossentropy.fromProbabilities)",
                         "",
                         new Names("CategoricalCrossentropy", "onehot_rows", "categorical_crossentropy"),
-                        "from_logits=False, label_smoothing=0, axis=-1",
-                        CategoricalCrossentropy::new),
+                        "label_smoothing=0.0, axis=-1",
+                        () -> Metric.of(CategoricalCrossentropy.fromProbabilities())),
                 row(
-                        "CategoricalCrossentropy",
-                        "from_logits=True, label_smoothing=0.125",
-                        new Names("CategoricalCrossentropy", "onehot", "categorical_crossentropy_logits"),
-                        "from_logits=False, label_smoothing=0, axis=-1",
-                        () -> new CategoricalCrossentropy().fromLogits(true).labelSmoothing(0.125)),
+                        "Metric.of(CategoricalCrossentropy.fromLogits)",
+                        "label_smoothing=0.125",
+                        new Names(
+                                "CategoricalCrossentropy(from_logits=True)",
+                                "onehot",
+                                "categorical_crossentropy_logits"),
+                        "label_smoothing=0.0, axis=-1",
+                        () -> Metric.of(CategoricalCrossentropy.fromLogits().labelSmoothing(0.125))),
                 row(
-                        "SparseCategoricalCrossentropy",
+                        "Metric.of(SparseCategoricalCrossentropy.fromProbabilities)",
                         "",
                         new Names("SparseCategoricalCrossentropy", "class_rows", "sparse_categorical_crossentropy"),
-                        "from_logits=False, axis=-1",
-                        SparseCategoricalCrossentropy::new),
+                        "",
+                        () -> Metric.of(SparseCategoricalCrossentropy.fromProbabilities())),
                 row(
-                        "SparseCategoricalCrossentropy",
-                        "from_logits=True, a series of classes",
-                        new Names("SparseCategoricalCrossentropy", "series", "sparse_categorical_crossentropy_logits"),
-                        "from_logits=False, axis=-1",
-                        () -> new SparseCategoricalCrossentropy().fromLogits(true)));
+                        "Metric.of(SparseCategoricalCrossentropy.fromLogits)",
+                        "a series of classes",
+                        new Names(
+                                "SparseCategoricalCrossentropy(from_logits=True)",
+                                "series",
+                                "sparse_categorical_crossentropy_logits"),
+                        "",
+                        () -> Metric.of(SparseCategoricalCrossentropy.fromLogits())));
     }
 }

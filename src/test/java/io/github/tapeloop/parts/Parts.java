@@ -40,6 +40,22 @@ final class Parts {
     /** What goes with any optimizer and is no {@link Transform}. */
     private static final List<String> OTHER_TRANSFORMS = List.of("LossScale", "Optimizer.with", "Variable.projection");
 
+    /** Losses that Keras has a metric of, which is {@code Metric.of} one of them here. */
+    private static final Set<String> METRICS_IN_KERAS = Set.of(
+            "BinaryCrossentropy",
+            "CategoricalCrossentropy",
+            "CategoricalHinge",
+            "Hinge",
+            "KlDivergence",
+            "LogCosh",
+            "MeanAbsoluteError",
+            "MeanAbsolutePercentageError",
+            "MeanSquaredError",
+            "MeanSquaredLogarithmicError",
+            "Poisson",
+            "SparseCategoricalCrossentropy",
+            "SquaredHinge");
+
     private Parts() {}
 
     static Set<String> of(PartRow.Kind kind) {
@@ -47,7 +63,11 @@ final class Parts {
                 switch (kind) {
                     case LAYER -> waysToMake(Layer.class, type -> !Model.class.isAssignableFrom(type));
                     case LOSS -> waysToMake(Loss.class, type -> true);
-                    case METRIC -> waysToMake(Metric.class, type -> true);
+                    case METRIC ->
+                        Stream.concat(
+                                waysToMake(Metric.class, type -> true),
+                                waysToMake(Loss.class, type -> METRICS_IN_KERAS.contains(type.getSimpleName()))
+                                        .map(loss -> "Metric.of(" + loss + ")"));
                     case OPTIMIZER -> waysToMake(Optimizer.class, type -> true);
                     case TRANSFORM ->
                         Stream.concat(waysToMake(Transform.class, type -> true), OTHER_TRANSFORMS.stream());
@@ -63,18 +83,21 @@ final class Parts {
         return names.collect(Collectors.toCollection(TreeSet::new));
     }
 
+    /** The public classes of a kind that can be made. */
+    static Stream<Class<?>> classes(Class<?> parent) {
+        return CLASSES.stream()
+                .filter(type -> parent.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers()));
+    }
+
     /** Each class, where there is one way to make it; where there are factories of several names, each of them. */
     private static Stream<String> waysToMake(Class<?> parent, Predicate<Class<?>> wanted) {
-        return CLASSES.stream()
-                .filter(type -> parent.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers()))
-                .filter(wanted)
-                .flatMap(type -> {
-                    Set<String> factories = named(type, type, method -> Modifier.isStatic(method.getModifiers()))
-                            .collect(Collectors.toSet());
-                    return type.getConstructors().length == 0 && factories.size() > 1
-                            ? factories.stream()
-                            : Stream.of(type.getSimpleName());
-                });
+        return classes(parent).filter(wanted).flatMap(type -> {
+            Set<String> factories = named(type, type, method -> Modifier.isStatic(method.getModifiers()))
+                    .collect(Collectors.toSet());
+            return type.getConstructors().length == 0 && factories.size() > 1
+                    ? factories.stream()
+                    : Stream.of(type.getSimpleName());
+        });
     }
 
     /** What makes one, or makes another one of one that there is. */

@@ -39,10 +39,33 @@ class SettingsTest {
         DoubleUnaryOperator[] checks = {
             x -> Require.fraction("x", x), x -> Require.properFraction("x", x), x -> Require.probability("x", x),
             x -> Require.positive("x", x), x -> Require.notNegative("x", x), x -> Require.negative("x", x),
-            x -> Require.notPositive("x", x), x -> Require.finite("x", x)
+            x -> Require.notPositive("x", x), x -> Require.finite("x", x), x -> Require.positiveFraction("x", x)
         };
         for (DoubleUnaryOperator check : checks) {
             assertThrows(IllegalArgumentException.class, () -> check.applyAsDouble(value));
+        }
+    }
+
+    @Test
+    void aShareThatMustNotBeZeroMayBeAll() {
+        assertEquals(1, Require.positiveFraction("share", 1));
+        for (double refused : new double[] {0, -0.5, 1.5}) {
+            assertEquals(
+                    "Expected share in (0, 1], got " + refused,
+                    assertThrows(IllegalArgumentException.class, () -> Require.positiveFraction("share", refused))
+                            .getMessage());
+        }
+    }
+
+    @Test
+    void oneOfSeveralNamesTheFirstAndTheLast() {
+        assertEquals(0, Require.within(0, 2, "class", 0));
+        assertEquals(2, Require.within(0, 2, "class", 2));
+        for (int refused : new int[] {-1, 3}) {
+            assertEquals(
+                    "Expected class in [0, 2], got " + refused,
+                    assertThrows(IllegalArgumentException.class, () -> Require.within(0, 2, "class", refused))
+                            .getMessage());
         }
     }
 

@@ -1,7 +1,7 @@
 package io.github.tapeloop.metric;
 
 /** How a metric that has a value for each class, or for each column of a table, makes one of them. */
-public enum Average {
+public enum ClassAverage {
     /** Not at all: {@link Metric#results} gives one value for each class, and {@link Metric#result} refuses. */
     NONE,
     /** From the counts of all classes together. */
