@@ -196,7 +196,7 @@ class NonFiniteTest {
             trainer.fit(data(inputs()).batch(2), Fit.epochs(1).callbacks(recording));
             History history = trainer.fit(
                     data(x).batch(2),
-                    Fit.epochs(1).onNonFinite(NonFinite.rollBack(2)).callbacks(recording));
+                    Fit.epochs(3).onNonFinite(NonFinite.rollBack(2)).callbacks(recording));
             assertEquals(3, history.rollbacks());
             assertTrue(history.stopReason().orElseThrow().contains("3 times"), history::toString);
             assertSame(atEnd.get(0), atEnd.get(atEnd.size() - 1));

@@ -171,7 +171,8 @@ public final class FitLoop {
         if (loss != null && !Double.isFinite(loss)) {
             LOG.warn(
                     "The loss of epoch {} is {}. Is the data scaled to about [-1, 1], the learning rate small enough?"
-                            + " A preflight(batch) before fit looks for the op, and TerminateOnNaN ends the run",
+                            + " A preflight(batch) before fit looks for the op; Fit.onNonFinite(…) skips such steps, goes back or"
+                            + " stops",
                     epoch,
                     loss);
         }

@@ -71,17 +71,16 @@ final class NonFiniteWatch {
     }
 
     private boolean goBack() {
-        if (timesBack == MOST_TIMES) {
-            run.stop("the loss or a gradient was not finite again after going back to " + lastGoodName + " "
-                    + MOST_TIMES + " times");
-            return true;
-        }
         timesBack++;
         rollbacks++;
         lastGood.restore();
         engine.guard().forgive();
         LOG.warn("Losses or gradients were not finite: the run goes back to {}", lastGoodName);
-        return false;
+        if (timesBack == MOST_TIMES) {
+            run.stop("losses or gradients were not finite again and again: the run went back to " + lastGoodName + " "
+                    + MOST_TIMES + " times");
+        }
+        return timesBack == MOST_TIMES;
     }
 
     /** At the end of an epoch, when everybody has heard of it: a good one is what to go back to from now on. */
