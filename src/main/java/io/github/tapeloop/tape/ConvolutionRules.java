@@ -1,8 +1,15 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Constants;
+import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
@@ -43,6 +50,15 @@ final class ConvolutionRules {
     /** Of the image, only the shape matters. */
     private static Operand<TType> toImage(
             Ops tf, OpGradient op, String type, Operand<TType> image, Operand<TType> kernel, Operand<TType> dy) {
+        int groups = groups(op, image, kernel);
+        if (groups > 1) {
+            int channels = channels(op, image);
+            List<Output<TType>> images = split(tf, image, channels, groups);
+            List<Output<TType>> kernels = split(tf, kernel, Tensors.rank(kernel) - 1, groups);
+            List<Output<TType>> gradients = split(tf, dy, channels, groups);
+            return joined(
+                    tf, channels, groups, i -> toImage(tf, op, type, images.get(i), kernels.get(i), gradients.get(i)));
+        }
         return DilatedConvolution.is(op)
                 ? new DilatedConvolution(tf, op).toImage(type, image, kernel, dy)
                 : make(tf, op, type, Shapes.of(tf, image), kernel, dy);
@@ -51,9 +67,47 @@ final class ConvolutionRules {
     /** Of the kernel, only the shape matters. */
     private static Operand<TType> toKernel(
             Ops tf, OpGradient op, String type, Operand<TType> image, Operand<TType> kernel, Operand<TType> dy) {
+        int groups = groups(op, image, kernel);
+        if (groups > 1) {
+            int channels = channels(op, image);
+            int filters = Tensors.rank(kernel) - 1;
+            List<Output<TType>> images = split(tf, image, channels, groups);
+            List<Output<TType>> kernels = split(tf, kernel, filters, groups);
+            List<Output<TType>> gradients = split(tf, dy, channels, groups);
+            return joined(
+                    tf, filters, groups, i -> toKernel(tf, op, type, images.get(i), kernels.get(i), gradients.get(i)));
+        }
         return DilatedConvolution.is(op)
                 ? new DilatedConvolution(tf, op).toKernel(type, image, kernel, dy)
                 : make(tf, op, type, image, Shapes.of(tf, kernel), dy);
+    }
+
+    /**
+     * How many groups the channels are in, each with filters of its own: TensorFlow's backward kernels take them with oneDNN
+     * only. One if a traced function leaves the channels open.
+     */
+    private static int groups(OpGradient op, Operand<?> image, Operand<?> kernel) {
+        Shape images = Tensors.shape(image);
+        Shape kernels = Tensors.shape(kernel);
+        if (op.op().type().startsWith("Depthwise") || images.isUnknown() || kernels.isUnknown()) {
+            return 1;
+        }
+        long all = images.get(channels(op, image));
+        long each = kernels.get(kernels.numDimensions() - 2);
+        return all > 0 && each > 0 ? Math.toIntExact(all / each) : 1;
+    }
+
+    private static int channels(OpGradient op, Operand<?> image) {
+        String format = op.op().attribute("data_format", String.class).orElse("");
+        return format.startsWith("NC") ? 1 : Tensors.rank(image) - 1;
+    }
+
+    private static List<Output<TType>> split(Ops tf, Operand<TType> whole, int axis, int groups) {
+        return tf.split(Constants.of(tf, axis), whole, (long) groups).output();
+    }
+
+    private static Operand<TType> joined(Ops tf, int axis, int groups, IntFunction<Operand<TType>> part) {
+        return tf.concat(IntStream.range(0, groups).mapToObj(part).toList(), Constants.of(tf, axis));
     }
 
     /** An op with the attributes that all three have. */

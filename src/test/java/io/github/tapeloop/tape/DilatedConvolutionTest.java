@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operand;
@@ -192,6 +193,28 @@ class DilatedConvolutionTest {
         }
     }
 
+    /** Against the convolutions of the groups one by one. */
+    @ParameterizedTest
+    @CsvSource({"VALID, 1, 1", "SAME, 2, 1", "SAME, 1, 2", "VALID, 1, 3"})
+    void groupsOfChannelsHaveTheirOwnGradient(String padding, long step, long rate) {
+        Case one = new Case("Conv2D", EXACT, false, padding, new long[][] {{step, step}, {rate, rate}, {2, 3}});
+        try (TensorScope scope = session.scope()) {
+            List<Operand<?>> inputs = List.of(one.input(new long[] {2, 8, 9, 6}), one.input(new long[] {2, 3, 2, 9}));
+            List<Operand<?>> apart = gradients(session.tf(), inputs, (tf, x) -> {
+                List<? extends Operand<?>> images =
+                        tf.split(tf.constant(3), x.get(0), 3L).output();
+                List<? extends Operand<?>> kernels =
+                        tf.split(tf.constant(3), x.get(1), 3L).output();
+                List<Operand<TFloat64>> y = new ArrayList<>();
+                for (int group = 0; group < 3; group++) {
+                    y.add(typed(one.convolve(tf, images.get(group), kernels.get(group), false)));
+                }
+                return tf.concat(y, tf.constant(3));
+            });
+            compare(one, apart, gradients(session.tf(), one, inputs, false));
+        }
+    }
+
     /** The forward op says in a sentence what a processor has no kernel for. */
     private static void assumeProcessorComputes(Case one) {
         if (!one.always()) {
@@ -246,10 +269,14 @@ class DilatedConvolutionTest {
     }
 
     /** Σ y + y²/2. */
-    @SuppressWarnings("unchecked") // Formulas are of any type.
     private static Operand<TFloat64> curved(Ops tf, Operand<?> y) {
-        Formula<TFloat64> formula = Formula.of(tf, (Operand<TFloat64>) y);
+        Formula<TFloat64> formula = Formula.of(tf, typed(y));
         return formula.squared().times(0.5).plus(formula).total();
+    }
+
+    @SuppressWarnings("unchecked") // Operands of any type go by this one.
+    private static Operand<TFloat64> typed(Operand<?> y) {
+        return (Operand<TFloat64>) y;
     }
 
     /** What one convolution is made with: strides, rates and kernel sizes are of the axes that the window moves along. */
