@@ -19,6 +19,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /** The process does not grow as steps are taken. Measured in a Java of its own, which runs nothing else. */
+@Tag("alone")
+@Tag("process")
 @EnabledOnOs(value = OS.LINUX, disabledReason = "reads /proc/self/status")
 class MemoryTest {
 
@@ -39,7 +41,9 @@ class MemoryTest {
         String output = java(List.of(), Map.of(), Soak.class, String.valueOf(steps), String.valueOf(warmUp));
         assertEquals(0, number("live handles at close (\\d+)", output), output);
         assertEquals(number("live handles (\\d+) before", output), number("(\\d+) after", output), output);
-        assertTrue(number("rss growth (-?\\d+) MB", output) < LIMIT_MEGABYTES, output);
+        int growth = number("rss growth (-?\\d+) MB", output);
+        System.out.println(steps + " steps: rss growth " + growth + " MB");
+        assertTrue(growth < LIMIT_MEGABYTES, output);
     }
 
     /** A gradient of 1,000,000 x 32 numbers takes 128,000,000 bytes. */

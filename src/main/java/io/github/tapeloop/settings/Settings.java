@@ -19,6 +19,9 @@ public final class Settings {
 
     private boolean used;
 
+    /** Settings that can be changed still. */
+    public Settings() {}
+
     /** Ends the settings: the part is used now. */
     public void use() {
         used = true;

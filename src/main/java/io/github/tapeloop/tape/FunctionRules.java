@@ -64,8 +64,8 @@ final class FunctionRules {
         way.propagate(op, () -> pick(tf, op.input(0), way.given(), sides));
     }
 
-    @SuppressWarnings("unchecked") // The index comes out of the list it was put into.
     /** The last function stands for all other numbers as well. */
+    @SuppressWarnings("unchecked") // The index comes out of the list it was put into.
     private static List<Operand<?>> pick(
             Ops tf, Operand<TInt32> index, List<Operand<?>> given, List<TracedFunction.Body> sides) {
         if (sides.size() == 1) {

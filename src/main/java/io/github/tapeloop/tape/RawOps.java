@@ -80,6 +80,14 @@ final class RawOps {
         return builder;
     }
 
+    /** A list of whole numbers that an op was made with, empty if it was not. */
+    static long[] numbers(OpGradient op, String name) {
+        Object value = op.op().attribute(name, Object.class).orElse(new long[0]);
+        return value instanceof AttrValue node // Of an op of a function body.
+                ? node.getList().getIList().stream().mapToLong(Long::longValue).toArray()
+                : (long[]) value;
+    }
+
     private static void set(OperationBuilder builder, String name, Object value) {
         if (value instanceof Long v) {
             builder.setAttr(name, v);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Reads generated files and measures what stays on the heap in the middle of a pass. */
+@Tag("alone")
 class CsvStreamingTest {
 
     private static final int FEATURES = 20;

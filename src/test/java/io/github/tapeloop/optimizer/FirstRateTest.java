@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -59,6 +60,7 @@ class FirstRateTest {
 
     /** In a process of its own, whose TensorFlow has no threads yet. */
     @Test
+    @Tag("process")
     void opensNoSession() throws Exception {
         assumeTrue(Files.isDirectory(TASKS));
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));

@@ -27,6 +27,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -320,6 +321,7 @@ class SparseGradientTest {
     }
 
     @Test
+    @Tag("alone")
     void anEmbeddingOfAMillionRowsTrainsWithoutADenseGradient() {
         Shape whole = Shape.of(1_000_000, 32);
         int batch = 128;

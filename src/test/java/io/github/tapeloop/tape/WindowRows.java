@@ -30,6 +30,7 @@ final class WindowRows {
         for (String type : List.of("Conv2D", "DepthwiseConv2dNative")) {
             rows.addAll(convolutions(type));
         }
+        rows.addAll(dilatedConvolutions());
         rows.addAll(convolutions3D());
         rows.addAll(averages());
         rows.addAll(largest());
@@ -84,6 +85,20 @@ final class WindowRows {
     private static GradientRow.Op explicit(GradientRow.Op op) {
         return op.set(
                 b -> b.setAttr("strides", TWOS).setAttr("padding", "EXPLICIT").setAttr("explicit_paddings", AROUND));
+    }
+
+    /** The op's own backward kernels take no gaps in float64. */
+    private static List<GradientRow> dilatedConvolutions() {
+        GradientRow.Input kernel = in(2, 2, 2, 3);
+        return List.of(
+                row("Conv2D", in(1, 4, 5, 2), kernel, (tf, x) -> same(op(tf, "Conv2D")
+                                        .in(x))
+                                .set(b -> b.setAttr("dilations", new long[] {1, 2, 3, 1})))
+                        .andTwice(),
+                row("Conv2D", in(1, 4, 4, 2), kernel, (tf, x) -> explicit(
+                                        op(tf, "Conv2D").in(x))
+                                .set(b -> b.setAttr("dilations", TWOS)))
+                        .andTwice());
     }
 
     private static List<GradientRow> convolutions3D() {
