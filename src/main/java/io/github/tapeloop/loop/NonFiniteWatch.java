@@ -74,6 +74,7 @@ final class NonFiniteWatch {
         timesBack++;
         rollbacks++;
         lastGood.restore();
+        engine.trainScores().reset(); // They are those of an epoch that has ended.
         engine.guard().forgive();
         LOG.warn("Losses or gradients were not finite: the run goes back to {}", lastGoodName);
         if (timesBack == MOST_TIMES) {
