@@ -140,7 +140,7 @@ public final class DcganMnist {
             Operand<TFloat32> logits =
                     discriminator.call(step.training(), tf.concat(List.of(fake, real), tf.constant(0)));
             Operand<TFloat32> loss = crossentropy.call(tf, noisyLabels, logits);
-            optimizer.apply(tf, tape.gradients(loss, discriminator.trainableVariables()));
+            step.minimize(optimizer, tape, loss, discriminator.trainableVariables());
             return loss;
         }
     }
@@ -155,7 +155,7 @@ public final class DcganMnist {
         try (GradientTape tape = step.tape()) {
             Operand<TFloat32> logits = discriminator.call(step.training(), generator.call(step.training(), codes));
             Operand<TFloat32> loss = crossentropy.call(tf, claim, logits);
-            optimizer.apply(tf, tape.gradients(loss, generator.trainableVariables()));
+            step.minimize(optimizer, tape, loss, generator.trainableVariables());
             return loss;
         }
     }

@@ -92,7 +92,7 @@ public final class WassersteinGanGradientPenalty {
             Operand<TFloat32> penalty =
                     tf.math.mul(penalty(step, critic, between(step, real, fake)), tf.constant(PENALTY_WEIGHT));
             Operand<TFloat32> loss = tf.math.sub(penalty, distance);
-            optimizer.apply(tf, tape.gradients(loss, critic.trainableVariables()));
+            step.minimize(optimizer, tape, loss, critic.trainableVariables());
             return distance;
         }
     }
@@ -104,7 +104,7 @@ public final class WassersteinGanGradientPenalty {
         try (GradientTape tape = step.tape()) {
             Operand<TFloat32> fake = generator.call(step.training(), noise);
             Operand<TFloat32> loss = tf.math.neg(mean(tf, critic.call(step.training(), fake)));
-            optimizer.apply(tf, tape.gradients(loss, generator.trainableVariables()));
+            step.minimize(optimizer, tape, loss, generator.trainableVariables());
             return loss;
         }
     }

@@ -15,7 +15,7 @@ import org.tensorflow.types.family.TNumber;
  *     try (GradientTape tape = step.tape()) {
  *         Operand<TFloat32> prediction = step.training().call(model, batch.input(tf));
  *         Operand<TFloat32> loss = mse.call(tf, batch.target(tf), prediction);
- *         optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
+ *         step.minimize(optimizer, tape, loss, model.trainableVariables());
  *         return Map.of("loss", loss);
  *     }
  * })

@@ -102,7 +102,7 @@ final class ReadmeSnippets {
                     try (GradientTape tape = step.tape()) {
                         Operand<TFloat32> logits = step.training().call(model, batch.input(tf));
                         Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
-                        optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
+                        step.minimize(optimizer, tape, loss, model.trainableVariables());
                         return Map.of("loss", loss);
                     }
                 })
