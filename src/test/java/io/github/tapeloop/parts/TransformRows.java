@@ -6,6 +6,7 @@ import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.ByVariable;
 import io.github.tapeloop.optimizer.Clip;
 import io.github.tapeloop.optimizer.GradientAccumulation;
+import io.github.tapeloop.optimizer.GradientTransform;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Muon;
@@ -14,8 +15,11 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.optimizer.Update;
 import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.function.Function;
 import org.tensorflow.Operand;
@@ -74,6 +78,16 @@ final class TransformRows {
                                     GradientAccumulation.of(2),
                                     Clip.globalNorm(2));
                 }),
+                row("GradientTransform", "clipping", "-: subclass the optimizer there", "", "clip_value", p -> new Sgd(
+                                0.05)
+                        .with(GradientTransform.of("clip", TransformRows::clipped))),
+                row(
+                        "GradientTransform",
+                        "a momentum in slots",
+                        "-: subclass the optimizer there",
+                        "",
+                        "sgd_momentum",
+                        p -> new Sgd().with(GradientTransform.traceable("heavy ball", TransformRows::heavyBall))),
                 averageRow(),
                 flushRow(),
                 lossScaleRow(),
@@ -85,6 +99,37 @@ final class TransformRows {
     private static <T extends TNumber> Operand<T> bound(Ops tf, Operand<T> value) {
         Operand<T> half = tf.dtypes.cast(tf.constant(0.5), value.type());
         return tf.clipByValue(value, tf.math.neg(half), half);
+    }
+
+    /** {@link Clip#value}, as a user would write it. */
+    private static Gradients clipped(Update update, Gradients gradients) {
+        return gradients.map((variable, gradient) -> clipped(update, number(variable), gradient));
+    }
+
+    @SuppressWarnings("unchecked") // A gradient has its variable's type.
+    private static <T extends TNumber> Operand<T> clipped(Update update, Variable<T> variable, Operand<?> gradient) {
+        Class<T> type = variable.type();
+        return update.tf().clipByValue((Operand<T>) gradient, update.constant(-0.5, type), update.constant(0.5, type));
+    }
+
+    /** m = 0.9 m + g in place of g. */
+    private static Gradients heavyBall(Update update, Gradients gradients) {
+        return gradients.map((variable, gradient) -> heavyBall(update, number(variable), gradient));
+    }
+
+    @SuppressWarnings("unchecked") // A gradient has its variable's type.
+    private static <T extends TNumber> Operand<T> heavyBall(Update update, Variable<T> variable, Operand<?> gradient) {
+        Ops tf = update.tf();
+        Variable<T> moment = update.slot("moment", variable, 0);
+        Operand<T> kept = tf.math.mul(moment.read(tf), update.constant(0.9, variable.type()));
+        Operand<T> next = tf.math.add(kept, (Operand<T>) gradient);
+        moment.assign(tf, next);
+        return next;
+    }
+
+    @SuppressWarnings("unchecked") // Only numbers have gradients.
+    private static <T extends TNumber> Variable<T> number(Variable<?> variable) {
+        return (Variable<T>) variable;
     }
 
     private static PartRow row(
