@@ -129,7 +129,7 @@ public final class ByVariable extends Optimizer {
     @Override
     Map<String, KeptNumber> numbers() {
         Map<String, KeptNumber> proportions = new LinkedHashMap<>();
-        rules.forEach(rule -> proportions.put(rule.optimizer.prefix() + "/proportion", rule.proportion));
+        rules.forEach(rule -> proportions.put(proportions.size() + 1 + "/proportion", rule.proportion));
         return proportions;
     }
 

@@ -4,9 +4,12 @@ import io.github.tapeloop.runtime.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -25,6 +28,8 @@ import org.tensorflow.types.family.TNumber;
  * slots, a loss scale.
  */
 abstract class OptimizerState implements Stateful {
+
+    private static final String LEARNING_RATE = "learning_rate";
 
     final LearningRate rate;
     /** Ends with the first step. */
@@ -76,16 +81,17 @@ abstract class OptimizerState implements Stateful {
     }
 
     final void attach(TapeSession here, Variable<TInt64> counter) {
-        if (rate.number().variable() == null) { // A part can share the rate of the whole.
-            rate.number().build(here, prefix + "/learning_rate");
-        }
+        kept().forEach((name, number) -> {
+            if (number.variable() == null) {
+                number.build(here, prefix + "/" + name);
+            }
+        });
         iterations = counter;
         session = here;
         settings.use();
         for (OptimizerState part : parts()) {
             part.attach(here, counter);
         }
-        numbers().forEach((name, number) -> number.build(here, name));
     }
 
     /** Numbers that are set, by name, besides the learning rate. */
@@ -262,16 +268,44 @@ abstract class OptimizerState implements Stateful {
         List<Variable<?>> all = new ArrayList<>();
         if (session != null) {
             all.add(iterations);
-            all.add(rate.number().variable());
-            parts().stream()
-                    .filter(part -> part.rate != rate)
-                    .forEach(part -> all.add(part.rate.number().variable()));
-            numbers().values().forEach(number -> all.add(number.variable()));
+            kept().values().forEach(number -> all.add(number.variable()));
         }
         all.addAll(slots.values());
         if (lossScale != null) {
             all.addAll(lossScale.state());
         }
         return Parameters.of(all);
+    }
+
+    /** The learning rates and numbers like them, before the first step: from then on they are in {@link #state}. */
+    @Override
+    public final void saveState(StateWriter out) {
+        kept().forEach((name, number) -> {
+            if (number.variable() == null) {
+                out.put(name, number.value());
+            }
+        });
+    }
+
+    @Override
+    public final void loadState(StateReader in) {
+        kept().forEach((name, number) -> {
+            if (in.has(name)) {
+                number.set(in.getDouble(name));
+            }
+        });
+    }
+
+    /** All numbers that are set, by name. */
+    private Map<String, KeptNumber> kept() {
+        Map<String, KeptNumber> all = new LinkedHashMap<>();
+        all.put(LEARNING_RATE, rate.number());
+        for (OptimizerState part : parts()) {
+            if (part.rate != rate) { // A part can share the rate of the whole.
+                all.put(part.prefix.substring(prefix.length() + 1) + "/" + LEARNING_RATE, part.rate.number());
+            }
+        }
+        all.putAll(numbers());
+        return all;
     }
 }

@@ -8,8 +8,10 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -225,5 +227,29 @@ class ByVariableTest {
         whole.swapToTrain();
         assertEquals(training.get(0), value(a), 1e-15);
         assertEquals(training.get(1), value(b), 1e-15);
+    }
+
+    @Test
+    void ratesSetBeforeTheFirstStepAreBroughtBackToo() {
+        Sgd part = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(part, a);
+        TrainingState state = new TrainingState(session);
+        state.register("optimizer", whole);
+        whole.setLearningRate(0.05);
+        assertEquals(
+                List.of("optimizer/1/learning_rate", "optimizer/1/proportion", "optimizer/learning_rate"),
+                List.copyOf(state.values().keySet()));
+        try (Snapshot before = state.snapshot()) {
+            part.setLearningRate(0.4);
+            whole.setLearningRate(0);
+            apply(whole); // Makes the variables, with the values of now.
+            before.restore();
+        }
+        assertEquals(0.05, whole.learningRate());
+        assertEquals(0.1, part.learningRate());
+        whole.setLearningRate(0);
+        whole.setLearningRate(0.1);
+        assertEquals(0.2, part.learningRate(), 1e-15);
+        assertEquals(Map.of(), state.values(), "they are variables now");
     }
 }
