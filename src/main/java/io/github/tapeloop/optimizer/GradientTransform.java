@@ -1,7 +1,10 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Variable;
 import java.util.Objects;
+import org.tensorflow.Operand;
+import org.tensorflow.types.family.TNumber;
 
 /**
  * Changes gradients before they are used: noise, centralization, a projection, a filter. Give it to {@link Optimizer#with}.
@@ -9,8 +12,8 @@ import java.util.Objects;
  * update; several come in the order in which they were added. Of gradients that are accumulated it is told the mean.
  *
  * <pre>{@code
- * new Sgd(0.1).with(GradientTransform.traceable("sign", (update, gradients) ->
- *         gradients.map((variable, gradient) -> update.tf().math.sign(...))))
+ * GradientTransform sign = GradientTransform.each((update, variable, gradient) -> update.tf().math.sign(gradient));
+ * Optimizer optimizer = new Sgd(0.1).with(GradientTransform.traceable("sign", sign));
  * }</pre>
  *
  * <p>Whatever it remembers from one step to the next must be in slots, by {@link Update#slot}: then it is part of the
@@ -32,6 +35,34 @@ public non-sealed interface GradientTransform extends Transform {
      * @return a gradient for each variable that had one, of its shape and type: {@link Gradients#map} gives that
      */
     Gradients apply(Update update, Gradients gradients);
+
+    /** Changes the gradient of one variable, whatever its type. */
+    @FunctionalInterface
+    interface Each {
+
+        /**
+         * Changes a gradient.
+         *
+         * @param update the step: ops, learning rate, shared scalars, slots
+         * @param variable what the gradient is of
+         * @param gradient its gradient, of its shape and type
+         * @return another one, of the same shape and type
+         */
+        Operand<TNumber> apply(Update update, Variable<TNumber> variable, Operand<TNumber> gradient);
+    }
+
+    /**
+     * A transform that changes each gradient by itself, to be given a name by {@link #of} or {@link #traceable}.
+     *
+     * @param formula changes the gradient of one variable
+     * @return a transform without a name
+     */
+    @SuppressWarnings("unchecked") // Only numbers have gradients, each of its variable's type.
+    static GradientTransform each(Each formula) {
+        Objects.requireNonNull(formula, "formula");
+        return (update, gradients) -> gradients.map((variable, gradient) ->
+                formula.apply(update, (Variable<TNumber>) variable, (Operand<TNumber>) gradient));
+    }
 
     /**
      * What it is called: in messages and reports, and in the names of its slots, so the same name in each run of a program.

@@ -23,6 +23,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.family.TNumber;
 
 /** Gradient transforms of users: where they come in a step, what they remember, what is refused. */
 class GradientTransformTest {
@@ -36,36 +37,27 @@ class GradientTransformTest {
         session.close();
     }
 
-    /** Works with gradients that are all float64. */
-    private interface Formula {
-        Operand<TFloat64> of(Update update, Variable<TFloat64> variable, Operand<TFloat64> gradient);
-    }
-
-    @SuppressWarnings("unchecked") // All variables here are float64.
-    private static GradientTransform each(String name, Formula formula) {
-        return GradientTransform.traceable(
-                name,
-                (update, gradients) -> gradients.map((variable, gradient) ->
-                        formula.of(update, (Variable<TFloat64>) variable, (Operand<TFloat64>) gradient)));
+    private static GradientTransform each(String name, GradientTransform.Each formula) {
+        return GradientTransform.traceable(name, GradientTransform.each(formula));
     }
 
     private static GradientTransform plus(double value) {
-        return each(
-                "plus " + value,
-                (update, variable, gradient) -> update.tf().math.add(gradient, update.constant(value, TFloat64.class)));
+        return each("plus " + value, (update, variable, gradient) -> update.tf()
+                .math
+                .add(gradient, update.constant(value, variable.type())));
     }
 
     private static GradientTransform times(double value) {
-        return each(
-                "times " + value,
-                (update, variable, gradient) -> update.tf().math.mul(gradient, update.constant(value, TFloat64.class)));
+        return each("times " + value, (update, variable, gradient) -> update.tf()
+                .math
+                .mul(gradient, update.constant(value, variable.type())));
     }
 
     /** The sum of all gradients so far. */
     private static GradientTransform summing(String name) {
         return each(name, (update, variable, gradient) -> {
-            Variable<TFloat64> sum = update.slot("sum", variable, 0);
-            Operand<TFloat64> next = update.tf().math.add(sum.read(update.tf()), gradient);
+            Variable<TNumber> sum = update.slot("sum", variable, 0);
+            Operand<TNumber> next = update.tf().math.add(sum.read(update.tf()), gradient);
             sum.assign(update.tf(), next);
             return next;
         });

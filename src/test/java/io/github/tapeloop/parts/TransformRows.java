@@ -18,7 +18,6 @@ import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.optimizer.Update;
 import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.function.Function;
@@ -80,14 +79,16 @@ final class TransformRows {
                 }),
                 row("GradientTransform", "clipping", "-: subclass the optimizer there", "", "clip_value", p -> new Sgd(
                                 0.05)
-                        .with(GradientTransform.of("clip", TransformRows::clipped))),
+                        .with(GradientTransform.of("clip", GradientTransform.each(TransformRows::clipped)))),
                 row(
                         "GradientTransform",
                         "a momentum in slots",
                         "-: subclass the optimizer there",
                         "",
                         "sgd_momentum",
-                        p -> new Sgd().with(GradientTransform.traceable("heavy ball", TransformRows::heavyBall))),
+                        p -> new Sgd()
+                                .with(GradientTransform.traceable(
+                                        "heavy ball", GradientTransform.each(TransformRows::heavyBall)))),
                 averageRow(),
                 flushRow(),
                 lossScaleRow(),
@@ -102,34 +103,19 @@ final class TransformRows {
     }
 
     /** {@link Clip#value}, as a user would write it. */
-    private static Gradients clipped(Update update, Gradients gradients) {
-        return gradients.map((variable, gradient) -> clipped(update, number(variable), gradient));
-    }
-
-    @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private static <T extends TNumber> Operand<T> clipped(Update update, Variable<T> variable, Operand<?> gradient) {
-        Class<T> type = variable.type();
-        return update.tf().clipByValue((Operand<T>) gradient, update.constant(-0.5, type), update.constant(0.5, type));
+    private static Operand<TNumber> clipped(Update update, Variable<TNumber> variable, Operand<TNumber> gradient) {
+        Class<TNumber> type = variable.type();
+        return update.tf().clipByValue(gradient, update.constant(-0.5, type), update.constant(0.5, type));
     }
 
     /** m = 0.9 m + g in place of g. */
-    private static Gradients heavyBall(Update update, Gradients gradients) {
-        return gradients.map((variable, gradient) -> heavyBall(update, number(variable), gradient));
-    }
-
-    @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private static <T extends TNumber> Operand<T> heavyBall(Update update, Variable<T> variable, Operand<?> gradient) {
+    private static Operand<TNumber> heavyBall(Update update, Variable<TNumber> variable, Operand<TNumber> gradient) {
         Ops tf = update.tf();
-        Variable<T> moment = update.slot("moment", variable, 0);
-        Operand<T> kept = tf.math.mul(moment.read(tf), update.constant(0.9, variable.type()));
-        Operand<T> next = tf.math.add(kept, (Operand<T>) gradient);
+        Variable<TNumber> moment = update.slot("moment", variable, 0);
+        Operand<TNumber> kept = tf.math.mul(moment.read(tf), update.constant(0.9, variable.type()));
+        Operand<TNumber> next = tf.math.add(kept, gradient);
         moment.assign(tf, next);
         return next;
-    }
-
-    @SuppressWarnings("unchecked") // Only numbers have gradients.
-    private static <T extends TNumber> Variable<T> number(Variable<?> variable) {
-        return (Variable<T>) variable;
     }
 
     private static PartRow row(
