@@ -135,7 +135,7 @@ public final class ByVariable extends Optimizer {
 
     @Override
     void prepare(Variable<?> variable) {
-        of(variable).prepare(variable);
+        of(variable).ask(variable);
     }
 
     @Override

@@ -136,6 +136,11 @@ public final class Muon extends Moments<Muon> {
     }
 
     @Override
+    void prepare(Variable<?> variable) {
+        excluded.of(variable);
+    }
+
+    @Override
     Muon self() {
         return this;
     }

@@ -108,7 +108,7 @@ public abstract class Optimizer extends OptimizerState {
     /** Makes the update that was checked. */
     final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
-        gradients.variables().forEach(this::prepare);
+        gradients.variables().forEach(this::ask);
         if (lossScale == null) {
             step(tf, gradients);
         } else {
@@ -132,6 +132,12 @@ public abstract class Optimizer extends OptimizerState {
         if (lossScale != null) {
             lossScale.requireAsked(getClass().getSimpleName());
         }
+    }
+
+    /** Lets predicates of the user's decide over a variable before anything has changed: they can fail. */
+    final void ask(Variable<?> variable) {
+        transforms.ask(variable);
+        prepare(variable);
     }
 
     /** Sees each variable of a step before anything of the step happens. */

@@ -147,6 +147,13 @@ final class Transforms {
         return changed;
     }
 
+    /** Asks which variables decay. */
+    void ask(Variable<?> variable) {
+        if (byKind.containsKey(WeightDecay.class)) {
+            decays.of(variable);
+        }
+    }
+
     void decay(Update update, List<Variable<?>> variables) {
         get(WeightDecay.class).ifPresent(decay -> {
             for (Variable<?> variable : variables) {

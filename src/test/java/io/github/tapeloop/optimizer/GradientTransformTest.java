@@ -65,6 +65,7 @@ class GradientTransformTest {
 
     private void apply(Optimizer optimizer, double gradient) {
         try (TensorScope step = session.scope()) {
+            optimizer.scaleLoss(tf, tf.constant(1f)); // The gradient is that of a scaled loss, if it is scaled.
             optimizer.apply(tf, Gradients.of(List.of(v), List.of(Optional.of(tf.constant(gradient)))));
         }
     }

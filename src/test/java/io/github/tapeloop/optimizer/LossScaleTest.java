@@ -138,14 +138,14 @@ class LossScaleTest {
         LossScale scale = LossScale.dynamic(2, 100);
         Sgd sgd = scaledBy(scale);
         TracedFunction.Body body = (ops, given) -> {
-            Operand<?> atMinimum = ops.dtypes.cast(scale.isAtMinimum(ops), TFloat32.class);
+            Operand<?> canFall = ops.dtypes.cast(scale.canFall(ops), TFloat32.class);
             @SuppressWarnings("unchecked") // The gradient is float32.
             Operand<TFloat32> gradient = (Operand<TFloat32>) given.get(0);
             sgd.apply(ops, gradients(ops, sgd, gradient));
-            return List.of(ops.dtypes.cast(scale.skipped(ops), TFloat32.class), atMinimum);
+            return List.of(ops.dtypes.cast(scale.skipped(ops), TFloat32.class), canFall);
         };
         List<Double> skipped = new ArrayList<>();
-        List<Double> atMinimum = new ArrayList<>();
+        List<Double> canFall = new ArrayList<>();
         Operand<TFloat32> like = session.persist(() -> tf.constant(0f));
         try (TracedFunction function =
                 TracedFunction.trace(session, "step", List.of(TracedFunction.Spec.of(like)), body)) {
@@ -154,12 +154,12 @@ class LossScaleTest {
                     List<Operand<?>> given = List.of(tf.constant(gradient));
                     List<? extends Operand<?>> results = traced ? function.call(given) : body.apply(tf, given);
                     skipped.add(session.scalar(number(results.get(0))));
-                    atMinimum.add(session.scalar(number(results.get(1))));
+                    canFall.add(session.scalar(number(results.get(1))));
                 }
             }
         }
         assertEquals(List.of(0.0, 1.0, 1.0, 2.0, 3.0), skipped);
-        assertEquals(List.of(0.0, 0.0, 1.0, 1.0, 1.0), atMinimum, "of the scale that the step began with");
+        assertEquals(List.of(1.0, 1.0, 0.0, 0.0, 0.0), canFall, "of the scale that the step began with");
     }
 
     @SuppressWarnings("unchecked") // The results are float32.
@@ -221,5 +221,18 @@ class LossScaleTest {
     void badArgumentsAreNamedWithTheirRange(String words, Executable action) {
         IllegalArgumentException error = assertThrows(IllegalArgumentException.class, action);
         assertTrue(error.getMessage().contains(words), error.getMessage());
+    }
+
+    @Test
+    void aStepThatSomethingElseSkipsLowersTheScaleWithinItsBoundsAndCounts() {
+        LossScale scale = LossScale.dynamic(8, 1).minimum(4);
+        step(scaledBy(scale), 0);
+        for (int i = 0; i < 5; i++) {
+            try (TensorScope scope = session.scope()) {
+                scale.fall(tf);
+            }
+        }
+        assertEquals(4, scale.value());
+        assertEquals(5, scale.skipped());
     }
 }

@@ -93,6 +93,7 @@ class OptimizerSettingsTest {
 
     private void step(Optimizer optimizer) {
         try (TensorScope scope = session.scope()) {
+            optimizer.scaleLoss(tf, tf.constant(1f)); // One of the settings is a loss scale.
             optimizer.apply(tf, gradients(tf));
         }
     }

@@ -2,6 +2,7 @@ package io.github.tapeloop.optimizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.Fit;
@@ -10,10 +11,13 @@ import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Setters;
+import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -22,6 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /** What is safe to trace, and that only this is kept from one eager step to the next. */
@@ -176,5 +182,39 @@ class TraceableTest {
         train(optimizer, Dataset.of(new float[][] {{1}, {2}, {3}}, new float[][] {{2}, {3}, {4}}));
         assertFalse(asked.isEmpty());
         assertEquals(asked.stream().distinct().toList(), asked);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("asking")
+    void aPredicateThatFailsLeavesAllVariablesAsTheyWere(String name, Function<Predicate<String>, Optimizer> make) {
+        Optimizer optimizer = make.apply(variable -> {
+            if (variable.equals("second")) {
+                throw new IllegalArgumentException("not this one");
+            }
+            return false;
+        });
+        try (TapeSession session = TapeSession.open()) {
+            Ops tf = session.tf();
+            Variable<TFloat64> first = Variable.create(tf, "first", tf.constant(1.0), true);
+            Variable<TFloat64> second = Variable.create(tf, "second", tf.constant(1.0), true);
+            Gradients gradients = Gradients.of(
+                    List.of(first, second), List.of(Optional.of(tf.constant(1.0)), Optional.of(tf.constant(1.0))));
+            assertThrows(IllegalArgumentException.class, () -> optimizer.apply(tf, gradients));
+            assertEquals(1, session.scalar(first.read(tf)));
+        }
+    }
+
+    @Test
+    void addingAnOptimizerOfTheUsersAfterTheTrainerWasBuiltRunsItInEveryStep() {
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1));
+        Counting mine = new Counting(false);
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(1)))
+                .loss(new MeanSquaredError())
+                .optimizer(whole)
+                .build()) {
+            whole.use(mine, name -> true); // Legal until the first step.
+            trainer.fit(Dataset.of(new float[][] {{1}}, new float[][] {{2}}).batch(1), Fit.epochs(5));
+        }
+        assertEquals(5, mine.runs);
     }
 }
