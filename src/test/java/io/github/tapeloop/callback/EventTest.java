@@ -12,8 +12,9 @@ import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
-import io.github.tapeloop.metric.MeanAbsoluteError;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Sgd;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -142,7 +143,7 @@ class EventTest {
         try (Trainer trainer = Trainer.of(Sequential.of(new Dense(1).kernelInitializer(Initializer.zeros())))
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0))
-                .metrics(new MeanAbsoluteError())
+                .metrics(Metric.of(new MeanAbsoluteError()))
                 .build()) {
             trainer.fit(
                     Dataset.of(new float[][] {{1}, {1}}, new float[][] {{1}, {1}})
