@@ -16,10 +16,10 @@ import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.optimizer.GradientTransform;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.runtime.FunctionCount;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -45,13 +45,13 @@ class CachedTailTest {
         return tf.math.mean(tf.math.square(tf.math.sub(prediction, wanted)), tf.constant(new int[] {0, 1}));
     };
 
-    /** How often the Java code of a tail has run: the decay asks for each variable whether to leave it out. */
+    /** How often the Java code of a tail has run. */
     private int tails;
 
-    private WeightDecay counting() {
-        return WeightDecay.of(0).excluding(name -> {
-            tails += name.endsWith("kernel") || name.endsWith("factor") ? 1 : 0;
-            return false;
+    private GradientTransform counting() {
+        return GradientTransform.traceable("counting", (update, gradients) -> {
+            tails++;
+            return gradients;
         });
     }
 

@@ -204,7 +204,8 @@ class MixedPrecisionTest {
         try (TapeSession session = TapeSession.builder().build()) {
             Ops tf = session.tf();
             Variable<TFloat32> x = Variable.create(tf, "x", tf.constant(3f), true);
-            sgd.apply(tf, Gradients.of(List.of(x), List.of(Optional.of(tf.constant(Float.POSITIVE_INFINITY)))));
+            Operand<TFloat32> scaled = sgd.scaleLoss(tf, tf.constant(Float.POSITIVE_INFINITY));
+            sgd.apply(tf, Gradients.of(List.of(x), List.of(Optional.of(scaled))));
             assertEquals(3.0, session.scalar(x.read(tf)));
             assertEquals(
                     1 << 14,

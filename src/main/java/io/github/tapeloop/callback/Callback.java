@@ -18,6 +18,10 @@ import java.util.function.BiConsumer;
  * onTrainEnd                                 always, and once, however the run ends
  * </pre>
  *
+ * <p>The settings of Tapeloop's own callbacks end when their first run begins, as those of every part end at first use: a
+ * setter called later throws an {@link IllegalStateException}. A callback that has followed a run can follow another, set as
+ * it is.
+ *
  * <p>What a callback throws ends the run as a {@link CallbackException}, an {@link Error} as itself.
  */
 public interface Callback {

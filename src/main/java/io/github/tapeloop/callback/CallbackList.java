@@ -83,7 +83,7 @@ public final class CallbackList implements Callback {
 
     @Override
     public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
-        tell(callback -> callback.onTrainBatchEnd(run, event), event);
+        event.tell(() -> tell(callback -> callback.onTrainBatchEnd(run, event), event));
     }
 
     @Override
@@ -103,7 +103,7 @@ public final class CallbackList implements Callback {
 
     @Override
     public void onTestBatchEnd(Run run, Event.BatchEnd event) {
-        tell(callback -> callback.onTestBatchEnd(run, event), event);
+        event.tell(() -> tell(callback -> callback.onTestBatchEnd(run, event), event));
     }
 
     private void tell(Consumer<Callback> call, Event event) {

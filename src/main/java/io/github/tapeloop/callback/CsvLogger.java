@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Settings;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
 public final class CsvLogger implements Callback {
 
     private final Path file;
+    private final Settings settings = new Settings();
     private String separator = ",";
     private boolean append;
     private List<String> columns;
@@ -45,6 +47,7 @@ public final class CsvLogger implements Callback {
      * @return this
      */
     public CsvLogger separator(char value) {
+        settings.change(this, "separator");
         if (value == '"' || value == '\n' || value == '\r') {
             throw new IllegalArgumentException("A separator cannot be a quote or a line break");
         }
@@ -58,12 +61,14 @@ public final class CsvLogger implements Callback {
      * @return this
      */
     public CsvLogger append() {
+        settings.change(this, "append");
         this.append = true;
         return this;
     }
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
         columns = null;
         FileWork.on(
                 file,

@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
 import java.util.OptionalDouble;
 
@@ -17,6 +19,7 @@ import java.util.OptionalDouble;
 public final class EarlyStopping implements Callback {
 
     private final Monitor monitor;
+    private final Settings settings = new Settings();
     private int patience;
     private double baseline = Double.NaN;
     private boolean restoreBest;
@@ -49,6 +52,7 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping minDelta(double value) {
+        settings.change(this, "minDelta");
         monitor.minDelta(value);
         return this;
     }
@@ -60,7 +64,8 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping patience(int epochs) {
-        this.patience = Arguments.atLeast(0, "patience", epochs);
+        settings.change(this, "patience");
+        this.patience = Require.atLeast(0, "patience", epochs);
         return this;
     }
 
@@ -71,6 +76,7 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping mode(Mode value) {
+        settings.change(this, "mode");
         monitor.mode(value);
         return this;
     }
@@ -82,6 +88,7 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping baseline(double value) {
+        settings.change(this, "baseline");
         if (Double.isNaN(value)) {
             throw new IllegalArgumentException("Expected a baseline to beat, got NaN");
         }
@@ -97,6 +104,7 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping restoreBest() {
+        settings.change(this, "restoreBest");
         this.restoreBest = true;
         return this;
     }
@@ -108,12 +116,14 @@ public final class EarlyStopping implements Callback {
      * @return this
      */
     public EarlyStopping startFromEpoch(int epoch) {
-        this.startFromEpoch = Arguments.atLeast(0, "startFromEpoch", epoch);
+        settings.change(this, "startFromEpoch");
+        this.startFromEpoch = Require.atLeast(0, "startFromEpoch", epoch);
         return this;
     }
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
         started = false;
         wait = 0;
     }

@@ -1,77 +1,278 @@
 package io.github.tapeloop.callback;
 
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
-/** What a callback is told. Events are immutable and may be kept. */
+/**
+ * What a callback is told. Events are immutable and may be kept; of a {@link BatchEnd} the logs are to be asked for while it
+ * is told.
+ */
 public sealed interface Event {
 
-    /**
-     * Training is about to begin.
-     *
-     * @param firstEpoch the first epoch, from 0
-     * @param epochs the epoch to end before: with 0 as the first, how many
-     * @param steps how many batches an epoch has, or empty if that is not known
-     */
-    record TrainBegin(int firstEpoch, int epochs, OptionalLong steps) implements Event {}
+    /** Training is about to begin. */
+    final class TrainBegin extends EventFields implements Event {
 
-    /**
-     * Training has ended: always told, and once.
-     *
-     * @param logs those of the last epoch that ended, sorted by name; empty if none did
-     * @param stopReason why it ended early, or empty
-     * @param failure what made it fail, or empty
-     */
-    record TrainEnd(Map<String, Double> logs, Optional<String> stopReason, Optional<Throwable> failure)
-            implements Event {
+        private final int firstEpoch;
+        private final int epochs;
+        private final OptionalLong steps;
+
+        private TrainBegin(int firstEpoch, int epochs, OptionalLong steps) {
+            this.firstEpoch = firstEpoch;
+            this.epochs = epochs;
+            this.steps = Objects.requireNonNull(steps, "steps");
+        }
+
         /**
-         * Creates an event; the logs are copied.
+         * An event as the loop makes it, for tests of callbacks.
          *
-         * @param logs those of the last epoch
-         * @param stopReason why training ended early
-         * @param failure what made it fail
+         * @param firstEpoch from 0
+         * @param epochs the epoch to end before
+         * @param steps how many batches an epoch has, or empty
+         * @return an event
          */
-        public TrainEnd {
-            logs = sorted(logs);
+        public static TrainBegin of(int firstEpoch, int epochs, OptionalLong steps) {
+            return new TrainBegin(firstEpoch, epochs, steps);
+        }
+
+        /**
+         * The first epoch.
+         *
+         * @return its number, from 0
+         */
+        public int firstEpoch() {
+            return firstEpoch;
+        }
+
+        /**
+         * The epoch to end before: with 0 as the first, how many.
+         *
+         * @return the number of epochs
+         */
+        public int epochs() {
+            return epochs;
+        }
+
+        /**
+         * How many batches an epoch has.
+         *
+         * @return the number of steps, or empty if that is not known
+         */
+        public OptionalLong steps() {
+            return steps;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("firstEpoch", firstEpoch);
+            fields.put("epochs", epochs);
+            fields.put("steps", steps);
+            return fields;
         }
     }
 
-    /**
-     * An epoch is about to begin.
-     *
-     * @param epoch which, from 0
-     */
-    record EpochBegin(int epoch) implements Event {}
+    /** Training has ended: always told, and once. */
+    final class TrainEnd extends EventFields implements Event {
 
-    /**
-     * An epoch has ended, validation included.
-     *
-     * @param epoch which, from 0
-     * @param logs the loss and all metrics, those of the validation with {@code val_} before their names, sorted by name
-     * @param steps how many batches it had
-     * @param examples how many examples it had
-     * @param epochSeconds how long it took, validation included
-     * @param trainSeconds how long its training steps took, callbacks and data included, validation not
-     */
-    record EpochEnd(
-            int epoch, Map<String, Double> logs, long steps, long examples, double epochSeconds, double trainSeconds)
-            implements Event {
+        private final Map<String, Double> logs;
+        private final Optional<String> stopReason;
+        private final Optional<Throwable> failure;
+
+        private TrainEnd(Map<String, Double> logs, Optional<String> stopReason, Optional<Throwable> failure) {
+            this.logs = sorted(logs);
+            this.stopReason = Objects.requireNonNull(stopReason, "stopReason");
+            this.failure = Objects.requireNonNull(failure, "failure");
+        }
+
         /**
-         * Creates an event; the logs are copied.
+         * An event as the loop makes it, for tests of callbacks.
          *
-         * @param epoch which epoch
-         * @param logs loss and metrics
+         * @param logs those of the last epoch, copied
+         * @param stopReason why training ended early, or empty
+         * @param failure what made it fail, or empty
+         * @return an event
+         */
+        public static TrainEnd of(Map<String, Double> logs, Optional<String> stopReason, Optional<Throwable> failure) {
+            return new TrainEnd(logs, stopReason, failure);
+        }
+
+        /**
+         * The logs of the last epoch that ended.
+         *
+         * @return values sorted by name; empty if no epoch ended
+         */
+        public Map<String, Double> logs() {
+            return logs;
+        }
+
+        /**
+         * Why training ended early.
+         *
+         * @return the reason, or empty
+         */
+        public Optional<String> stopReason() {
+            return stopReason;
+        }
+
+        /**
+         * What made training fail.
+         *
+         * @return what was thrown, or empty
+         */
+        public Optional<Throwable> failure() {
+            return failure;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("logs", logs);
+            fields.put("stopReason", stopReason);
+            fields.put("failure", failure);
+            return fields;
+        }
+    }
+
+    /** An epoch is about to begin. */
+    final class EpochBegin extends EventFields implements Event {
+
+        private final int epoch;
+
+        private EpochBegin(int epoch) {
+            this.epoch = epoch;
+        }
+
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param epoch which, from 0
+         * @return an event
+         */
+        public static EpochBegin of(int epoch) {
+            return new EpochBegin(epoch);
+        }
+
+        /**
+         * Which epoch.
+         *
+         * @return its number, from 0
+         */
+        public int epoch() {
+            return epoch;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("epoch", epoch);
+            return fields;
+        }
+    }
+
+    /** An epoch has ended, validation included. */
+    final class EpochEnd extends EventFields implements Event {
+
+        private final int epoch;
+        private final Map<String, Double> logs;
+        private final long steps;
+        private final long examples;
+        private final double epochSeconds;
+        private final double trainSeconds;
+
+        private EpochEnd(
+                int epoch,
+                Map<String, Double> logs,
+                long steps,
+                long examples,
+                double epochSeconds,
+                double trainSeconds) {
+            this.epoch = epoch;
+            this.logs = sorted(logs);
+            this.steps = steps;
+            this.examples = examples;
+            this.epochSeconds = epochSeconds;
+            this.trainSeconds = trainSeconds;
+        }
+
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param epoch which, from 0
+         * @param logs loss and metrics, copied
          * @param steps how many batches
          * @param examples how many examples
          * @param epochSeconds how long it took
          * @param trainSeconds how long its training steps took
+         * @return an event
          */
-        public EpochEnd {
-            logs = sorted(logs);
+        public static EpochEnd of(
+                int epoch,
+                Map<String, Double> logs,
+                long steps,
+                long examples,
+                double epochSeconds,
+                double trainSeconds) {
+            return new EpochEnd(epoch, logs, steps, examples, epochSeconds, trainSeconds);
+        }
+
+        /**
+         * Which epoch.
+         *
+         * @return its number, from 0
+         */
+        public int epoch() {
+            return epoch;
+        }
+
+        /**
+         * The loss and all metrics, those of the validation with {@code val_} before their names.
+         *
+         * @return values sorted by name
+         */
+        public Map<String, Double> logs() {
+            return logs;
+        }
+
+        /**
+         * How many batches it had.
+         *
+         * @return the number of steps
+         */
+        public long steps() {
+            return steps;
+        }
+
+        /**
+         * How many examples it had.
+         *
+         * @return the number of examples
+         */
+        public long examples() {
+            return examples;
+        }
+
+        /**
+         * How long it took, validation included.
+         *
+         * @return seconds
+         */
+        public double epochSeconds() {
+            return epochSeconds;
+        }
+
+        /**
+         * How long its training steps took, callbacks and data included, validation not.
+         *
+         * @return seconds
+         */
+        public double trainSeconds() {
+            return trainSeconds;
         }
 
         /**
@@ -82,35 +283,134 @@ public sealed interface Event {
         public double examplesPerSecond() {
             return trainSeconds > 0 ? examples / trainSeconds : 0;
         }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("epoch", epoch);
+            fields.put("logs", logs);
+            fields.put("steps", steps);
+            fields.put("examples", examples);
+            fields.put("epochSeconds", epochSeconds);
+            fields.put("trainSeconds", trainSeconds);
+            return fields;
+        }
     }
 
-    /**
-     * A batch is about to be used.
-     *
-     * @param batch which, from 0 in each epoch or evaluation
-     */
-    record BatchBegin(long batch) implements Event {}
+    /** A batch is about to be used. */
+    final class BatchBegin extends EventFields implements Event {
 
-    /**
-     * A batch has been used.
-     *
-     * @param batch which, from 0 in each epoch or evaluation
-     * @param examples how many examples it had
-     * @param metrics computes the loss and the metrics from the start of the epoch until now; called during the event only
-     */
-    record BatchEnd(long batch, int examples, Supplier<Map<String, Double>> metrics) implements Event {
+        private final long batch;
 
-        /**
-         * The loss and the metrics from the start of the epoch until now. They are read from TensorFlow when asked for,
-         * so a callback that looks at every hundredth batch costs next to nothing.
-         *
-         * @return values sorted by name; empty in prediction
-         */
-        public Map<String, Double> logs() {
-            return sorted(metrics.get());
+        private BatchBegin(long batch) {
+            this.batch = batch;
         }
 
-        /** Without the metrics, which have not been computed. */
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param batch which, from 0
+         * @return an event
+         */
+        public static BatchBegin of(long batch) {
+            return new BatchBegin(batch);
+        }
+
+        /**
+         * Which batch.
+         *
+         * @return its number, from 0 in each epoch or evaluation
+         */
+        public long batch() {
+            return batch;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("batch", batch);
+            return fields;
+        }
+    }
+
+    /** A batch has been used. Equal to itself only. */
+    final class BatchEnd implements Event {
+
+        private final long batch;
+        private final int examples;
+        private final Supplier<Map<String, Double>> metrics;
+        private Map<String, Double> logs;
+        private int listeners;
+        private boolean over;
+
+        private BatchEnd(long batch, int examples, Supplier<Map<String, Double>> metrics) {
+            this.batch = batch;
+            this.examples = examples;
+            this.metrics = Objects.requireNonNull(metrics, "metrics");
+        }
+
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param batch which, from 0
+         * @param examples how many examples it had
+         * @param metrics computes the loss and the metrics; called once, when they are first asked for, or never
+         * @return an event
+         */
+        public static BatchEnd of(long batch, int examples, Supplier<Map<String, Double>> metrics) {
+            return new BatchEnd(batch, examples, metrics);
+        }
+
+        /**
+         * Which batch.
+         *
+         * @return its number, from 0 in each epoch or evaluation
+         */
+        public long batch() {
+            return batch;
+        }
+
+        /**
+         * How many examples the batch had.
+         *
+         * @return the number of examples
+         */
+        public int examples() {
+            return examples;
+        }
+
+        /**
+         * The loss and the metrics from the start of the epoch until now. They are read from TensorFlow when first asked for,
+         * so a callback that looks at every hundredth batch costs next to nothing; an event that is kept has them if somebody
+         * asked while it was told.
+         *
+         * @return values sorted by name; empty in prediction
+         * @throws IllegalStateException if nobody asked while the event was told: the metrics have gone on since
+         */
+        public Map<String, Double> logs() {
+            if (logs == null) {
+                if (over) {
+                    throw new IllegalStateException(
+                            "The logs of batch " + batch + " were not asked for while its event was"
+                                    + " told, and the metrics have gone on since: call logs() inside the callback's method");
+                }
+                logs = sorted(metrics.get());
+            }
+            return logs;
+        }
+
+        /** Tells callbacks: when all are told, logs cannot be computed any more. */
+        void tell(Runnable callbacks) {
+            listeners++;
+            try {
+                callbacks.run();
+            } finally {
+                listeners--;
+                over = listeners == 0; // A list of callbacks can be in another.
+            }
+        }
+
+        /** Without the logs, which may not have been computed. */
         @Override
         public String toString() {
             return "BatchEnd[batch=" + batch + ", examples=" + examples + "]";
@@ -118,22 +418,58 @@ public sealed interface Event {
     }
 
     /** An evaluation is about to begin: the validation of an epoch, or one of its own. */
-    record TestBegin() implements Event {}
+    final class TestBegin extends EventFields implements Event {
 
-    /**
-     * An evaluation has ended.
-     *
-     * @param logs the loss and all metrics, without {@code val_}, sorted by name; empty if there was no batch, or the
-     *     thread was interrupted before the last
-     */
-    record TestEnd(Map<String, Double> logs) implements Event {
+        private TestBegin() {}
+
         /**
-         * Creates an event; the logs are copied.
+         * An event as the loop makes it, for tests of callbacks.
          *
-         * @param logs loss and metrics
+         * @return an event
          */
-        public TestEnd {
-            logs = sorted(logs);
+        public static TestBegin of() {
+            return new TestBegin();
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            return Map.of();
+        }
+    }
+
+    /** An evaluation has ended. */
+    final class TestEnd extends EventFields implements Event {
+
+        private final Map<String, Double> logs;
+
+        private TestEnd(Map<String, Double> logs) {
+            this.logs = sorted(logs);
+        }
+
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param logs loss and metrics, copied
+         * @return an event
+         */
+        public static TestEnd of(Map<String, Double> logs) {
+            return new TestEnd(logs);
+        }
+
+        /**
+         * The loss and all metrics, without {@code val_}.
+         *
+         * @return values sorted by name; empty if there was no batch, or the thread was interrupted before the last
+         */
+        public Map<String, Double> logs() {
+            return logs;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("logs", logs);
+            return fields;
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,9 +62,9 @@ public final class LearningRateFinder implements Callback {
      * @param batches how many, at least 3
      */
     public LearningRateFinder(double from, double to, int batches) {
-        this.from = Arguments.positive("from", from);
-        this.to = Arguments.positive("to", to);
-        this.batches = Arguments.atLeast(FEWEST, "batches", batches);
+        this.from = Require.positive("from", from);
+        this.to = Require.positive("to", to);
+        this.batches = Require.atLeast(FEWEST, "batches", batches);
         if (to <= from) {
             throw new IllegalArgumentException("Expected to above from = " + from + ", got " + to);
         }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ public final class LossCurvePlot implements Callback {
 
     private final Path file;
     private final boolean vector;
+    private final Settings settings = new Settings();
     private List<String> names = List.of("loss", "val_loss");
     private final Map<String, List<CurveChart.Point>> curves = new LinkedHashMap<>();
 
@@ -54,6 +56,7 @@ public final class LossCurvePlot implements Callback {
      * @return this
      */
     public LossCurvePlot curves(String... logNames) {
+        settings.change(this, "curves");
         if (logNames.length == 0) {
             throw new IllegalArgumentException("Expected the name of at least one curve");
         }
@@ -63,6 +66,7 @@ public final class LossCurvePlot implements Callback {
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
         curves.clear();
     }
 

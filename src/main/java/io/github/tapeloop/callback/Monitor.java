@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Require;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
@@ -29,10 +30,7 @@ final class Monitor {
 
     /** Sets how much better a value must be; its sign does not matter. */
     void minDelta(double value) {
-        if (!Double.isFinite(value)) {
-            throw new IllegalArgumentException(owner + " expects a finite minDelta, got " + value);
-        }
-        this.minDelta = Math.abs(value);
+        this.minDelta = Math.abs(Require.finite("minDelta", value));
     }
 
     String name() {

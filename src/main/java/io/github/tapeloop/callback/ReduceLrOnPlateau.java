@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Settings;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.slf4j.Logger;
@@ -21,6 +23,7 @@ public final class ReduceLrOnPlateau implements Callback {
     private static final Logger LOG = LoggerFactory.getLogger(ReduceLrOnPlateau.class);
 
     private final Monitor monitor;
+    private final Settings settings = new Settings();
     private double factor = 0.1;
     private int patience = 10;
     private int cooldown;
@@ -52,10 +55,8 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau factor(double value) {
-        if (!(value > 0 && value < 1)) {
-            throw new IllegalArgumentException("Expected a factor in (0, 1), got " + value);
-        }
-        this.factor = value;
+        settings.change(this, "factor");
+        this.factor = Require.properFraction("factor", value);
         return this;
     }
 
@@ -66,7 +67,8 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau patience(int epochs) {
-        this.patience = Arguments.atLeast(0, "patience", epochs);
+        settings.change(this, "patience");
+        this.patience = Require.atLeast(0, "patience", epochs);
         return this;
     }
 
@@ -77,6 +79,7 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau mode(Mode value) {
+        settings.change(this, "mode");
         monitor.mode(value);
         return this;
     }
@@ -88,6 +91,7 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau minDelta(double value) {
+        settings.change(this, "minDelta");
         monitor.minDelta(value);
         return this;
     }
@@ -99,7 +103,8 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau cooldown(int epochs) {
-        this.cooldown = Arguments.atLeast(0, "cooldown", epochs);
+        settings.change(this, "cooldown");
+        this.cooldown = Require.atLeast(0, "cooldown", epochs);
         return this;
     }
 
@@ -110,15 +115,14 @@ public final class ReduceLrOnPlateau implements Callback {
      * @return this
      */
     public ReduceLrOnPlateau minLearningRate(double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException("Expected a finite minLearningRate of at least 0, got " + value);
-        }
-        this.minLearningRate = value;
+        settings.change(this, "minLearningRate");
+        this.minLearningRate = Require.notNegative("minLearningRate", value);
         return this;
     }
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
         started = false;
         wait = 0;
         cooling = 0;

@@ -14,6 +14,7 @@ public interface Run {
      * the first reason given is found.
      *
      * @param reason why, for people to read
+     * @throws NullPointerException if the reason is null
      */
     void stop(String reason);
 

@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.settings.Settings;
+
 /**
  * Validates with the moving averages of the weights that an optimizer with a {@code MovingAverage} keeps, Keras'
  * {@code SwapEMAWeights}: they are put in place of the weights for the validation, and the weights back after it. With
@@ -14,6 +16,7 @@ package io.github.tapeloop.callback;
  */
 public final class SwapEmaWeights implements Callback {
 
+    private final Settings settings = new Settings();
     private boolean swapOnEpoch;
 
     /** Swaps for validation only. */
@@ -26,8 +29,14 @@ public final class SwapEmaWeights implements Callback {
      * @return this
      */
     public SwapEmaWeights swapOnEpoch(boolean swap) {
+        settings.change(this, "swapOnEpoch");
         this.swapOnEpoch = swap;
         return this;
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
     }
 
     @Override

@@ -2,6 +2,8 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Variable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,6 +41,7 @@ public final class TensorBoard implements Callback {
 
     private final Path directory;
     private final Clock clock;
+    private final Settings settings = new Settings();
     private final Set<String> graphsWritten = new HashSet<>();
     private int updateFrequency;
     private int histogramFrequency;
@@ -68,7 +71,8 @@ public final class TensorBoard implements Callback {
      * @return this
      */
     public TensorBoard updateFrequency(int batches) {
-        this.updateFrequency = Arguments.atLeast(1, "updateFrequency", batches);
+        settings.change(this, "updateFrequency");
+        this.updateFrequency = Require.atLeast(1, "updateFrequency", batches);
         return this;
     }
 
@@ -79,7 +83,8 @@ public final class TensorBoard implements Callback {
      * @return this
      */
     public TensorBoard histogramFrequency(int epochs) {
-        this.histogramFrequency = Arguments.atLeast(1, "histogramFrequency", epochs);
+        settings.change(this, "histogramFrequency");
+        this.histogramFrequency = Require.atLeast(1, "histogramFrequency", epochs);
         return this;
     }
 
@@ -90,12 +95,14 @@ public final class TensorBoard implements Callback {
      * @return this
      */
     public TensorBoard writeGraph(boolean write) {
+        settings.change(this, "writeGraph");
         this.writesGraph = write;
         return this;
     }
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        settings.use();
         recorded = run.steps();
         graphsWritten.clear();
         if (writesGraph) {

@@ -33,9 +33,9 @@ public record BatchLoop(
         boolean stopped = false;
         while (steps < limit && !stopped && batches.hasNext()) {
             try (Batch batch = batches.next()) {
-                onBegin.accept(new Event.BatchBegin(steps));
+                onBegin.accept(Event.BatchBegin.of(steps));
                 steps += step.run(batch, result -> {});
-                onEnd.accept(new Event.BatchEnd(steps - 1, batch.size(), scores::results));
+                onEnd.accept(Event.BatchEnd.of(steps - 1, batch.size(), scores::results));
                 examples += batch.size();
             }
             stopped = stopRequested.getAsBoolean();

@@ -90,7 +90,7 @@ public final class FitLoop {
                 EpochBatches data =
                         new EpochBatches(train, engine.session().seed(), limit, engine.executionSize(), nanoTime)) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
-            callbacks.onTrainBegin(run, new Event.TrainBegin(options.initialEpoch(), options.epochs(), steps));
+            callbacks.onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
             sanity.ifPresent(this::checkValidation);
             nonFinite.begin();
             data.goOn(options.initialEpoch());
@@ -111,7 +111,7 @@ public final class FitLoop {
 
     private void runEpoch(int epoch, EpochBatches data) {
         long start = nanoTime.getAsLong();
-        callbacks.onEpochBegin(run, new Event.EpochBegin(epoch));
+        callbacks.onEpochBegin(run, Event.EpochBegin.of(epoch));
 
         int order = orderOf(epoch);
         BatchLoop.Totals done = train(data.forEpoch(order));
@@ -127,7 +127,7 @@ public final class FitLoop {
         warnUnlessFinite(epoch, logs.get(Scores.LOSS));
 
         Event.EpochEnd end =
-                new Event.EpochEnd(epoch, logs, done.steps(), done.examples(), secondsSince(start), trainSeconds);
+                Event.EpochEnd.of(epoch, logs, done.steps(), done.examples(), secondsSince(start), trainSeconds);
         epochs.add(end);
         engine.progress().trainedOn(order);
         callbacks.onEpochEnd(run, end);
@@ -185,7 +185,7 @@ public final class FitLoop {
     }
 
     private Map<String, Double> validate(Batches data) {
-        callbacks.onTestBegin(run, new Event.TestBegin());
+        callbacks.onTestBegin(run, Event.TestBegin.of());
         Map<String, Double> logs = evaluator.evaluate(
                 data,
                 event -> callbacks.onTestBatchBegin(run, event),
@@ -194,7 +194,7 @@ public final class FitLoop {
         if (logs.isEmpty() && !Thread.currentThread().isInterrupted()) {
             LOG.warn("The validation data has no batch: nothing was validated");
         }
-        callbacks.onTestEnd(run, new Event.TestEnd(logs));
+        callbacks.onTestEnd(run, Event.TestEnd.of(logs));
         return logs;
     }
 
@@ -215,7 +215,7 @@ public final class FitLoop {
         Map<String, Double> last =
                 epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
         try {
-            callbacks.onTrainEnd(run, new Event.TrainEnd(last, run.stopReason(), Optional.ofNullable(failure)));
+            callbacks.onTrainEnd(run, Event.TrainEnd.of(last, run.stopReason(), Optional.ofNullable(failure)));
         } catch (RuntimeException | Error e) {
             if (failure == null) {
                 throw e;

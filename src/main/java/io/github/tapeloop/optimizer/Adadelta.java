@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -43,7 +44,8 @@ public final class Adadelta extends Adaptive<Adadelta> {
      * @return this
      */
     public Adadelta rho(double value) {
-        this.rho = Hyperparameter.fraction("rho", value);
+        settings.change(this, "rho");
+        this.rho = Require.fraction("rho", value);
         return this;
     }
 

@@ -1,6 +1,7 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import java.util.Arrays;
 import org.tensorflow.Operand;
@@ -19,7 +20,7 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>Keras' {@code relative_step} is missing, since it changes nothing there: the rate is min(lr, 1 / √t) either way.
  */
-public final class Adafactor extends Optimizer implements BuiltIn {
+public final class Adafactor extends Optimizer {
 
     private double beta2Decay = -0.8;
     private double epsilon1 = 1e-30;
@@ -56,7 +57,8 @@ public final class Adafactor extends Optimizer implements BuiltIn {
      * @return this
      */
     public Adafactor beta2Decay(double value) {
-        this.beta2Decay = Hyperparameter.negative("beta2Decay", value);
+        settings.change(this, "beta2Decay");
+        this.beta2Decay = Require.negative("beta2Decay", value);
         return this;
     }
 
@@ -68,8 +70,10 @@ public final class Adafactor extends Optimizer implements BuiltIn {
      * @return this
      */
     public Adafactor epsilons(double first, double second) {
-        this.epsilon1 = Hyperparameter.positive("epsilon1", first);
-        this.epsilon2 = Hyperparameter.positive("epsilon2", second);
+        settings.change(this, "epsilons");
+        Require.positive("epsilon2", second); // Both are legal before one is set.
+        this.epsilon1 = Require.positive("epsilon1", first);
+        this.epsilon2 = second;
         return this;
     }
 
@@ -80,8 +84,14 @@ public final class Adafactor extends Optimizer implements BuiltIn {
      * @return this
      */
     public Adafactor clipThreshold(double value) {
-        this.clipThreshold = Hyperparameter.positive("clipThreshold", value);
+        settings.change(this, "clipThreshold");
+        this.clipThreshold = Require.positive("clipThreshold", value);
         return this;
+    }
+
+    @Override
+    protected boolean isUpdateTraceable() {
+        return true;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
@@ -46,7 +47,8 @@ public final class Adagrad extends Adaptive<Adagrad> {
      * @return this
      */
     public Adagrad initialAccumulatorValue(double value) {
-        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
+        settings.change(this, "initialAccumulatorValue");
+        this.initialAccumulatorValue = Require.notNegative("initialAccumulatorValue", value);
         return this;
     }
 

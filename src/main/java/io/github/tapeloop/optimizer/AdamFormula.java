@@ -32,6 +32,7 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
      * @return this
      */
     public S amsgrad(boolean on) {
+        settings.change(this, "amsgrad");
         this.amsgrad = on;
         return self();
     }
@@ -44,6 +45,7 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
      * @return this
      */
     public S lazy(boolean on) {
+        settings.change(this, "lazy");
         this.lazy = on;
         return self();
     }

@@ -1,7 +1,9 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
+
 /** An optimizer that divides by a root of past gradients, which an epsilon keeps off zero. */
-abstract class Adaptive<S extends Adaptive<S>> extends Optimizer implements BuiltIn {
+abstract class Adaptive<S extends Adaptive<S>> extends Optimizer {
 
     private double epsilon;
 
@@ -24,8 +26,14 @@ abstract class Adaptive<S extends Adaptive<S>> extends Optimizer implements Buil
      * @return this
      */
     public S epsilon(double value) {
-        this.epsilon = Hyperparameter.positive("epsilon", value);
+        settings.change(this, "epsilon");
+        this.epsilon = Require.positive("epsilon", value);
         return self();
+    }
+
+    @Override
+    protected final boolean isUpdateTraceable() {
+        return true;
     }
 
     double epsilon() {

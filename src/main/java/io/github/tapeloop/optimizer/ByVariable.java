@@ -1,11 +1,13 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TNumber;
@@ -24,19 +26,25 @@ import org.tensorflow.types.family.TNumber;
  * variables together. The learning rate is that of the optimizer for all other variables; setting it changes the rates
  * of the other parts by the same factor. After a rate of 0 they rise in the proportion they had before.
  */
-public final class ByVariable extends Optimizer implements BuiltIn {
+public final class ByVariable extends Optimizer {
 
-    private record Rule(Predicate<Variable<?>> variables, Optimizer optimizer) {}
+    private static final double UNKNOWN = -1;
+
+    /**
+     * @param proportion the rate of the optimizer, divided by that of the whole when it was last changed from a rate above 0
+     */
+    private record Rule(Predicate<Variable<?>> variables, Optimizer optimizer, KeptNumber proportion) {}
 
     private final Optimizer otherwise;
     private final List<Rule> rules = new ArrayList<>();
-    /** The rates of the parts, divided by that of this one when it was last changed from a rate above 0. */
-    private final Map<Optimizer, Double> proportions = new HashMap<>();
+    private final List<Optimizer> parts = new ArrayList<>();
+    private final OncePerVariable<Optimizer> chosen = new OncePerVariable<>(this::choose);
 
     private ByVariable(Optimizer otherwise) {
         super(otherwise);
         this.otherwise = otherwise;
         otherwise.join(this, "optimizer");
+        parts.add(otherwise);
     }
 
     /**
@@ -55,13 +63,14 @@ public final class ByVariable extends Optimizer implements BuiltIn {
      * Uses an optimizer for variables of some names, unless one added before is used for them.
      *
      * @param optimizer a new optimizer
-     * @param names tells of the name of a variable whether to use it
+     * @param names tells of the name of a variable whether to use it; asked once for each
      * @return this
      * @throws IllegalArgumentException if the optimizer has a transform other than a weight decay, or a loss scale
      * @throws IllegalStateException if it has taken steps or is a part of another, or this one has taken steps
      */
     public ByVariable use(Optimizer optimizer, Predicate<String> names) {
-        return add(new Rule(variable -> names.test(variable.name()), optimizer));
+        Objects.requireNonNull(names, "names");
+        return add(variable -> names.test(variable.name()), optimizer);
     }
 
     /**
@@ -74,22 +83,32 @@ public final class ByVariable extends Optimizer implements BuiltIn {
      * @throws IllegalStateException if it has taken steps or is a part of another, or this one has taken steps
      */
     public ByVariable use(Optimizer optimizer, Variable<?>... variables) {
-        return add(new Rule(List.of(variables)::contains, optimizer));
+        return add(List.of(variables)::contains, optimizer);
     }
 
-    private ByVariable add(Rule rule) {
-        requireNoSteps("add optimizers");
-        rule.optimizer.join(this, "optimizer/" + (rules.size() + 1));
-        rules.add(rule);
+    private ByVariable add(Predicate<Variable<?>> variables, Optimizer optimizer) {
+        settings.change(this, "optimizers (use)");
+        optimizer.join(this, "optimizer/" + (rules.size() + 1));
+        rules.add(new Rule(variables, optimizer, new KeptNumber(UNKNOWN)));
+        parts.add(optimizer);
         return this;
     }
 
-    private Optimizer of(Variable<?> variable) {
+    Optimizer of(Variable<?> variable) {
+        return chosen.of(variable);
+    }
+
+    private Optimizer choose(Variable<?> variable) {
         return rules.stream()
                 .filter(rule -> rule.variables.test(variable))
                 .findFirst()
                 .map(Rule::optimizer)
                 .orElse(otherwise);
+    }
+
+    @Override
+    protected boolean isUpdateTraceable() {
+        return true;
     }
 
     @Override
@@ -104,15 +123,19 @@ public final class ByVariable extends Optimizer implements BuiltIn {
 
     @Override
     List<Optimizer> parts() {
-        List<Optimizer> parts = new ArrayList<>();
-        parts.add(otherwise);
-        rules.forEach(rule -> parts.add(rule.optimizer));
         return parts;
     }
 
     @Override
+    Map<String, KeptNumber> numbers() {
+        Map<String, KeptNumber> proportions = new LinkedHashMap<>();
+        rules.forEach(rule -> proportions.put(proportions.size() + 1 + "/proportion", rule.proportion));
+        return proportions;
+    }
+
+    @Override
     void prepare(Variable<?> variable) {
-        of(variable).prepare(variable);
+        of(variable).ask(variable);
     }
 
     @Override
@@ -125,7 +148,7 @@ public final class ByVariable extends Optimizer implements BuiltIn {
 
     @Override
     void changeRate(double value) {
-        LearningRate.require(value);
+        Require.notNegative("learning rate", value);
         for (Optimizer part : parts()) {
             part.rate.requireNumber(part);
         }
@@ -133,21 +156,26 @@ public final class ByVariable extends Optimizer implements BuiltIn {
         if (value == before) {
             return;
         }
-        Map<Optimizer, Double> changed = new HashMap<>(); // All are legal before one is set.
-        for (Optimizer part : parts()) {
-            changed.put(part, LearningRate.require(part.rate == rate ? value : changed(part, value, before)));
+        Map<Rule, Double> changed = new LinkedHashMap<>(); // All are legal before one is set.
+        for (Rule rule : rules) {
+            changed.put(rule, Require.notNegative("learning rate", changed(rule, value, before)));
         }
-        changed.forEach((part, own) -> part.rate.set(own, part));
+        changed.forEach((rule, own) -> {
+            if (before > 0) {
+                rule.proportion.set(rule.optimizer.rate.value() / before);
+            }
+            rule.optimizer.rate.set(own, rule.optimizer);
+        });
+        rate.set(value, this);
     }
 
-    private double changed(Optimizer part, double value, double before) {
-        double own = part.rate.value();
+    private static double changed(Rule rule, double value, double before) {
+        double own = rule.optimizer.rate.value();
         if (before > 0) {
-            proportions.put(part, own / before);
             return own * (value / before);
         }
-        Double proportion = proportions.get(part);
-        if (proportion == null) {
+        double proportion = rule.proportion.value();
+        if (proportion == UNKNOWN) {
             throw new IllegalStateException("The learning rate of a ByVariable is 0, so it is not known by what factor"
                     + " to change the rates of its parts: set the rate of each part");
         }

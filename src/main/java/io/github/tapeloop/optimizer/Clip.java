@@ -1,6 +1,7 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -11,7 +12,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /** Keeps gradients from being too large, before they are used. */
-public final class Clip extends Transform {
+public final class Clip implements Transform {
 
     private enum Mode {
         norm,
@@ -24,7 +25,7 @@ public final class Clip extends Transform {
 
     private Clip(Mode mode, double limit) {
         this.mode = mode;
-        this.limit = Hyperparameter.positive(mode.name(), limit);
+        this.limit = Require.positive(mode.name(), limit);
     }
 
     /**

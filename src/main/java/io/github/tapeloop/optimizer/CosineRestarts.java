@@ -6,7 +6,7 @@ import org.tensorflow.types.TFloat64;
 
 /** Half cosine waves one after another, {@link Schedule#cosineDecayRestarts(double, long, double, double, double)}. */
 record CosineRestarts(double initial, double firstDecaySteps, double tMul, double mMul, double alpha)
-        implements Schedule, BuiltIn {
+        implements Schedule {
 
     /** Lets a logarithm that is a whole number but for rounding count as that number. */
     private static final double ROUNDING = 1e-9;

@@ -1,8 +1,12 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -10,9 +14,10 @@ import org.tensorflow.types.family.TNumber;
  * - (a'⁻ᵖ - a⁻ᵖ) / lr · v; v = (clip(z, -l1, l1) - z) / (a'⁻ᵖ / lr + 2 (l2 + β / (2 lr))). Defaults: learning rate
  * 0.001, power p -0.5, initial accumulator value 0.1, l1, l2, shrinkage s and β 0. Runs on TensorFlow's fused kernel.
  *
- * <p>With l1 above 0 the variables become sparse. The learning rate must be above 0.
+ * <p>With l1 above 0 the variables become sparse. The formula divides by the learning rate: a step whose rate is 0, as the
+ * first of a warm-up or the last of a decay, changes neither variables nor sums.
  */
-public final class Ftrl extends Optimizer implements BuiltIn {
+public final class Ftrl extends Optimizer {
 
     private double learningRatePower = -0.5;
     private double initialAccumulatorValue = 0.1;
@@ -51,7 +56,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl learningRatePower(double value) {
-        this.learningRatePower = Hyperparameter.notPositive("learningRatePower", value);
+        settings.change(this, "learningRatePower");
+        this.learningRatePower = Require.notPositive("learningRatePower", value);
         return this;
     }
 
@@ -62,7 +68,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl initialAccumulatorValue(double value) {
-        this.initialAccumulatorValue = Hyperparameter.notNegative("initialAccumulatorValue", value);
+        settings.change(this, "initialAccumulatorValue");
+        this.initialAccumulatorValue = Require.notNegative("initialAccumulatorValue", value);
         return this;
     }
 
@@ -73,7 +80,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl l1(double value) {
-        this.l1 = Hyperparameter.notNegative("l1", value);
+        settings.change(this, "l1");
+        this.l1 = Require.notNegative("l1", value);
         return this;
     }
 
@@ -84,7 +92,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl l2(double value) {
-        this.l2 = Hyperparameter.notNegative("l2", value);
+        settings.change(this, "l2");
+        this.l2 = Require.notNegative("l2", value);
         return this;
     }
 
@@ -95,7 +104,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl l2Shrinkage(double value) {
-        this.l2Shrinkage = Hyperparameter.notNegative("l2Shrinkage", value);
+        settings.change(this, "l2Shrinkage");
+        this.l2Shrinkage = Require.notNegative("l2Shrinkage", value);
         return this;
     }
 
@@ -106,7 +116,8 @@ public final class Ftrl extends Optimizer implements BuiltIn {
      * @return this
      */
     public Ftrl beta(double value) {
-        this.beta = Hyperparameter.notNegative("beta", value);
+        settings.change(this, "beta");
+        this.beta = Require.notNegative("beta", value);
         return this;
     }
 
@@ -121,18 +132,36 @@ public final class Ftrl extends Optimizer implements BuiltIn {
     }
 
     @Override
+    protected boolean isUpdateTraceable() {
+        return true;
+    }
+
+    @Override
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
         Ops tf = update.tf();
         Class<T> type = variable.type();
+        Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
+        Variable<T> linear = slot("linear", variable, 0);
+        Undo undo = new Undo(tf);
+        List.of(variable, accumulator, linear).forEach(undo::remember);
         tf.train.resourceApplyFtrl(
                 variable.handle(tf),
-                slot("accumulator", variable, initialAccumulatorValue).handle(tf),
-                slot("linear", variable, 0).handle(tf),
+                accumulator.handle(tf),
+                linear.handle(tf),
                 gradient,
                 update.learningRate(type),
                 update.constant(l1, type),
                 beta == 0 ? update.constant(l2, type) : stabilizedL2(update, type),
                 update.constant(l2Shrinkage, type),
                 update.constant(learningRatePower, type));
+        undo.unless(hasRate(update)); // A rate of 0 has made the variable NaN, and the linear term infinite.
+    }
+
+    private static Operand<TBool> hasRate(Update update) {
+        Ops tf = update.tf();
+        return update.condition(
+                "rate above 0",
+                () -> tf.math.greaterEqual(
+                        update.learningRate(TFloat64.class), update.constant(Float.MIN_NORMAL, TFloat64.class)));
     }
 }

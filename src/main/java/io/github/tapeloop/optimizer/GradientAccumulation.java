@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ import org.tensorflow.types.family.TNumber;
  * <p>What an optimizer keeps outside its slots would change in every step. Sums are as large as the variables, so an
  * optimizer that is {@code lazy(true)} is not lazy with it.
  */
-public final class GradientAccumulation extends Transform {
+public final class GradientAccumulation implements Transform {
 
     private static final String SLOT = "gradient_accumulator";
 
@@ -37,10 +38,7 @@ public final class GradientAccumulation extends Transform {
      * @return a transform
      */
     public static GradientAccumulation of(long steps) {
-        if (steps < 2) {
-            throw new IllegalArgumentException("Expected steps of at least 2 to accumulate, got " + steps);
-        }
-        return new GradientAccumulation(steps);
+        return new GradientAccumulation(Require.atLeast(2, "steps", steps));
     }
 
     long steps() {
@@ -52,8 +50,9 @@ public final class GradientAccumulation extends Transform {
         Ops tf = update.tf();
         Operand<TInt64> number = tf.math.add(update.stepCount(), tf.constant(1L));
         Operand<TBool> due = tf.math.equal(tf.math.floorMod(number, tf.constant(steps)), tf.constant(0L));
+        List<Runnable> sums = new ArrayList<>();
         Gradients means = gradients.map(
-                (variable, gradient) -> accumulate(update, slots, Optimizer.number(variable), gradient, due));
+                (variable, gradient) -> accumulate(update, slots, Optimizer.number(variable), gradient, due, sums));
         Undo undo = new Undo(tf);
         gradients.variables().forEach(undo::remember);
         slots.remember(undo);
@@ -63,34 +62,59 @@ public final class GradientAccumulation extends Transform {
             slots.remember(null);
         }
         undo.unless(due);
+        sums.forEach(Runnable::run);
     }
 
     @SuppressWarnings("unchecked") // A gradient has its variable's type.
     private <T extends TNumber> Operand<T> accumulate(
-            Update update, Slots slots, Variable<T> variable, Operand<?> gradient, Operand<TBool> due) {
+            Update update,
+            Slots slots,
+            Variable<T> variable,
+            Operand<?> gradient,
+            Operand<TBool> due,
+            List<Runnable> sums) {
         Ops tf = update.tf();
         Variable<T> slot = slots.of(variable, SLOT, eager -> eager.zerosLike(variable.read(eager)));
         Operand<T> sum = tf.math.add(slot.read(tf), (Operand<T>) gradient);
-        slot.assign(tf, tf.select(due, tf.zerosLike(sum), sum));
+        // Not before all else has gone well: a step that fails adds nothing.
+        sums.add(() -> slot.assign(tf, tf.select(due, tf.zerosLike(sum), sum)));
         return tf.math.div(sum, update.constant(steps, variable.type()));
     }
 
-    /** The means of gradients of fewer steps; empties the sums. */
-    Gradients take(Update update, Slots slots, long pending) {
-        List<Variable<?>> variables = new ArrayList<>();
-        List<Optional<Operand<?>>> means = new ArrayList<>();
-        slots.all(SLOT).forEach((variable, slot) -> {
-            variables.add(variable);
-            means.add(Optional.of(takeOne(update, Optimizer.number(slot), pending)));
-        });
-        return Gradients.of(variables, means);
+    /**
+     * What waits for an update.
+     *
+     * @param emptying sets a sum to 0
+     */
+    record Pending(Gradients means, List<Runnable> emptying) {
+
+        /** Begins a new accumulation. */
+        void empty() {
+            emptying.forEach(Runnable::run);
+        }
     }
 
-    private static <T extends TNumber> Operand<T> takeOne(Update update, Variable<T> slot, long pending) {
+    /** The means of gradients of fewer steps. */
+    Pending take(Update update, Slots slots, long pending) {
         Ops tf = update.tf();
-        Operand<T> sum = slot.read(tf);
-        slot.assign(tf, tf.zerosLike(sum));
-        return tf.math.div(sum, update.constant(pending, slot.type()));
+        List<Variable<?>> variables = new ArrayList<>();
+        List<Optional<Operand<?>>> means = new ArrayList<>();
+        List<Runnable> emptying = new ArrayList<>();
+        slots.all(SLOT).forEach((variable, slot) -> {
+            variables.add(variable);
+            means.add(Optional.of(mean(update, Optimizer.number(slot), pending)));
+            emptying.add(() -> empty(tf, Optimizer.number(slot)));
+        });
+        return new Pending(Gradients.of(variables, means), emptying);
+    }
+
+    private static <T extends TNumber> Operand<T> mean(Update update, Variable<T> slot, long pending) {
+        Ops tf = update.tf();
+        return tf.math.div(slot.read(tf), update.constant(pending, slot.type()));
+    }
+
+    private static <T extends TNumber> void empty(Ops tf, Variable<T> slot) {
+        slot.assign(tf, tf.zerosLike(slot.read(tf)));
     }
 
     @Override

@@ -51,7 +51,7 @@ final class HeldUpdate implements Transaction.Write {
 
     @Override
     public boolean isSafe() {
-        return optimizer.isBuiltIn();
+        return optimizer.isOwn();
     }
 
     private Operand<TNumber> gradient(Variable<?> variable) {

@@ -1,7 +1,6 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -10,12 +9,11 @@ import org.tensorflow.types.TFloat64;
 final class LearningRate {
 
     private final Schedule schedule;
-    private double initial;
-    private Variable<TFloat64> variable;
+    private final KeptNumber number;
 
     /** A number that {@link #set} changes. */
     LearningRate(double initial) {
-        this.initial = require(initial);
+        this.number = new KeptNumber(Require.notNegative("learning rate", initial));
         this.schedule = null;
     }
 
@@ -24,7 +22,7 @@ final class LearningRate {
         if (schedule == null) {
             throw new IllegalArgumentException("Expected a schedule, got null");
         }
-        this.initial = 0;
+        this.number = new KeptNumber(0);
         this.schedule = schedule;
     }
 
@@ -32,25 +30,28 @@ final class LearningRate {
         return schedule != null;
     }
 
-    /** Whether it is a number or a schedule of Tapeloop's own. */
-    boolean isBuiltIn() {
-        return schedule == null || schedule instanceof BuiltIn;
+    /** Whether it is a number, or a schedule that makes the same ops in every step. */
+    boolean isTraceable() {
+        return schedule == null || schedule.isTraceable();
     }
 
-    /** Makes the variable that keeps the number. */
-    void build(TapeSession session, String prefix) {
-        Ops eager = session.tf();
-        session.unrecorded(
-                () -> variable = Variable.create(eager, prefix + "/learning_rate", eager.constant(initial), false));
+    /** Whether it is a number or a schedule of {@link Schedule}'s factories. */
+    boolean isOwn() {
+        return schedule == null || isClosedForm();
     }
 
-    /** The variable that keeps the number; null until built. */
-    Variable<TFloat64> variable() {
-        return variable;
+    /** Whether the first rate follows from constants alone, so that no session is needed to know it. */
+    boolean isClosedForm() {
+        return schedule instanceof ClosedForm;
+    }
+
+    /** What keeps the number; without variable until built. */
+    KeptNumber number() {
+        return number;
     }
 
     Operand<TFloat64> at(Update update) {
-        return schedule == null ? variable.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
+        return schedule == null ? number.read(update.tf()) : schedule.learningRate(update.tf(), update.stepsBefore());
     }
 
     /** What a schedule begins with. */
@@ -60,23 +61,13 @@ final class LearningRate {
 
     /** The number, of one that follows no schedule. */
     double value() {
-        double[] value = {initial};
-        if (variable != null) {
-            TapeSession session = variable.session();
-            session.unrecorded(() -> value[0] = session.scalar(variable.read(session.tf())));
-        }
-        return value[0];
+        return number.value();
     }
 
     void set(double value, OptimizerState optimizer) {
-        require(value);
+        Require.notNegative("learning rate", value);
         requireNumber(optimizer);
-        if (variable == null) {
-            initial = value;
-            return;
-        }
-        Ops eager = variable.session().tf();
-        variable.session().unrecorded(() -> variable.assign(eager, eager.constant(value)));
+        number.set(value);
     }
 
     /** Refuses to set a rate that follows a schedule. */
@@ -86,12 +77,5 @@ final class LearningRate {
                     "This " + optimizer.getClass().getSimpleName() + " follows a schedule, so its learning"
                             + " rate cannot be set: build it with a number to let a callback change it");
         }
-    }
-
-    static double require(double learningRate) {
-        if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
-            throw new IllegalArgumentException("Expected a finite learning rate of at least 0, got " + learningRate);
-        }
-        return learningRate;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -10,7 +11,7 @@ import org.tensorflow.types.family.TNumber;
  * moves by the learning rate, so use one 3 to 10 times smaller than Adam's. Defaults: learning rate 0.001, β₁ 0.9, β₂
  * 0.99.
  */
-public final class Lion extends Optimizer implements BuiltIn {
+public final class Lion extends Optimizer {
 
     private double beta1 = 0.9;
     private double beta2 = 0.99;
@@ -46,9 +47,16 @@ public final class Lion extends Optimizer implements BuiltIn {
      * @return this
      */
     public Lion betas(double first, double second) {
-        this.beta1 = Hyperparameter.properFraction("beta1", first);
-        this.beta2 = Hyperparameter.fraction("beta2", second);
+        settings.change(this, "betas");
+        Require.fraction("beta2", second); // Both are legal before one is set.
+        this.beta1 = Require.properFraction("beta1", first);
+        this.beta2 = second;
         return this;
+    }
+
+    @Override
+    protected boolean isUpdateTraceable() {
+        return true;
     }
 
     @Override

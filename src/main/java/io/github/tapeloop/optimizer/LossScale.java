@@ -3,6 +3,8 @@ package io.github.tapeloop.optimizer;
 import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -19,30 +21,82 @@ import org.tensorflow.types.family.TNumber;
 /**
  * Multiplies the loss so that small gradients survive float16, and divides the gradients by the same number (Micikevicius
  * et al. 2018, "Mixed Precision Training"). A step whose gradients are not all finite is skipped: no variable and no
- * step count changes. As Keras' {@code LossScaleOptimizer}.
+ * step count changes. As Keras' {@code LossScaleOptimizer}, but within bounds: there a scale that was halved or doubled
+ * too often becomes 0 or infinite, and every step is skipped from then on.
  */
 public final class LossScale {
 
     private static final double INITIAL = 1 << 15;
     private static final long GROWTH_STEPS = 2000;
+    private static final double LEAST = 1;
+    /** Above it the inverse is no normal float32, which kernels take for 0: no gradient would be left. */
+    private static final double GREATEST = 0x1p126;
 
     private final double initial;
     private final long growthSteps;
+    private final Settings settings = new Settings();
+    private double minimum;
+    private double maximum = GREATEST;
+    private OptimizerState owner;
     /** Whether a loss was scaled since the last update. */
     private boolean asked;
 
     private Variable<TFloat32> scale;
     private Variable<TInt64> finiteSteps;
+    private Variable<TInt64> skippedSteps;
 
     private LossScale(double initial, long growthSteps) {
-        if (!(initial > 0) || Double.isInfinite(initial)) {
-            throw new IllegalArgumentException("A loss scale must be finite and above 0, got " + initial);
+        this.initial = Require.positive("loss scale", initial);
+        if (initial > GREATEST || initial < Float.MIN_NORMAL) {
+            throw new IllegalArgumentException(
+                    "Expected a loss scale from " + Float.MIN_NORMAL + " to " + GREATEST + ", got " + initial);
         }
-        if (growthSteps < 1) {
-            throw new IllegalArgumentException("growthSteps must be at least 1, got " + growthSteps);
+        this.growthSteps = Require.atLeast(1, "growthSteps", growthSteps);
+        this.minimum = Math.min(LEAST, initial);
+    }
+
+    /**
+     * Sets what the scale does not fall below: a step that is not finite even then has another cause than the scale.
+     *
+     * @param value above 0 and at most the scale of the first step; 1 unless set, or that scale if it is smaller
+     * @return this
+     * @throws IllegalStateException if the scale was used already
+     */
+    public LossScale minimum(double value) {
+        settings.change(this, "minimum");
+        if (!(value >= Float.MIN_NORMAL && value <= initial)) {
+            throw new IllegalArgumentException("Expected a minimum from " + Float.MIN_NORMAL + " to the first scale, "
+                    + initial + ", got " + value);
         }
-        this.initial = initial;
-        this.growthSteps = growthSteps;
+        this.minimum = value;
+        return this;
+    }
+
+    /**
+     * Sets what the scale does not grow above.
+     *
+     * @param value at least the scale of the first step and at most 2^126, which it is unless set: a greater one has no
+     *     inverse in float32
+     * @return this
+     * @throws IllegalStateException if the scale was used already
+     */
+    public LossScale maximum(double value) {
+        settings.change(this, "maximum");
+        if (!(value >= initial && value <= GREATEST)) {
+            throw new IllegalArgumentException(
+                    "Expected a maximum from the first scale, " + initial + ", to " + GREATEST + ", got " + value);
+        }
+        this.maximum = value;
+        return this;
+    }
+
+    /** Refuses to serve a second optimizer: both would change one scale for the sake of their own steps. */
+    void belongTo(OptimizerState optimizer) {
+        if (owner != null && owner != optimizer) {
+            throw new IllegalStateException("This LossScale is that of another "
+                    + owner.getClass().getSimpleName() + ": make one for each optimizer");
+        }
+        owner = optimizer;
     }
 
     /**
@@ -57,7 +111,7 @@ public final class LossScale {
     /**
      * A scale that doubles after a number of finite steps in a row and halves after one that is not.
      *
-     * @param initial the scale of the first step, above 0; a power of two changes no digit of a gradient
+     * @param initial the scale of the first step, from 2^-126 to 2^126; a power of two changes no digit of a gradient
      * @param growthSteps at least 1
      * @return a new scale, for one optimizer
      */
@@ -71,12 +125,44 @@ public final class LossScale {
      * @return the scale
      */
     public double value() {
-        if (scale == null) {
-            return initial;
-        }
+        return scale == null ? initial : scalar(scale);
+    }
+
+    /**
+     * How many steps were skipped since the first, because their gradients were not all finite.
+     *
+     * @return the number of steps that changed nothing
+     */
+    public long skipped() {
+        return scale == null ? 0 : (long) scalar(skippedSteps);
+    }
+
+    /**
+     * How many steps were skipped, to be asked in a step: if it is one more after {@link Optimizer#apply} than before, that
+     * step's gradients were not all finite and nothing was updated.
+     *
+     * @param tf makes ops, in the session of the optimizer
+     * @return an int64 scalar
+     */
+    public Operand<TInt64> skipped(Ops tf) {
+        build(tf);
+        return skippedSteps.read(tf);
+    }
+
+    /**
+     * Whether the scale of the next step is the least that there is. A step that is skipped although it began so has gradients
+     * that no scale makes finite: the data, the learning rate or the model is to blame.
+     *
+     * @return true if the scale cannot fall any more
+     */
+    public boolean isAtMinimum() {
+        return value() <= (float) minimum;
+    }
+
+    private static double scalar(Variable<? extends TNumber> variable) {
         double[] value = new double[1];
-        TapeSession session = scale.session();
-        session.unrecorded(() -> value[0] = session.scalar(scale.read(session.tf())));
+        TapeSession session = variable.session();
+        session.unrecorded(() -> value[0] = session.scalar(variable.read(session.tf())));
         return value[0];
     }
 
@@ -106,11 +192,11 @@ public final class LossScale {
                 .variables()
                 .forEach(variable -> Rows.addParts(number(gradients.of(variable).orElseThrow()), parts));
         Operand<TBool> finite = allFinite(tf, gradients);
-        adapt(tf, finite);
         Conditional.runIf(tf, finite, parts, (inner, given) -> {
             Iterator<? extends Operand<?>> next = given.iterator();
             update.accept(inner, gradients.map((variable, gradient) -> Rows.ofParts(inner, number(gradient), next)));
         });
+        adapt(tf, finite); // Not before the update, which can fail: then nothing has changed.
     }
 
     private void adapt(Ops tf, Operand<TBool> finite) {
@@ -120,8 +206,10 @@ public final class LossScale {
         Operand<TBool> grows = tf.math.greaterEqual(inARow, tf.constant(growthSteps));
         Operand<TFloat32> factor =
                 tf.select(finite, tf.select(grows, tf.constant(2f), tf.constant(1f)), tf.constant(0.5f));
-        scale.assign(tf, tf.math.mul(scale.read(tf), factor));
+        Operand<TFloat32> next = tf.math.mul(scale.read(tf), factor);
+        scale.assign(tf, tf.clipByValue(next, tf.constant((float) minimum), tf.constant((float) maximum)));
         finiteSteps.assign(tf, tf.select(grows, zero, inARow));
+        skippedSteps.assignAdd(tf, tf.select(finite, zero, one));
     }
 
     /**
@@ -135,14 +223,15 @@ public final class LossScale {
     }
 
     /**
-     * Whether the scale can fall further, so that gradients which are not finite now may be in a later step.
+     * Whether the scale can fall further, so that gradients which are not finite now may be in a later step. In a step, before
+     * {@link Optimizer#apply}, it is about this step's scale; see {@link #isAtMinimum} for the next one's.
      *
      * @param tf ops of the step
      * @return a bool scalar
      */
     public Operand<TBool> canFall(Ops tf) {
         build(tf);
-        return tf.math.greater(scale.read(tf), tf.constant(1f));
+        return tf.math.greater(scale.read(tf), tf.constant((float) minimum));
     }
 
     /**
@@ -174,16 +263,18 @@ public final class LossScale {
 
     /** What a checkpoint of the optimizer has to hold; empty before the first step. */
     List<Variable<?>> state() {
-        return scale == null ? List.of() : List.of(scale, finiteSteps);
+        return scale == null ? List.of() : List.of(scale, finiteSteps, skippedSteps);
     }
 
     private void build(Ops tf) {
+        settings.use();
         if (scale == null) {
             TapeSession session = TapeSession.of(tf);
             Ops eager = session.tf(); // Variables are made now, even while a step is being traced.
             session.unrecorded(() -> {
                 scale = Variable.create(eager, "optimizer/loss_scale", eager.constant((float) initial), false);
                 finiteSteps = Variable.create(eager, "optimizer/finite_steps", eager.constant(0L), false);
+                skippedSteps = Variable.create(eager, "optimizer/skipped_steps", eager.constant(0L), false);
             });
         }
     }

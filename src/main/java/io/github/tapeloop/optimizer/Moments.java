@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -27,8 +28,10 @@ abstract class Moments<S extends Moments<S>> extends Adaptive<S> {
      * @return this
      */
     public S betas(double first, double second) {
-        this.beta1 = Hyperparameter.fraction("beta1", first);
-        this.beta2 = Hyperparameter.fraction("beta2", second);
+        settings.change(this, "betas");
+        Require.fraction("beta2", second); // Both are legal before one is set.
+        this.beta1 = Require.fraction("beta1", first);
+        this.beta2 = second;
         return self();
     }
 

@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -13,7 +14,7 @@ import org.tensorflow.types.family.TNumber;
  * where m counts as 0 for the first update. The averages are put in place by {@link Optimizer#useAverages}, which
  * {@code fit} does at its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
  */
-public final class MovingAverage extends Transform {
+public final class MovingAverage implements Transform {
 
     private static final String SLOT = "average";
 
@@ -32,10 +33,7 @@ public final class MovingAverage extends Transform {
      * @return a transform
      */
     public static MovingAverage of(double momentum) {
-        if (!(momentum >= 0 && momentum <= 1)) {
-            throw new IllegalArgumentException("Expected momentum in [0, 1], got " + momentum);
-        }
-        return new MovingAverage(momentum, 0);
+        return new MovingAverage(Require.probability("momentum", momentum), 0);
     }
 
     /**
@@ -45,10 +43,7 @@ public final class MovingAverage extends Transform {
      * @return a new transform
      */
     public MovingAverage overwriteFrequency(long updates) {
-        if (updates < 1) {
-            throw new IllegalArgumentException("Expected an overwriteFrequency of at least 1, got " + updates);
-        }
-        return new MovingAverage(momentum, updates);
+        return new MovingAverage(momentum, Require.atLeast(1, "overwriteFrequency", updates));
     }
 
     void follow(Update update, Slots slots, List<Variable<?>> variables) {

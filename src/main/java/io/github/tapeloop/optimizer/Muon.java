@@ -1,7 +1,9 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -31,7 +33,8 @@ public final class Muon extends Moments<Muon> {
     private int newtonSchulzSteps = 5;
     private double rmsRate = 0.2;
     private double adamRatio = 1;
-    private Predicate<String> excluded = name -> name.toLowerCase(Locale.ROOT).contains("embedding");
+    private OncePerVariable<Boolean> excluded = new OncePerVariable<>(
+            variable -> variable.name().toLowerCase(Locale.ROOT).contains("embedding"));
 
     /** Muon with a learning rate of 0.001. */
     public Muon() {
@@ -65,7 +68,8 @@ public final class Muon extends Moments<Muon> {
      * @return this
      */
     public Muon momentum(double value) {
-        this.momentum = Hyperparameter.fraction("momentum", value);
+        settings.change(this, "momentum");
+        this.momentum = Require.fraction("momentum", value);
         return this;
     }
 
@@ -76,6 +80,7 @@ public final class Muon extends Moments<Muon> {
      * @return this
      */
     public Muon nesterov(boolean on) {
+        settings.change(this, "nesterov");
         this.nesterov = on;
         return this;
     }
@@ -87,7 +92,8 @@ public final class Muon extends Moments<Muon> {
      * @return this
      */
     public Muon newtonSchulzSteps(int steps) {
-        this.newtonSchulzSteps = (int) Hyperparameter.atLeast(1, "newtonSchulzSteps", steps);
+        settings.change(this, "newtonSchulzSteps");
+        this.newtonSchulzSteps = Require.atLeast(1, "newtonSchulzSteps", steps);
         return this;
     }
 
@@ -99,7 +105,8 @@ public final class Muon extends Moments<Muon> {
      * @return this
      */
     public Muon rmsRate(double value) {
-        this.rmsRate = Hyperparameter.notNegative("rmsRate", value);
+        settings.change(this, "rmsRate");
+        this.rmsRate = Require.notNegative("rmsRate", value);
         return this;
     }
 
@@ -110,19 +117,27 @@ public final class Muon extends Moments<Muon> {
      * @return this
      */
     public Muon adamRatio(double value) {
-        this.adamRatio = Hyperparameter.notNegative("adamRatio", value);
+        settings.change(this, "adamRatio");
+        this.adamRatio = Require.notNegative("adamRatio", value);
         return this;
     }
 
     /**
      * Sets which matrices are updated as by Adam; embeddings unless set.
      *
-     * @param names tells of the name of a variable whether it is excluded from Muon
+     * @param names tells of the name of a variable whether it is excluded from Muon; asked once for each
      * @return this
      */
     public Muon excluding(Predicate<String> names) {
-        this.excluded = names;
+        settings.change(this, "excluding");
+        Objects.requireNonNull(names, "names");
+        this.excluded = new OncePerVariable<>(variable -> names.test(variable.name()));
         return this;
+    }
+
+    @Override
+    void prepare(Variable<?> variable) {
+        excluded.of(variable);
     }
 
     @Override
@@ -135,7 +150,7 @@ public final class Muon extends Moments<Muon> {
         Ops tf = update.tf();
         Class<T> type = variable.type();
         Variable<T> moment = slot("momentum", variable, 0);
-        if (variable.shape().numDimensions() != 2 || excluded.test(variable.name())) {
+        if (variable.shape().numDimensions() != 2 || excluded.of(variable)) {
             Variable<T> velocity = slot("velocity", variable, 0);
             tf.train.resourceApplyAdam(
                     variable.handle(tf),

@@ -5,6 +5,7 @@ import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
+import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
@@ -32,7 +33,7 @@ import org.tensorflow.types.family.TNumber;
 public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
-    private final GradientCheck gradientCheck = new GradientCheck(this);
+    private final ApplyCheck applyCheck = new ApplyCheck(this);
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -59,24 +60,24 @@ public abstract class Optimizer extends OptimizerState {
 
     /**
      * Adds to what a step does besides {@link #update}. In a step come, whatever the order in which they were added,
-     * accumulation, clipping, weight decay, the update, the moving average. Set what is the optimizer's own first,
-     * since this returns a plain {@code Optimizer}.
+     * accumulation, clipping, each {@link GradientTransform} in the order in which those were added, weight decay, the
+     * update, the moving average. Set what is the optimizer's own first, since this returns a plain {@code Optimizer}.
      *
-     * @param added each of a kind that was not added yet
+     * @param added each of a kind that was not added yet, each {@link GradientTransform} of another name
      * @return this
-     * @throws IllegalArgumentException if there is one of the same kind already, which stays, or this is a part of a
-     *     {@link ByVariable} that would ignore it
+     * @throws IllegalArgumentException if there is one of the same kind or name already, or this is a part of a
+     *     {@link ByVariable} that would ignore it; nothing is added
      * @throws IllegalStateException if a step was taken already
      */
     public final Optimizer with(Transform... added) {
-        requireNoSteps("add " + List.of(added));
+        settings.change(this, "transforms (with)");
         for (Transform transform : added) {
-            requireSuitable(transform);
+            requireSuitable(Objects.requireNonNull(transform, "transform"));
             if (whole != null) {
                 Transforms.requireDecay(this, transform);
             }
-            transforms.add(transform);
         }
+        transforms.add(added);
         return this;
     }
 
@@ -107,7 +108,7 @@ public abstract class Optimizer extends OptimizerState {
     /** Makes the update that was checked. */
     final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
-        gradients.variables().forEach(this::prepare);
+        gradients.variables().forEach(this::ask);
         if (lossScale == null) {
             step(tf, gradients);
         } else {
@@ -127,10 +128,16 @@ public abstract class Optimizer extends OptimizerState {
             throw new IllegalStateException(
                     "This " + getClass().getSimpleName() + " is a part of a ByVariable: apply that");
         }
-        gradientCheck.require(tf, gradients, slots);
+        applyCheck.require(tf, gradients, slots);
         if (lossScale != null) {
             lossScale.requireAsked(getClass().getSimpleName());
         }
+    }
+
+    /** Lets predicates of the user's decide over a variable before anything has changed: they can fail. */
+    final void ask(Variable<?> variable) {
+        transforms.ask(variable);
+        prepare(variable);
     }
 
     /** Sees each variable of a step before anything of the step happens. */
@@ -138,7 +145,7 @@ public abstract class Optimizer extends OptimizerState {
 
     @Override
     final Update newUpdate(Ops tf) {
-        return new Update(tf, iterations, transforms.accumulationSteps(), rate::at);
+        return new Update(tf, iterations, transforms.accumulationSteps(), rate::at, slots, prefix());
     }
 
     /**
@@ -219,12 +226,41 @@ public abstract class Optimizer extends OptimizerState {
     }
 
     /**
-     * Whether the formula and the schedule are Tapeloop's own, and so make the same ops in every step.
+     * Whether all that an update consists of makes the same ops in every step: {@link #update}, the schedule, the transforms,
+     * and all that of the parts of a {@link ByVariable}. If so, the ops of one step can be kept and run again without the
+     * Java code that made them, which is faster; otherwise eager steps run op by op. Can change until the first step.
      *
-     * @return false if a step may run Java code of the user's
+     * @return false if the Java code must run in each eager step
      */
-    public final boolean isBuiltIn() {
-        return this instanceof BuiltIn && rate.isBuiltIn() && parts().stream().allMatch(Optimizer::isBuiltIn);
+    public final boolean isTraceable() {
+        if (!isUpdateTraceable() || !rate.isTraceable() || !transforms.isTraceable()) {
+            return false;
+        }
+        for (Optimizer part : parts()) {
+            if (!part.isTraceable()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether all code of an update is Tapeloop's own, which does not fail once it has begun to change variables. */
+    final boolean isOwn() {
+        return getClass().getPackage() == Optimizer.class.getPackage()
+                && rate.isOwn()
+                && transforms.isOwn()
+                && parts().stream().allMatch(Optimizer::isOwn);
+    }
+
+    /**
+     * Whether {@link #update} and {@link #updateSparse} make the same ops in every step, whatever the Java values around them
+     * are by then. Override it to say so of a formula of your own; what changes from step to step is then in slots, and
+     * setters begin with {@link #requireUnused}.
+     *
+     * @return false unless overridden
+     */
+    protected boolean isUpdateTraceable() {
+        return false;
     }
 
     /**
@@ -250,6 +286,11 @@ public abstract class Optimizer extends OptimizerState {
         update(update, variable, gradient.asOutput());
     }
 
+    /** Whether this is the optimizer that updates a variable. */
+    final boolean updates(Variable<?> variable) {
+        return whole == null || whole.of(variable) == this;
+    }
+
     /** Makes this optimizer a part of another, with its slots and its count. */
     final void join(ByVariable other, String name) {
         if (session != null || whole != null) {
@@ -270,7 +311,7 @@ public abstract class Optimizer extends OptimizerState {
 
     /** Updates a variable as a part of another optimizer. */
     final <T extends TNumber> void updateAsPart(Update update, Variable<T> variable, Operand<T> gradient) {
-        Update own = update.part(this, rate::at);
+        Update own = update.part(this);
         transforms.decay(own, List.of(variable));
         updateOne(own, variable, gradient);
     }

@@ -2,18 +2,22 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt64;
@@ -25,7 +29,12 @@ import org.tensorflow.types.family.TNumber;
  */
 abstract class OptimizerState implements Stateful {
 
+    private static final String LEARNING_RATE = "learning_rate";
+
     final LearningRate rate;
+    /** Ends with the first step. */
+    final Settings settings = new Settings();
+
     Slots slots = new Slots();
     /** Null before the first step. */
     TapeSession session;
@@ -33,7 +42,7 @@ abstract class OptimizerState implements Stateful {
     Variable<TInt64> iterations;
     LossScale lossScale;
     /** The optimizer that this one is a part of, or null. */
-    OptimizerState whole;
+    ByVariable whole;
 
     private String prefix = "optimizer";
 
@@ -44,11 +53,16 @@ abstract class OptimizerState implements Stateful {
     /** One step as this optimizer takes it. */
     abstract Update newUpdate(Ops tf);
 
-    final void requireNoSteps(String advice) {
-        if (session != null) {
-            throw new IllegalStateException(
-                    "This " + getClass().getSimpleName() + " has taken steps: " + advice + " before the first");
-        }
+    /**
+     * Refuses to change a setting once a step was taken, in the first line of each setter: a step that was traced keeps what
+     * the setting was then, so obeying a later change in some steps and not in others would make the same program give other
+     * numbers. What is to change while training goes on is a slot, or the learning rate.
+     *
+     * @param setting the name of the setter
+     * @throws IllegalStateException if a step was taken already
+     */
+    protected final void requireUnused(String setting) {
+        settings.change(this, setting);
     }
 
     /** Makes what is kept, in the session of the first step. */
@@ -67,12 +81,22 @@ abstract class OptimizerState implements Stateful {
     }
 
     final void attach(TapeSession here, Variable<TInt64> counter) {
-        if (rate.variable() == null) { // A part can share the rate of the whole.
-            rate.build(here, prefix);
-        }
+        kept().forEach((name, number) -> {
+            if (number.variable() == null) {
+                number.build(here, prefix + "/" + name);
+            }
+        });
         iterations = counter;
         session = here;
-        parts().forEach(part -> part.attach(here, counter));
+        settings.use();
+        for (OptimizerState part : parts()) {
+            part.attach(here, counter);
+        }
+    }
+
+    /** Numbers that are set, by name, besides the learning rate. */
+    Map<String, KeptNumber> numbers() {
+        return Map.of();
     }
 
     /** The optimizers that this one hands variables to. */
@@ -81,10 +105,15 @@ abstract class OptimizerState implements Stateful {
     }
 
     /** Keeps slots in those of another, under a name of its own. */
-    final void keepIn(OptimizerState other, String name) {
+    final void keepIn(ByVariable other, String name) {
         whole = other;
         slots = other.slots;
         prefix = name;
+    }
+
+    /** What comes before the names of numbers that go with this optimizer. */
+    final String prefix() {
+        return prefix;
     }
 
     /**
@@ -112,10 +141,7 @@ abstract class OptimizerState implements Stateful {
      */
     protected final <T extends TNumber> Variable<T> slot(
             String name, Variable<T> variable, Shape shape, double initial) {
-        return slots.of(variable, name, eager -> {
-            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
-            return eager.fill(eager.constant(shape.asArray()), value);
-        });
+        return slots.filled(variable, name, shape, initial);
     }
 
     /**
@@ -150,7 +176,7 @@ abstract class OptimizerState implements Stateful {
         if (!rate.isScheduled()) {
             return rate.value();
         }
-        if (session == null && rate.isBuiltIn()) {
+        if (session == null && rate.isClosedForm()) {
             return ConstantGraph.scalar(rate::first);
         }
         if (session == null) { // A schedule of the user's may ask for its session.
@@ -182,22 +208,24 @@ abstract class OptimizerState implements Stateful {
      * Off unless called.
      *
      * @param scale a scale that no other optimizer has
-     * @throws IllegalStateException if a step was taken already, or this is a part of a {@link ByVariable}
+     * @throws IllegalStateException if a step was taken already, this is a part of a {@link ByVariable}, or the scale is
+     *     that of another optimizer
      */
     public final void setLossScale(LossScale scale) {
+        settings.change(this, "loss scale (setLossScale)");
         Objects.requireNonNull(scale, "scale");
-        requireNoSteps("set its loss scale");
         if (whole != null) {
             throw new IllegalStateException("This " + getClass().getSimpleName()
                     + " is a part of a ByVariable, which scales losses for all parts: set the loss scale of that");
         }
+        scale.belongTo(this);
         this.lossScale = scale;
     }
 
     /**
-     * What scales losses.
+     * What scales the loss.
      *
-     * @return what {@link #setLossScale} was given, or empty
+     * @return the scale given to {@link #setLossScale}, or empty if none was
      */
     public final Optional<LossScale> lossScale() {
         return Optional.ofNullable(lossScale);
@@ -240,13 +268,44 @@ abstract class OptimizerState implements Stateful {
         List<Variable<?>> all = new ArrayList<>();
         if (session != null) {
             all.add(iterations);
-            all.add(rate.variable());
-            parts().stream().filter(part -> part.rate != rate).forEach(part -> all.add(part.rate.variable()));
+            kept().values().forEach(number -> all.add(number.variable()));
         }
         all.addAll(slots.values());
         if (lossScale != null) {
             all.addAll(lossScale.state());
         }
         return Parameters.of(all);
+    }
+
+    /** The learning rates and numbers like them, before the first step: from then on they are in {@link #state}. */
+    @Override
+    public final void saveState(StateWriter out) {
+        kept().forEach((name, number) -> {
+            if (number.variable() == null) {
+                out.put(name, number.value());
+            }
+        });
+    }
+
+    @Override
+    public final void loadState(StateReader in) {
+        kept().forEach((name, number) -> {
+            if (in.has(name)) {
+                number.set(in.getDouble(name));
+            }
+        });
+    }
+
+    /** All numbers that are set, by name. */
+    private Map<String, KeptNumber> kept() {
+        Map<String, KeptNumber> all = new LinkedHashMap<>();
+        all.put(LEARNING_RATE, rate.number());
+        for (OptimizerState part : parts()) {
+            if (part.rate != rate) { // A part can share the rate of the whole.
+                all.put(part.prefix.substring(prefix.length() + 1) + "/" + LEARNING_RATE, part.rate.number());
+            }
+        }
+        all.putAll(numbers());
+        return all;
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -8,7 +9,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 
 /** A learning rate for each stretch of steps, {@link Schedule#piecewiseConstant}. */
-final class PiecewiseConstant implements Schedule, BuiltIn {
+final class PiecewiseConstant implements Schedule {
 
     private final double[] boundaries;
     private final double[] values;
@@ -29,7 +30,7 @@ final class PiecewiseConstant implements Schedule, BuiltIn {
                         "Expected boundaries in increasing order, got " + Arrays.toString(boundaries));
             }
         }
-        Arrays.stream(values).forEach(LearningRate::require);
+        Arrays.stream(values).forEach(value -> Require.notNegative("learning rate", value));
         return new PiecewiseConstant(Arrays.stream(boundaries).asDoubleStream().toArray(), values.clone());
     }
 

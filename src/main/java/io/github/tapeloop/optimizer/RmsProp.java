@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -49,7 +50,8 @@ public final class RmsProp extends Adaptive<RmsProp> {
      * @return this
      */
     public RmsProp rho(double value) {
-        this.rho = Hyperparameter.fraction("rho", value);
+        settings.change(this, "rho");
+        this.rho = Require.fraction("rho", value);
         return this;
     }
 
@@ -60,7 +62,8 @@ public final class RmsProp extends Adaptive<RmsProp> {
      * @return this
      */
     public RmsProp momentum(double value) {
-        this.momentum = Hyperparameter.fraction("momentum", value);
+        settings.change(this, "momentum");
+        this.momentum = Require.fraction("momentum", value);
         return this;
     }
 
@@ -76,6 +79,7 @@ public final class RmsProp extends Adaptive<RmsProp> {
      * @return this
      */
     public RmsProp centered(boolean on) {
+        settings.change(this, "centered");
         this.centered = on;
         return this;
     }

@@ -1,5 +1,7 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
+import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -18,6 +20,43 @@ public interface Schedule {
     Operand<TFloat64> learningRate(Ops tf, Operand<TFloat64> step);
 
     /**
+     * Whether {@link #learningRate} makes the same ops in every step, whatever the Java values around it are by then, so that
+     * those of one step can be kept and run again without it. If not, eager steps run op by op.
+     *
+     * @return false unless overridden: a lambda may look at anything; see {@link #traceable}. True for all schedules that are
+     *     made here
+     */
+    default boolean isTraceable() {
+        return false;
+    }
+
+    /**
+     * A schedule that is said to be safe to trace: it makes the same ops in every step, from the step and from what does not
+     * change.
+     *
+     * <pre>{@code
+     * Schedule.traceable((tf, step) -> tf.math.div(tf.constant(0.1), tf.math.sqrt(tf.math.add(step, tf.constant(1.0)))))
+     * }</pre>
+     *
+     * @param formula gives the learning rate of each step
+     * @return a schedule that is {@link #isTraceable}
+     */
+    static Schedule traceable(Schedule formula) {
+        Objects.requireNonNull(formula, "formula");
+        return new Schedule() {
+            @Override
+            public Operand<TFloat64> learningRate(Ops tf, Operand<TFloat64> step) {
+                return formula.learningRate(tf, step);
+            }
+
+            @Override
+            public boolean isTraceable() {
+                return true;
+            }
+        };
+    }
+
+    /**
      * Decays smoothly: initial · rate^(step / decaySteps).
      *
      * @param initial learning rate of step 0
@@ -27,8 +66,8 @@ public interface Schedule {
      */
     static Schedule exponentialDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
-        return (Schedule & BuiltIn)
-                (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps)));
+        return new ClosedForm(
+                (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps))));
     }
 
     /**
@@ -41,8 +80,8 @@ public interface Schedule {
      */
     static Schedule staircaseDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
-        return (Schedule & BuiltIn) (tf, step) ->
-                decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps))));
+        return new ClosedForm((tf, step) ->
+                decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps)))));
     }
 
     /**
@@ -52,8 +91,8 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule constant(double learningRate) {
-        LearningRate.require(learningRate);
-        return (Schedule & BuiltIn) (tf, step) -> tf.constant(learningRate);
+        Require.notNegative("learning rate", learningRate);
+        return new ClosedForm((tf, step) -> tf.constant(learningRate));
     }
 
     /**
@@ -65,7 +104,7 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule piecewiseConstant(long[] boundaries, double[] values) {
-        return PiecewiseConstant.of(boundaries, values);
+        return new ClosedForm(PiecewiseConstant.of(boundaries, values));
     }
 
     /**
@@ -92,18 +131,18 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule polynomialDecay(double initial, long decaySteps, double end, double power, boolean cycle) {
-        LearningRate.require(initial);
-        LearningRate.require(end);
-        Hyperparameter.positive("power", power);
+        Require.notNegative("learning rate", initial);
+        Require.notNegative("learning rate", end);
+        Require.positive("power", power);
         double steps = requireSteps(decaySteps);
-        return (Schedule & BuiltIn) (tf, step) -> {
+        return new ClosedForm((tf, step) -> {
             Operand<TFloat64> one = tf.constant(1.0);
             Operand<TFloat64> part = tf.math.div(step, tf.constant(steps));
             Operand<TFloat64> done =
                     cycle ? tf.math.div(part, tf.math.maximum(tf.math.ceil(part), one)) : tf.math.minimum(part, one);
             Operand<TFloat64> left = tf.math.pow(tf.math.sub(one, done), tf.constant(power));
             return tf.math.add(tf.math.mul(tf.constant(initial - end), left), tf.constant(end));
-        };
+        });
     }
 
     /**
@@ -129,12 +168,12 @@ public interface Schedule {
      */
     static Schedule inverseTimeDecay(double initial, long decaySteps, double rate, boolean staircase) {
         requireDecay(initial, decaySteps, rate);
-        return (Schedule & BuiltIn) (tf, step) -> {
+        return new ClosedForm((tf, step) -> {
             Operand<TFloat64> smooth = tf.math.div(step, tf.constant((double) decaySteps));
             Operand<TFloat64> time = staircase ? tf.math.floor(smooth) : smooth;
             return tf.math.div(
                     tf.constant(initial), tf.math.add(tf.math.mul(time, tf.constant(rate)), tf.constant(1.0)));
-        };
+        });
     }
 
     /**
@@ -159,13 +198,13 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule cosineDecay(double initial, long decaySteps, double alpha) {
-        LearningRate.require(initial);
-        requireAlpha(alpha);
+        Require.notNegative("learning rate", initial);
+        Require.probability("alpha", alpha);
         double steps = requireSteps(decaySteps);
-        return (Schedule & BuiltIn) (tf, step) -> {
+        return new ClosedForm((tf, step) -> {
             Operand<TFloat64> done = tf.math.minimum(tf.math.div(step, tf.constant(steps)), tf.constant(1.0));
             return CosineRestarts.wave(tf, done, tf.constant(1.0), initial, alpha);
-        };
+        });
     }
 
     /**
@@ -192,14 +231,12 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule cosineDecayRestarts(double initial, long firstDecaySteps, double tMul, double mMul, double alpha) {
-        LearningRate.require(initial);
-        requireAlpha(alpha);
-        Hyperparameter.positive("mMul", mMul);
-        if (!(tMul >= 1) || Double.isInfinite(tMul)) {
-            throw new IllegalArgumentException("Expected a finite tMul of at least 1, got " + tMul);
-        }
-        return new CosineRestarts(
-                initial, Hyperparameter.atLeast(1, "firstDecaySteps", firstDecaySteps), tMul, mMul, alpha);
+        Require.notNegative("learning rate", initial);
+        Require.probability("alpha", alpha);
+        Require.positive("mMul", mMul);
+        Require.atLeast(1, "tMul", tMul);
+        return new ClosedForm(
+                new CosineRestarts(initial, Require.atLeast(1, "firstDecaySteps", firstDecaySteps), tMul, mMul, alpha));
     }
 
     /**
@@ -211,8 +248,8 @@ public interface Schedule {
      * @return a new schedule
      */
     default Schedule warmup(double from, long steps) {
-        LearningRate.require(from);
-        double length = Hyperparameter.atLeast(1, "warm-up steps", steps);
+        Require.notNegative("learning rate", from);
+        double length = Require.atLeast(1, "warm-up steps", steps);
         Schedule warmed = (tf, step) -> {
             Operand<TFloat64> own =
                     learningRate(tf, tf.math.maximum(tf.math.sub(step, tf.constant(length)), tf.constant(0.0)));
@@ -223,7 +260,10 @@ public interface Schedule {
                     tf.math.add(first, tf.math.mul(part, tf.math.sub(own, first))),
                     own);
         };
-        return this instanceof BuiltIn ? (Schedule & BuiltIn) warmed::learningRate : warmed;
+        if (this instanceof ClosedForm) {
+            return new ClosedForm(warmed);
+        }
+        return isTraceable() ? traceable(warmed) : warmed;
     }
 
     private static Operand<TFloat64> decayed(Ops tf, double initial, double rate, Operand<TFloat64> exponent) {
@@ -231,23 +271,12 @@ public interface Schedule {
     }
 
     private static void requireDecay(double initial, long decaySteps, double rate) {
-        LearningRate.require(initial);
-        if (!(rate > 0) || Double.isInfinite(rate)) {
-            throw new IllegalArgumentException("A decay needs a finite rate above 0, got " + rate);
-        }
+        Require.notNegative("learning rate", initial);
+        Require.positive("rate", rate);
         requireSteps(decaySteps);
     }
 
     private static double requireSteps(long decaySteps) {
-        if (decaySteps < 1) {
-            throw new IllegalArgumentException("A decay needs decaySteps of at least 1, got " + decaySteps);
-        }
-        return decaySteps;
-    }
-
-    private static void requireAlpha(double alpha) {
-        if (!(alpha >= 0 && alpha <= 1)) {
-            throw new IllegalArgumentException("Expected alpha in [0, 1], got " + alpha);
-        }
+        return Require.atLeast(1, "decaySteps", decaySteps);
     }
 }

@@ -2,8 +2,8 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -19,8 +19,7 @@ import org.tensorflow.types.family.TNumber;
  */
 public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
 
-    /** Of each variable its z. */
-    private final Map<Variable<?>, Variable<?>> momenta = new LinkedHashMap<>();
+    private static final String MOMENTUM = "momentum";
 
     private long warmupSteps;
 
@@ -54,7 +53,8 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
      */
     @Override
     public ScheduleFreeAdamW betas(double first, double second) {
-        return super.betas(Hyperparameter.properFraction("beta1", first), second);
+        settings.change(this, "betas");
+        return super.betas(Require.properFraction("beta1", first), second);
     }
 
     /**
@@ -64,7 +64,8 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
      * @return this
      */
     public ScheduleFreeAdamW warmupSteps(long updates) {
-        this.warmupSteps = Hyperparameter.atLeast(0, "warmupSteps", updates);
+        settings.change(this, "warmupSteps");
+        this.warmupSteps = Require.atLeast(0, "warmupSteps", updates);
         return this;
     }
 
@@ -75,7 +76,7 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
             if (isAveraged(tf)) {
                 return;
             }
-            momenta.forEach((variable, momentum) -> toAverage(tf, number(variable), momentum));
+            momenta().forEach((variable, momentum) -> toAverage(tf, number(variable), momentum));
             averaged().assign(tf, tf.constant(1.0));
         });
     }
@@ -87,9 +88,16 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
             if (!isAveraged(tf)) {
                 return;
             }
-            momenta.forEach((variable, momentum) -> toTraining(tf, number(variable), momentum));
+            momenta().forEach((variable, momentum) -> toTraining(tf, number(variable), momentum));
             averaged().assign(tf, tf.constant(0.0));
         });
+    }
+
+    /** Of each variable its z. Other parts of a ByVariable can have slots of that name, too. */
+    private Map<Variable<?>, Variable<?>> momenta() {
+        Map<Variable<?>, Variable<?>> own = slots.all(MOMENTUM);
+        own.keySet().removeIf(variable -> !updates(variable));
+        return own;
     }
 
     /** 1 while the variables hold x: a part of the state, so that saved variables are known for what they are. */
@@ -114,7 +122,7 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         Operand<T> root = tf.math.sqrt(tf.math.div(velocity, update.correction(beta2(), type)));
         Operand<T> step = tf.math.div(
                 tf.math.mul(gradient, rate(update, type)), tf.math.add(root, update.constant(epsilon(), type)));
-        Variable<T> momentum = copySlot("momentum", variable);
+        Variable<T> momentum = copySlot(MOMENTUM, variable);
         Operand<T> before = momentum.read(tf);
         Operand<T> after = tf.math.sub(before, step);
         momentum.assign(tf, after);
@@ -131,7 +139,7 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
     @Override
     void prepare(Variable<?> variable) {
         averaged();
-        momenta.computeIfAbsent(variable, key -> copySlot("momentum", number(key)));
+        copySlot(MOMENTUM, number(variable));
     }
 
     private <T extends TNumber> Operand<T> rate(Update update, Class<T> type) {

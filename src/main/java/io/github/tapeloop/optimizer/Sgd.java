@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
@@ -13,7 +14,7 @@ import org.tensorflow.types.family.TNumber;
  * Gradient descent, plain or with momentum, by Keras' formulas: m = μ m - lr g; v += m, or with Nesterov v += μ m - lr g.
  * The default learning rate is 0.01. Runs on TensorFlow's fused kernels.
  */
-public final class Sgd extends Optimizer implements BuiltIn {
+public final class Sgd extends Optimizer {
 
     private double momentum;
     private boolean nesterov;
@@ -49,7 +50,8 @@ public final class Sgd extends Optimizer implements BuiltIn {
      * @return this
      */
     public Sgd momentum(double value) {
-        this.momentum = Hyperparameter.fraction("momentum", value);
+        settings.change(this, "momentum");
+        this.momentum = Require.fraction("momentum", value);
         return this;
     }
 
@@ -60,6 +62,7 @@ public final class Sgd extends Optimizer implements BuiltIn {
      * @return this
      */
     public Sgd nesterov(boolean on) {
+        settings.change(this, "nesterov");
         this.nesterov = on;
         return this;
     }
@@ -72,8 +75,14 @@ public final class Sgd extends Optimizer implements BuiltIn {
      * @return this
      */
     public Sgd lazy(boolean on) {
+        settings.change(this, "lazy");
         this.lazy = on;
         return this;
+    }
+
+    @Override
+    protected boolean isUpdateTraceable() {
+        return true;
     }
 
     @Override

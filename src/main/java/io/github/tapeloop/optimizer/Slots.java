@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.types.family.TNumber;
 
 /** The variables that an optimizer keeps beside those it updates, each made when it is first asked for. */
@@ -28,6 +30,14 @@ final class Slots {
         Variable<T> slot = named(variable.session(), variable.name() + "/" + name, initial);
         owners.put(variable.name(), variable);
         return slot;
+    }
+
+    /** The slot of a variable, of a shape of its own, with one value everywhere at first. */
+    <T extends TNumber> Variable<T> filled(Variable<T> variable, String name, Shape shape, double initial) {
+        return of(variable, name, eager -> {
+            Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
+            return eager.fill(eager.constant(shape.asArray()), value);
+        });
     }
 
     /** A slot that goes with no variable. */

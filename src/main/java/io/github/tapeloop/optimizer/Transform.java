@@ -2,9 +2,7 @@ package io.github.tapeloop.optimizer;
 
 /**
  * Something that a step does besides the optimizer's own formula. Give it to {@link Optimizer#with}. Its state, if it
- * has any, is in slots of the optimizer, so one object can serve several optimizers.
+ * has any, is in slots of the optimizer, so one object can serve several optimizers. One of your own is a {@link
+ * GradientTransform}.
  */
-public abstract sealed class Transform permits Clip, GradientAccumulation, MovingAverage, WeightDecay {
-
-    Transform() {}
-}
+public sealed interface Transform permits Clip, GradientAccumulation, GradientTransform, MovingAverage, WeightDecay {}

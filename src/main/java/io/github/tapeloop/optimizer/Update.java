@@ -27,24 +27,59 @@ public final class Update {
     private final Variable<TInt64> iterations;
     private final long accumulationSteps;
     private final Function<Update, Operand<TFloat64>> rate;
-    private final Map<Key, Operand<?>> made = new HashMap<>();
+    private final Slots slots;
+    private final String prefix;
+    /** What comes between a variable's name and that of a slot. */
+    private final String place;
+
+    private final Map<Key, Operand<?>> made;
     private final Map<Object, Update> parts = new HashMap<>();
 
     /**
      * @param iterations counts the steps taken before
      * @param accumulationSteps how many steps make an update
      * @param rate makes the learning rate, perhaps from {@link #stepsBefore()}
+     * @param slots where slots are kept
+     * @param prefix comes before the names of numbers that go with the optimizer
      */
-    Update(Ops tf, Variable<TInt64> iterations, long accumulationSteps, Function<Update, Operand<TFloat64>> rate) {
+    Update(
+            Ops tf,
+            Variable<TInt64> iterations,
+            long accumulationSteps,
+            Function<Update, Operand<TFloat64>> rate,
+            Slots slots,
+            String prefix) {
+        this(tf, iterations, accumulationSteps, rate, slots, prefix, "", new HashMap<>());
+    }
+
+    private Update(
+            Ops tf,
+            Variable<TInt64> iterations,
+            long accumulationSteps,
+            Function<Update, Operand<TFloat64>> rate,
+            Slots slots,
+            String prefix,
+            String place,
+            Map<Key, Operand<?>> made) {
         this.tf = tf;
         this.iterations = iterations;
         this.accumulationSteps = accumulationSteps;
         this.rate = rate;
+        this.slots = slots;
+        this.prefix = prefix;
+        this.place = place;
+        this.made = made;
     }
 
     /** The same step for the variables of a part, with a learning rate of its own. */
-    Update part(Object key, Function<Update, Operand<TFloat64>> rateOfPart) {
-        return parts.computeIfAbsent(key, none -> new Update(tf, iterations, accumulationSteps, rateOfPart));
+    Update part(Optimizer part) {
+        return parts.computeIfAbsent(
+                part, none -> new Update(tf, iterations, accumulationSteps, part.rate::at, slots, part.prefix()));
+    }
+
+    /** The same step for something that has slots of its own. */
+    Update within(String name) {
+        return new Update(tf, iterations, accumulationSteps, rate, slots, prefix, name + "/", made);
     }
 
     /**
@@ -129,6 +164,33 @@ public final class Update {
 
     private static double rounded(double value, Class<?> type) {
         return type == TFloat32.class ? (double) (float) value : value;
+    }
+
+    /**
+     * A variable that goes with another and is kept from one step to the next: an average of its gradients, for example. It
+     * is made when it is first asked for, and part of the optimizer's state. A {@link GradientTransform} has slots of its
+     * own, whatever names others use.
+     *
+     * @param name what it is
+     * @param variable what it goes with
+     * @param initial its value at first, everywhere
+     * @param <T> the variable's type
+     * @return a variable of the same shape and type, not trainable
+     */
+    public <T extends TNumber> Variable<T> slot(String name, Variable<T> variable, double initial) {
+        return slots.filled(variable, place + name, variable.shape(), initial);
+    }
+
+    /**
+     * A number that goes with no variable and is kept from one step to the next. It is made when it is first asked for, and
+     * part of the optimizer's state.
+     *
+     * @param name what it is
+     * @param initial its value at first
+     * @return a float64 scalar, not trainable
+     */
+    public Variable<TFloat64> numberSlot(String name, double initial) {
+        return slots.named(iterations.session(), prefix + "/" + place + name, eager -> eager.constant(initial));
     }
 
     /**

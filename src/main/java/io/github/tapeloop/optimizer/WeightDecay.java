@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.function.Predicate;
@@ -11,7 +12,7 @@ import org.tensorflow.types.family.TNumber;
  * Decoupled weight decay (Loshchilov and Hutter 2019), Keras' {@code weight_decay}: before its update each variable
  * shrinks by w · lr · v. Immutable.
  */
-public final class WeightDecay extends Transform {
+public final class WeightDecay implements Transform {
 
     private final double rate;
     private final Predicate<Variable<?>> excluded;
@@ -28,7 +29,7 @@ public final class WeightDecay extends Transform {
      * @return a transform
      */
     public static WeightDecay of(double rate) {
-        return new WeightDecay(Hyperparameter.notNegative("weight decay", rate), variable -> false);
+        return new WeightDecay(Require.notNegative("weight decay", rate), variable -> false);
     }
 
     /**
@@ -52,15 +53,12 @@ public final class WeightDecay extends Transform {
         return new WeightDecay(rate, excluded.or(variable -> names.test(variable.name())));
     }
 
-    void apply(Update update, List<Variable<?>> variables) {
-        for (Variable<?> variable : variables) {
-            if (!excluded.test(variable)) {
-                decay(update, Optimizer.number(variable));
-            }
-        }
+    /** Whether a variable decays; asks the user's predicates. */
+    boolean covers(Variable<?> variable) {
+        return !excluded.test(variable);
     }
 
-    private <T extends TNumber> void decay(Update update, Variable<T> variable) {
+    <T extends TNumber> void apply(Update update, Variable<T> variable) {
         Ops tf = update.tf();
         Class<T> type = variable.type();
         Operand<T> factor = update.once(

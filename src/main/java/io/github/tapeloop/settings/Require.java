@@ -149,6 +149,21 @@ public final class Require {
         return value;
     }
 
+    /**
+     * A factor that does not shrink.
+     *
+     * @param least the least that is legal
+     * @param name what it is
+     * @param value what came
+     * @return the value, finite
+     */
+    public static double atLeast(double least, String name, double value) {
+        return legal(
+                value >= least && value < Double.POSITIVE_INFINITY,
+                "a finite " + name + " of at least " + least,
+                value);
+    }
+
     private static double legal(boolean legal, String expected, double value) {
         if (!legal) {
             throw new IllegalArgumentException("Expected " + expected + ", got " + value);

@@ -129,7 +129,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
     private boolean isTraceable(Parameters variables) {
         if (session.isDebug()
                 || registry.hasOwnRules()
-                || !plan.optimizer().isBuiltIn()
+                || !plan.optimizer().isTraceable()
                 || !plan.measured().values().stream().allMatch(Metric::isTraceable)) {
             return false;
         }

@@ -156,9 +156,9 @@ class EpochCallbacksTest {
     @MethodSource("badLosses")
     void aLossThatIsNoNumberStopsTheRun(double loss) {
         TerminateOnNaN callback = new TerminateOnNaN();
-        callback.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, () -> Map.of("loss", 1e300)));
+        callback.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> Map.of("loss", 1e300)));
         assertEquals(Optional.empty(), run.stopReason());
-        callback.onTrainBatchEnd(run, new Event.BatchEnd(6, 1, () -> Map.of("loss", loss)));
+        callback.onTrainBatchEnd(run, Event.BatchEnd.of(6, 1, () -> Map.of("loss", loss)));
         assertEquals(Optional.of("the loss is " + loss + " after batch 7"), run.stopReason());
     }
 
@@ -172,13 +172,13 @@ class EpochCallbacksTest {
         Timer timer = new Timer(Duration.ofMillis(1500), now::get);
         run.begin(timer);
         now.addAndGet(1_499_999_999L);
-        timer.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, Map::of));
+        timer.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, Map::of));
         assertEquals(Optional.empty(), run.stopReason());
         now.addAndGet(1);
-        timer.onTrainBatchEnd(run, new Event.BatchEnd(1, 1, Map::of));
+        timer.onTrainBatchEnd(run, Event.BatchEnd.of(1, 1, Map::of));
         assertEquals(Optional.of("the time of 1.5 s is over"), run.stopReason());
         run.begin(timer);
-        timer.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, Map::of));
+        timer.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, Map::of));
         assertEquals(Optional.empty(), run.stopReason(), "a new run has all the time");
     }
 
@@ -187,7 +187,7 @@ class EpochCallbacksTest {
                 mistake("patience of at least 0, got -1", () -> of().patience(-1)),
                 mistake("startFromEpoch of at least 0, got -2", () -> of().startFromEpoch(-2)),
                 mistake("baseline to beat, got NaN", () -> of().baseline(Double.NaN)),
-                mistake("EarlyStopping expects a finite minDelta, got NaN", () -> of().minDelta(Double.NaN)),
+                mistake("Expected a finite minDelta, got NaN", () -> of().minDelta(Double.NaN)),
                 mistake("factor in (0, 1), got 1.0", () -> new ReduceLrOnPlateau().factor(1)),
                 mistake("patience of at least 0, got -1", () -> new ReduceLrOnPlateau().patience(-1)),
                 mistake("cooldown of at least 0, got -1", () -> new ReduceLrOnPlateau().cooldown(-1)),

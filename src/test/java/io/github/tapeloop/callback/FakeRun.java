@@ -3,6 +3,7 @@ package io.github.tapeloop.callback;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.state.Snapshot;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -17,6 +18,7 @@ final class FakeRun implements Run {
 
     @Override
     public void stop(String reason) {
+        Objects.requireNonNull(reason, "reason");
         if (stopReason == null) {
             stopReason = reason;
         }
@@ -76,21 +78,21 @@ final class FakeRun implements Run {
     /** Begins a run of a callback. */
     void begin(Callback callback) {
         stopReason = null;
-        callback.onTrainBegin(this, new Event.TrainBegin(0, 100, OptionalLong.empty()));
+        callback.onTrainBegin(this, Event.TrainBegin.of(0, 100, OptionalLong.empty()));
     }
 
     /** An epoch as the loop tells it: what the callback adds to the logs is in them. */
     Map<String, Double> epoch(Callback callback, int epoch, Map<String, Double> measured) {
-        callback.onEpochBegin(this, new Event.EpochBegin(epoch));
+        callback.onEpochBegin(this, Event.EpochBegin.of(epoch));
         Map<String, Double> logs = new TreeMap<>(measured);
         logs.putAll(callback.epochLogs(this, epoch));
-        callback.onEpochEnd(this, new Event.EpochEnd(epoch, logs, 1, 1, 1, 1));
+        callback.onEpochEnd(this, Event.EpochEnd.of(epoch, logs, 1, 1, 1, 1));
         return logs;
     }
 
     /** Ends a run of a callback. */
     void end(Callback callback) {
-        callback.onTrainEnd(this, new Event.TrainEnd(Map.of(), stopReason(), Optional.empty()));
+        callback.onTrainEnd(this, Event.TrainEnd.of(Map.of(), stopReason(), Optional.empty()));
     }
 
     /** Epochs with one value each, until the callback asks to stop: the number of epochs run. */

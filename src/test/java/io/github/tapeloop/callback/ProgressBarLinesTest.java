@@ -33,27 +33,27 @@ class ProgressBarLinesTest {
 
     private ProgressBar bar(boolean terminal, OptionalLong steps) {
         ProgressBar bar = new ProgressBar(out, terminal, () -> now);
-        bar.onTrainBegin(run, new Event.TrainBegin(0, 3, steps));
+        bar.onTrainBegin(run, Event.TrainBegin.of(0, 3, steps));
         return bar;
     }
 
     private void batch(ProgressBar bar, long batch, long milliseconds, Map<String, Double> logs) {
         now += milliseconds * MILLISECOND;
-        bar.onTrainBatchEnd(run, new Event.BatchEnd(batch, 50, () -> logs));
+        bar.onTrainBatchEnd(run, Event.BatchEnd.of(batch, 50, () -> logs));
     }
 
     private void epochEnd(ProgressBar bar, int epoch, Map<String, Double> logs) {
-        bar.onEpochEnd(run, new Event.EpochEnd(epoch, logs, 4, 200, 1.25, 1));
+        bar.onEpochEnd(run, Event.EpochEnd.of(epoch, logs, 4, 200, 1.25, 1));
     }
 
     private void trainEnd(ProgressBar bar, Optional<String> reason) {
-        bar.onTrainEnd(run, new Event.TrainEnd(Map.of(), reason, Optional.empty()));
+        bar.onTrainEnd(run, Event.TrainEnd.of(Map.of(), reason, Optional.empty()));
     }
 
     @Test
     void aTerminalLineIsDrawnAtMostTenTimesASecond() {
         ProgressBar bar = bar(true, OptionalLong.of(8));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         for (int i = 0; i < 8; i++) {
             batch(bar, i, 50, Map.of("loss", 1.0)); // 50 ms each: every second one draws.
         }
@@ -63,15 +63,15 @@ class ProgressBarLinesTest {
     @Test
     void logsThatAreNotDrawnAreNotAskedFor() {
         ProgressBar bar = bar(true, OptionalLong.of(8));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         now += 99 * MILLISECOND;
-        bar.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, () -> {
+        bar.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
             throw new AssertionError("read from TensorFlow");
         }));
         ProgressBar plain = bar(false, OptionalLong.of(8));
-        plain.onEpochBegin(run, new Event.EpochBegin(0));
+        plain.onEpochBegin(run, Event.EpochBegin.of(0));
         now += 9_999 * MILLISECOND;
-        plain.onTrainBatchEnd(run, new Event.BatchEnd(0, 1, () -> {
+        plain.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
             throw new AssertionError("read from TensorFlow");
         }));
         assertEquals("", printed());
@@ -80,7 +80,7 @@ class ProgressBarLinesTest {
     @Test
     void aShorterLineCoversTheLongerOneBefore() {
         ProgressBar bar = bar(true, OptionalLong.of(4));
-        bar.onEpochBegin(run, new Event.EpochBegin(1));
+        bar.onEpochBegin(run, Event.EpochBegin.of(1));
         batch(bar, 0, 500, Map.of("a_long_name", 1.0));
         batch(bar, 1, 500, Map.of());
         String[] lines = printed().split("\r");
@@ -95,7 +95,7 @@ class ProgressBarLinesTest {
     @Test
     void theLastBatchFillsTheBarAndTheEpochLineReplacesIt() {
         ProgressBar bar = bar(true, OptionalLong.of(2));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         batch(bar, 0, 500, Map.of());
         batch(bar, 1, 500, Map.of());
         epochEnd(bar, 0, Map.of("loss", 0.5));
@@ -108,7 +108,7 @@ class ProgressBarLinesTest {
     @Test
     void moreStepsThanAnnouncedDoNotOverfillTheBar() {
         ProgressBar bar = bar(true, OptionalLong.of(1));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         batch(bar, 0, 500, Map.of());
         batch(bar, 1, 500, Map.of());
         String last = printed().split("\r")[2];
@@ -118,7 +118,7 @@ class ProgressBarLinesTest {
     @Test
     void aRunThatFailsInAnEpochLeavesItsLineStanding() {
         ProgressBar bar = bar(true, OptionalLong.of(4));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         batch(bar, 0, 500, Map.of());
         trainEnd(bar, Optional.empty());
         assertTrue(printed().endsWith("left\n"), printed());
@@ -130,7 +130,7 @@ class ProgressBarLinesTest {
     void eachEpochStartsItsOwnCount() {
         ProgressBar bar = bar(true, OptionalLong.empty());
         for (int epoch = 0; epoch < 2; epoch++) {
-            bar.onEpochBegin(run, new Event.EpochBegin(epoch));
+            bar.onEpochBegin(run, Event.EpochBegin.of(epoch));
             batch(bar, 0, 1_000, Map.of());
             epochEnd(bar, epoch, Map.of());
         }
@@ -152,7 +152,7 @@ class ProgressBarLinesTest {
     })
     void numbersHaveFourDecimalsOrAnExponent(double value, String text) {
         ProgressBar bar = bar(false, OptionalLong.of(4));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         epochEnd(bar, 0, Map.of("x", value));
         assertEquals("epoch 1/3  4 steps  1.3 s  200 examples/s  x " + text + "\n", printed());
     }
@@ -163,8 +163,8 @@ class ProgressBarLinesTest {
         Locale.setDefault(Locale.GERMANY);
         try {
             ProgressBar bar = bar(false, OptionalLong.of(4));
-            bar.onEpochBegin(run, new Event.EpochBegin(0));
-            bar.onEpochEnd(run, new Event.EpochEnd(0, Map.of("loss", 0.5), 4, 12_345, 1, 1));
+            bar.onEpochBegin(run, Event.EpochBegin.of(0));
+            bar.onEpochEnd(run, Event.EpochEnd.of(0, Map.of("loss", 0.5), 4, 12_345, 1, 1));
         } finally {
             Locale.setDefault(before);
         }
@@ -173,11 +173,11 @@ class ProgressBarLinesTest {
 
     @Test
     void eventsSortTheirLogsAndKeepThem() {
-        Event.EpochEnd end = new Event.EpochEnd(0, Map.of("val_loss", 2.0, "loss", 1.0, "accuracy", 3.0), 4, 200, 2, 0);
+        Event.EpochEnd end = Event.EpochEnd.of(0, Map.of("val_loss", 2.0, "loss", 1.0, "accuracy", 3.0), 4, 200, 2, 0);
         assertEquals(
                 List.of("accuracy", "loss", "val_loss"), List.copyOf(end.logs().keySet()));
         assertThrows(UnsupportedOperationException.class, () -> end.logs().clear());
         assertEquals(0, end.examplesPerSecond(), "no time was taken");
-        assertFalse(end.equals(new Event.EpochEnd(1, end.logs(), 4, 200, 2, 0)));
+        assertFalse(end.equals(Event.EpochEnd.of(1, end.logs(), 4, 200, 2, 0)));
     }
 }

@@ -25,14 +25,14 @@ class ProgressBarTest {
     }
 
     private void epoch(ProgressBar bar, OptionalLong steps) {
-        bar.onTrainBegin(run, new Event.TrainBegin(0, 2, steps));
-        bar.onEpochBegin(run, new Event.EpochBegin(0));
+        bar.onTrainBegin(run, Event.TrainBegin.of(0, 2, steps));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
         for (int batch = 0; batch < 4; batch++) {
             now += SECOND;
-            bar.onTrainBatchEnd(run, new Event.BatchEnd(batch, 10, () -> Map.of("loss", 0.5)));
+            bar.onTrainBatchEnd(run, Event.BatchEnd.of(batch, 10, () -> Map.of("loss", 0.5)));
         }
-        bar.onEpochEnd(run, new Event.EpochEnd(0, Map.of("loss", 0.25, "tiny", 0.00012), 4, 40, 75, 4));
-        bar.onTrainEnd(run, new Event.TrainEnd(Map.of(), Optional.of("enough"), Optional.empty()));
+        bar.onEpochEnd(run, Event.EpochEnd.of(0, Map.of("loss", 0.25, "tiny", 0.00012), 4, 40, 75, 4));
+        bar.onTrainEnd(run, Event.TrainEnd.of(Map.of(), Optional.of("enough"), Optional.empty()));
     }
 
     @Test

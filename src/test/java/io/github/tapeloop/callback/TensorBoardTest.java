@@ -94,7 +94,7 @@ class TensorBoardTest {
         TensorBoard callback = tensorBoard();
         run.begin(callback);
         run.steps = 3;
-        callback.onTestEnd(run, new Event.TestEnd(Map.of("loss", 0.75)));
+        callback.onTestEnd(run, Event.TestEnd.of(Map.of("loss", 0.75)));
         run.epoch(callback, 0, Map.of("loss", 0.5, "accuracy", 0.25, "val_loss", 0.75));
         run.epoch(callback, 1, Map.of("loss", 0.25, "accuracy", 0.5));
         run.end(callback);
@@ -121,7 +121,7 @@ class TensorBoardTest {
         for (int step : new int[] {1, 2, 3, 4, 6, 9, 11}) { // Some events stand for several steps.
             run.steps = step;
             boolean due = step == 4 || step == 9;
-            callback.onTrainBatchEnd(run, new Event.BatchEnd(step - 1, 1, () -> {
+            callback.onTrainBatchEnd(run, Event.BatchEnd.of(step - 1, 1, () -> {
                 assertTrue(due, "read at step " + step);
                 return Map.of("loss", 1.0 / step);
             }));

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +91,7 @@ class ByVariableTest {
                         "optimizer/iterations",
                         "optimizer/learning_rate",
                         "optimizer/1/learning_rate",
+                        "optimizer/1/proportion",
                         "a/momentum",
                         "optimizer/momentum_product",
                         "b/m",
@@ -171,5 +175,81 @@ class ByVariableTest {
         assertThrows(IllegalArgumentException.class, () -> ByVariable.otherwise(whole));
         apply(whole);
         assertThrows(IllegalStateException.class, () -> whole.use(new Sgd(), a));
+    }
+
+    @Test
+    void aSnapshotBringsTheProportionsBack() {
+        Sgd part = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(part, a);
+        apply(whole);
+        whole.setLearningRate(0.05); // The part is twice as fast.
+        try (Snapshot before = Snapshot.of(whole.state())) {
+            part.setLearningRate(0.4);
+            whole.setLearningRate(0.025); // Now eight times.
+            whole.setLearningRate(0);
+            before.restore();
+        }
+        assertEquals(0.1, part.learningRate(), 1e-15);
+        whole.setLearningRate(0);
+        whole.setLearningRate(0.1);
+        assertEquals(0.2, part.learningRate(), 1e-15);
+    }
+
+    @Test
+    void aRateThatIsRefusedForOnePartChangesNone() {
+        Sgd fast = new Sgd(1e300);
+        Sgd slow = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(slow, a).use(fast, b);
+        apply(whole);
+        assertThrows(IllegalArgumentException.class, () -> whole.setLearningRate(1e100));
+        assertEquals(0.2, slow.learningRate());
+        assertEquals(0.1, whole.learningRate());
+    }
+
+    @Test
+    void scheduleFreePartsSwapTheirOwnVariablesAlone() {
+        ScheduleFreeAdamW first = new ScheduleFreeAdamW(0.1);
+        ScheduleFreeAdamW second = new ScheduleFreeAdamW(0.2).betas(0.5, 0.9);
+        ByVariable whole =
+                ByVariable.otherwise(new Sgd(0.1).momentum(0.9)).use(first, a).use(second, b);
+        apply(whole);
+        apply(whole);
+        List<Double> training = List.of(value(a), value(b), value(c));
+        ScheduleFreeAdamW alone = new ScheduleFreeAdamW(0.2).betas(0.5, 0.9);
+        Variable<TFloat64> likeB = Variable.create(tf, "like_b", tf.constant(1.0), true);
+        for (int i = 0; i < 2; i++) {
+            alone.apply(tf, Gradients.of(List.of(likeB), List.of(Optional.of(tf.constant(1.0)))));
+        }
+        alone.swapToEval();
+        whole.swapToEval();
+        assertEquals(value(likeB), value(b));
+        assertEquals(training.get(2), value(c), "no schedule-free part has it, though it has a slot named momentum");
+        whole.swapToTrain();
+        assertEquals(training.get(0), value(a), 1e-15);
+        assertEquals(training.get(1), value(b), 1e-15);
+    }
+
+    @Test
+    void ratesSetBeforeTheFirstStepAreBroughtBackToo() {
+        Sgd part = new Sgd(0.2);
+        ByVariable whole = ByVariable.otherwise(new Sgd(0.1)).use(part, a);
+        TrainingState state = new TrainingState(session);
+        state.register("optimizer", whole);
+        whole.setLearningRate(0.05);
+        assertEquals(
+                List.of("optimizer/1/learning_rate", "optimizer/1/proportion", "optimizer/learning_rate"),
+                List.copyOf(state.values().keySet()));
+        try (Snapshot before = state.snapshot()) {
+            part.setLearningRate(0.4);
+            whole.setLearningRate(0);
+            apply(whole); // Makes the variables, with the values of now.
+            before.restore();
+        }
+        assertEquals(0.05, whole.learningRate());
+        assertEquals(0.1, part.learningRate());
+        whole.setLearningRate(0);
+        whole.setLearningRate(0.1);
+        assertEquals(0.2, part.learningRate(), 1e-15);
+        assertEquals(Map.of(), state.values(), "they are variables now");
     }
 }

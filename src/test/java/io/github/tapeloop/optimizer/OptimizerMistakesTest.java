@@ -65,7 +65,7 @@ class OptimizerMistakesTest {
         apply(sgd, variable("v"), tf.constant(1.0));
         IllegalStateException error =
                 assertThrows(IllegalStateException.class, () -> sgd.setLossScale(LossScale.dynamic()));
-        assertTrue(error.getMessage().contains("before the first"), error.getMessage());
+        assertTrue(error.getMessage().contains("before the first step"), error.getMessage());
         assertThrows(NullPointerException.class, () -> new Sgd().setLossScale(null));
     }
 

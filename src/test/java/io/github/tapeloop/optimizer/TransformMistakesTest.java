@@ -89,7 +89,7 @@ class TransformMistakesTest {
                 mistake(() -> Schedule.cosineDecay(0.1, 0), "decaySteps of at least 1, got 0"),
                 mistake(() -> Schedule.cosineDecay(0.1, 1, 1.5), "alpha in [0, 1], got 1.5"),
                 mistake(() -> Schedule.cosineDecayRestarts(0.1, 0), "firstDecaySteps of at least 1, got 0"),
-                mistake(() -> Schedule.cosineDecayRestarts(0.1, 1, 0.5, 1, 0), "tMul of at least 1, got 0.5"),
+                mistake(() -> Schedule.cosineDecayRestarts(0.1, 1, 0.5, 1, 0), "finite tMul of at least 1.0, got 0.5"),
                 mistake(() -> Schedule.cosineDecayRestarts(0.1, 1, 1, 0, 0), "mMul above 0, got 0.0"),
                 mistake(() -> Schedule.constant(1).warmup(-1, 1), "learning rate of at least 0, got -1.0"),
                 mistake(() -> Schedule.constant(1).warmup(0, 0), "warm-up steps of at least 1, got 0"));

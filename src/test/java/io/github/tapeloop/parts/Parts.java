@@ -38,7 +38,11 @@ final class Parts {
                     .toList();
 
     /** What goes with any optimizer and is no {@link Transform}. */
-    private static final List<String> OTHER_TRANSFORMS = List.of("LossScale", "Optimizer.with", "Variable.projection");
+    private static final List<String> OTHER_TRANSFORMS =
+            List.of("GradientTransform", "LossScale", "Optimizer.with", "Variable.projection");
+
+    /** A formula of the user's, so there is nothing to compare with. */
+    private static final String OWN_SCHEDULE = "Schedule.traceable";
 
     /** Losses that Keras has a metric of, which is {@code Metric.of} one of them here. */
     private static final Set<String> METRICS_IN_KERAS = Set.of(
@@ -77,7 +81,7 @@ final class Parts {
                                 waysToMake(Initializer.class, type -> true));
                     case REGULARIZER -> methods(Regularizer.class, Regularizer.class);
                     case CONSTRAINT -> methods(Constraint.class, Constraint.class);
-                    case SCHEDULE -> methods(Schedule.class, Schedule.class);
+                    case SCHEDULE -> methods(Schedule.class, Schedule.class).filter(name -> !name.equals(OWN_SCHEDULE));
                     case ACTIVATION -> Stream.concat(constants(), methods(Activations.class, ActivationFunction.class));
                 };
         return names.collect(Collectors.toCollection(TreeSet::new));

@@ -6,6 +6,7 @@ import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.ByVariable;
 import io.github.tapeloop.optimizer.Clip;
 import io.github.tapeloop.optimizer.GradientAccumulation;
+import io.github.tapeloop.optimizer.GradientTransform;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Muon;
@@ -14,8 +15,10 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.optimizer.Update;
 import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.function.Function;
 import org.tensorflow.Operand;
@@ -74,6 +77,18 @@ final class TransformRows {
                                     GradientAccumulation.of(2),
                                     Clip.globalNorm(2));
                 }),
+                row("GradientTransform", "clipping", "-: subclass the optimizer there", "", "clip_value", p -> new Sgd(
+                                0.05)
+                        .with(GradientTransform.of("clip", GradientTransform.each(TransformRows::clipped)))),
+                row(
+                        "GradientTransform",
+                        "a momentum in slots",
+                        "-: subclass the optimizer there",
+                        "",
+                        "sgd_momentum",
+                        p -> new Sgd()
+                                .with(GradientTransform.traceable(
+                                        "heavy ball", GradientTransform.each(TransformRows::heavyBall)))),
                 averageRow(),
                 flushRow(),
                 lossScaleRow(),
@@ -85,6 +100,22 @@ final class TransformRows {
     private static <T extends TNumber> Operand<T> bound(Ops tf, Operand<T> value) {
         Operand<T> half = tf.dtypes.cast(tf.constant(0.5), value.type());
         return tf.clipByValue(value, tf.math.neg(half), half);
+    }
+
+    /** {@link Clip#value}, as a user would write it. */
+    private static Operand<TNumber> clipped(Update update, Variable<TNumber> variable, Operand<TNumber> gradient) {
+        Class<TNumber> type = variable.type();
+        return update.tf().clipByValue(gradient, update.constant(-0.5, type), update.constant(0.5, type));
+    }
+
+    /** m = 0.9 m + g in place of g. */
+    private static Operand<TNumber> heavyBall(Update update, Variable<TNumber> variable, Operand<TNumber> gradient) {
+        Ops tf = update.tf();
+        Variable<TNumber> moment = update.slot("moment", variable, 0);
+        Operand<TNumber> kept = tf.math.mul(moment.read(tf), update.constant(0.9, variable.type()));
+        Operand<TNumber> next = tf.math.add(kept, gradient);
+        moment.assign(tf, next);
+        return next;
     }
 
     private static PartRow row(

@@ -39,7 +39,8 @@ class SettingsTest {
         DoubleUnaryOperator[] checks = {
             x -> Require.fraction("x", x), x -> Require.properFraction("x", x), x -> Require.probability("x", x),
             x -> Require.positive("x", x), x -> Require.notNegative("x", x), x -> Require.negative("x", x),
-            x -> Require.notPositive("x", x), x -> Require.finite("x", x), x -> Require.positiveFraction("x", x)
+            x -> Require.notPositive("x", x), x -> Require.finite("x", x), x -> Require.positiveFraction("x", x),
+            x -> Require.atLeast(0.0, "x", x)
         };
         for (DoubleUnaryOperator check : checks) {
             assertThrows(IllegalArgumentException.class, () -> check.applyAsDouble(value));

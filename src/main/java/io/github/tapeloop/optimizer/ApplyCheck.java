@@ -12,14 +12,14 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 
 /** Refuses gradients that an optimizer cannot apply, before anything has changed. */
-final class GradientCheck {
+final class ApplyCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
 
     private final String optimizer;
     private boolean warned;
 
-    GradientCheck(Optimizer optimizer) {
+    ApplyCheck(Optimizer optimizer) {
         this.optimizer = optimizer.getClass().getSimpleName();
     }
 
@@ -27,7 +27,7 @@ final class GradientCheck {
         requireSome(gradients);
         for (Variable<?> variable : gradients.variables()) {
             variable.handle(tf); // Refuses one of another session before the optimizer is bound to it.
-            requireLike(variable, gradients.of(variable).orElseThrow());
+            requireLike("", variable, gradients.of(variable).orElseThrow());
             slots.requireOwner(variable, optimizer);
         }
     }
@@ -48,15 +48,16 @@ final class GradientCheck {
         }
     }
 
-    private static List<String> names(List<Variable<?>> variables) {
+    static List<String> names(List<Variable<?>> variables) {
         return variables.stream().map(Variable::name).toList();
     }
 
-    private static void requireLike(Variable<?> variable, Operand<?> gradient) {
+    /** @param where begins the message */
+    static void requireLike(String where, Variable<?> variable, Operand<?> gradient) {
         // Asking slices for their output would make the whole gradient.
         Shape shape = gradient instanceof IndexedSlices<?> slices ? slices.shape() : Tensors.shape(gradient);
         if (!shape.isCompatibleWith(variable.shape()) || gradient.type() != variable.type()) {
-            throw new IllegalArgumentException("The gradient of variable '" + variable.name()
+            throw new IllegalArgumentException(where + "The gradient of variable '" + variable.name()
                     + "' must be like it, " + variable.type().getSimpleName() + " " + variable.shape() + ", got "
                     + Tensors.describe(gradient));
         }

@@ -1,0 +1,80 @@
+package io.github.tapeloop.settings;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** The public parts of the library and what sets them, found by reflection, so that new ones are found, too. */
+public final class Setters {
+
+    private Setters() {}
+
+    /** All public classes of a kind that are not abstract, by name. */
+    public static <T> Stream<Class<? extends T>> parts(Class<T> kind) {
+        return new ClassFileImporter()
+                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                        .importPackages("io.github.tapeloop")
+                        .stream()
+                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
+                        .filter(type -> type.isAssignableTo(kind))
+                        .sorted(Comparator.comparing(JavaClass::getName))
+                        .<Class<?>>map(JavaClass::reflect)
+                        .filter(type -> !Modifier.isAbstract(type.getModifiers()))
+                        .map(type -> type.asSubclass(kind));
+    }
+
+    /**
+     * The public methods of a part that give the part itself, so that they can be chained, or are called {@code set…}. Some are
+     * bridges: what a class that is not public declares, its public subclasses have in that form only.
+     */
+    public static Stream<Method> of(Class<?> part) {
+        Map<String, Method> bySignature = new TreeMap<>();
+        methods(part)
+                .forEach(method -> bySignature.merge(
+                        method.getName() + Arrays.toString(method.getParameterTypes()),
+                        method,
+                        (first, second) -> first.isBridge() ? second : first));
+        return bySignature.values().stream();
+    }
+
+    private static Stream<Method> methods(Class<?> part) {
+        return Arrays.stream(part.getMethods())
+                .filter(method -> !Modifier.isStatic(method.getModifiers()))
+                .filter(method -> method.getDeclaringClass() != Object.class)
+                .filter(method -> method.getName().startsWith("set")
+                        || method.getReturnType() != Object.class
+                                && method.getReturnType().isAssignableFrom(part));
+    }
+
+    /**
+     * Calls a setter.
+     *
+     * @param values an argument for each type of parameter
+     * @throws Throwable what the setter throws
+     */
+    public static void call(Object part, Method setter, Map<Class<?>, Object> values) throws Throwable {
+        Object[] arguments = Arrays.stream(setter.getParameterTypes())
+                .map(type -> {
+                    if (!values.containsKey(type)) {
+                        throw new AssertionError("no value of a " + type + " to call " + setter + " with: add one");
+                    }
+                    return values.get(type);
+                })
+                .toArray();
+        setter.setAccessible(true); // It may be declared in a class that is not public.
+        try {
+            setter.invoke(part, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+}
