@@ -19,8 +19,9 @@ final class GradientCheck {
     private final String optimizer;
     private boolean warned;
 
-    GradientCheck(Optimizer optimizer) {
-        this.optimizer = optimizer.getClass().getSimpleName();
+    /** @param optimizer its name, for messages */
+    GradientCheck(String optimizer) {
+        this.optimizer = optimizer;
     }
 
     void require(Ops tf, Gradients gradients, Slots slots) {

@@ -32,7 +32,7 @@ import org.tensorflow.types.family.TNumber;
 public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
-    private final GradientCheck gradientCheck = new GradientCheck(this);
+    private final GradientCheck gradientCheck = new GradientCheck(getClass().getSimpleName());
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
