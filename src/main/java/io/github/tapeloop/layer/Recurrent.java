@@ -54,7 +54,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      */
     protected Recurrent(int units, int gates, int states) {
         super(units, gates);
-        this.states = requirePositive("state", states);
+        this.states = requirePositive(getClass(), "state", states);
     }
 
     /**

@@ -22,14 +22,13 @@ abstract class RecurrentWeights<L extends RecurrentWeights<L>> extends Layer {
     private WeightSpec bias = WeightSpec.of(Initializer.zeros());
 
     RecurrentWeights(int units, int gates) {
-        this.units = requirePositive("unit", units);
-        this.gates = requirePositive("gate", gates);
+        this.units = requirePositive(getClass(), "unit", units);
+        this.gates = requirePositive(getClass(), "gate", gates);
     }
 
-    final int requirePositive(String what, int value) {
+    static int requirePositive(Class<?> layer, String what, int value) {
         if (value < 1) {
-            throw new IllegalArgumentException(
-                    getClass().getSimpleName() + " needs at least 1 " + what + ", got " + value);
+            throw new IllegalArgumentException(layer.getSimpleName() + " needs at least 1 " + what + ", got " + value);
         }
         return value;
     }

@@ -19,8 +19,9 @@ final class ApplyCheck {
     private final String optimizer;
     private boolean warned;
 
-    ApplyCheck(Optimizer optimizer) {
-        this.optimizer = optimizer.getClass().getSimpleName();
+    /** @param optimizer its name, for messages */
+    ApplyCheck(String optimizer) {
+        this.optimizer = optimizer;
     }
 
     void require(Ops tf, Gradients gradients, Slots slots) {

@@ -33,7 +33,7 @@ import org.tensorflow.types.family.TNumber;
 public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
-    private final ApplyCheck applyCheck = new ApplyCheck(this);
+    private final ApplyCheck applyCheck = new ApplyCheck(getClass().getSimpleName());
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.

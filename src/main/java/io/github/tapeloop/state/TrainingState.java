@@ -28,7 +28,11 @@ public final class TrainingState {
 
     private record Part(Supplier<Parameters> variables, Consumer<StateWriter> save, Consumer<StateReader> load) {}
 
-    /** @param session where the variables of all parts are, and where new ones will be made */
+    /**
+     * The state of no part yet.
+     *
+     * @param session where the variables of all parts are, and where new ones will be made
+     */
     public TrainingState(TapeSession session) {
         this.session = session;
     }
