@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -78,8 +79,8 @@ public interface Regularizer {
      * @return a regularizer
      */
     static Regularizer l1l2(double l1, double l2) {
-        double first = requireFactor("l1", l1);
-        double second = requireFactor("l2", l2);
+        double first = Require.notNegative("regularizer factor l1", l1);
+        double second = Require.notNegative("regularizer factor l2", l2);
         return (tf, x) -> {
             Operand<TFloat32> absolute = first > 0 ? times(tf, Dimensions.total(tf, tf.math.abs(x)), first) : null;
             if (second == 0) {
@@ -107,7 +108,7 @@ public interface Regularizer {
      * @return a regularizer of matrices
      */
     static Regularizer orthogonal(double factor, Mode mode) {
-        double half = 0.5 * requireFactor("factor", factor);
+        double half = 0.5 * Require.notNegative("orthogonal regularizer factor", factor);
         boolean rows = mode == Mode.ROWS;
         return (tf, x) -> {
             Shape shape = Tensors.shape(x);
@@ -137,13 +138,5 @@ public interface Regularizer {
 
     private static Operand<TFloat32> times(Ops tf, Operand<TFloat32> x, double factor) {
         return tf.math.mul(x, Tensors.constant(tf, factor, x.type()));
-    }
-
-    private static double requireFactor(String name, double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException(
-                    "A regularizer needs a finite " + name + " of 0 or more, got " + name + " " + value);
-        }
-        return value;
     }
 }

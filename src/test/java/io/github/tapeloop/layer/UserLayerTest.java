@@ -45,7 +45,7 @@ class UserLayerTest {
     private static final class Twin extends Model {
         private final ScaleLayer shared = layer(new ScaleLayer());
         private final ScaleLayer second = layer(new ScaleLayer());
-        private final Dense head = layer("head", new Dense(1).kernelInitializer(Initializer.ones()));
+        private final Dense head = layer("head", new Dense(1).kernel(w -> w.initializer(Initializer.ones())));
 
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
