@@ -4,7 +4,6 @@ import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
-import java.util.Arrays;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -113,8 +112,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         Scale scale = new Scale(gamma(pass, tf, size, x.type()), beta(pass, tf, size, x.type()));
         Variable<TFloat32> mean = weight(pass, "moving_mean", size, x.type(), movingMean);
         Variable<TFloat32> variance = weight(pass, "moving_variance", size, x.type(), movingVariance);
-        boolean hasNone = Arrays.stream(Tensors.shape(x).asArray()).anyMatch(length -> length == 0);
-        if (!pass.training() || !trainable() || hasNone) {
+        if (!pass.training() || !trainable() || Tensors.shape(x).size() == 0) {
             Moments moving = new Moments(mean.read(tf), variance.read(tf));
             return normalize(tf, x, moving, scale, channel);
         }

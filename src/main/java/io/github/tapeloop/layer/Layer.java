@@ -28,8 +28,9 @@ import org.tensorflow.types.TFloat64;
  * <pre>{@code
  * final class Scale extends Layer {
  *     @Override public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+ *         Ops tf = pass.tf(this, x); // Refuses what is no floating point input, and names ops after this layer.
  *         Variable<TFloat32> factor = weight(pass, "factor", Shape.of(x.shape().get(-1)), x.type(), Initializer.ones());
- *         return pass.tf().math.mul(x, factor.read(pass.tf()));
+ *         return tf.math.mul(x, factor.read(tf));
  *     }
  * }
  * }</pre>
@@ -39,6 +40,9 @@ import org.tensorflow.types.TFloat64;
  * return pass.keepMask(x, y)}, as {@link Dense}, the activations, dropouts and normalizations here do; one that heeds masks
  * asks for {@code pass.mask(x)}, as {@link Recurrent} ones, {@link MultiHeadAttention}, {@link GlobalAveragePool1D} and
  * {@link BatchNormalization} do.
+ *
+ * <p>Settings end at the first call: a setter that comes later throws, as steps that were traced would not hear of it. What may
+ * change while training goes on is a variable, or {@link #trainable(boolean)}, which a trainer asks for.
  *
  * <p>Weights are made in the first call, when the size of the input is known, and belong to the session of that call
  * from then on. Not thread-safe.
@@ -354,8 +358,8 @@ public abstract class Layer {
     }
 
     /**
-     * The first line of each setter: settings end at the first call of the layer, as a step that was traced keeps what the
-     * layer was set to then.
+     * The first line of each setter: settings end at the first call of the layer, where it asks for {@link
+     * ForwardPass#tf(Layer, Operand)} or a weight, as a step that was traced keeps what the layer was set to then.
      *
      * @param setting the name of the setter
      * @throws IllegalStateException if the layer was called already; nothing is changed

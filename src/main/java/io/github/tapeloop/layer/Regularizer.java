@@ -2,7 +2,6 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
-import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -128,12 +127,9 @@ public interface Regularizer {
     }
 
     private static Operand<TFloat32> offDiagonal(Ops tf, long size, Class<TFloat32> type) {
-        float[][] ones = new float[(int) size][(int) size];
-        for (int i = 0; i < size; i++) {
-            Arrays.fill(ones[i], 1);
-            ones[i][i] = 0;
-        }
-        return Tensors.cast(tf, tf.constant(ones), type);
+        Operand<TFloat32> ones = tf.fill(tf.constant(new long[] {size, size}), Tensors.constant(tf, 1, type));
+        Operand<TFloat32> zeros = tf.fill(tf.constant(new long[] {size}), Tensors.constant(tf, 0, type));
+        return tf.linalg.matrixSetDiag(ones, zeros, tf.constant(0));
     }
 
     private static Operand<TFloat32> times(Ops tf, Operand<TFloat32> x, double factor) {

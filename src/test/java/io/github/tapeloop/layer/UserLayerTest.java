@@ -35,9 +35,10 @@ class UserLayerTest {
     private static final class ScaleLayer extends Layer {
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            Ops tf = pass.tf(this, x);
             Shape shape = Shape.of(Tensors.shape(x).get(-1));
             Variable<TFloat32> factor = weight(pass, "factor", shape, x.type(), Initializer.ones());
-            return pass.tf().math.mul(x, factor.read(pass.tf()));
+            return tf.math.mul(x, factor.read(tf));
         }
     }
 
