@@ -388,7 +388,7 @@ public abstract class Layer {
      */
     protected final WeightSpec changed(String setting, WeightSpec spec, UnaryOperator<WeightSpec> change) {
         requireUnused(setting);
-        return Objects.requireNonNull(change.apply(spec), setting);
+        return Objects.requireNonNull(change.apply(spec), () -> "the change of " + setting + " gave no spec");
     }
 
     /** Ends the settings: the layer is called now. */

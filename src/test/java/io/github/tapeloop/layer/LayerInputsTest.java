@@ -36,6 +36,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TString;
 import org.tensorflow.types.TUint8;
 import org.tensorflow.types.family.TType;
 
@@ -111,6 +112,22 @@ class LayerInputsTest {
                 assertArrayEquals(
                         new double[] {0.5}, values(session, Precision.full(tf, y)), 1e-6, precision + " " + layer);
             });
+        }
+    }
+
+    @Test
+    void theGradientOfAMeanOfManyHalvesIsNotLost() {
+        Precision precision = Precision.MIXED_FLOAT16;
+        Operand<TFloat32> x = tf.fill(tf.array(1, 300, 300, 1), tf.constant(0.5f));
+        try (GradientTape tape = GradientTape.open(tf)) {
+            tape.watch(x);
+            ForwardPass pass = ForwardPass.training(tf).in(precision);
+            Operand<TFloat32> mean = pass.call(new GlobalAveragePool2D(), x);
+            Operand<TFloat32> loss = tf.math.mul(Dimensions.total(tf, mean), tf.constant(32_768f)); // Scaled.
+            double[] gradient = values(session, tape.gradient(loss, x).orElseThrow());
+            double[] exact = new double[90_000];
+            Arrays.fill(exact, 32_768.0 / 90_000);
+            assertArrayEquals(exact, gradient, 1e-3);
         }
     }
 
@@ -209,18 +226,17 @@ class LayerInputsTest {
 
     private Operand<? extends TType> ofType(Class<? extends TType> type, Shape shape) {
         Operand<TFloat32> ones = ones(shape);
-        if (type == org.tensorflow.types.TString.class) {
+        if (type == TString.class) {
             return tf.fill(tf.constant(shape.asArray()), tf.constant("one"));
         }
-        return tf.dtypes.cast(ones, (Class<? extends org.tensorflow.types.family.TType>) type);
+        return tf.dtypes.cast(ones, (Class<? extends TType>) type);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kinds")
     void aTypeThatALayerDoesNotTakeIsRefusedWithAdvice(LayerKind kind) {
         Shape shape = kind.small().prepend(2);
-        for (Class<? extends TType> type :
-                List.of(TInt32.class, TUint8.class, TBool.class, org.tensorflow.types.TString.class)) {
+        for (Class<? extends TType> type : List.of(TInt32.class, TUint8.class, TBool.class, TString.class)) {
             Operand<? extends TType> x = ofType(type, shape);
             Layer eager = kind.make().get();
             Layer traced = kind.make().get();
@@ -230,8 +246,7 @@ class LayerInputsTest {
                 }
                 continue;
             }
-            String advice =
-                    type == org.tensorflow.types.TString.class ? "turn text into numbers" : "cast it to float32";
+            String advice = type == TString.class ? "turn text into numbers" : "cast it to float32";
             List<String> words =
                     List.of("Layer '" + eager.path() + "' (" + eager.getClass().getSimpleName() + ") takes "
                             + eager.inputType() + ", got " + Tensors.describe(x) + ": " + advice);
