@@ -9,7 +9,7 @@ import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
-import io.github.tapeloop.data.Padding;
+import io.github.tapeloop.data.PadTo;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Gru;
@@ -81,7 +81,7 @@ public final class NameClassifier {
     record Names(Batches train, Batches test) {
 
         /** Few lengths, so that a compiled step is traced few times. */
-        static final Padding PADDING = Padding.toLengths(8, 16);
+        static final PadTo PADDING = PadTo.lengths(8, 16);
 
         static Names read() {
             List<String> women = lines("female-first-names-en.txt");

@@ -220,7 +220,8 @@ class CachedTailTest {
     @Test
     void aConstraintOfTheUsersRunsInEveryStep() {
         Constraint none = (tf, value) -> value;
-        requirePlain(trainer(new Dense(1).kernelConstraint(none), new Adam(0.1).with(counting())), trainer -> {});
+        requirePlain(
+                trainer(new Dense(1).kernel(w -> w.constraint(none)), new Adam(0.1).with(counting())), trainer -> {});
     }
 
     @Test

@@ -72,7 +72,8 @@ class FitEndTest {
     }
 
     private static Model line() {
-        return Sequential.of(new Dense(1).kernelInitializer(Initializer.zeros()).useBias(false));
+        return Sequential.of(
+                new Dense(1).kernel(w -> w.initializer(Initializer.zeros())).useBias(false));
     }
 
     private static Trainer trainer(Way way, Optimizer optimizer) {

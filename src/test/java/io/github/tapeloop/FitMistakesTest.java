@@ -133,7 +133,7 @@ class FitMistakesTest {
                         "float32 [2, 2]"),
                 mistake("a negative learning rate", () -> new Adam(-0.1), "learning rate", "-0.1", "at least 0"),
                 mistake("a batch size of 0", () -> CLASSES.batch(0), "batch", "0"),
-                mistake("zero units", () -> new Dense(0), "at least 1 unit", "got 0"),
+                mistake("zero units", () -> new Dense(0), "units of at least 1", "got 0"),
                 mistake(
                         "no example",
                         () -> classify(CLASSES.take(0).batch(2), new Dense(3)),

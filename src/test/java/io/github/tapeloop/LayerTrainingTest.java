@@ -32,7 +32,7 @@ class LayerTrainingTest {
     private static final Batches DATA = Problems.clusters(205).shuffle(205).batch(10);
 
     private static final class Residual extends Model {
-        private final Dense first = layer(new Dense(8).useBias(false).kernelRegularizer(Regularizer.l2()));
+        private final Dense first = layer(new Dense(8).useBias(false).kernel(w -> w.regularizer(Regularizer.l2())));
         private final BatchNormalization batch = layer(new BatchNormalization());
         private final Activation relu = layer(new Activation(Activations.RELU));
         private final GaussianNoise noise;

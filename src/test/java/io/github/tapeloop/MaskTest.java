@@ -40,7 +40,7 @@ class MaskTest {
 
     /** A number for each step, 0 before training. */
     private static final class Steps extends Model {
-        private final Dense dense = layer(new Dense(1).kernelInitializer(Initializer.zeros()));
+        private final Dense dense = layer(new Dense(1).kernel(w -> w.initializer(Initializer.zeros())));
         private final boolean pooled;
 
         Steps(boolean pooled) {

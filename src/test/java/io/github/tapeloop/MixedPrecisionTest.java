@@ -163,7 +163,7 @@ class MixedPrecisionTest {
     /** The gradient of w·x is x, so a step with x = 1 takes 0.5 off the weight, which starts as 1. */
     private static Trainer scaledTrainer(Sgd sgd, TapeSession session, boolean compiled) {
         Model model = Sequential.of(
-                new Dense(1).useBias(false).kernelInitializer(io.github.tapeloop.layer.Initializer.ones()));
+                new Dense(1).useBias(false).kernel(w -> w.initializer(io.github.tapeloop.layer.Initializer.ones())));
         TrainerBuilder builder = Trainer.of(model)
                 .session(session)
                 .optimizer(sgd)

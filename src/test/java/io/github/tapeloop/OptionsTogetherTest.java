@@ -144,7 +144,7 @@ class OptionsTogetherTest {
     @ValueSource(booleans = {true, false})
     void aStateGoneBackToIsTheSameWhateverWeightsWereInPlace(boolean swapOnEpoch) {
         Optimizer averaged = new Sgd(0.25).with(MovingAverage.of(0.5));
-        Dense layer = new Dense(1).useBias(false).kernelInitializer(Initializer.ones());
+        Dense layer = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
         Snapshot[] kept = {null};
         List<Double> atEnd = new ArrayList<>();
         List<Double> after = new ArrayList<>();

@@ -90,7 +90,7 @@ public final class PeakMemory {
             labels[i] = i % 2;
         }
         Batches data = Dataset.of(ids, labels).batch(BATCH);
-        Embedding table = new Embedding(ROWS, 32).embeddingsInitializer(Initializer.ones());
+        Embedding table = new Embedding(ROWS, 32).embeddings(w -> w.initializer(Initializer.ones()));
         Model model = Sequential.of(table, new Flatten(), new Dense(2));
         Loss loss = SparseCategoricalCrossentropy.fromLogits();
         TrainerBuilder builder = Trainer.of(model).threads(1, 1).step((step, batch) -> {

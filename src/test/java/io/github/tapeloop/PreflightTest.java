@@ -210,7 +210,8 @@ class PreflightTest {
                 mistake(
                         "a weight of zeros",
                         trainer(Sequential.of(
-                                new Dense(4).useBias(false), new Dense(3).kernelInitializer(Initializer.zeros()))),
+                                new Dense(4).useBias(false),
+                                new Dense(3).kernel(w -> w.initializer(Initializer.zeros())))),
                         labels(0, 1, 2),
                         Kind.ZERO_GRADIENT,
                         "sequential/dense/kernel",

@@ -44,7 +44,7 @@ class SampleWeightTest {
 
     /** Predicts 0 until it is trained. */
     private static Model zero() {
-        return Sequential.of(new Dense(1).kernelInitializer(Initializer.zeros()));
+        return Sequential.of(new Dense(1).kernel(w -> w.initializer(Initializer.zeros())));
     }
 
     private static TrainerBuilder builder() {

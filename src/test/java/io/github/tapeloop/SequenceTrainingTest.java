@@ -8,7 +8,7 @@ import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
-import io.github.tapeloop.data.Padding;
+import io.github.tapeloop.data.PadTo;
 import io.github.tapeloop.layer.Bidirectional;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Embedding;
@@ -43,7 +43,7 @@ class SequenceTrainingTest {
             classes[i] = ids[i][ids[i].length - 1] % Problems.CLASSES;
         }
         return Dataset.of(new Columns().input(ColumnData.ragged(ids)).target(ColumnData.of(classes)))
-                .padBatch(20, Padding.toLengths(6));
+                .padBatch(20, PadTo.lengths(6));
     }
 
     private static Model network(double dropout) {
@@ -113,7 +113,7 @@ class SequenceTrainingTest {
             float shortest = trainer.predict(data.padBatch(2)).getFloat(1, 0);
             assertEquals(
                     shortest,
-                    trainer.predict(data.padBatch(2, Padding.toLengths(9))).getFloat(1, 0),
+                    trainer.predict(data.padBatch(2, PadTo.lengths(9))).getFloat(1, 0),
                     1e-6);
         }
     }

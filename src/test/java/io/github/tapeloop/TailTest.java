@@ -119,9 +119,9 @@ class TailTest {
 
     private static Model penalized() {
         return Sequential.of(
-                new Dense(8, Activations.RELU).kernelRegularizer(Regularizer.l2(0.01)),
+                new Dense(8, Activations.RELU).kernel(w -> w.regularizer(Regularizer.l2(0.01))),
                 new ActivityRegularization(0.01, 0.01),
-                new Dense(Problems.CLASSES).kernelRegularizer(Regularizer.l1(0.01)));
+                new Dense(Problems.CLASSES).kernel(w -> w.regularizer(Regularizer.l1(0.01))));
     }
 
     private static Optimizer adam() {

@@ -197,7 +197,7 @@ class TrainerTest {
     @Test
     void theLossIncludesWhatLayersAdd() {
         Model model = Sequential.of(
-                new Dense(1).useBias(false).kernelInitializer(Initializer.constant(2)),
+                new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.constant(2))),
                 new ActivityRegularization(0, 0.5));
         Dataset data = Dataset.of(new float[][] {{1}}, new float[][] {{2}});
         try (Trainer trainer = Trainer.of(model)

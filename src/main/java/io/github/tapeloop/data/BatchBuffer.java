@@ -18,7 +18,7 @@ final class BatchBuffer {
     private final ColumnBuffer[] buffers;
     private int count;
 
-    BatchBuffer(List<Column> columns, int capacity, Padding padding, TensorPool pool) {
+    BatchBuffer(List<Column> columns, int capacity, PadTo padding, TensorPool pool) {
         this.layout = Layout.of(columns);
         this.pool = pool;
         this.buffers = IntStream.range(0, columns.size())

@@ -17,7 +17,7 @@ interface ColumnBuffer {
     /** What was added since {@link #clear()} as a tensor [count, ...] from the pool. */
     TNumber toTensor(int count, TensorPool pool);
 
-    static ColumnBuffer of(Column column, int index, int capacity, Padding padding) {
+    static ColumnBuffer of(Column column, int index, int capacity, PadTo padding) {
         return column.isOpen() ? new Padded(column, index, padding) : new Fixed(column, index, capacity);
     }
 
@@ -70,11 +70,11 @@ interface ColumnBuffer {
 
         private final Column column;
         private final int index;
-        private final Padding padding;
+        private final PadTo padding;
         private final List<Object> arrays = new ArrayList<>();
         private Buffer buffer;
 
-        Padded(Column column, int index, Padding padding) {
+        Padded(Column column, int index, PadTo padding) {
             this.column = column;
             this.index = index;
             this.padding = padding;

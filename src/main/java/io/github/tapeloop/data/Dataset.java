@@ -209,7 +209,7 @@ public final class Dataset extends Pipeline {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches batch(int size, boolean dropRemainder) {
-        return batches(Grouping.of(size, dropRemainder, Padding.toLongest()));
+        return batches(Grouping.of(size, dropRemainder, PadTo.longest()));
     }
 
     /**
@@ -220,7 +220,7 @@ public final class Dataset extends Pipeline {
      * @throws IllegalArgumentException for a size below 1
      */
     public Batches padBatch(int size) {
-        return padBatch(size, Padding.toLongest());
+        return padBatch(size, PadTo.longest());
     }
 
     /**
@@ -231,7 +231,7 @@ public final class Dataset extends Pipeline {
      * @return the batches
      * @throws IllegalArgumentException for a size below 1
      */
-    public Batches padBatch(int size, Padding padding) {
+    public Batches padBatch(int size, PadTo padding) {
         return new Batches(this, Grouping.of(size, false, padding), 0);
     }
 
@@ -248,7 +248,7 @@ public final class Dataset extends Pipeline {
      *     differs in length; of several, the first one is measured
      */
     public Batches bucketByLength(int size, int... boundaries) {
-        Grouping grouping = Grouping.of(size, false, Padding.toLengths(boundaries));
+        Grouping grouping = Grouping.of(size, false, PadTo.lengths(boundaries));
         int column = 0;
         while (column < source.columns().size() && !source.columns().get(column).isOpen()) {
             column++;

@@ -10,7 +10,7 @@ import java.util.function.IntSupplier;
  * @param padding for columns of open length
  * @param parts how many times that the next batch is to have
  */
-record Grouping(int size, boolean dropRemainder, Padding padding, IntSupplier parts) {
+record Grouping(int size, boolean dropRemainder, PadTo padding, IntSupplier parts) {
 
     private static final IntSupplier ONE = () -> 1;
 
@@ -21,10 +21,10 @@ record Grouping(int size, boolean dropRemainder, Padding padding, IntSupplier pa
     }
 
     static Grouping of(int size) {
-        return new Grouping(size, false, Padding.toLongest(), ONE);
+        return new Grouping(size, false, PadTo.longest(), ONE);
     }
 
-    static Grouping of(int size, boolean dropRemainder, Padding padding) {
+    static Grouping of(int size, boolean dropRemainder, PadTo padding) {
         return new Grouping(size, dropRemainder, padding, ONE);
     }
 

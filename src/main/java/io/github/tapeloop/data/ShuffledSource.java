@@ -1,5 +1,6 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.runtime.Seeds;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.OptionalLong;
@@ -24,16 +25,10 @@ record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) impleme
 
     @Override
     public Cursor open(long seed, int epoch) throws IOException {
-        SplittableRandom random = new SplittableRandom(mix(mix(ownSeed.orElse(seed)) + epoch));
+        // Seeds and epochs that are neighbours must not give overlapping random sequences.
+        SplittableRandom random = new SplittableRandom(Seeds.mix(Seeds.mix(ownSeed.orElse(seed)) + epoch));
         // A second shuffle below must not draw the same numbers: the square of a random permutation is not uniform.
-        return new ShuffledCursor(upstream.open(mix(~seed), epoch), buffer, random);
-    }
-
-    /** SplitMix64's finalizer: seeds and epochs that are neighbours must not give overlapping random sequences. */
-    private static long mix(long value) {
-        long mixed = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
-        mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
-        return mixed ^ (mixed >>> 31);
+        return new ShuffledCursor(upstream.open(Seeds.mix(~seed), epoch), buffer, random);
     }
 
     private static final class ShuffledCursor implements Cursor {

@@ -27,6 +27,6 @@ public final class Activation extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, function.call(pass.tf(this), x));
+        return pass.keepMask(x, function.call(pass.tf(this, x), x));
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
@@ -116,7 +117,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction leakyRelu(double negativeSlope) {
-        requireFinite("leakyRelu", "negativeSlope", negativeSlope);
+        Require.finite("leakyRelu negativeSlope", negativeSlope);
         return (tf, x) -> {
             if (x.type() == TFloat32.class) {
                 return tf.nn.leakyRelu(x, LeakyRelu.alpha((float) negativeSlope));
@@ -135,14 +136,9 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction relu(double negativeSlope, double maxValue, double threshold) {
-        if (!(negativeSlope >= 0 && maxValue >= 0 && threshold >= 0)
-                || Double.isInfinite(negativeSlope)
-                || Double.isInfinite(threshold)) {
-            throw new IllegalArgumentException(
-                    "relu needs negativeSlope, maxValue and threshold of at least 0, the first"
-                            + " and last finite, got negativeSlope " + negativeSlope + ", maxValue " + maxValue
-                            + " and threshold " + threshold);
-        }
+        Require.notNegative("relu negativeSlope", negativeSlope);
+        Require.atLeast(0, "relu maxValue", maxValue);
+        Require.notNegative("relu threshold", threshold);
         if (threshold == 0 && Double.isInfinite(maxValue)) {
             return negativeSlope == 0 ? RELU : leakyRelu(negativeSlope);
         }
@@ -161,7 +157,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction elu(double alpha) {
-        requireFinite("elu", "alpha", alpha);
+        Require.finite("elu alpha", alpha);
         return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1);
     }
 
@@ -172,7 +168,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction celu(double alpha) {
-        requirePositive("celu", "alpha", alpha);
+        Require.positive("celu alpha", alpha);
         return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1 / alpha);
     }
 
@@ -183,7 +179,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction squareplus(double b) {
-        requirePositive("squareplus", "b", b);
+        Require.positive("squareplus b", b);
         return (tf, x) -> scaled(tf, tf.math.add(x, tf.math.sqrt(plus(tf, tf.math.square(x), b))), 0.5);
     }
 
@@ -194,7 +190,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction hardShrink(double threshold) {
-        requireNotNegative("hardShrink", "threshold", threshold);
+        Require.notNegative("hardShrink threshold", threshold);
         return (tf, x) -> {
             Operand<TFloat32> least = Tensors.constant(tf, threshold, x.type());
             return tf.math.mul(x, Tensors.cast(tf, tf.math.greater(tf.math.abs(x), least), x.type()));
@@ -208,7 +204,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction softShrink(double threshold) {
-        requireNotNegative("softShrink", "threshold", threshold);
+        Require.notNegative("softShrink threshold", threshold);
         return (tf, x) -> tf.math.sub(x, clipped(tf, x, -threshold, threshold));
     }
 
@@ -220,8 +216,8 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction threshold(double threshold, double defaultValue) {
-        requireFinite("threshold", "threshold", threshold);
-        requireFinite("threshold", "defaultValue", defaultValue);
+        Require.finite("threshold threshold", threshold);
+        Require.finite("threshold defaultValue", defaultValue);
         return (tf, x) -> tf.select(
                 tf.math.greater(x, Tensors.constant(tf, threshold, x.type())),
                 x,
@@ -309,24 +305,5 @@ public final class Activations {
 
     private static Operand<TFloat32> clipped(Ops tf, Operand<TFloat32> x, double least, double most) {
         return tf.clipByValue(x, Tensors.constant(tf, least, x.type()), Tensors.constant(tf, most, x.type()));
-    }
-
-    private static void requireFinite(String function, String name, double value) {
-        require(Double.isFinite(value), function, name, value, "finite");
-    }
-
-    private static void requirePositive(String function, String name, double value) {
-        require(value > 0 && Double.isFinite(value), function, name, value, "finite and above 0");
-    }
-
-    private static void requireNotNegative(String function, String name, double value) {
-        require(value >= 0 && Double.isFinite(value), function, name, value, "finite and at least 0");
-    }
-
-    private static void require(boolean legal, String function, String name, double value, String range) {
-        if (!legal) {
-            throw new IllegalArgumentException(
-                    "Activations." + function + " needs a " + name + " that is " + range + ", got " + value);
-        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -24,7 +25,7 @@ public final class AlphaDropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public AlphaDropout(double rate) {
-        this.rate = Dropout.requireRate("AlphaDropout", rate);
+        this.rate = Require.fraction("AlphaDropout rate", rate);
     }
 
     /**
@@ -36,6 +37,7 @@ public final class AlphaDropout extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        requireTaken(x);
         if (!pass.training() || rate == 0) {
             return x;
         }

@@ -2,7 +2,9 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -15,7 +17,8 @@ import org.tensorflow.types.family.TNumber;
 /**
  * Gives each channel mean 0 and variance 1: gamma · (x - mean) / √(variance + epsilon) + beta (Ioffe and Szegedy 2015). In
  * training, mean and variance are those of the batch, and moving averages of them are kept: moving = momentum · moving +
- * (1 - momentum) · batch, with the variance over n, not n - 1. Steps that a mask of the input leaves out count for neither.
+ * (1 - momentum) · batch, with the variance over n, not n - 1. Steps that a mask of the input leaves out count for neither;
+ * a batch of which nothing counts leaves the averages as they are.
  * In inference, and if the layer is frozen by {@link
  * #trainable(boolean)}, they are the moving averages, which then stay as they are.
  *
@@ -40,7 +43,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
      * @return this
      */
     public BatchNormalization axis(int channels) {
-        requireNotBuilt("axis");
+        requireUnused("axis");
         this.axis = channels;
         return this;
     }
@@ -52,34 +55,30 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
      * @return this
      */
     public BatchNormalization momentum(double kept) {
-        if (!(kept >= 0 && kept <= 1)) {
-            throw new IllegalArgumentException("BatchNormalization needs a momentum in [0, 1], got " + kept);
-        }
-        this.momentum = kept;
+        requireUnused("momentum");
+        this.momentum = Require.probability("BatchNormalization momentum", kept);
         return this;
     }
 
     /**
-     * What the moving mean starts from; zeros unless set.
+     * Says how the moving mean, float32 [channels], starts, and what holds it. Zeros unless set.
      *
-     * @param initializer makes a value float32 [channels]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public BatchNormalization movingMeanInitializer(Initializer initializer) {
-        requireNotBuilt("movingMeanInitializer");
-        this.movingMean = movingMean.initializer(initializer);
+    public BatchNormalization movingMean(UnaryOperator<WeightSpec> change) {
+        this.movingMean = changed("movingMean", movingMean, change).trainable(false);
         return this;
     }
 
     /**
-     * What the moving variance starts from; ones unless set.
+     * Says how the moving variance, float32 [channels], starts, and what holds it. Ones unless set.
      *
-     * @param initializer makes a value float32 [channels]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public BatchNormalization movingVarianceInitializer(Initializer initializer) {
-        requireNotBuilt("movingVarianceInitializer");
-        this.movingVariance = movingVariance.initializer(initializer);
+    public BatchNormalization movingVariance(UnaryOperator<WeightSpec> change) {
+        this.movingVariance = changed("movingVariance", movingVariance, change).trainable(false);
         return this;
     }
 
@@ -100,7 +99,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Operand<TBool> mask = pass.mask(x).orElse(null);
         return pass.keepMask(
-                x, FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
+                x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TBool> mask) {
@@ -113,15 +112,15 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         Scale scale = new Scale(gamma(pass, tf, size, x.type()), beta(pass, tf, size, x.type()));
         Variable<TFloat32> mean = weight(pass, "moving_mean", size, x.type(), movingMean);
         Variable<TFloat32> variance = weight(pass, "moving_variance", size, x.type(), movingVariance);
-        if (!pass.training() || !trainable()) {
+        if (!pass.training() || !trainable() || Tensors.shape(x).size() == 0) {
             Moments moving = new Moments(mean.read(tf), variance.read(tf));
             return normalize(tf, x, moving, scale, channel);
         }
         boolean fused = mask == null && channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
         Normalized normalized = fused ? fused(tf, x, size, scale) : plain(tf, x, mask, channel, scale);
         if (!pass.repeats()) {
-            move(tf, mean, normalized.moments().mean());
-            move(tf, variance, normalized.moments().variance());
+            move(tf, mean, normalized.moments().mean(), normalized.counts());
+            move(tf, variance, normalized.moments().variance(), normalized.counts());
         }
         return normalized.y();
     }
@@ -129,13 +128,21 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     /** Gamma and beta, null where there is none. */
     private record Scale(Operand<TFloat32> gamma, Operand<TFloat32> beta) {}
 
-    /** The output, and the moments of the batch, [channels]. */
-    private record Normalized(Operand<TFloat32> y, Moments moments) {}
+    /**
+     * The output, and the moments of the batch.
+     *
+     * @param moments [channels]
+     * @param counts whether there was an element to find them from, [] or of the channels; null if there was for sure
+     */
+    private record Normalized(Operand<TFloat32> y, Moments moments, Operand<TBool> counts) {}
 
     /** By one kernel, which takes images: all axes but the channels are one to it. */
     private Normalized fused(Ops tf, Operand<TFloat32> x, Shape size, Scale scale) {
         boolean image = Tensors.rank(x) == 4;
         Operand<TFloat32> pixels = image ? x : tf.reshape(x, Constants.of(tf, new long[] {-1, 1, 1, size.get(0)}));
+        int rank = Tensors.rank(pixels);
+        Operand<TFloat32> count = Dimensions.count(tf, pixels, Dimensions.others(rank, rank - 1), TFloat32.class);
+        Operand<TBool> counts = Tensors.shape(x).hasUnknownDimension() ? isAboveZero(tf, count) : null;
         Operand<TFloat32> none = tf.constant(new float[0]);
         FusedBatchNorm<TFloat32, TFloat32> op = tf.nn.fusedBatchNorm(
                 pixels,
@@ -145,13 +152,11 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
                 none,
                 FusedBatchNorm.epsilon((float) epsilon()),
                 FusedBatchNorm.isTraining(true));
-        int rank = Tensors.rank(pixels);
-        Operand<TFloat32> count = Dimensions.count(tf, pixels, Dimensions.others(rank, rank - 1), TFloat32.class);
         Operand<TFloat32> one = Constants.of(tf, 1f);
         // The kernel gives the variance over n - 1, or over 1 where n is 1.
         Operand<TFloat32> biased = tf.math.mul(op.batchVariance(), tf.math.div(tf.math.sub(count, one), count));
         return new Normalized(
-                image ? op.y() : tf.reshape(op.y(), Dimensions.of(tf, x)), new Moments(op.batchMean(), biased));
+                image ? op.y() : tf.reshape(op.y(), Dimensions.of(tf, x)), new Moments(op.batchMean(), biased), counts);
     }
 
     private static Operand<TFloat32> constant(Ops tf, Shape size) {
@@ -160,16 +165,32 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
 
     private Normalized plain(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int channel, Scale scale) {
         int[] others = Dimensions.others(Tensors.rank(x), channel);
-        Moments kept = mask == null ? moments(tf, x, others) : moments(tf, x, mask, others);
+        Operand<TFloat32> data =
+                mask == null ? null : tf.dtypes.cast(Masks.expanded(tf, mask, Tensors.rank(x)), x.type());
+        // A mean of a mask's zeros and ones is the share that counts, also where it broadcasts.
+        Operand<TFloat32> share = data == null ? null : mean(tf, data, others);
+        Moments kept = data == null ? moments(tf, x, others) : moments(tf, x, data, share, others);
         Operand<? extends TNumber> flat = Constants.of(tf, new long[] {-1});
-        Moments moments = new Moments(tf.reshape(kept.mean(), flat), tf.reshape(kept.variance(), flat));
-        return new Normalized(normalize(tf, x, moments, scale, channel), moments);
+        boolean open = Tensors.shape(x).hasUnknownDimension();
+        Operand<TBool> counts = null;
+        if (share != null) {
+            counts = isAboveZero(tf, tf.reshape(share, flat));
+        } else if (open) {
+            counts = isAboveZero(tf, Dimensions.count(tf, x, others, x.type()));
+        }
+        Operand<TBool> some = open ? counts : null; // Where it is known that there is none, it does not come to this.
+        Moments moments = new Moments(
+                orZero(tf, tf.reshape(kept.mean(), flat), some), orZero(tf, tf.reshape(kept.variance(), flat), some));
+        return new Normalized(normalize(tf, x, moments, scale, channel), moments, counts);
     }
 
-    /** Moments of what a mask leaves in. A mean of its zeros and ones is the share that counts, also where it broadcasts. */
-    private static Moments moments(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int... axes) {
-        Operand<TFloat32> counts = tf.dtypes.cast(Masks.expanded(tf, mask, Tensors.rank(x)), x.type());
-        Operand<TFloat32> share = mean(tf, counts, axes);
+    private static Operand<TBool> isAboveZero(Ops tf, Operand<TFloat32> count) {
+        return tf.math.greater(count, Tensors.constant(tf, 0, count.type()));
+    }
+
+    /** Moments of what a mask leaves in: of counts, ones and zeros, and their mean. */
+    private static Moments moments(
+            Ops tf, Operand<TFloat32> x, Operand<TFloat32> counts, Operand<TFloat32> share, int... axes) {
         Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.math.mul(x, counts), axes), share);
         Operand<TFloat32> squares = tf.math.mul(tf.math.squaredDifference(x, mean), counts);
         return new Moments(mean, tf.math.divNoNan(mean(tf, squares, axes), share));
@@ -191,8 +212,14 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         return affine(tf, x, Dimensions.along(tf, factor, rank, channel), Dimensions.along(tf, offset, rank, channel));
     }
 
-    private void move(Ops tf, Variable<TFloat32> average, Operand<TFloat32> batch) {
+    /** A value and its gradient if something counts, else zeros: the moments of nothing are not numbers. */
+    private static Operand<TFloat32> orZero(Ops tf, Operand<TFloat32> value, Operand<TBool> counts) {
+        return counts == null ? value : tf.select(counts, value, Tensors.constant(tf, 0, value.type()));
+    }
+
+    private void move(Ops tf, Variable<TFloat32> average, Operand<TFloat32> batch, Operand<TBool> counts) {
         Operand<TFloat32> distance = tf.math.sub(average.read(tf), batch);
-        average.assignSub(tf, tf.math.mul(distance, Tensors.constant(tf, 1 - momentum, distance.type())));
+        Operand<TFloat32> step = orZero(tf, distance, counts);
+        average.assignSub(tf, tf.math.mul(step, Tensors.constant(tf, 1 - momentum, distance.type())));
     }
 }

@@ -59,6 +59,7 @@ public final class Bidirectional extends Layer {
      * @return this
      */
     public Bidirectional mergeMode(MergeMode mode) {
+        requireUnused("mergeMode");
         this.mergeMode = Objects.requireNonNull(mode, "mode");
         return this;
     }
@@ -86,11 +87,12 @@ public final class Bidirectional extends Layer {
      */
     public Recurrent.Result callWithState(
             ForwardPass pass, Operand<TFloat32> x, List<? extends Operand<TFloat32>> initialState) {
+        requireTaken(x);
         int half = initialState.size() / 2;
         Recurrent.Result there = forward.callWithState(pass, x, initialState.subList(0, half));
         Recurrent.Result back = backward.callWithState(pass, x, initialState.subList(half, initialState.size()));
         pass.setMask(back.output(), null); // Turned, it is that of the way there.
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Operand<TFloat32> turned =
                 forward.returnsSequences() ? tf.reverse(back.output(), tf.constant(new int[] {1})) : back.output();
         Operand<TFloat32> merged = merge(tf, there.output(), turned);

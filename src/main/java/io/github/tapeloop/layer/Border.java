@@ -33,6 +33,11 @@ abstract class Border extends Layer {
         }
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Adds or removes the edges.
      *
@@ -44,7 +49,7 @@ abstract class Border extends Layer {
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Images.require(this, x, widths.length == 3);
-        return apply(pass.tf(this), x);
+        return apply(pass.tf(this, x), x);
     }
 
     abstract Operand<TFloat32> apply(Ops tf, Operand<TFloat32> x);

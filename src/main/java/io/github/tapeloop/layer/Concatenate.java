@@ -29,6 +29,11 @@ public final class Concatenate extends Merge {
     }
 
     @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
+    @Override
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
         int along = Dimensions.axes(this, inputs.get(0), axis)[0];
         return inputs.size() == 1 ? inputs.get(0) : tf.concat(inputs, tf.constant(along));

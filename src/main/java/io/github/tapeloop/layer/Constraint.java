@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Locale;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -73,9 +74,7 @@ public interface Constraint {
                     minValue,
                     maxValue));
         }
-        if (!(rate >= 0 && rate <= 1)) {
-            throw new IllegalArgumentException("minMaxNorm needs a rate in [0, 1], got " + rate);
-        }
+        Require.probability("minMaxNorm rate", rate);
         int[] axes = requireAxes("minMaxNorm", axis);
         return (tf, weight) -> {
             Class<TFloat32> type = weight.type();

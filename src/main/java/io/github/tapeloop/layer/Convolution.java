@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -41,44 +42,19 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
      * @return this
      */
     public L useBias(boolean use) {
-        requireNotBuilt("useBias");
+        requireUnused("useBias");
         this.useBias = use;
         return self();
     }
 
     /**
-     * What the bias starts from; zeros unless set.
+     * Says how the bias, float32 [channels of the output], starts, and what holds it. Zeros unless set.
      *
-     * @param initializer makes a value float32 [channels of the output]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L biasInitializer(Initializer initializer) {
-        requireNotBuilt("biasInitializer");
-        this.bias = bias.initializer(initializer);
-        return self();
-    }
-
-    /**
-     * The penalty of the bias, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L biasRegularizer(Regularizer regularizer) {
-        requireNotBuilt("biasRegularizer");
-        this.bias = bias.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where the bias is kept after each update.
-     *
-     * @param constraint {@link Constraint#nonNegative} for example
-     * @return this
-     */
-    public L biasConstraint(Constraint constraint) {
-        requireNotBuilt("biasConstraint");
-        this.bias = bias.constraint(constraint);
+    public L bias(UnaryOperator<WeightSpec> change) {
+        this.bias = changed("bias", bias, change);
         return self();
     }
 
@@ -89,7 +65,7 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
      * @return this
      */
     public L activityRegularizer(Regularizer regularizer) {
-        requireNotBuilt("activityRegularizer");
+        requireUnused("activityRegularizer");
         this.activityRegularizer = Objects.requireNonNull(regularizer, "regularizer");
         return self();
     }
@@ -129,7 +105,7 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     }
 
     final L dilationRate(Extent rate) {
-        requireNotBuilt("dilationRate");
+        requireUnused("dilationRate");
         requireOneOf(strides(), rate);
         this.dilationRate = Images.requirePositive(this, "dilationRate", rate);
         return self();

@@ -2,8 +2,10 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -39,10 +41,7 @@ public final class Dense extends Layer {
      * @param activation one of {@link Activations}, or a lambda
      */
     public Dense(int units, ActivationFunction activation) {
-        if (units < 1) {
-            throw new IllegalArgumentException("Dense needs at least 1 unit, got " + units);
-        }
-        this.units = units;
+        this.units = Require.atLeast(1, "Dense units", units);
         this.activation = Objects.requireNonNull(activation, "activation");
     }
 
@@ -53,56 +52,31 @@ public final class Dense extends Layer {
      * @return this
      */
     public Dense useBias(boolean use) {
-        requireNotBuilt("useBias");
+        requireUnused("useBias");
         this.useBias = use;
         return this;
     }
 
     /**
-     * What draws the kernel.
+     * Says how the kernel, float32 [in, units], starts, and what holds it. Drawn by {@link Initializer#glorotUniform()}
+     * unless set.
      *
-     * @param initializer makes a value float32 [in, units]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public Dense kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernel = kernel.initializer(initializer);
+    public Dense kernel(UnaryOperator<WeightSpec> change) {
+        this.kernel = changed("kernel", kernel, change);
         return this;
     }
 
     /**
-     * What the bias starts from.
+     * Says how the bias, float32 [units], starts, and what holds it. Zeros unless set.
      *
-     * @param initializer makes a value float32 [units]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public Dense biasInitializer(Initializer initializer) {
-        requireNotBuilt("biasInitializer");
-        this.bias = bias.initializer(initializer);
-        return this;
-    }
-
-    /**
-     * The penalty of the kernel, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public Dense kernelRegularizer(Regularizer regularizer) {
-        requireNotBuilt("kernelRegularizer");
-        this.kernel = kernel.regularizer(regularizer);
-        return this;
-    }
-
-    /**
-     * The penalty of the bias, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public Dense biasRegularizer(Regularizer regularizer) {
-        requireNotBuilt("biasRegularizer");
-        this.bias = bias.regularizer(regularizer);
+    public Dense bias(UnaryOperator<WeightSpec> change) {
+        this.bias = changed("bias", bias, change);
         return this;
     }
 
@@ -113,32 +87,8 @@ public final class Dense extends Layer {
      * @return this
      */
     public Dense activityRegularizer(Regularizer regularizer) {
-        requireNotBuilt("activityRegularizer");
+        requireUnused("activityRegularizer");
         this.activityRegularizer = Objects.requireNonNull(regularizer, "regularizer");
-        return this;
-    }
-
-    /**
-     * Where the kernel is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public Dense kernelConstraint(Constraint constraint) {
-        requireNotBuilt("kernelConstraint");
-        this.kernel = kernel.constraint(constraint);
-        return this;
-    }
-
-    /**
-     * Where the bias is kept after each update.
-     *
-     * @param constraint {@link Constraint#nonNegative} for example
-     * @return this
-     */
-    public Dense biasConstraint(Constraint constraint) {
-        requireNotBuilt("biasConstraint");
-        this.bias = bias.constraint(constraint);
         return this;
     }
 
@@ -152,7 +102,7 @@ public final class Dense extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Shape shape = Tensors.shape(x);
         int rank = shape.numDimensions();
         if (rank < 2 || shape.get(-1) == Shape.UNKNOWN_SIZE) {

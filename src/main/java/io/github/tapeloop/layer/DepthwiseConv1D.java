@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -30,6 +31,17 @@ public final class DepthwiseConv1D extends DepthwiseConvolution<DepthwiseConv1D>
      */
     public DepthwiseConv1D(int kernelSize, ActivationFunction activation) {
         super(true, Extent.along(kernelSize), activation);
+    }
+
+    /**
+     * Says how the kernel, float32 [steps, channels, depth multiplier], starts, and what holds it. Drawn by {@link
+     * Initializer#glorotUniform()} unless set.
+     *
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
+     * @return this
+     */
+    public DepthwiseConv1D kernel(UnaryOperator<WeightSpec> change) {
+        return changeDepthwise("kernel", change);
     }
 
     @Override

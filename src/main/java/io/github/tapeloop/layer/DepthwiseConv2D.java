@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -54,6 +55,17 @@ public final class DepthwiseConv2D extends DepthwiseConvolution<DepthwiseConv2D>
      */
     public DepthwiseConv2D dilationRate(int down, int right) {
         return dilationRate(new Extent(down, right));
+    }
+
+    /**
+     * Says how the kernel, float32 [height, width, channels, depth multiplier], starts, and what holds it. Drawn by {@link
+     * Initializer#glorotUniform()} unless set.
+     *
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
+     * @return this
+     */
+    public DepthwiseConv2D kernel(UnaryOperator<WeightSpec> change) {
+        return changeDepthwise("kernel", change);
     }
 
     @Override

@@ -1,9 +1,12 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
 
 /** A convolution that starts with filters for each channel by itself. */
 abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends Convolution<L> {
@@ -22,44 +25,14 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
      * @return this
      */
     public L depthMultiplier(int count) {
-        requireNotBuilt("depthMultiplier");
+        requireUnused("depthMultiplier");
         this.depthMultiplier = Images.requirePositive(this, "depthMultiplier", count);
         return self();
     }
 
-    /**
-     * What draws the kernel of the channels; {@link Initializer#glorotUniform()} unless set.
-     *
-     * @param initializer makes a value float32 [kernel size …, channels, depth multiplier]
-     * @return this
-     */
-    public L depthwiseInitializer(Initializer initializer) {
-        requireNotBuilt("depthwiseInitializer");
-        this.depthwiseKernel = depthwiseKernel.initializer(initializer);
-        return self();
-    }
-
-    /**
-     * The penalty of the kernel of the channels, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L depthwiseRegularizer(Regularizer regularizer) {
-        requireNotBuilt("depthwiseRegularizer");
-        this.depthwiseKernel = depthwiseKernel.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where the kernel of the channels is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public L depthwiseConstraint(Constraint constraint) {
-        requireNotBuilt("depthwiseConstraint");
-        this.depthwiseKernel = depthwiseKernel.constraint(constraint);
+    /** What the setter of the kernel of the channels does, which is named as the kernel is. */
+    final L changeDepthwise(String setting, UnaryOperator<WeightSpec> change) {
+        this.depthwiseKernel = changed(setting, depthwiseKernel, change);
         return self();
     }
 
@@ -90,6 +63,15 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
         return narrowest < 2 || strides().larger() > 1 || super.isWrongInBfloat16(in);
     }
 
+    /**
+     * The kernel, and its gradient, if there is an image, else zeros: of no image TensorFlow's kernel gives memory that nobody
+     * wrote as the gradient (TensorFlow Java 1.1.0).
+     */
+    private static Operand<TFloat32> forSome(Ops tf, Operand<TFloat32> image, Operand<TFloat32> kernel) {
+        Operand<TInt32> images = Dimensions.count(tf, image, new int[] {0}, TInt32.class);
+        return tf.select(tf.math.greater(images, tf.constant(0)), kernel, Tensors.constant(tf, 0, kernel.type()));
+    }
+
     final Operand<TFloat32> depthwise(ForwardPass pass, Ops tf, String kernelName, Operand<TFloat32> image) {
         Operand<TFloat32> kernel = kernel(
                 pass,
@@ -98,7 +80,9 @@ abstract class DepthwiseConvolution<L extends DepthwiseConvolution<L>> extends C
                 size().kernel(Tensors.shape(image).get(-1), depthMultiplier),
                 image.type(),
                 depthwiseKernel);
-        return dilated(tf, image, (x, edges) -> moving(tf, "DepthwiseConv2dNative", edges, x, kernel)
+        Operand<TFloat32> used =
+                Tensors.shape(image).get(0) == Shape.UNKNOWN_SIZE ? forSome(tf, image, kernel) : kernel;
+        return dilated(tf, image, (x, edges) -> moving(tf, "DepthwiseConv2dNative", edges, x, used)
                 .build()
                 .output(0));
     }

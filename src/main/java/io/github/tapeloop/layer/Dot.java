@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -10,7 +11,7 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * Multiplies two inputs example by example and sums along an axis of each: [batch, n] and [batch, n] give [batch, 1]; [batch,
- * n, i] and [batch, n, j] give [batch, i, j]. The output has no mask.
+ * n, i] and [batch, n, j] give [batch, i, j]. The output has no mask. In mixed precision it is summed in float32.
  */
 public final class Dot extends Merge {
 
@@ -49,6 +50,7 @@ public final class Dot extends Merge {
      * @return this
      */
     public Dot normalize(boolean use) {
+        requireUnused("normalize");
         this.normalize = use;
         return this;
     }
@@ -59,9 +61,14 @@ public final class Dot extends Merge {
     }
 
     @Override
+    protected InputType inputType() {
+        return InputType.FLOATING;
+    }
+
+    @Override
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
-        Operand<TFloat32> a = inputs.get(0);
-        Operand<TFloat32> b = inputs.get(1);
+        Operand<TFloat32> a = Precision.full(tf, inputs.get(0));
+        Operand<TFloat32> b = Precision.full(tf, inputs.get(1));
         int rank = Tensors.rank(a);
         int first = Dimensions.axes(this, a, firstAxis)[0];
         int second = Dimensions.axes(this, b, secondAxis)[0];
@@ -77,7 +84,10 @@ public final class Dot extends Merge {
         String ofFirst = letters(rank, first, 'b');
         String ofSecond = letters(rank, second, (char) ('b' + rank - 1));
         String kept = (ofFirst + ofSecond.substring(1)).replace("z", "");
-        Operand<TFloat32> product = tf.linalg.einsum(List.of(a, b), ofFirst + "," + ofSecond + "->" + kept);
+        Operand<TFloat32> product = Tensors.cast(
+                tf,
+                tf.linalg.einsum(List.of(a, b), ofFirst + "," + ofSecond + "->" + kept),
+                inputs.get(0).type());
         return rank == 2 ? tf.expandDims(product, tf.constant(-1)) : product;
     }
 

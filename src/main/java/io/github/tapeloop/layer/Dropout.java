@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -20,7 +21,7 @@ public final class Dropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public Dropout(double rate) {
-        this.rate = requireRate("Dropout", rate);
+        this.rate = Require.fraction("Dropout rate", rate);
     }
 
     /**
@@ -32,6 +33,7 @@ public final class Dropout extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        requireTaken(x);
         if (!pass.training() || rate == 0) {
             return x;
         }
@@ -52,12 +54,5 @@ public final class Dropout extends Layer {
         Operand<TFloat32> kept =
                 tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), type);
         return tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), type));
-    }
-
-    static double requireRate(String layer, double rate) {
-        if (!(rate >= 0 && rate < 1)) {
-            throw new IllegalArgumentException(layer + " needs a rate in [0, 1), got " + rate);
-        }
-        return rate;
     }
 }

@@ -2,7 +2,9 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -38,12 +40,8 @@ public final class Embedding extends Layer {
      * @param outputDim the size of a vector, at least 1
      */
     public Embedding(int inputDim, int outputDim) {
-        if (inputDim < 1 || outputDim < 1) {
-            throw new IllegalArgumentException("Embedding needs inputDim and outputDim of at least 1, got inputDim "
-                    + inputDim + " and outputDim " + outputDim);
-        }
-        this.inputDim = inputDim;
-        this.outputDim = outputDim;
+        this.inputDim = Require.atLeast(1, "Embedding inputDim", inputDim);
+        this.outputDim = Require.atLeast(1, "Embedding outputDim", outputDim);
     }
 
     /**
@@ -54,45 +52,26 @@ public final class Embedding extends Layer {
      * @return this
      */
     public Embedding maskZero(boolean mask) {
-        requireNotBuilt("maskZero");
+        requireUnused("maskZero");
         this.maskZero = mask;
         return this;
     }
 
     /**
-     * What draws the vectors.
+     * Says how the vectors, float32 [inputDim, outputDim], start, and what holds them. Drawn by {@link
+     * Initializer#randomUniform()} unless set.
      *
-     * @param initializer makes a value float32 [inputDim, outputDim]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public Embedding embeddingsInitializer(Initializer initializer) {
-        requireNotBuilt("embeddingsInitializer");
-        this.embeddings = embeddings.initializer(initializer);
+    public Embedding embeddings(UnaryOperator<WeightSpec> change) {
+        this.embeddings = changed("embeddings", embeddings, change);
         return this;
     }
 
-    /**
-     * The penalty of the vectors, all of them, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public Embedding embeddingsRegularizer(Regularizer regularizer) {
-        requireNotBuilt("embeddingsRegularizer");
-        this.embeddings = embeddings.regularizer(regularizer);
-        return this;
-    }
-
-    /**
-     * Where the vectors are kept after each update.
-     *
-     * @param constraint {@link Constraint#unitNorm} along axis 1, for example
-     * @return this
-     */
-    public Embedding embeddingsConstraint(Constraint constraint) {
-        requireNotBuilt("embeddingsConstraint");
-        this.embeddings = embeddings.constraint(constraint);
-        return this;
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
     }
 
     /**
@@ -104,7 +83,7 @@ public final class Embedding extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Class<? extends TType> given = x.type();
         if (Precision.isHalf(given)) {
             throw new IllegalArgumentException("Embedding '" + path() + "' got its ids as " + Tensors.describe(x)

@@ -1,5 +1,7 @@
 package io.github.tapeloop.layer;
 
+import java.util.function.UnaryOperator;
+
 /** A convolution with one kernel that makes the channels of the output, its filters. */
 abstract class FilterConvolution<L extends FilterConvolution<L>> extends Convolution<L> {
 
@@ -12,38 +14,13 @@ abstract class FilterConvolution<L extends FilterConvolution<L>> extends Convolu
     }
 
     /**
-     * What draws the kernel; {@link Initializer#glorotUniform()} unless set.
+     * Says how the kernel starts, and what holds it. Drawn by {@link Initializer#glorotUniform()} unless set.
      *
-     * @param initializer makes a value of the kernel's shape
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernel = kernel.initializer(initializer);
-        return self();
-    }
-
-    /**
-     * The penalty of the kernel, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L kernelRegularizer(Regularizer regularizer) {
-        requireNotBuilt("kernelRegularizer");
-        this.kernel = kernel.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where the kernel is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public L kernelConstraint(Constraint constraint) {
-        requireNotBuilt("kernelConstraint");
-        this.kernel = kernel.constraint(constraint);
+    public L kernel(UnaryOperator<WeightSpec> change) {
+        this.kernel = changed("kernel", kernel, change);
         return self();
     }
 

@@ -13,6 +13,11 @@ public final class Flatten extends Layer {
     /** Creates a layer. */
     public Flatten() {}
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Flattens all but the first dimension.
      *
@@ -31,7 +36,7 @@ public final class Flatten extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Flatten) expects [batch, …], got " + Tensors.describe(x));
         }
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         long size = 1;
         for (int i = 1; i < shape.numDimensions(); i++) {
             if (shape.get(i) == Shape.UNKNOWN_SIZE) {

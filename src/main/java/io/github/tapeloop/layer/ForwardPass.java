@@ -59,14 +59,20 @@ public final class ForwardPass {
 
     /**
      * A pass that trains, for hand-written loops: random ops draw anew in each pass, in an order that the session's seed
-     * determines.
+     * determines; in a traced function, anew in each of its calls.
      *
-     * @param tf ops of a session
+     * @param tf ops of a session, or of a function that is being traced
      * @return a new pass
      */
     public static ForwardPass training(Ops tf) {
         TapeSession session = TapeSession.of(tf);
         long pass = session.nextPass();
+        if (tf.scope().env().isGraph()) {
+            return training(
+                    tf,
+                    TracedPasses.seed(session, pass),
+                    TracedPasses.of(session).number(tf));
+        }
         return training(tf, session.seed(), () -> tf.constant(pass));
     }
 
@@ -108,17 +114,28 @@ public final class ForwardPass {
      * float32. In full precision this is {@code model.call(pass, x)}.
      *
      * @param model a model or layer
-     * @param x its input
+     * @param x its input, of any type that the model takes
      * @return its output, float32 in mixed precision
      * @throws IllegalStateException if the model calls a layer without weights yet that it has not registered
      */
-    public Operand<TFloat32> call(Layer model, Operand<TFloat32> x) {
+    public Operand<TFloat32> call(Layer model, Operand<?> x) {
         if (precision == Precision.FULL) {
-            return within(model, () -> model.call(this, x));
+            return within(model, () -> model.call(this, input(x)));
         }
         Operand<TFloat32> computed = keepMask(x, precision.compute(tf, x));
         Operand<TFloat32> y = within(model, () -> model.call(this, computed));
         return keepMask(y, Precision.full(tf, y));
+    }
+
+    /**
+     * An operand of any type as layers take it: ids for an {@link Embedding} in the call of a model, for example. Signatures
+     * speak of {@code TFloat32}, see the note of this package; a layer that does not take what stands behind it says so.
+     *
+     * @param x an operand of any type
+     * @return x
+     */
+    public static Operand<TFloat32> input(Operand<?> x) {
+        return typed(x);
     }
 
     private <T> T within(Layer model, Supplier<T> call) {
@@ -265,13 +282,27 @@ public final class ForwardPass {
     }
 
     /**
-     * Makes ops named after a layer, so that errors and graphs say where they come from.
+     * Makes ops named after a layer, so that errors and graphs say where they come from. The settings of the layer end.
      *
      * @param layer the layer that is being called
      * @return the ops of this pass
      */
     public Ops tf(Layer layer) {
+        layer.use();
         return tf.withSubScope(layer.path());
+    }
+
+    /**
+     * The first line of a layer's call: {@link #tf(Layer)}, if the layer takes what it is given.
+     *
+     * @param layer the layer that is being called
+     * @param x its input
+     * @return the ops of this pass
+     * @throws IllegalArgumentException if x is not of the {@link Layer#inputType()} of the layer
+     */
+    public Ops tf(Layer layer, Operand<?> x) {
+        layer.requireTaken(x);
+        return tf(layer);
     }
 
     /**

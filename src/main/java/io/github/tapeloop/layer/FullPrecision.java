@@ -15,12 +15,16 @@ final class FullPrecision {
     /**
      * Computes in float32, or in float64 if x is.
      *
+     * @param x of any numeric type
      * @param formula makes the result from ops that read weights in full precision, and x
-     * @return the result in the type of x
+     * @return the result in the type of x; of whole numbers, in the type that the pass computes in
      */
     static Operand<TFloat32> compute(
             Ops tf, Operand<TFloat32> x, BiFunction<Ops, Operand<TFloat32>, Operand<TFloat32>> formula) {
         Ops full = Precision.FULL.in(tf);
+        if (InputType.isWhole(Tensors.dataType(x))) {
+            return Precision.of(tf).compute(tf, formula.apply(full, Tensors.cast(full, x, TFloat32.class)));
+        }
         return Tensors.cast(tf, formula.apply(full, Precision.full(full, x)), x.type());
     }
 }

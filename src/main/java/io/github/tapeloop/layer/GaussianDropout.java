@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -19,7 +20,7 @@ public final class GaussianDropout extends Layer {
      * @param rate as that of {@link Dropout}, in [0, 1)
      */
     public GaussianDropout(double rate) {
-        this.rate = Dropout.requireRate("GaussianDropout", rate);
+        this.rate = Require.fraction("GaussianDropout rate", rate);
     }
 
     /**
@@ -31,6 +32,7 @@ public final class GaussianDropout extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        requireTaken(x);
         if (!pass.training() || rate == 0) {
             return x;
         }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -16,10 +17,7 @@ public final class GaussianNoise extends Layer {
      * @param stddev standard deviation of the noise, at least 0
      */
     public GaussianNoise(double stddev) {
-        if (!(stddev >= 0) || Double.isInfinite(stddev)) {
-            throw new IllegalArgumentException("GaussianNoise needs a finite stddev of at least 0, got " + stddev);
-        }
-        this.stddev = stddev;
+        this.stddev = Require.notNegative("GaussianNoise stddev", stddev);
     }
 
     /**
@@ -31,6 +29,7 @@ public final class GaussianNoise extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        requireTaken(x);
         if (!pass.training() || stddev == 0) {
             return x;
         }

@@ -26,6 +26,7 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
      */
     @SuppressWarnings("unchecked") // L is the layer's own type.
     public L keepDims(boolean keep) {
+        requireUnused("keepDims");
         this.keepDims = keep;
         return (L) this;
     }
@@ -40,7 +41,7 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
      */
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Images.require(this, x, series);
         return pool(pass, tf, x, Constants.of(tf, series ? new int[] {1} : new int[] {1, 2}));
     }

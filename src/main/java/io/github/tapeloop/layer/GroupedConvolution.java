@@ -26,7 +26,7 @@ abstract class GroupedConvolution<L extends GroupedConvolution<L>> extends Filte
      * @return this
      */
     public L groups(int count) {
-        requireNotBuilt("groups");
+        requireUnused("groups");
         if (filters() % Images.requirePositive(this, "groups", count) != 0) {
             throw new IllegalArgumentException(getClass().getSimpleName()
                     + " needs groups that divide its filters, got " + count + " groups and " + filters() + " filters");

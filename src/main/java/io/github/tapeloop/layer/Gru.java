@@ -39,7 +39,7 @@ public final class Gru extends Recurrent<Gru> {
      * @return this
      */
     public Gru recurrentActivation(ActivationFunction function) {
-        requireNotBuilt("recurrentActivation");
+        requireUnused("recurrentActivation");
         this.gate = Objects.requireNonNull(function, "function");
         return this;
     }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -19,11 +20,7 @@ final class Images {
     private Images() {}
 
     static int requirePositive(Layer layer, String option, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException(
-                    layer.getClass().getSimpleName() + " needs " + option + " of at least 1, got " + value);
-        }
-        return value;
+        return Require.atLeast(1, layer.getClass().getSimpleName() + " " + option, value);
     }
 
     static Extent requirePositive(Layer layer, String option, Extent sizes) {

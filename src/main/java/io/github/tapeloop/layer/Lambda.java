@@ -40,6 +40,11 @@ public final class Lambda extends Layer {
         this.function = Objects.requireNonNull(function, "function");
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Calls the function.
      *

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -12,10 +13,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 
 /**
  * A part of a model: computes an output from an input, with weights of its own and those of the layers inside it.
@@ -23,8 +28,9 @@ import org.tensorflow.types.TFloat32;
  * <pre>{@code
  * final class Scale extends Layer {
  *     @Override public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+ *         Ops tf = pass.tf(this, x); // Refuses what is no floating point input, and names ops after this layer.
  *         Variable<TFloat32> factor = weight(pass, "factor", Shape.of(x.shape().get(-1)), x.type(), Initializer.ones());
- *         return pass.tf().math.mul(x, factor.read(pass.tf()));
+ *         return tf.math.mul(x, factor.read(tf));
  *     }
  * }
  * }</pre>
@@ -34,6 +40,9 @@ import org.tensorflow.types.TFloat32;
  * return pass.keepMask(x, y)}, as {@link Dense}, the activations, dropouts and normalizations here do; one that heeds masks
  * asks for {@code pass.mask(x)}, as {@link Recurrent} ones, {@link MultiHeadAttention}, {@link GlobalAveragePool1D} and
  * {@link BatchNormalization} do.
+ *
+ * <p>Settings end at the first call: a setter that comes later throws, as steps that were traced would not hear of it. What may
+ * change while training goes on is a variable, or {@link #trainable(boolean)}, which a trainer asks for.
  *
  * <p>Weights are made in the first call, when the size of the input is known, and belong to the session of that call
  * from then on. Not thread-safe.
@@ -48,6 +57,7 @@ public abstract class Layer {
     private String seedName;
     private TapeSession session;
     private boolean trainable = true;
+    private final Settings settings = new Settings();
 
     /** Creates a layer without weights, named after its class until a parent names it. */
     protected Layer() {}
@@ -60,6 +70,16 @@ public abstract class Layer {
      * @return the output, which belongs to the innermost {@link TensorScope}
      */
     public abstract Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x);
+
+    /**
+     * What this layer takes; {@link InputType#FLOATING} unless overridden. {@link ForwardPass#tf(Layer, Operand)} holds an
+     * input against it.
+     *
+     * @return the types of tensors that may stand behind the {@code TFloat32} of {@link #call}
+     */
+    protected InputType inputType() {
+        return InputType.FLOATING;
+    }
 
     /**
      * Registers a layer inside this one, named after its class and numbered: {@code dense}, {@code dense_1}.
@@ -139,6 +159,7 @@ public abstract class Layer {
      */
     protected final Variable<TFloat32> weight(
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
+        settings.use();
         Class<TFloat32> stored = Precision.isHalf(type) ? TFloat32.class : type;
         Variable<?> known = weights.get(weightName);
         if (known == null) {
@@ -150,9 +171,9 @@ public abstract class Layer {
                     + stored.getSimpleName() + " " + shape);
         }
         Variable<TFloat32> weight = typed(known);
-        if (spec.regularizer() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
+        if (spec.penalty() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
             Ops full = Precision.FULL.in(pass.tf()); // Sums of squares outgrow float16.
-            pass.addLoss(spec.regularizer().penalty(full, weight.read(full)));
+            pass.addLoss(spec.penalty().penalty(full, weight.read(full)));
         }
         return weight;
     }
@@ -174,7 +195,7 @@ public abstract class Layer {
             pass.addLoss(
                     Tensors.rank(y) == 0
                             ? penalty
-                            : tf.math.div(penalty, Dimensions.count(tf, y, new int[] {0}, wide.type())));
+                            : tf.math.divNoNan(penalty, Dimensions.count(tf, y, new int[] {0}, wide.type())));
         }
         return y;
     }
@@ -192,6 +213,13 @@ public abstract class Layer {
                     "Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
                             + " session where it was first called: make a new model for a new session or trainer");
         }
+        if (type != TFloat32.class && !TFloat64.class.equals((Class<?>) type)) {
+            throw new IllegalArgumentException("Layer '" + path() + "' ("
+                    + getClass().getSimpleName()
+                    + ") asks for its " + weightName + " as " + type.getSimpleName() + ", the type of its input, but"
+                    + " weights are float32 or float64: begin call with 'Ops tf = pass.tf(this, x)', which says what to"
+                    + " do about the input, or ask for a type that does not follow it");
+        }
         pass.requireRegistered(this);
         session = here;
         String weightPath = path() + "/" + weightName;
@@ -205,9 +233,7 @@ public abstract class Layer {
             made.add(Variable.create(eager, weightPath, value, spec.trainable()));
         });
         Variable<TFloat32> weight = made.get(0);
-        if (spec.constraint() != null) {
-            weight.projection(spec.constraint()::apply);
-        }
+        spec.constraint().ifPresent(constraint -> weight.projection(constraint::apply));
         return weight;
     }
 
@@ -331,11 +357,52 @@ public abstract class Layer {
         return List.copyOf(weights.values());
     }
 
-    /** Fails if the layer has weights, which options set now would not change. */
-    final void requireNotBuilt(String option) {
-        if (!weights.isEmpty()) {
-            throw new IllegalStateException(
-                    "Layer '" + path() + "' has its weights already: set " + option + " before the first call");
+    /**
+     * The first line of each setter: settings end at the first call of the layer, where it asks for {@link
+     * ForwardPass#tf(Layer, Operand)} or a weight, as a step that was traced keeps what the layer was set to then.
+     *
+     * @param setting the name of the setter
+     * @throws IllegalStateException if the layer was called already; nothing is changed
+     */
+    protected final void requireUnused(String setting) {
+        if (settings.used()) {
+            throw new IllegalStateException("Layer '" + path() + "': " + Settings.message(this, setting));
+        }
+    }
+
+    /**
+     * What the setter of a weight does: changes its spec, before the first call of the layer.
+     *
+     * <pre>{@code
+     * public Scale factor(UnaryOperator<WeightSpec> change) {
+     *     this.factor = changed("factor", factor, change);
+     *     return this;
+     * }
+     * }</pre>
+     *
+     * @param setting the name of the setter
+     * @param spec what was set so far
+     * @param change makes another spec of it
+     * @return the changed spec
+     * @throws IllegalStateException if the layer was called already; nothing is changed
+     */
+    protected final WeightSpec changed(String setting, WeightSpec spec, UnaryOperator<WeightSpec> change) {
+        requireUnused(setting);
+        return Objects.requireNonNull(change.apply(spec), () -> "the change of " + setting + " gave no spec");
+    }
+
+    /** Ends the settings: the layer is called now. */
+    final void use() {
+        settings.use();
+    }
+
+    /** Fails if an input is of a type that this layer does not take. */
+    final void requireTaken(Operand<?> x) {
+        DataType type = Tensors.dataType(x);
+        if (!inputType().takes(type)) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (" + getClass().getSimpleName() + ") takes " + inputType() + ", got "
+                            + Tensors.describe(x) + inputType().advice(type));
         }
     }
 

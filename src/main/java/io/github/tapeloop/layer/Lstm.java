@@ -42,7 +42,7 @@ public final class Lstm extends Recurrent<Lstm> {
      * @return this
      */
     public Lstm recurrentActivation(ActivationFunction function) {
-        requireNotBuilt("recurrentActivation");
+        requireUnused("recurrentActivation");
         this.gate = Objects.requireNonNull(function, "function");
         return this;
     }
@@ -54,7 +54,7 @@ public final class Lstm extends Recurrent<Lstm> {
      * @return this
      */
     public Lstm unitForgetBias(boolean ones) {
-        requireNotBuilt("unitForgetBias");
+        requireUnused("unitForgetBias");
         this.unitForgetBias = ones;
         return this;
     }

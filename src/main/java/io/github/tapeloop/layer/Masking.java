@@ -33,6 +33,11 @@ public final class Masking extends Layer {
         this.maskValue = maskValue;
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
+    }
+
     /**
      * Masks.
      *
@@ -47,7 +52,7 @@ public final class Masking extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Masking) expects [batch, steps, features], got " + Tensors.describe(x));
         }
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Operand<TBool> differs = tf.math.notEqual(x, Tensors.constant(tf, maskValue, x.type()));
         Operand<TBool> data = tf.any(differs, tf.constant(-1), Any.keepDims(true));
         Operand<TFloat32> y = tf.math.mul(x, tf.dtypes.cast(data, x.type()));

@@ -36,6 +36,11 @@ public abstract class Merge extends Layer {
      */
     protected abstract Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs);
 
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
+    }
+
     /** How many inputs there must be, or 0 for any number. */
     int arity() {
         return 0;
@@ -57,6 +62,7 @@ public abstract class Merge extends Layer {
         Operand<TFloat32> first = inputs.get(0);
         boolean masked = false;
         for (Operand<TFloat32> input : inputs) {
+            requireTaken(input);
             if (Tensors.rank(input) != Tensors.rank(first) || input.type() != first.type()) {
                 throw new IllegalArgumentException(described() + " expects inputs of one type and number of dimensions,"
                         + " got " + inputs.stream().map(Tensors::describe).toList()

@@ -33,6 +33,11 @@ public abstract class Model extends Layer implements Stateful {
     /** Creates a model without layers. */
     protected Model() {}
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Computes outputs by name of inputs by name. This model takes the first input and names its output {@link #OUTPUT};
      * one that has more of them is a {@link MultiModel}.

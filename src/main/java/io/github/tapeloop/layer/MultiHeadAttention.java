@@ -2,8 +2,10 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -13,7 +15,8 @@ import org.tensorflow.types.TInt64;
 
 /**
  * Attention with several heads (Vaswani et al. 2017). With q, k and v the query, key and value, each multiplied with a kernel
- * of its own for each head, a head gives softmax(q · k^T / √keyDim) · v; a last kernel makes the output of all heads.
+ * of its own for each head, a head gives softmax(q · k^T / √keyDim) · v; a last kernel makes the output of all heads. In
+ * mixed precision the softmax and its argument are computed in float32.
  *
  * <pre>{@code
  * MultiHeadAttention attention = layer(new MultiHeadAttention(4, 16).useCausalMask(true));
@@ -44,16 +47,9 @@ public final class MultiHeadAttention extends Layer {
      * @param keyDim the size of query and key in each head, at least 1
      */
     public MultiHeadAttention(int numHeads, int keyDim) {
-        this.numHeads = requirePositive("numHeads", numHeads);
-        this.keyDim = requirePositive("keyDim", keyDim);
+        this.numHeads = Require.atLeast(1, "MultiHeadAttention numHeads", numHeads);
+        this.keyDim = Require.atLeast(1, "MultiHeadAttention keyDim", keyDim);
         this.valueDim = keyDim;
-    }
-
-    private static int requirePositive(String what, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException("MultiHeadAttention needs " + what + " of at least 1, got " + value);
-        }
-        return value;
     }
 
     /**
@@ -63,8 +59,8 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention valueDim(int size) {
-        requireNotBuilt("valueDim");
-        this.valueDim = requirePositive("valueDim", size);
+        requireUnused("valueDim");
+        this.valueDim = Require.atLeast(1, "MultiHeadAttention valueDim", size);
         return this;
     }
 
@@ -75,8 +71,8 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention outputDim(int size) {
-        requireNotBuilt("outputDim");
-        this.outputDim = requirePositive("outputDim", size);
+        requireUnused("outputDim");
+        this.outputDim = Require.atLeast(1, "MultiHeadAttention outputDim", size);
         return this;
     }
 
@@ -87,7 +83,7 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention useBias(boolean use) {
-        requireNotBuilt("useBias");
+        requireUnused("useBias");
         this.useBias = use;
         return this;
     }
@@ -99,6 +95,7 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention useCausalMask(boolean use) {
+        requireUnused("useCausalMask");
         this.causal = use;
         return this;
     }
@@ -110,55 +107,31 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention dropout(double rate) {
-        this.dropout = Dropout.requireRate("MultiHeadAttention.dropout", rate);
+        requireUnused("dropout");
+        this.dropout = Require.fraction("MultiHeadAttention dropout", rate);
         return this;
     }
 
     /**
-     * What draws the four kernels.
+     * Says how the four kernels, float32 of three dimensions each, start, and what holds them. Drawn by {@link
+     * Initializer#glorotUniform()} unless set.
      *
-     * @param initializer makes values float32 of three dimensions
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public MultiHeadAttention kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernel = kernel.initializer(initializer);
+    public MultiHeadAttention kernel(UnaryOperator<WeightSpec> change) {
+        this.kernel = changed("kernel", kernel, change);
         return this;
     }
 
     /**
-     * What the four biases start from.
+     * Says how the four biases, float32 [numHeads, size] and [out], start, and what holds them. Zeros unless set.
      *
-     * @param initializer makes values float32 [numHeads, size], and [out]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public MultiHeadAttention biasInitializer(Initializer initializer) {
-        requireNotBuilt("biasInitializer");
-        this.bias = bias.initializer(initializer);
-        return this;
-    }
-
-    /**
-     * The penalty of the kernels, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public MultiHeadAttention kernelRegularizer(Regularizer regularizer) {
-        requireNotBuilt("kernelRegularizer");
-        this.kernel = kernel.regularizer(regularizer);
-        return this;
-    }
-
-    /**
-     * The penalty of the biases, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public MultiHeadAttention biasRegularizer(Regularizer regularizer) {
-        requireNotBuilt("biasRegularizer");
-        this.bias = bias.regularizer(regularizer);
+    public MultiHeadAttention bias(UnaryOperator<WeightSpec> change) {
+        this.bias = changed("bias", bias, change);
         return this;
     }
 
@@ -246,18 +219,24 @@ public final class MultiHeadAttention extends Layer {
         Operand<TFloat32> q = heads(pass, tf, "query", query, keyDim);
         Operand<TFloat32> k = heads(pass, tf, "key", key, keyDim);
         Operand<TFloat32> v = heads(pass, tf, "value", value, valueDim);
-        Operand<TFloat32> scaled = tf.math.mul(q, Tensors.constant(tf, 1 / Math.sqrt(keyDim), q.type()));
-        Operand<TFloat32> scores = batchProduct(tf, scaled, k, true);
         if (causal) {
             allowed.add(
                     notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
         }
-        Operand<TFloat32> weights = tf.nn.softmax(allowed.isEmpty() ? scores : masked(tf, scores, allowed));
+        Operand<TFloat32> weights =
+                FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, Precision.full(full, k), allowed));
         if (pass.training() && dropout > 0) {
             weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
         }
         Operand<TFloat32> mixed = batchProduct(tf, weights, v, false);
         return pass.keepMask(query, merged(pass, tf, mixed, query));
+    }
+
+    /** How much each query attends to each step, [batch, heads, queries, steps]. A rounded score is a wrong exponent. */
+    private Operand<TFloat32> weights(Ops tf, Operand<TFloat32> q, Operand<TFloat32> k, List<Operand<TBool>> allowed) {
+        Operand<TFloat32> scaled = tf.math.mul(q, Tensors.constant(tf, 1 / Math.sqrt(keyDim), q.type()));
+        Operand<TFloat32> scores = batchProduct(tf, scaled, k, true);
+        return tf.nn.softmax(allowed.isEmpty() ? scores : masked(tf, scores, allowed));
     }
 
     /** No query attends to a masked step of a value or key. */
@@ -341,8 +320,7 @@ public final class MultiHeadAttention extends Layer {
             all = tf.math.logicalAnd(all, more);
         }
         Class<TFloat32> type = scores.type();
-        double low = Precision.isHalf(type) ? -3e4 : -1e9; // Those of float16 end at 65504.
-        Operand<TFloat32> lowered = tf.select(all, Tensors.constant(tf, 0, type), Tensors.constant(tf, low, type));
+        Operand<TFloat32> lowered = tf.select(all, Tensors.constant(tf, 0, type), Tensors.constant(tf, -1e9, type));
         return tf.math.add(scores, tf.expandDims(lowered, tf.constant(1))); // The same for all heads.
     }
 
@@ -358,6 +336,7 @@ public final class MultiHeadAttention extends Layer {
     }
 
     private void requireSeries(String name, Operand<TFloat32> x) {
+        requireTaken(x);
         Shape shape = Tensors.shape(x);
         if (shape.numDimensions() != 3 || shape.tail().hasUnknownDimension()) {
             throw new IllegalArgumentException(described() + " expects " + name

@@ -48,7 +48,7 @@ public final class Normalization extends Layer {
      * @return this
      */
     public Normalization invert(boolean use) {
-        requireNotBuilt("invert");
+        requireUnused("invert");
         this.invert = use;
         return this;
     }
@@ -62,7 +62,7 @@ public final class Normalization extends Layer {
      * @throws IllegalArgumentException if their lengths differ or a variance is negative
      */
     public Normalization statistics(double[] means, double[] variances) {
-        requireNotBuilt("statistics");
+        requireUnused("statistics");
         if (means.length != variances.length || means.length == 0) {
             throw new IllegalArgumentException("Normalization needs as many means as variances and at least one, got "
                     + means.length + " means and " + variances.length + " variances");
@@ -131,17 +131,25 @@ public final class Normalization extends Layer {
         return WeightSpec.of(first).trainable(false);
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
+    }
+
     /**
      * Normalizes.
      *
      * @param pass makes ops
-     * @param x float32 [batch, …]
+     * @param x float32 [batch, …], or whole numbers, which are cast to it
      * @return float32 of the same shape
      * @throws IllegalArgumentException if x has not the features of the data
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
+    }
+
+    private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         int rank = Tensors.rank(x);
         int[] kept = Dimensions.axes(this, x, axis);
         Shape sizes = Dimensions.sizes(this, x, kept);
@@ -151,10 +159,6 @@ public final class Normalization extends Layer {
         Operand<TFloat32> deviation = tf.math.maximum(
                 tf.math.sqrt(Dimensions.along(tf, varianceWeight.read(tf), rank, kept)),
                 Tensors.constant(tf, 1e-7, x.type()));
-        return pass.keepMask(
-                x,
-                invert
-                        ? tf.math.add(tf.math.mul(x, deviation), center)
-                        : tf.math.div(tf.math.sub(x, center), deviation));
+        return invert ? tf.math.add(tf.math.mul(x, deviation), center) : tf.math.div(tf.math.sub(x, center), deviation);
     }
 }

@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -31,38 +32,13 @@ public final class PReLU extends Layer {
     }
 
     /**
-     * What the slopes start from; zeros unless set.
+     * Says how the slopes alpha start, and what holds them. Zeros unless set.
      *
-     * @param initializer makes a value of alpha's shape
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public PReLU alphaInitializer(Initializer initializer) {
-        requireNotBuilt("alphaInitializer");
-        this.alpha = alpha.initializer(initializer);
-        return this;
-    }
-
-    /**
-     * The penalty of the slopes, added to the loss.
-     *
-     * @param regularizer computes the penalty
-     * @return this
-     */
-    public PReLU alphaRegularizer(Regularizer regularizer) {
-        requireNotBuilt("alphaRegularizer");
-        this.alpha = alpha.regularizer(regularizer);
-        return this;
-    }
-
-    /**
-     * Where the slopes are kept after each update.
-     *
-     * @param constraint projects the slopes
-     * @return this
-     */
-    public PReLU alphaConstraint(Constraint constraint) {
-        requireNotBuilt("alphaConstraint");
-        this.alpha = alpha.constraint(constraint);
+    public PReLU alpha(UnaryOperator<WeightSpec> change) {
+        this.alpha = changed("alpha", alpha, change);
         return this;
     }
 
@@ -76,7 +52,7 @@ public final class PReLU extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         int[] shared = Dimensions.axes(this, x, sharedAxes);
         long[] sizes = Tensors.shape(x).asArray();
         for (int axis : shared) {

@@ -28,6 +28,11 @@ public final class Permute extends Layer {
         this.order = IntStream.concat(IntStream.of(0), Arrays.stream(dims)).toArray();
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Permutes.
      *
@@ -41,7 +46,7 @@ public final class Permute extends Layer {
         if (Tensors.rank(x) != order.length) {
             throw Images.refusal(this, x, "the batch and " + (order.length - 1) + " dimensions", "");
         }
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         return tf.linalg.transpose(x, tf.constant(order));
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.linalg.Qr;
@@ -66,10 +67,7 @@ final class RandomInitializers {
     }
 
     private static void requireMoments(String initializer, double mean, double stddev) {
-        if (!Double.isFinite(mean) || !(stddev >= 0) || Double.isInfinite(stddev)) {
-            throw new IllegalArgumentException(
-                    "Initializer." + initializer + " needs a finite mean and a finite stddev of at least 0, got mean "
-                            + mean + " and stddev " + stddev);
-        }
+        Require.finite("mean of " + initializer, mean);
+        Require.notNegative("stddev of " + initializer, stddev);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -54,7 +55,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      */
     protected Recurrent(int units, int gates, int states) {
         super(units, gates);
-        this.states = requirePositive(getClass(), "state", states);
+        this.states = Require.atLeast(1, getClass().getSimpleName() + " states", states);
     }
 
     /**
@@ -90,7 +91,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @return this
      */
     public L activation(ActivationFunction function) {
-        requireNotBuilt("activation");
+        requireUnused("activation");
         this.activation = Objects.requireNonNull(function, "function");
         return self();
     }
@@ -102,7 +103,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @return this
      */
     public L returnSequences(boolean all) {
-        requireNotBuilt("returnSequences");
+        requireUnused("returnSequences");
         this.returnSequences = all;
         return self();
     }
@@ -115,7 +116,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @return this
      */
     public L goBackwards(boolean backwards) {
-        requireNotBuilt("goBackwards");
+        requireUnused("goBackwards");
         this.goBackwards = backwards;
         return self();
     }
@@ -128,8 +129,8 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @return this
      */
     public L dropout(double rate) {
-        requireNotBuilt("dropout");
-        this.dropout = Dropout.requireRate(getClass().getSimpleName() + ".dropout", rate);
+        requireUnused("dropout");
+        this.dropout = Require.fraction(getClass().getSimpleName() + " dropout", rate);
         return self();
     }
 
@@ -141,8 +142,8 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @return this
      */
     public L recurrentDropout(double rate) {
-        requireNotBuilt("recurrentDropout");
-        this.recurrentDropout = Dropout.requireRate(getClass().getSimpleName() + ".recurrentDropout", rate);
+        requireUnused("recurrentDropout");
+        this.recurrentDropout = Require.fraction(getClass().getSimpleName() + " recurrentDropout", rate);
         return self();
     }
 
@@ -170,7 +171,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
      * @throws IllegalArgumentException if x has another rank or unknown sizes, or the state is not of this layer's form
      */
     public Result callWithState(ForwardPass pass, Operand<TFloat32> x, List<? extends Operand<TFloat32>> initialState) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         int steps = requireSeries(x);
         List<Operand<TFloat32>> state = initialState.isEmpty() ? zeros(tf, x) : requireState(initialState, x);
         StepMask mask = StepMask.of(this, pass, tf, x);

@@ -1,7 +1,9 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -22,15 +24,8 @@ abstract class RecurrentWeights<L extends RecurrentWeights<L>> extends Layer {
     private WeightSpec bias = WeightSpec.of(Initializer.zeros());
 
     RecurrentWeights(int units, int gates) {
-        this.units = requirePositive(getClass(), "unit", units);
-        this.gates = requirePositive(getClass(), "gate", gates);
-    }
-
-    static int requirePositive(Class<?> layer, String what, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException(layer.getSimpleName() + " needs at least 1 " + what + ", got " + value);
-        }
-        return value;
+        this.units = Require.atLeast(1, getClass().getSimpleName() + " units", units);
+        this.gates = Require.atLeast(1, getClass().getSimpleName() + " gates", gates);
     }
 
     /** Whether the recurrent product has a bias of its own: the bias is then [2, gates · units]. */
@@ -54,116 +49,43 @@ abstract class RecurrentWeights<L extends RecurrentWeights<L>> extends Layer {
      * @return this
      */
     public L useBias(boolean use) {
-        requireNotBuilt("useBias");
+        requireUnused("useBias");
         this.useBias = use;
         return self();
     }
 
     /**
-     * What draws the kernel, which the input is multiplied with; {@link Initializer#glorotUniform()} unless set.
+     * Says how the kernel, float32 [in, gates · units], which the input is multiplied with, starts, and what holds it.
+     * Drawn by {@link Initializer#glorotUniform()} unless set.
      *
-     * @param initializer makes a value float32 [in, gates · units]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L kernelInitializer(Initializer initializer) {
-        requireNotBuilt("kernelInitializer");
-        this.kernel = kernel.initializer(initializer);
+    public L kernel(UnaryOperator<WeightSpec> change) {
+        this.kernel = changed("kernel", kernel, change);
         return self();
     }
 
     /**
-     * What draws the recurrent kernel, which the state is multiplied with; {@link Initializer#orthogonal()} unless set.
+     * Says how the recurrent kernel, float32 [units, gates · units], which the state is multiplied with, starts, and what
+     * holds it. Drawn by {@link Initializer#orthogonal()} unless set.
      *
-     * @param initializer makes a value float32 [units, gates · units]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L recurrentInitializer(Initializer initializer) {
-        requireNotBuilt("recurrentInitializer");
-        this.recurrentKernel = recurrentKernel.initializer(initializer);
+    public L recurrentKernel(UnaryOperator<WeightSpec> change) {
+        this.recurrentKernel = changed("recurrentKernel", recurrentKernel, change);
         return self();
     }
 
     /**
-     * What the bias starts from; zeros unless set.
+     * Says how the bias, float32 [gates · units], starts, and what holds it. Zeros unless set.
      *
-     * @param initializer makes a value float32 [gates · units]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L biasInitializer(Initializer initializer) {
-        requireNotBuilt("biasInitializer");
-        this.bias = bias.initializer(initializer);
-        return self();
-    }
-
-    /**
-     * The penalty of the kernel, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L kernelRegularizer(Regularizer regularizer) {
-        requireNotBuilt("kernelRegularizer");
-        this.kernel = kernel.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * The penalty of the recurrent kernel, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L recurrentRegularizer(Regularizer regularizer) {
-        requireNotBuilt("recurrentRegularizer");
-        this.recurrentKernel = recurrentKernel.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * The penalty of the bias, added to the loss.
-     *
-     * @param regularizer {@link Regularizer#l2} for example
-     * @return this
-     */
-    public L biasRegularizer(Regularizer regularizer) {
-        requireNotBuilt("biasRegularizer");
-        this.bias = bias.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where the kernel is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public L kernelConstraint(Constraint constraint) {
-        requireNotBuilt("kernelConstraint");
-        this.kernel = kernel.constraint(constraint);
-        return self();
-    }
-
-    /**
-     * Where the recurrent kernel is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public L recurrentConstraint(Constraint constraint) {
-        requireNotBuilt("recurrentConstraint");
-        this.recurrentKernel = recurrentKernel.constraint(constraint);
-        return self();
-    }
-
-    /**
-     * Where the bias is kept after each update.
-     *
-     * @param constraint {@link Constraint#nonNegative} for example
-     * @return this
-     */
-    public L biasConstraint(Constraint constraint) {
-        requireNotBuilt("biasConstraint");
-        this.bias = bias.constraint(constraint);
+    public L bias(UnaryOperator<WeightSpec> change) {
+        this.bias = changed("bias", bias, change);
         return self();
     }
 

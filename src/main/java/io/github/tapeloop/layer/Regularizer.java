@@ -1,7 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
-import java.util.Arrays;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -78,8 +78,8 @@ public interface Regularizer {
      * @return a regularizer
      */
     static Regularizer l1l2(double l1, double l2) {
-        double first = requireFactor("l1", l1);
-        double second = requireFactor("l2", l2);
+        double first = Require.notNegative("regularizer factor l1", l1);
+        double second = Require.notNegative("regularizer factor l2", l2);
         return (tf, x) -> {
             Operand<TFloat32> absolute = first > 0 ? times(tf, Dimensions.total(tf, tf.math.abs(x)), first) : null;
             if (second == 0) {
@@ -107,7 +107,7 @@ public interface Regularizer {
      * @return a regularizer of matrices
      */
     static Regularizer orthogonal(double factor, Mode mode) {
-        double half = 0.5 * requireFactor("factor", factor);
+        double half = 0.5 * Require.notNegative("orthogonal regularizer factor", factor);
         boolean rows = mode == Mode.ROWS;
         return (tf, x) -> {
             Shape shape = Tensors.shape(x);
@@ -127,23 +127,12 @@ public interface Regularizer {
     }
 
     private static Operand<TFloat32> offDiagonal(Ops tf, long size, Class<TFloat32> type) {
-        float[][] ones = new float[(int) size][(int) size];
-        for (int i = 0; i < size; i++) {
-            Arrays.fill(ones[i], 1);
-            ones[i][i] = 0;
-        }
-        return Tensors.cast(tf, tf.constant(ones), type);
+        Operand<TFloat32> ones = tf.fill(tf.constant(new long[] {size, size}), Tensors.constant(tf, 1, type));
+        Operand<TFloat32> zeros = tf.fill(tf.constant(new long[] {size}), Tensors.constant(tf, 0, type));
+        return tf.linalg.matrixSetDiag(ones, zeros, tf.constant(0));
     }
 
     private static Operand<TFloat32> times(Ops tf, Operand<TFloat32> x, double factor) {
         return tf.math.mul(x, Tensors.constant(tf, factor, x.type()));
-    }
-
-    private static double requireFactor(String name, double value) {
-        if (!(value >= 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException(
-                    "A regularizer needs a finite " + name + " of 0 or more, got " + name + " " + value);
-        }
-        return value;
     }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -27,25 +28,29 @@ public final class Rescaling extends Layer {
      * @param offset what to add then
      */
     public Rescaling(double scale, double offset) {
-        if (!Double.isFinite(scale) || !Double.isFinite(offset)) {
-            throw new IllegalArgumentException(
-                    "Rescaling needs a finite scale and offset, got " + scale + " and " + offset);
-        }
-        this.scale = scale;
-        this.offset = offset;
+        this.scale = Require.finite("Rescaling scale", scale);
+        this.offset = Require.finite("Rescaling offset", offset);
+    }
+
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
     }
 
     /**
      * Computes x · scale + offset.
      *
      * @param pass makes ops
-     * @param x float32 of any shape
+     * @param x float32 of any shape, or whole numbers, which are cast to it
      * @return float32 of the same shape
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, this::rescaled));
+    }
+
+    private Operand<TFloat32> rescaled(Ops tf, Operand<TFloat32> x) {
         Operand<TFloat32> scaled = tf.math.mul(x, Tensors.constant(tf, scale, x.type()));
-        return pass.keepMask(x, offset == 0 ? scaled : tf.math.add(scaled, Tensors.constant(tf, offset, x.type())));
+        return offset == 0 ? scaled : tf.math.add(scaled, Tensors.constant(tf, offset, x.type()));
     }
 }

@@ -26,6 +26,11 @@ public final class Reshape extends Layer {
         this.exampleShape = Shape.of(exampleShape);
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Reshapes.
      *
@@ -46,7 +51,7 @@ public final class Reshape extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
-        return pass.tf(this).reshape(x, Constants.of(pass.tf(), target(shape.get(0), from)));
+        return pass.tf(this, x).reshape(x, Constants.of(pass.tf(), target(shape.get(0), from)));
     }
 
     private boolean fits(long size) {

@@ -33,8 +33,14 @@ public final class Resizing extends Layer {
      * @return this
      */
     public Resizing interpolation(Interpolation kind) {
+        requireUnused("interpolation");
         this.interpolation = Objects.requireNonNull(kind, "kind");
         return this;
+    }
+
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
     }
 
     /**
@@ -48,6 +54,6 @@ public final class Resizing extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Images.require(this, x, false);
-        return interpolation.resize(pass.tf(this), x, size);
+        return interpolation.resize(pass.tf(this, x), x, size);
     }
 }

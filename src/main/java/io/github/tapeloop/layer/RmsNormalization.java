@@ -1,6 +1,8 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -16,6 +18,7 @@ public final class RmsNormalization extends Layer {
 
     private final int[] axis;
     private double epsilon = 1e-6;
+    private WeightSpec scale = WeightSpec.of(Initializer.ones());
 
     /** Normalizes along the last axis. */
     public RmsNormalization() {
@@ -41,7 +44,19 @@ public final class RmsNormalization extends Layer {
      * @return this
      */
     public RmsNormalization epsilon(double value) {
-        this.epsilon = ScaledNormalization.requireEpsilon("RmsNormalization", value);
+        requireUnused("epsilon");
+        this.epsilon = Require.positive("RmsNormalization epsilon", value);
+        return this;
+    }
+
+    /**
+     * Says how the scale starts, and what holds it. Ones unless set.
+     *
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
+     * @return this
+     */
+    public RmsNormalization scale(UnaryOperator<WeightSpec> change) {
+        this.scale = changed("scale", scale, change);
         return this;
     }
 
@@ -55,16 +70,16 @@ public final class RmsNormalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass.tf(this), x, (tf, wide) -> normalized(pass, tf, wide)));
+        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
         int[] axes = Dimensions.axes(this, x, axis);
         Shape sizes = Dimensions.sizes(this, x, axes);
-        Operand<TFloat32> scale =
-                weight(pass, "scale", sizes, x.type(), Initializer.ones()).read(tf);
+        Operand<TFloat32> factors =
+                weight(pass, "scale", sizes, x.type(), scale).read(tf);
         Operand<TFloat32> square = tf.math.mean(tf.math.square(x), tf.constant(axes), Mean.keepDims(true));
         Operand<TFloat32> inverse = tf.math.rsqrt(tf.math.add(square, Tensors.constant(tf, epsilon, x.type())));
-        return tf.math.mul(tf.math.mul(x, inverse), Dimensions.along(tf, scale, Tensors.rank(x), axes));
+        return tf.math.mul(tf.math.mul(x, inverse), Dimensions.along(tf, factors, Tensors.rank(x), axes));
     }
 }

@@ -1,6 +1,8 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.settings.Require;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -33,8 +35,8 @@ abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Lay
      * @return this
      */
     public final L epsilon(double value) {
-        requireNotBuilt("epsilon");
-        this.epsilon = requireEpsilon(getClass().getSimpleName(), value);
+        requireUnused("epsilon");
+        this.epsilon = Require.positive(getClass().getSimpleName() + " epsilon", value);
         return self();
     }
 
@@ -45,7 +47,7 @@ abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Lay
      * @return this
      */
     public final L center(boolean use) {
-        requireNotBuilt("center");
+        requireUnused("center");
         this.center = use;
         return self();
     }
@@ -57,80 +59,30 @@ abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Lay
      * @return this
      */
     public final L scale(boolean use) {
-        requireNotBuilt("scale");
+        requireUnused("scale");
         this.scale = use;
         return self();
     }
 
     /**
-     * What gamma starts from; ones unless set.
+     * Says how gamma starts, and what holds it. Ones unless set.
      *
-     * @param initializer makes a value of gamma's shape
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public final L gammaInitializer(Initializer initializer) {
-        requireNotBuilt("gammaInitializer");
-        this.gamma = gamma.initializer(initializer);
+    public final L gamma(UnaryOperator<WeightSpec> change) {
+        this.gamma = changed("gamma", gamma, change);
         return self();
     }
 
     /**
-     * What beta starts from; zeros unless set.
+     * Says how beta starts, and what holds it. Zeros unless set.
      *
-     * @param initializer makes a value of beta's shape
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public final L betaInitializer(Initializer initializer) {
-        requireNotBuilt("betaInitializer");
-        this.beta = beta.initializer(initializer);
-        return self();
-    }
-
-    /**
-     * The penalty of gamma, added to the loss.
-     *
-     * @param regularizer computes the penalty
-     * @return this
-     */
-    public final L gammaRegularizer(Regularizer regularizer) {
-        requireNotBuilt("gammaRegularizer");
-        this.gamma = gamma.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * The penalty of beta, added to the loss.
-     *
-     * @param regularizer computes the penalty
-     * @return this
-     */
-    public final L betaRegularizer(Regularizer regularizer) {
-        requireNotBuilt("betaRegularizer");
-        this.beta = beta.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where gamma is kept after each update.
-     *
-     * @param constraint projects gamma
-     * @return this
-     */
-    public final L gammaConstraint(Constraint constraint) {
-        requireNotBuilt("gammaConstraint");
-        this.gamma = gamma.constraint(constraint);
-        return self();
-    }
-
-    /**
-     * Where beta is kept after each update.
-     *
-     * @param constraint projects beta
-     * @return this
-     */
-    public final L betaConstraint(Constraint constraint) {
-        requireNotBuilt("betaConstraint");
-        this.beta = beta.constraint(constraint);
+    public final L beta(UnaryOperator<WeightSpec> change) {
+        this.beta = changed("beta", beta, change);
         return self();
     }
 
@@ -166,12 +118,5 @@ abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Lay
     static Operand<TFloat32> affine(Ops tf, Operand<TFloat32> x, Operand<TFloat32> factor, Operand<TFloat32> offset) {
         Operand<TFloat32> scaled = factor == null ? x : tf.math.mul(x, factor);
         return offset == null ? scaled : tf.math.add(scaled, offset);
-    }
-
-    static double requireEpsilon(String layer, double value) {
-        if (!(value > 0) || Double.isInfinite(value)) {
-            throw new IllegalArgumentException(layer + " needs a finite epsilon above 0, got " + value);
-        }
-        return value;
     }
 }

@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -18,38 +19,25 @@ abstract class SeparableConvolution<L extends SeparableConvolution<L>> extends D
     }
 
     /**
-     * What draws the kernel that mixes the channels; {@link Initializer#glorotUniform()} unless set.
+     * Says how the kernel of the channels, float32 [kernel size …, channels, depth multiplier], starts, and what holds it.
+     * Drawn by {@link Initializer#glorotUniform()} unless set.
      *
-     * @param initializer makes a value float32 [1 …, channels · depth multiplier, filters]
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L pointwiseInitializer(Initializer initializer) {
-        requireNotBuilt("pointwiseInitializer");
-        this.pointwiseKernel = pointwiseKernel.initializer(initializer);
-        return self();
+    public L depthwiseKernel(UnaryOperator<WeightSpec> change) {
+        return changeDepthwise("depthwiseKernel", change);
     }
 
     /**
-     * The penalty of the kernel that mixes the channels, added to the loss.
+     * Says how the kernel that mixes the channels, float32 [1 …, channels · depth multiplier, filters], starts, and what
+     * holds it. Drawn by {@link Initializer#glorotUniform()} unless set.
      *
-     * @param regularizer {@link Regularizer#l2} for example
+     * @param change makes another spec of the one set so far: {@code w -> w.initializer(…).regularizer(…)}
      * @return this
      */
-    public L pointwiseRegularizer(Regularizer regularizer) {
-        requireNotBuilt("pointwiseRegularizer");
-        this.pointwiseKernel = pointwiseKernel.regularizer(regularizer);
-        return self();
-    }
-
-    /**
-     * Where the kernel that mixes the channels is kept after each update.
-     *
-     * @param constraint {@link Constraint#maxNorm} for example
-     * @return this
-     */
-    public L pointwiseConstraint(Constraint constraint) {
-        requireNotBuilt("pointwiseConstraint");
-        this.pointwiseKernel = pointwiseKernel.constraint(constraint);
+    public L pointwiseKernel(UnaryOperator<WeightSpec> change) {
+        this.pointwiseKernel = changed("pointwiseKernel", pointwiseKernel, change);
         return self();
     }
 

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -13,7 +14,7 @@ abstract class SpatialDropout extends Layer {
 
     SpatialDropout(boolean series, double rate) {
         this.series = series;
-        this.rate = Dropout.requireRate(getClass().getSimpleName(), rate);
+        this.rate = Require.fraction(getClass().getSimpleName() + " rate", rate);
     }
 
     /**
@@ -26,6 +27,7 @@ abstract class SpatialDropout extends Layer {
      */
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+        requireTaken(x);
         Shape shape = Images.require(this, x, series);
         if (!pass.training() || rate == 0) {
             return x;

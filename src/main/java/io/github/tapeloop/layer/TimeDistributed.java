@@ -25,6 +25,11 @@ public final class TimeDistributed extends Layer {
         this.inner = layer(inner);
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Calls the layer on each step. It does not see the mask of x, which is that of the output.
      *
@@ -40,7 +45,7 @@ public final class TimeDistributed extends Layer {
             throw new IllegalArgumentException("Layer '" + path() + "' (TimeDistributed) expects [batch, steps, …] with"
                     + " known dimensions after the batch, got " + Tensors.describe(x));
         }
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Operand<TFloat32> y = inner.call(
                 pass, tf.reshape(x, sizes(tf, LongStream.of(-1), shape.tail().tail())));
         Shape each = Tensors.shape(y).tail();

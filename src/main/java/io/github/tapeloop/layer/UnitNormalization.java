@@ -38,7 +38,7 @@ public final class UnitNormalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, unit(pass.tf(this), x, Dimensions.axes(this, x, axis)));
+        return pass.keepMask(x, unit(pass.tf(this, x), x, Dimensions.axes(this, x, axis)));
     }
 
     static Operand<TFloat32> unit(Ops tf, Operand<TFloat32> x, int... axes) {

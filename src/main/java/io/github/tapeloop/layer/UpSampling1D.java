@@ -22,6 +22,11 @@ public final class UpSampling1D extends Layer {
         this.size = Images.requirePositive(this, "size", size);
     }
 
+    @Override
+    protected InputType inputType() {
+        return InputType.ANY;
+    }
+
     /**
      * Repeats.
      *
@@ -32,7 +37,7 @@ public final class UpSampling1D extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         long channels = Images.require(this, x, true).get(2);
         long steps = Images.requireKnownSizes(this, x).width();
         Operand<TFloat32> repeated = Images.repeat(tf, x, channels, size);

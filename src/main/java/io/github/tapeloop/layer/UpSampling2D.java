@@ -42,8 +42,14 @@ public final class UpSampling2D extends Layer {
      * @return this
      */
     public UpSampling2D interpolation(Interpolation kind) {
+        requireUnused("interpolation");
         this.interpolation = Objects.requireNonNull(kind, "kind");
         return this;
+    }
+
+    @Override
+    protected InputType inputType() {
+        return InputType.NUMBERS;
     }
 
     /**
@@ -59,7 +65,7 @@ public final class UpSampling2D extends Layer {
         long channels = Images.require(this, x, false).get(3);
         Extent from = Images.requireKnownSizes(this, x);
         Extent to = new Extent(from.height() * size.height(), from.width() * size.width());
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         if (interpolation != Interpolation.NEAREST) {
             return interpolation.resize(tf, x, to);
         }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.settings.Require;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -53,10 +54,7 @@ public final class VarianceScaling implements Initializer {
      * @param distribution what values are drawn from
      */
     public VarianceScaling(double scale, Mode mode, Distribution distribution) {
-        if (!(scale > 0) || Double.isInfinite(scale)) {
-            throw new IllegalArgumentException("VarianceScaling needs a finite scale above 0, got " + scale);
-        }
-        this.scale = scale;
+        this.scale = Require.positive("VarianceScaling scale", scale);
         this.mode = Objects.requireNonNull(mode, "mode");
         this.distribution = Objects.requireNonNull(distribution, "distribution");
     }

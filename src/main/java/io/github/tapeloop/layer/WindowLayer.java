@@ -1,9 +1,11 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.index.Indices;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -48,7 +50,7 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
      * @return this
      */
     public L padding(Padding kind) {
-        requireNotBuilt("padding");
+        requireUnused("padding");
         Objects.requireNonNull(kind, "kind");
         if (kind == Padding.CAUSAL && !takesCausal()) {
             throw new IllegalArgumentException(
@@ -68,12 +70,26 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
      */
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        Ops tf = pass.tf(this);
+        Ops tf = pass.tf(this, x);
         Images.require(this, x, series);
         check(x);
-        Operand<TFloat32> y =
-                series ? Images.toSeries(tf, slide(pass, tf, Images.ofSeries(tf, x))) : slide(pass, tf, x);
+        Operand<TFloat32> y = series ? Images.toSeries(tf, over(pass, tf, Images.ofSeries(tf, x))) : over(pass, tf, x);
         return finish(pass, tf, x, y);
+    }
+
+    /**
+     * Over a batch of no image one of zeros stands in, and what comes of it is cut off: of no image TensorFlow's kernels give
+     * memory that nobody wrote as the gradient of a window, and oneDNN's the image as the output (TensorFlow Java 1.1.0).
+     */
+    private Operand<TFloat32> over(ForwardPass pass, Ops tf, Operand<TFloat32> images) {
+        if (Tensors.shape(images).get(0) != 0) {
+            return slide(pass, tf, images);
+        }
+        Operand<TFloat32> one = tf.pad(
+                images,
+                tf.constant(new int[][] {{0, 1}, {0, 0}, {0, 0}, {0, 0}}),
+                Tensors.constant(tf, 0, images.type()));
+        return tf.stridedSlice(slide(pass, tf, one), Indices.sliceTo(0));
     }
 
     /** Fails if the layer's input does not fit. A window that stays inside needs room. */
@@ -106,7 +122,7 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
     }
 
     L strides(Extent steps) {
-        requireNotBuilt("strides");
+        requireUnused("strides");
         this.strides = Images.requirePositive(this, "strides", steps);
         return self();
     }

@@ -9,17 +9,26 @@ public final class Seeds {
     private Seeds() {}
 
     /**
-     * Mixes a number into a seed (the finalizer of SplitMix64, Steele et al. 2014).
+     * Mixes the bits of a seed (the finalizer of SplitMix64, Steele et al. 2014).
+     *
+     * @param seed a seed
+     * @return another seed; close ones give unrelated seeds
+     */
+    public static long mix(long seed) {
+        long z = (seed ^ (seed >>> 30)) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        return z ^ (z >>> 31);
+    }
+
+    /**
+     * Mixes a number into a seed (SplitMix64, Steele et al. 2014).
      *
      * @param seed a seed
      * @param number what the new seed is for
      * @return another seed; close numbers give unrelated seeds
      */
     public static long mix(long seed, long number) {
-        long z = seed + 0x9e3779b97f4a7c15L * (number + 1);
-        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-        return z ^ (z >>> 31);
+        return mix(seed + 0x9e3779b97f4a7c15L * (number + 1));
     }
 
     /**

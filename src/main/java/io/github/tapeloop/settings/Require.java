@@ -107,6 +107,18 @@ public final class Require {
     }
 
     /**
+     * A bound that may be infinite.
+     *
+     * @param least the least that is legal
+     * @param name what it is
+     * @param value what came
+     * @return the value
+     */
+    public static double atLeast(double least, String name, double value) {
+        return legal(value >= least, name + " of at least " + least, value);
+    }
+
+    /**
      * A count such as a number of steps.
      *
      * @param least the least that is legal
@@ -147,21 +159,6 @@ public final class Require {
             throw new IllegalArgumentException("Expected " + name + " in [" + least + ", " + most + "], got " + value);
         }
         return value;
-    }
-
-    /**
-     * A factor that does not shrink.
-     *
-     * @param least the least that is legal
-     * @param name what it is
-     * @param value what came
-     * @return the value, finite
-     */
-    public static double atLeast(double least, String name, double value) {
-        return legal(
-                value >= least && value < Double.POSITIVE_INFINITY,
-                "a finite " + name + " of at least " + least,
-                value);
     }
 
     private static double legal(boolean legal, String expected, double value) {

@@ -28,6 +28,15 @@ public final class Settings {
     }
 
     /**
+     * Whether the settings have ended.
+     *
+     * @return true after {@link #use()}
+     */
+    public boolean used() {
+        return used;
+    }
+
+    /**
      * Asks whether a setting can be changed still, in the first line of its setter.
      *
      * @param part whose setting it is, for the message

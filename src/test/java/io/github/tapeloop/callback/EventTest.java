@@ -140,7 +140,7 @@ class EventTest {
                 assertThrows(IllegalStateException.class, kept[1]::logs);
             }
         };
-        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(1).kernelInitializer(Initializer.zeros())))
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(1).kernel(w -> w.initializer(Initializer.zeros()))))
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0))
                 .metrics(Metric.of(new MeanAbsoluteError()))

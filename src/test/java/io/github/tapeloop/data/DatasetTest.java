@@ -120,7 +120,7 @@ class DatasetTest {
     void aBatchBeyondOneArrayIsRejected() {
         List<Column> wide = List.of(Column.input(Dtype.FLOAT32, Shape.of(1 << 20)));
         assertRejected(
-                "use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, Padding.toLongest(), new TensorPool(wide)));
+                "use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, PadTo.longest(), new TensorPool(wide)));
     }
 
     @Test

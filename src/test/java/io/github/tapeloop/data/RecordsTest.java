@@ -68,7 +68,7 @@ class RecordsTest {
             assertEquals(List.of(1, 0, 0, 1, 2, 3), Values.input(pass.next()));
             assertEquals(List.of(0), Values.input(pass.next()));
         }
-        Padding padding = Padding.toLengths(2, 4).value(-1);
+        PadTo padding = PadTo.lengths(2, 4).value(-1);
         try (BatchIterator pass = data.padBatch(3, padding).open(0, 0)) {
             assertEquals(List.of(1, -1, -1, -1, 1, 2, 3, -1, -1, -1, -1, -1), Values.input(pass.next()));
         }

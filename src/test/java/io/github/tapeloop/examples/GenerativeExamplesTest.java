@@ -94,8 +94,8 @@ class GenerativeExamplesTest {
         double norm = Math.hypot(w[0], w[1]);
         Model critic = Sequential.of(new Dense(1)
                 .useBias(false)
-                .kernelInitializer(
-                        (tf, shape, type, seed) -> tf.constant(new float[][] {{(float) w[0]}, {(float) w[1]}})));
+                .kernel(spec -> spec.initializer(
+                        (tf, shape, type, seed) -> tf.constant(new float[][] {{(float) w[0]}, {(float) w[1]}}))));
         Optimizer optimizer = new Sgd(1); // One step takes the gradient off the kernel.
         TrainerBuilder builder = Trainer.of(critic).includes(optimizer).step((step, batch) -> {
             Ops tf = step.tf();

@@ -84,7 +84,7 @@ class ActivityRegularizationTest {
         IllegalArgumentException error =
                 assertThrows(IllegalArgumentException.class, () -> new ActivityRegularization(l1, l2));
         assertTrue(
-                error.getMessage().contains("of 0 or more, got l" + (l1 >= 0 ? "2 " + l2 : "1 " + l1)),
+                error.getMessage().endsWith(l1 >= 0 ? "l2 of at least 0, got " + l2 : "l1 of at least 0, got " + l1),
                 error.getMessage());
     }
 }

@@ -58,7 +58,7 @@ class DenseTest {
     }
 
     private static Dense dense() {
-        return new Dense(UNITS).kernelInitializer(giving(KERNEL)).biasInitializer(giving(BIAS));
+        return new Dense(UNITS).kernel(w -> w.initializer(giving(KERNEL))).bias(w -> w.initializer(giving(BIAS)));
     }
 
     private Operand<TFloat32> call(Layer layer, Operand<TFloat32> x) {
@@ -92,8 +92,8 @@ class DenseTest {
     @Test
     void theActivationComesAfterTheBias() {
         Dense layer = new Dense(1, (ops, x) -> ops.math.square(x))
-                .kernelInitializer(Initializer.constant(2))
-                .biasInitializer(Initializer.constant(1));
+                .kernel(w -> w.initializer(Initializer.constant(2)))
+                .bias(w -> w.initializer(Initializer.constant(1)));
         Operand<TFloat32> y = call(layer, tf.constant(new float[][] {{3}}));
         assertEquals(49, values(session, y)[0]);
     }
@@ -123,14 +123,14 @@ class DenseTest {
         refused(IllegalStateException.class, () -> built.useBias(true), "sequential/dense", "useBias");
         refused(
                 IllegalStateException.class,
-                () -> built.kernelInitializer(Initializer.ones()),
+                () -> built.kernel(w -> w.initializer(Initializer.ones())),
                 "sequential/dense",
-                "kernelInitializer");
+                "its kernel cannot");
         refused(
                 IllegalStateException.class,
-                () -> built.biasInitializer(Initializer.ones()),
+                () -> built.bias(w -> w.initializer(Initializer.ones())),
                 "sequential/dense",
-                "biasInitializer");
+                "its bias cannot");
     }
 
     @Test
@@ -162,11 +162,11 @@ class DenseTest {
 
     @Test
     void badArgumentsAreRefused() {
-        refused(IllegalArgumentException.class, () -> new Dense(0), "at least 1 unit, got 0");
+        refused(IllegalArgumentException.class, () -> new Dense(0), "units of at least 1, got 0");
         refused(IllegalArgumentException.class, () -> new Dense(-3), "got -3");
         refused(NullPointerException.class, () -> new Dense(1, null), "activation");
-        refused(NullPointerException.class, () -> new Dense(1).kernelInitializer(null), "initializer");
-        refused(NullPointerException.class, () -> new Dense(1).biasInitializer(null), "initializer");
+        refused(NullPointerException.class, () -> new Dense(1).kernel(w -> w.initializer(null)), "initializer");
+        refused(NullPointerException.class, () -> new Dense(1).bias(w -> w.initializer(null)), "initializer");
     }
 
     private static <E extends Throwable> void refused(Class<E> type, Executable mistake, String... words) {

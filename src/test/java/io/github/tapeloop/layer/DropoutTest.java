@@ -121,7 +121,7 @@ class DropoutTest {
     @ValueSource(doubles = {-0.1, 1, 1.5, Double.NaN, Double.POSITIVE_INFINITY})
     void otherRatesAreRefused(double rate) {
         IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> new Dropout(rate));
-        assertEquals("Dropout needs a rate in [0, 1), got " + rate, error.getMessage());
+        assertEquals("Expected Dropout rate in [0, 1), got " + rate, error.getMessage());
     }
 
     /** bfloat16 has 128 numbers in [0, 1) to draw: 1 / 128 would be the smallest rate. */

@@ -72,7 +72,7 @@ class LayerMistakesTest {
                 (ops, shape, type, seed) -> ops.constant(1f),
                 (ops, shape, type, seed) -> FiniteDifferences.constant(ops, shape, new double[6], TFloat64.class));
         for (Initializer initializer : wrong) {
-            Model model = Sequential.of(new Dense(2).kernelInitializer(initializer));
+            Model model = Sequential.of(new Dense(2).kernel(w -> w.initializer(initializer)));
             IllegalArgumentException error = assertThrows(
                     IllegalArgumentException.class,
                     () -> model.call(ForwardPass.inference(tf), tf.constant(new float[1][3])));

@@ -43,8 +43,8 @@ class LayerTest {
     @Test
     void denseIsAMatrixProductABiasAndAnActivation() {
         Dense dense = new Dense(2, Activations.RELU)
-                .kernelInitializer((ops, shape, type, seed) -> ops.constant(new float[][] {{1, 2}, {3, 4}}))
-                .biasInitializer((ops, shape, type, seed) -> ops.constant(new float[] {10, -100}));
+                .kernel(w -> w.initializer((ops, shape, type, seed) -> ops.constant(new float[][] {{1, 2}, {3, 4}})))
+                .bias(w -> w.initializer((ops, shape, type, seed) -> ops.constant(new float[] {10, -100})));
         Operand<TFloat32> y = dense.call(ForwardPass.inference(tf), tf.constant(new float[][] {{5, 6}}));
         assertArrayEquals(new double[] {5 + 18 + 10, 0}, read(y));
     }
@@ -67,12 +67,12 @@ class LayerTest {
                 "sequential/dense",
                 "[3, 2]",
                 "[2, 2]");
-        assertRefused(IllegalArgumentException.class, () -> new Dense(0), "at least 1 unit");
+        assertRefused(IllegalArgumentException.class, () -> new Dense(0), "units of at least 1");
     }
 
     @Test
     void aConvolutionSumsWhatIsUnderItsWindow() {
-        Conv2D convolution = new Conv2D(1, 2).kernelInitializer(Initializer.ones());
+        Conv2D convolution = new Conv2D(1, 2).kernel(w -> w.initializer(Initializer.ones()));
         Operand<TFloat32> image = tf.constant(new float[][][][] {{{{1}, {2}, {3}}, {{4}, {5}, {6}}}});
         assertArrayEquals(new double[] {12, 16}, read(convolution.call(ForwardPass.inference(tf), image)));
         assertArrayEquals(new double[] {5}, read(new MaxPool2D(2).call(ForwardPass.inference(tf), image)));
@@ -103,7 +103,8 @@ class LayerTest {
         Dense dense = new Dense(2);
         dense.call(ForwardPass.inference(tf), tf.constant(new float[][] {{1}}));
         assertRefused(IllegalStateException.class, () -> dense.useBias(false), "useBias");
-        assertRefused(IllegalStateException.class, () -> dense.kernelInitializer(Initializer.zeros()), "kernel");
+        assertRefused(
+                IllegalStateException.class, () -> dense.kernel(w -> w.initializer(Initializer.zeros())), "kernel");
     }
 
     @Test
@@ -149,7 +150,7 @@ class LayerTest {
 
     @Test
     void aRandomBiasOfAnLstmIsDrawnAnewForEachGate() {
-        Lstm lstm = new Lstm(2).biasInitializer(Initializer.randomNormal(0, 1));
+        Lstm lstm = new Lstm(2).bias(w -> w.initializer(Initializer.randomNormal(0, 1)));
         lstm.call(ForwardPass.inference(tf), tf.zeros(tf.constant(new int[] {1, 2, 3}), TFloat32.class));
         double[] bias = read(lstm.variables().get("lstm/bias").read(tf));
         assertEquals(8, bias.length);

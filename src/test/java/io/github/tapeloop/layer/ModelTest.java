@@ -40,7 +40,8 @@ class ModelTest {
 
     /** Calls one layer twice. */
     private static final class Shared extends Model {
-        private final Dense dense = layer(new Dense(1).useBias(false).kernelInitializer(Initializer.constant(3)));
+        private final Dense dense =
+                layer(new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.constant(3))));
 
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {

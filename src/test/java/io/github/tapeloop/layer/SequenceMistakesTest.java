@@ -43,22 +43,21 @@ class SequenceMistakesTest {
 
     static Stream<Arguments> options() {
         return Stream.of(
-                option("SimpleRnn needs at least 1 unit, got 0", () -> new SimpleRnn(0)),
-                option("Gru needs at least 1 unit, got -1", () -> new Gru(-1)),
-                option("Lstm needs at least 1 unit, got 0", () -> new Lstm(0)),
-                option("Lstm.dropout needs a rate in [0, 1), got 1.0", () -> new Lstm(1).dropout(1)),
-                option("Gru.recurrentDropout needs a rate in [0, 1), got -0.5", () -> new Gru(1)
-                        .recurrentDropout(-0.5)),
+                option("Expected SimpleRnn units of at least 1, got 0", () -> new SimpleRnn(0)),
+                option("Expected Gru units of at least 1, got -1", () -> new Gru(-1)),
+                option("Expected Lstm units of at least 1, got 0", () -> new Lstm(0)),
+                option("Expected Lstm dropout in [0, 1), got 1.0", () -> new Lstm(1).dropout(1)),
+                option("Expected Gru recurrentDropout in [0, 1), got -0.5", () -> new Gru(1).recurrentDropout(-0.5)),
                 option(
                         "Bidirectional needs a layer that goes forward, got one with goBackwards(true)",
                         () -> new Bidirectional(() -> new Gru(1).goBackwards(true))),
-                option("MultiHeadAttention needs numHeads of at least 1, got 0", () -> new MultiHeadAttention(0, 1)),
-                option("MultiHeadAttention needs keyDim of at least 1, got -2", () -> new MultiHeadAttention(1, -2)),
-                option("MultiHeadAttention needs valueDim of at least 1, got 0", () -> new MultiHeadAttention(1, 1)
+                option("Expected MultiHeadAttention numHeads of at least 1, got 0", () -> new MultiHeadAttention(0, 1)),
+                option("Expected MultiHeadAttention keyDim of at least 1, got -2", () -> new MultiHeadAttention(1, -2)),
+                option("Expected MultiHeadAttention valueDim of at least 1, got 0", () -> new MultiHeadAttention(1, 1)
                         .valueDim(0)),
-                option("MultiHeadAttention needs outputDim of at least 1, got 0", () -> new MultiHeadAttention(1, 1)
+                option("Expected MultiHeadAttention outputDim of at least 1, got 0", () -> new MultiHeadAttention(1, 1)
                         .outputDim(0)),
-                option("MultiHeadAttention.dropout needs a rate in [0, 1), got 1.5", () -> new MultiHeadAttention(1, 1)
+                option("Expected MultiHeadAttention dropout in [0, 1), got 1.5", () -> new MultiHeadAttention(1, 1)
                         .dropout(1.5)));
     }
 
@@ -183,7 +182,8 @@ class SequenceMistakesTest {
         Lstm layer = new Lstm(2);
         layer.call(ForwardPass.inference(tf), input(1, 2, 3));
         assertEquals(
-                "Layer 'lstm' has its weights already: set unitForgetBias before the first call",
+                "Layer 'lstm': Lstm was used already, so its unitForgetBias cannot change any more: set it before the first"
+                        + " step, or make a new Lstm",
                 assertThrows(IllegalStateException.class, () -> layer.unitForgetBias(false))
                         .getMessage());
     }

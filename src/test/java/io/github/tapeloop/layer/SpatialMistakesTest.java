@@ -42,12 +42,14 @@ class SpatialMistakesTest {
 
     static Stream<Arguments> options() {
         return Stream.of(
-                option("Conv2D needs filters of at least 1, got 0", () -> new Conv2D(0, 1)),
-                option("Conv1D needs kernelSize of at least 1, got 0", () -> new Conv1D(1, 0)),
-                option("Conv2D needs kernelSize of at least 1, got -1", () -> new Conv2D(1, 2, -1, Activations.RELU)),
-                option("Conv2D needs strides of at least 1, got 0", () -> new Conv2D(1, 2).strides(0)),
-                option("Conv2D needs strides of at least 1, got -2", () -> new Conv2D(1, 2).strides(3, -2)),
-                option("Conv1D needs dilationRate of at least 1, got 0", () -> new Conv1D(1, 2).dilationRate(0)),
+                option("Expected Conv2D filters of at least 1, got 0", () -> new Conv2D(0, 1)),
+                option("Expected Conv1D kernelSize of at least 1, got 0", () -> new Conv1D(1, 0)),
+                option(
+                        "Expected Conv2D kernelSize of at least 1, got -1",
+                        () -> new Conv2D(1, 2, -1, Activations.RELU)),
+                option("Expected Conv2D strides of at least 1, got 0", () -> new Conv2D(1, 2).strides(0)),
+                option("Expected Conv2D strides of at least 1, got -2", () -> new Conv2D(1, 2).strides(3, -2)),
+                option("Expected Conv1D dilationRate of at least 1, got 0", () -> new Conv1D(1, 2).dilationRate(0)),
                 option(
                         "Conv2D cannot have strides and dilationRate above 1 at once, got strides 2 and dilationRate 3",
                         () -> new Conv2D(1, 2).strides(2).dilationRate(3)),
@@ -55,23 +57,24 @@ class SpatialMistakesTest {
                         "SeparableConv1D cannot have strides and dilationRate above 1 at once, got strides 4 and"
                                 + " dilationRate 2",
                         () -> new SeparableConv1D(1, 2).dilationRate(2).strides(4)),
-                option("Conv2D needs groups of at least 1, got 0", () -> new Conv2D(6, 2).groups(0)),
+                option("Expected Conv2D groups of at least 1, got 0", () -> new Conv2D(6, 2).groups(0)),
                 option("Conv1D needs groups that divide its filters, got 4 groups and 6 filters", () -> new Conv1D(6, 2)
                         .groups(4)),
                 option("Conv2D takes padding VALID or SAME, got CAUSAL, which is for Conv1D", () -> new Conv2D(6, 2)
                         .padding(Padding.CAUSAL)),
                 option("MaxPool1D takes padding VALID or SAME, got CAUSAL, which is for Conv1D", () -> new MaxPool1D(2)
                         .padding(Padding.CAUSAL)),
-                option("Conv2DTranspose needs filters of at least 1, got 0", () -> new Conv2DTranspose(0, 1)),
-                option("Conv1DTranspose needs kernelSize of at least 1, got 0", () -> new Conv1DTranspose(1, 0)),
-                option("DepthwiseConv2D needs depthMultiplier of at least 1, got 0", () -> new DepthwiseConv2D(2)
+                option("Expected Conv2DTranspose filters of at least 1, got 0", () -> new Conv2DTranspose(0, 1)),
+                option("Expected Conv1DTranspose kernelSize of at least 1, got 0", () -> new Conv1DTranspose(1, 0)),
+                option("Expected DepthwiseConv2D depthMultiplier of at least 1, got 0", () -> new DepthwiseConv2D(2)
                         .depthMultiplier(0)),
-                option("DepthwiseConv1D needs strides of at least 1, got 0", () -> new DepthwiseConv1D(2).strides(0)),
-                option("SeparableConv2D needs filters of at least 1, got -1", () -> new SeparableConv2D(-1, 2)),
-                option("MaxPool1D needs poolSize of at least 1, got 0", () -> new MaxPool1D(0)),
-                option("AveragePool1D needs poolSize of at least 1, got 0", () -> new AveragePool1D(0)),
-                option("AveragePool2D needs poolSize of at least 1, got 0", () -> new AveragePool2D(2, 0)),
-                option("MaxPool2D needs strides of at least 1, got 0", () -> new MaxPool2D(2).strides(0)),
+                option("Expected DepthwiseConv1D strides of at least 1, got 0", () -> new DepthwiseConv1D(2)
+                        .strides(0)),
+                option("Expected SeparableConv2D filters of at least 1, got -1", () -> new SeparableConv2D(-1, 2)),
+                option("Expected MaxPool1D poolSize of at least 1, got 0", () -> new MaxPool1D(0)),
+                option("Expected AveragePool1D poolSize of at least 1, got 0", () -> new AveragePool1D(0)),
+                option("Expected AveragePool2D poolSize of at least 1, got 0", () -> new AveragePool2D(2, 0)),
+                option("Expected MaxPool2D strides of at least 1, got 0", () -> new MaxPool2D(2).strides(0)),
                 option(
                         "ZeroPadding1D needs padding of at least 0 at each side, got [-1, -1]",
                         () -> new ZeroPadding1D(-1)),
@@ -84,15 +87,15 @@ class SpatialMistakesTest {
                 option(
                         "Cropping2D needs cropping of at least 0 at each side, got [-1, -1, -1, -1]",
                         () -> new Cropping2D(-1)),
-                option("UpSampling2D needs size of at least 1, got 0", () -> new UpSampling2D(1, 0)),
-                option("UpSampling1D needs size of at least 1, got 0", () -> new UpSampling1D(0)),
-                option("Resizing needs height of at least 1, got 0", () -> new Resizing(0, 3)),
-                option("Resizing needs width of at least 1, got -3", () -> new Resizing(1, -3)),
-                option("SpatialDropout1D needs a rate in [0, 1), got 1.0", () -> new SpatialDropout1D(1)),
-                option("SpatialDropout2D needs a rate in [0, 1), got -0.5", () -> new SpatialDropout2D(-0.5)),
+                option("Expected UpSampling2D size of at least 1, got 0", () -> new UpSampling2D(1, 0)),
+                option("Expected UpSampling1D size of at least 1, got 0", () -> new UpSampling1D(0)),
+                option("Expected Resizing height of at least 1, got 0", () -> new Resizing(0, 3)),
+                option("Expected Resizing width of at least 1, got -3", () -> new Resizing(1, -3)),
+                option("Expected SpatialDropout1D rate in [0, 1), got 1.0", () -> new SpatialDropout1D(1)),
+                option("Expected SpatialDropout2D rate in [0, 1), got -0.5", () -> new SpatialDropout2D(-0.5)),
                 option("Permute needs each of the dimensions 1 to 2 once, got [1, 3]", () -> new Permute(1, 3)),
                 option("Permute needs each of the dimensions 1 to 2 once, got [0, 1]", () -> new Permute(0, 1)),
-                option("Rescaling needs a finite scale and offset, got NaN and 0.0", () -> new Rescaling(Double.NaN)));
+                option("Expected a finite Rescaling scale, got NaN", () -> new Rescaling(Double.NaN)));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -209,7 +212,7 @@ class SpatialMistakesTest {
     }
 
     @Test
-    void optionsAreRefusedOnceTheWeightsAreMade() {
+    void optionsAreRefusedOnceTheLayerWasCalled() {
         Conv2D layer = new Conv2D(2, 2);
         layer.call(ForwardPass.inference(tf), tf.constant(new float[1][3][3][1]));
         List<Supplier<?>> options = List.of(
@@ -218,13 +221,13 @@ class SpatialMistakesTest {
                 () -> layer.dilationRate(2),
                 () -> layer.groups(2),
                 () -> layer.useBias(false),
-                () -> layer.kernelInitializer(Initializer.ones()),
-                () -> layer.biasInitializer(Initializer.ones()),
-                () -> layer.kernelRegularizer(Regularizer.l2(1)),
-                () -> layer.kernelConstraint(Constraint.nonNegative()));
+                () -> layer.kernel(w -> w.initializer(Initializer.ones())),
+                () -> layer.bias(w -> w.initializer(Initializer.ones())),
+                () -> layer.kernel(w -> w.regularizer(Regularizer.l2(1))),
+                () -> layer.kernel(w -> w.constraint(Constraint.nonNegative())));
         for (Supplier<?> option : options) {
             String text = assertThrows(IllegalStateException.class, option::get).getMessage();
-            assertTrue(text.startsWith("Layer 'conv2d' has its weights already: set "), text);
+            assertTrue(text.startsWith("Layer 'conv2d': Conv2D was used already, so its "), text);
         }
     }
 
@@ -232,8 +235,7 @@ class SpatialMistakesTest {
     void weightsHaveKerasNamesAndShapesAndStayWithinTheirConstraints() {
         SeparableConv2D layer = new SeparableConv2D(2, 3)
                 .depthMultiplier(2)
-                .pointwiseInitializer(Initializer.constant(-1))
-                .pointwiseConstraint(Constraint.nonNegative());
+                .pointwiseKernel(w -> w.initializer(Initializer.constant(-1)).constraint(Constraint.nonNegative()));
         layer.call(ForwardPass.inference(tf), tf.constant(new float[1][3][3][4]));
         assertEquals(
                 List.of(

@@ -35,9 +35,10 @@ class UserLayerTest {
     private static final class ScaleLayer extends Layer {
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            Ops tf = pass.tf(this, x);
             Shape shape = Shape.of(Tensors.shape(x).get(-1));
             Variable<TFloat32> factor = weight(pass, "factor", shape, x.type(), Initializer.ones());
-            return pass.tf().math.mul(x, factor.read(pass.tf()));
+            return tf.math.mul(x, factor.read(tf));
         }
     }
 
@@ -45,7 +46,7 @@ class UserLayerTest {
     private static final class Twin extends Model {
         private final ScaleLayer shared = layer(new ScaleLayer());
         private final ScaleLayer second = layer(new ScaleLayer());
-        private final Dense head = layer("head", new Dense(1).kernelInitializer(Initializer.ones()));
+        private final Dense head = layer("head", new Dense(1).kernel(w -> w.initializer(Initializer.ones())));
 
         @Override
         public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {

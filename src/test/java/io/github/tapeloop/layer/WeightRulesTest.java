@@ -15,16 +15,11 @@ import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -55,7 +50,7 @@ class WeightRulesTest {
     }
 
     private static Dense ones(int units) {
-        return new Dense(units).kernelInitializer(Initializer.ones());
+        return new Dense(units).kernel(w -> w.initializer(Initializer.ones()));
     }
 
     private List<String> opsOf(Runnable action) {
@@ -84,7 +79,7 @@ class WeightRulesTest {
 
     @Test
     void thePenaltyOfAWeightIsAddedOnceAPass() {
-        Dense dense = ones(2).kernelRegularizer(Regularizer.l2(0.5));
+        Dense dense = ones(2).kernel(w -> w.regularizer(Regularizer.l2(0.5)));
         for (ForwardPass pass : List.of(ForwardPass.training(tf), ForwardPass.inference(tf))) {
             dense.call(pass, dense.call(pass, x));
             assertEquals(1, pass.losses().size());
@@ -103,7 +98,7 @@ class WeightRulesTest {
 
     @Test
     void aFrozenLayerIsNotTrainedAndAddsNoPenalty() {
-        Dense frozen = ones(2).kernelRegularizer(Regularizer.l2());
+        Dense frozen = ones(2).kernel(w -> w.regularizer(Regularizer.l2()));
         frozen.trainable(false);
         Model model = Sequential.of(frozen, new Dense(1));
         ForwardPass pass = ForwardPass.training(tf);
@@ -156,7 +151,8 @@ class WeightRulesTest {
 
     @Test
     void aConstraintIsAppliedWhenTheVariableIsProjected() {
-        Dense dense = ones(2).kernelConstraint(Constraint.nonNegative()).biasConstraint(Constraint.maxNorm(1, 0));
+        Dense dense = ones(2).kernel(w -> w.constraint(Constraint.nonNegative()))
+                .bias(w -> w.constraint(Constraint.maxNorm(1, 0)));
         dense.call(ForwardPass.training(tf), x);
         List<Variable<?>> weights = new ArrayList<>();
         dense.variables().forEach(weights::add);
@@ -181,7 +177,7 @@ class WeightRulesTest {
 
     @Test
     void aTracedProjectionFollowsTheUpdate() {
-        Dense dense = ones(2).kernelConstraint(Constraint.nonNegative());
+        Dense dense = ones(2).kernel(w -> w.constraint(Constraint.nonNegative()));
         dense.call(ForwardPass.training(tf), x);
         Variable<?> kernel = dense.variables().get("dense/kernel");
         Operand<TFloat32> delta = tf.constant(new float[][] {{2, 0}, {0, 3}});
@@ -206,48 +202,11 @@ class WeightRulesTest {
 
     @Test
     void aConstraintThatGivesAnotherShapeIsRefused() {
-        Dense dense = ones(2).kernelConstraint((ops, weight) -> ops.constant(new float[] {1}));
+        Dense dense = ones(2).kernel(w -> w.constraint((ops, weight) -> ops.constant(new float[] {1})));
         dense.call(ForwardPass.training(tf), x);
         Variable<?> kernel = dense.variables().get("dense/kernel");
         IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> kernel.project(tf));
         assertTrue(error.getMessage().contains("'dense/kernel'"), error.getMessage());
         assertArrayEquals(new double[] {1, 1, 1, 1}, values(session, kernel.read(tf)));
-    }
-
-    static Stream<Arguments> settings() {
-        Regularizer penalty = Regularizer.l2();
-        Constraint constraint = Constraint.unitNorm();
-        return Stream.of(
-                late("kernelRegularizer", new Dense(1), layer -> layer.kernelRegularizer(penalty)),
-                late("biasRegularizer", new Dense(1), layer -> layer.biasRegularizer(penalty)),
-                late("activityRegularizer", new Dense(1), layer -> layer.activityRegularizer(penalty)),
-                late("kernelConstraint", new Dense(1), layer -> layer.kernelConstraint(constraint)),
-                late("biasConstraint", new Dense(1), layer -> layer.biasConstraint(constraint)),
-                late("axis", new BatchNormalization(), layer -> layer.axis(1)),
-                late("epsilon", new BatchNormalization(), layer -> layer.epsilon(1)),
-                late("gammaConstraint", new BatchNormalization(), layer -> layer.gammaConstraint(constraint)),
-                late("betaRegularizer", new LayerNormalization(), layer -> layer.betaRegularizer(penalty)),
-                late("center", new LayerNormalization(), layer -> layer.center(false)),
-                late("axis", new GroupNormalization(1), layer -> layer.axis(1)),
-                late("alphaInitializer", new PReLU(), layer -> layer.alphaInitializer(Initializer.ones())),
-                late("embeddingsConstraint", new Embedding(9, 2), layer -> layer.embeddingsConstraint(constraint)),
-                late(
-                        "statistics",
-                        new Normalization(),
-                        layer -> layer.statistics(new double[] {1, 1}, new double[] {1, 1})));
-    }
-
-    private static <L extends Layer> Arguments late(String option, L layer, Consumer<L> setting) {
-        return Arguments.of(option, layer, (Runnable) () -> setting.accept(layer));
-    }
-
-    @ParameterizedTest(name = "{0} {1}")
-    @MethodSource("settings")
-    void optionsAreSetBeforeTheFirstCall(String option, Layer layer, Runnable setting) {
-        setting.run();
-        layer.call(ForwardPass.inference(tf), x);
-        IllegalStateException error = assertThrows(IllegalStateException.class, setting::run);
-        assertTrue(error.getMessage().contains(layer.path()), error.getMessage());
-        assertTrue(error.getMessage().contains(option), error.getMessage());
     }
 }

@@ -66,8 +66,9 @@ class OptimizerTrajectoryTest {
     @ParameterizedTest
     @MethodSource("cases")
     void twentyStepsFollowTheOracle(String optimizer, String loss, String type) {
-        Model model = Sequential.of(
-                new Dense(3).kernelInitializer(figure("init.kernel")).biasInitializer(figure("init.bias")));
+        Model model = Sequential.of(new Dense(3)
+                .kernel(w -> w.initializer(figure("init.kernel")))
+                .bias(w -> w.initializer(figure("init.bias"))));
         String target = loss.equals("scce") ? "data.labels" : "data.targets";
         check(model, optimizer + "." + loss, OPTIMIZERS.get(optimizer).get(), LOSSES.get(loss), target, type);
     }
@@ -77,9 +78,11 @@ class OptimizerTrajectoryTest {
     void aNetworkOfTwoLayersFollowsTheOracle(String type) {
         Model model = Sequential.of(
                 new Dense(5, Activations.TANH)
-                        .kernelInitializer(figure("init.mlp.kernel1"))
-                        .biasInitializer(figure("init.mlp.bias1")),
-                new Dense(3).kernelInitializer(figure("init.mlp.kernel2")).biasInitializer(figure("init.mlp.bias2")));
+                        .kernel(w -> w.initializer(figure("init.mlp.kernel1")))
+                        .bias(w -> w.initializer(figure("init.mlp.bias1"))),
+                new Dense(3)
+                        .kernel(w -> w.initializer(figure("init.mlp.kernel2")))
+                        .bias(w -> w.initializer(figure("init.mlp.bias2"))));
         check(model, "mlp.adam.scce", new Adam(0.01), LOSSES.get("scce"), "data.labels", type);
     }
 

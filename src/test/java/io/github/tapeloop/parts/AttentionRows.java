@@ -95,7 +95,8 @@ final class AttentionRows {
                 TensorScope scope = session.scope()) {
             double[] ones = new double[200];
             Arrays.fill(ones, 1);
-            MultiHeadAttention layer = new MultiHeadAttention(1, 1).dropout(0.5).kernelInitializer(Initializer.ones());
+            MultiHeadAttention layer =
+                    new MultiHeadAttention(1, 1).dropout(0.5).kernel(w -> w.initializer(Initializer.ones()));
             Operand<TFloat32> x = run.constant(session.tf(), Shape.of(50, 4, 1), ones);
             double[] y = run.run(
                             session,

@@ -60,8 +60,8 @@ final class ConvolutionRows {
                         .groups(4)
                         .dilationRate(2)),
                 row("Conv2D", "penalties", FULL, "conv2d_penalties", () -> new Conv2D(2, 2)
-                        .kernelRegularizer(Regularizer.l2(0.1))
-                        .biasRegularizer(Regularizer.l1(0.2))
+                        .kernel(w -> w.regularizer(Regularizer.l2(0.1)))
+                        .bias(w -> w.regularizer(Regularizer.l1(0.2)))
                         .activityRegularizer(Regularizer.l2(0.3))),
                 row("Conv1D", "", FULL, "conv1d", () -> new Conv1D(2, 3)),
                 row("Conv1D", "strides 2, same, tanh", FULL, "conv1d_same", () -> new Conv1D(2, 4, Activations.TANH)
@@ -182,8 +182,8 @@ final class ConvolutionRows {
                         () -> new SeparableConv2D(2, 2).dilationRate(2).useBias(false)),
                 row("SeparableConv2D", "penalties", SEPARABLE, "separable_conv2d_penalties", () -> new SeparableConv2D(
                                 2, 2)
-                        .depthwiseRegularizer(Regularizer.l2(0.1))
-                        .pointwiseRegularizer(Regularizer.l1(0.2))),
+                        .depthwiseKernel(w -> w.regularizer(Regularizer.l2(0.1)))
+                        .pointwiseKernel(w -> w.regularizer(Regularizer.l1(0.2)))),
                 row("SeparableConv1D", "", SEPARABLE, "separable_conv1d", () -> new SeparableConv1D(2, 3)),
                 row(
                         "SeparableConv1D",

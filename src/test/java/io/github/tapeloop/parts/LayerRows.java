@@ -88,26 +88,28 @@ final class LayerRows {
 
     private static List<PartRow> regularizers() {
         return List.of(
-                regularizer("l1", "", "L1", "l1=0.01", "dense_l1", () -> tanh().kernelRegularizer(Regularizer.l1())),
-                regularizer("l2", "", "L2", "l2=0.01", "dense_l2", () -> tanh().kernelRegularizer(Regularizer.l2())),
-                regularizer(
-                        "l1l2", "l1 0.2, l2 0.3", "L1L2", "l1=0, l2=0", "dense_l1l2", () -> tanh().kernelRegularizer(
-                                        Regularizer.l1l2(0.2, 0.3))
-                                .biasRegularizer(Regularizer.l2(0.4))),
+                regularizer("l1", "", "L1", "l1=0.01", "dense_l1", () -> tanh().kernel(
+                                w -> w.regularizer(Regularizer.l1()))),
+                regularizer("l2", "", "L2", "l2=0.01", "dense_l2", () -> tanh().kernel(
+                                w -> w.regularizer(Regularizer.l2()))),
+                regularizer("l1l2", "l1 0.2, l2 0.3", "L1L2", "l1=0, l2=0", "dense_l1l2", () -> tanh().kernel(
+                                w -> w.regularizer(Regularizer.l1l2(0.2, 0.3)))
+                        .bias(w -> w.regularizer(Regularizer.l2(0.4)))),
                 regularizer(
                         "orthogonal",
                         "",
                         "OrthogonalRegularizer",
                         "factor=0.01, mode=rows",
                         "dense_orthogonal",
-                        () -> tanh().kernelRegularizer(Regularizer.orthogonal())),
+                        () -> tanh().kernel(w -> w.regularizer(Regularizer.orthogonal()))),
                 regularizer(
                         "orthogonal",
                         "factor 0.5, columns",
                         "OrthogonalRegularizer",
                         "",
                         "dense_orthogonal_columns",
-                        () -> tanh().kernelRegularizer(Regularizer.orthogonal(0.5, Regularizer.Mode.COLUMNS))));
+                        () -> tanh().kernel(
+                                        w -> w.regularizer(Regularizer.orthogonal(0.5, Regularizer.Mode.COLUMNS)))));
     }
 
     private static List<PartRow> merges() {

@@ -178,8 +178,8 @@ final class SequenceRows {
     private static SimpleRnn adding(Initializer recurrent) {
         return new SimpleRnn(50)
                 .activation(Activations.LINEAR)
-                .kernelInitializer(Initializer.identity())
-                .recurrentInitializer(recurrent);
+                .kernel(w -> w.initializer(Initializer.identity()))
+                .recurrentKernel(w -> w.initializer(recurrent));
     }
 
     /** Of 100 units over 3 steps of ones, about half are dropped, the same ones in all steps. */

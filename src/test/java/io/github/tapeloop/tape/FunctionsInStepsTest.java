@@ -120,7 +120,7 @@ class FunctionsInStepsTest {
     @ParameterizedTest(name = "{0}, {1} first, {2}")
     @MethodSource("waysIn")
     void anyMethodOfTheTrainerMayComeFirst(String op, String first, String mode) {
-        Dense dense = new Dense(1).useBias(false).kernelInitializer(Initializer.ones());
+        Dense dense = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
         TrainerBuilder builder = Trainer.of(Sequential.of(dense, twice(op)))
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0));

@@ -168,7 +168,9 @@ class RecomputeTest {
                 TensorScope scope = own.scope()) {
             Ops eager = own.tf();
             Sequential block = Sequential.of(
-                    new Dense(8).kernelRegularizer(Regularizer.l2(0.1f)), new BatchNormalization(), new Dropout(0.5f));
+                    new Dense(8).kernel(w -> w.regularizer(Regularizer.l2(0.1f))),
+                    new BatchNormalization(),
+                    new Dropout(0.5f));
             Dense head = new Dense(1);
             Operand<TFloat32> x = eager.math.sin(eager.reshape(
                     eager.range(eager.constant(0f), eager.constant(32f), eager.constant(1f)),

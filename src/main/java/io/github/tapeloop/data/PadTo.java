@@ -3,16 +3,16 @@ package io.github.tapeloop.data;
 import java.util.Arrays;
 
 /**
- * How examples of unequal length become one tensor: each is filled up at its end to the length of the longest in its
- * batch, or to the next of some fixed lengths. Few lengths mean few shapes: a compiled step is traced once for each.
+ * A length that examples of unequal length are filled up to at their end, so that they become one tensor: that of the longest
+ * in their batch, or the next of some fixed lengths. Few lengths mean few shapes: a compiled step is traced once for each.
  * Immutable.
  */
-public final class Padding {
+public final class PadTo {
 
     private final double value;
     private final int[] lengths;
 
-    private Padding(double value, int[] lengths) {
+    private PadTo(double value, int[] lengths) {
         this.value = value;
         this.lengths = lengths;
     }
@@ -22,8 +22,8 @@ public final class Padding {
      *
      * @return the padding
      */
-    public static Padding toLongest() {
-        return new Padding(0, new int[0]);
+    public static PadTo longest() {
+        return new PadTo(0, new int[0]);
     }
 
     /**
@@ -34,8 +34,8 @@ public final class Padding {
      * @return the padding, with zeros
      * @throws IllegalArgumentException for lengths that do not ascend from 1 or more
      */
-    public static Padding toLengths(int... lengths) {
-        return new Padding(0, requireAscending("lengths", lengths));
+    public static PadTo lengths(int... lengths) {
+        return new PadTo(0, requireAscending("lengths", lengths));
     }
 
     /**
@@ -44,8 +44,8 @@ public final class Padding {
      * @param value the value; integers take its whole part
      * @return this padding with that value
      */
-    public Padding value(double value) {
-        return new Padding(value, lengths);
+    public PadTo value(double value) {
+        return new PadTo(value, lengths);
     }
 
     static int[] requireAscending(String name, int... lengths) {
