@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.TerminateOnNaN;
 import io.github.tapeloop.data.Batches;
 import java.util.ArrayList;
 import java.util.List;
@@ -186,6 +187,9 @@ public final class Fit {
         List<Callback> all = new ArrayList<>(callbacks);
         all.addAll(List.of(more));
         fit.callbacks = List.copyOf(all);
+        if (fit.onNonFinite == null && all.stream().anyMatch(TerminateOnNaN.class::isInstance)) {
+            fit.onNonFinite = NonFinite.stop();
+        }
         return fit;
     }
 
@@ -195,8 +199,13 @@ public final class Fit {
      *
      * @param policy {@link NonFinite#skip}, {@link NonFinite#rollBack} or {@link NonFinite#stop}
      * @return options with this policy
+     * @throws IllegalArgumentException if there is a {@link TerminateOnNaN} and the policy is another
      */
     public Fit onNonFinite(NonFinite policy) {
+        if (!policy.stops() && callbacks.stream().anyMatch(TerminateOnNaN.class::isInstance)) {
+            throw new IllegalArgumentException("TerminateOnNaN and onNonFinite(" + policy
+                    + ") exclude each other: the callback is another name for onNonFinite(NonFinite.stop())");
+        }
         Fit fit = new Fit(this);
         fit.onNonFinite = Objects.requireNonNull(policy, "policy");
         return fit;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.TerminateOnNaN;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Dense;
@@ -225,5 +226,20 @@ class NonFiniteTest {
     void aPolicyNamesItsNumber() {
         assertThrows(IllegalArgumentException.class, () -> NonFinite.rollBack(0));
         assertEquals("rollBack(3)", NonFinite.rollBack(3).toString());
+    }
+
+    @Test
+    void terminateOnNanIsAnotherNameForStopping() {
+        assertTrue(Fit.epochs(1)
+                .callbacks(new TerminateOnNaN())
+                .onNonFinite()
+                .orElseThrow()
+                .stops());
+        Fit both = Fit.epochs(1).onNonFinite(NonFinite.stop()).callbacks(new TerminateOnNaN());
+        assertTrue(both.onNonFinite().orElseThrow().stops());
+        IllegalArgumentException no = assertThrows(
+                IllegalArgumentException.class,
+                () -> Fit.epochs(1).callbacks(new TerminateOnNaN()).onNonFinite(NonFinite.skip()));
+        assertTrue(no.getMessage().contains("TerminateOnNaN"), no.getMessage());
     }
 }

@@ -152,20 +152,6 @@ class EpochCallbacksTest {
         assertEquals(List.of(8.0, 4.0, 2.0), rates(halves, "loss", 1, 1, 1));
     }
 
-    @ParameterizedTest
-    @MethodSource("badLosses")
-    void aLossThatIsNoNumberStopsTheRun(double loss) {
-        TerminateOnNaN callback = new TerminateOnNaN();
-        callback.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> Map.of("loss", 1e300)));
-        assertEquals(Optional.empty(), run.stopReason());
-        callback.onTrainBatchEnd(run, Event.BatchEnd.of(6, 1, () -> Map.of("loss", loss)));
-        assertEquals(Optional.of("the loss is " + loss + " after batch 7"), run.stopReason());
-    }
-
-    static Stream<Double> badLosses() {
-        return Stream.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
-    }
-
     @Test
     void aTimerStopsAtTheEndOfTheBatchInWhichTheTimeRunsOut() {
         AtomicLong now = new AtomicLong(5_000_000_000L);
