@@ -206,6 +206,23 @@ class NonFiniteTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    void whatALossScaleSkipsIsCountedWithoutAPolicyToo(boolean compiled) {
+        Sgd sgd = new Sgd(0.01);
+        sgd.setLossScale(LossScale.dynamic(1e37, 2000));
+        TrainerBuilder builder = Kind.BUILT_IN.of(Sequential.of(new Dense(1)), sgd);
+        try (Trainer trainer = (compiled ? builder.compiled() : builder).build()) {
+            float[][] x = inputs();
+            for (float[] row : x) {
+                row[0] *= 1e3f;
+            }
+            History history = trainer.fit(data(x).batch(2), Fit.epochs(1));
+            assertTrue(history.lossScaleSkips() > 0, () -> "skips " + history.lossScaleSkips());
+            assertEquals(0, history.nonFiniteSteps());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
     void whatALossScaleSkipsIsCountedApartUntilItCannotFall(boolean compiled) {
         Sgd sgd = new Sgd(0.01);
         sgd.setLossScale(LossScale.dynamic(1e37, 2000));

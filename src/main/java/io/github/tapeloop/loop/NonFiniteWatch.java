@@ -2,6 +2,7 @@ package io.github.tapeloop.loop;
 
 import io.github.tapeloop.NonFinite;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Guard;
 import java.util.Optional;
@@ -21,6 +22,7 @@ final class NonFiniteWatch {
     private final Optional<NonFinite> policy;
     private Guard.Counts atStart = new Guard.Counts(0, 0, 0);
     private long skippedAtEpochStart;
+    private long skippedByScales;
     private Snapshot lastGood;
     private String lastGoodName = "the start of the run";
     private int timesBack;
@@ -51,6 +53,7 @@ final class NonFiniteWatch {
         });
         atStart = engine.guard().counts();
         skippedAtEpochStart = atStart.skipped();
+        skippedByScales = byScales();
     }
 
     /** After an execution of steps: true if the run is to stop. */
@@ -102,7 +105,17 @@ final class NonFiniteWatch {
     /** What was counted since the run began. */
     Counts counts() {
         Guard.Counts now = engine.guard().counts();
-        return new Counts(now.skipped() - atStart.skipped(), now.byLossScale() - atStart.byLossScale(), rollbacks);
+        long byLossScale =
+                policy.isPresent() ? now.byLossScale() - atStart.byLossScale() : byScales() - skippedByScales;
+        return new Counts(now.skipped() - atStart.skipped(), byLossScale, rollbacks);
+    }
+
+    /** What the loss scales of all optimizers have skipped, where no guard looks first. */
+    private long byScales() {
+        return engine.optimizers().stream()
+                .flatMap(optimizer -> optimizer.lossScale().stream())
+                .mapToLong(LossScale::skipped)
+                .sum();
     }
 
     void end() {

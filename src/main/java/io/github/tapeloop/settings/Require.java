@@ -115,7 +115,10 @@ public final class Require {
      * @return the value
      */
     public static double atLeast(double least, String name, double value) {
-        return legal(value >= least, name + " of at least " + least, value);
+        return legal(
+                value >= least && value < Double.POSITIVE_INFINITY,
+                "a finite " + name + " of at least " + least,
+                value);
     }
 
     /**
