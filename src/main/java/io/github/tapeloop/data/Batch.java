@@ -330,7 +330,7 @@ public final class Batch implements AutoCloseable {
             throw new IllegalStateException("this batch was closed; a batch of an iterator lives until the next one is"
                     + " pulled by hasNext() or next(), or the iterator is closed");
         }
-        return operands.isEmpty() ? tf.constantOf(tensors.get(column)) : operands.get(column);
+        return operands.isEmpty() ? Tensors.shared(tf, tensors.get(column)) : operands.get(column);
     }
 
     private static Batch ofMemory(Columns columns) {

@@ -58,20 +58,46 @@ final class EagerEnvironment extends SessionEnvironment {
     }
 
     private Operation constant(OpCall call, Tensor value) {
-        OwnedHandle handle = executor.constant(call, value.asRawTensor());
-        handle.negative = FatalCalls.hasNegative(value);
-        return adopt(call, new OwnedHandle[] {handle}, null);
+        return adopt(call, new OwnedHandle[] {executor.constant(call, value.asRawTensor())}, null);
     }
 
     private Operation execute(OpCall call) {
+        OwnedHandle[] inputs = handles(call);
+        EagerExecutor.OpType type = executor.type(call.type());
+        Operation instead = type.fatal() == null ? null : guarded(type.fatal(), call);
+        return instead != null ? underTypeOf(call, instead) : execute(type, call, inputs);
+    }
+
+    /** An operation over the handles of one that was made in place of a call: TensorFlow Java looks at its type. */
+    private Operation underTypeOf(OpCall call, Operation instead) {
+        if (instead.type().equals(call.type())) {
+            return instead;
+        }
+        OwnedHandle[] outputs = new OwnedHandle[instead.numOutputs()];
+        for (int i = 0; i < outputs.length; i++) {
+            outputs[i] = session.handle(instead.output(i));
+        }
+        return TensorFlowInternals.newOperation(eager, NO_OP, outputs, call.type(), call.name());
+    }
+
+    @Override
+    Operation unguarded(OpCall call) {
+        return execute(executor.type(call.type()), call, handles(call));
+    }
+
+    private OwnedHandle[] handles(OpCall call) {
         OwnedHandle[] inputs = call.inputs() == 0 ? NO_HANDLES : new OwnedHandle[call.inputs()];
         for (int i = 0; i < inputs.length; i++) {
             inputs[i] = session.handle(call.input(i));
         }
+        return inputs;
+    }
+
+    private Operation execute(EagerExecutor.OpType type, OpCall call, OwnedHandle[] inputs) {
         for (int i = 0; i < call.attributes(); i++) {
             attachFunctions(call.attributeValue(i));
         }
-        EagerExecutor.Results results = executor.execute(call, inputs);
+        EagerExecutor.Results results = executor.execute(type, call, inputs);
         return adopt(call, results.handles(), results.op());
     }
 
@@ -81,6 +107,15 @@ final class EagerEnvironment extends SessionEnvironment {
         } else if (attribute instanceof ConcreteFunction[] functions) {
             Stream.of(functions).forEach(eager::attachFunction);
         }
+    }
+
+    /** A constant that shares a tensor's memory. */
+    Output<?> shared(Tensor value, Scope scope) {
+        session.requireOpen();
+        OpCall call = new OpCall(this::run, "Const", "Shared", scope);
+        Operation operation = adopt(call, new OwnedHandle[] {executor.share(call, value.asRawTensor())}, null);
+        tell(call, operation);
+        return operation.output(0);
     }
 
     private Operation adopt(OpCall call, OwnedHandle[] outputs, TFE_Op op) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.RawTensor;
@@ -19,6 +20,7 @@ import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.OpDef;
 
 /**
@@ -40,16 +42,12 @@ final class EagerExecutor implements AutoCloseable {
      * @param inputCount how many inputs an op without input lists has, else -1
      * @param fatal finds the calls that TensorFlow would die of; null for the many types without
      */
-    private record OpType(
-            BytePointer name,
-            boolean hasOutputList,
-            List<OpDef.ArgDef> inputs,
-            int inputCount,
-            FatalCalls.Check fatal) {
+    record OpType(
+            BytePointer name, boolean hasOutputList, List<OpDef.ArgDef> inputs, int inputCount, FatalCalls.Row fatal) {
 
         static OpType of(String type) {
             return new OpType(
-                    new BytePointer(type).retainReference(),
+                    NativeText.of(type).retainReference(),
                     OpDefs.hasOutputList(type),
                     OpDefs.inputsWithLists(type),
                     OpDefs.inputCount(type),
@@ -79,23 +77,26 @@ final class EagerExecutor implements AutoCloseable {
     /** What an op left behind: its output handles, and the op itself where its output lists need it. */
     record Results(OwnedHandle[] handles, TFE_Op op) {}
 
+    /** What is known of an op type, or of a function. */
+    OpType type(String name) {
+        OpType type = types.get(name);
+        if (type == null) {
+            type = OpType.of(name);
+            types.put(name, type);
+        }
+        return type;
+    }
+
     /**
      * Runs one op.
      *
+     * @param type the call's
      * @param inputs the handles of the op's inputs, checked to be live
      * @throws OpException if TensorFlow refuses or fails; nothing is left behind
      */
-    Results execute(OpCall call, OwnedHandle[] inputs) {
-        OpType type = types.get(call.type());
-        if (type == null) {
-            type = OpType.of(call.type());
-            types.put(call.type(), type);
-        }
+    Results execute(OpType type, OpCall call, OwnedHandle[] inputs) {
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
-        }
-        if (type.fatal() != null) {
-            FatalCalls.refuse(call, type.fatal());
         }
         if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
             forgetNames(); // Never later: an op in the making still needs the names it was given.
@@ -176,9 +177,33 @@ final class EagerExecutor implements AutoCloseable {
         return handles;
     }
 
-    /** A handle that shares a tensor's memory, without running an op; TensorFlow counts the references. */
+    /** A handle of a copy of a tensor, without running an op: what the program writes there later is not the constant's. */
     OwnedHandle constant(OpCall call, RawTensor tensor) {
-        TFE_TensorHandle handle = tensorflow.TFE_NewTensorHandle(TensorFlowInternals.handle(tensor), status);
+        if (tensor.dataType() == DataType.DT_STRING) { // Its elements cannot be written.
+            return share(call, tensor);
+        }
+        TF_Tensor given = TensorFlowInternals.handle(tensor);
+        long bytes = tensorflow.TF_TensorByteSize(given);
+        long[] dimensions = tensor.shape().asArray();
+        TF_Tensor copy =
+                tensorflow.TF_AllocateTensor(tensorflow.TF_TensorType(given), dimensions, dimensions.length, bytes);
+        try {
+            if (bytes > 0) {
+                Pointer.memcpy(tensorflow.TF_TensorData(copy), tensorflow.TF_TensorData(given), bytes);
+            }
+            return share(call, copy);
+        } finally {
+            tensorflow.TF_DeleteTensor(copy);
+        }
+    }
+
+    /** A handle that shares a tensor's memory; TensorFlow counts the references. */
+    OwnedHandle share(OpCall call, RawTensor tensor) {
+        return share(call, TensorFlowInternals.handle(tensor));
+    }
+
+    private OwnedHandle share(OpCall call, TF_Tensor tensor) {
+        TFE_TensorHandle handle = tensorflow.TFE_NewTensorHandle(tensor, status);
         check(call);
         return new OwnedHandle(handle.address(), call.type());
     }
@@ -193,7 +218,9 @@ final class EagerExecutor implements AutoCloseable {
 
     /** Ends what {@link #addFunction} has begun, and forgets what was kept to run the function. */
     void removeFunction(String name) {
-        tensorflow.TFE_ContextRemoveFunction(context, name, status);
+        try (BytePointer text = NativeText.of(name)) {
+            tensorflow.TFE_ContextRemoveFunction(context, text, status);
+        }
         OpType type = types.remove(name);
         if (type != null) {
             type.name().releaseReference();
@@ -252,7 +279,7 @@ final class EagerExecutor implements AutoCloseable {
     }
 
     private String message() {
-        String text = tensorflow.TF_Message(status).getString();
+        String text = NativeText.read(tensorflow.TF_Message(status));
         int note = text.indexOf(" [Op:"); // TensorFlow repeats the op and its device; the type and name are said above.
         return note < 0 ? text : text.substring(0, note);
     }
@@ -260,7 +287,7 @@ final class EagerExecutor implements AutoCloseable {
     private BytePointer name(String text) {
         BytePointer pointer = names.get(text);
         if (pointer == null) {
-            pointer = new BytePointer(text).retainReference();
+            pointer = NativeText.of(text).retainReference();
             names.put(text, pointer);
         }
         return pointer;

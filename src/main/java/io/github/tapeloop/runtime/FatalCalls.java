@@ -1,51 +1,313 @@
 package io.github.tapeloop.runtime;
 
-import java.util.Map;
-import org.tensorflow.GraphOperation;
-import org.tensorflow.Output;
-import org.tensorflow.RawTensor;
-import org.tensorflow.Tensor;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.types.TInt32;
-import org.tensorflow.types.TInt64;
+import static java.util.Map.entry;
 
-/** Calls that TensorFlow does not refuse but dies of, and the whole process with it. */
+import java.util.Arrays;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * Table of the calls that TensorFlow does not refuse but dies of, and the whole process with it, or that it answers with
+ * memory nobody has written: by op type what is asked of ranks, sizes and numbers, and what is done instead. It is looked at
+ * before an op is made, now or in a graph. In a graph a dimension may not be known, which is then for TensorFlow to judge;
+ * numbers that are not known there go through ops that make of fatal ones such as TensorFlow refuses.
+ */
 final class FatalCalls {
 
-    /** Of a tensor in TensorFlow. */
-    private static final int MAX_RANK = 254;
+    private static final int ANY = -1;
 
-    private static final Map<String, Check> BY_TYPE = Map.of(
-            "Transpose", FatalCalls::negativeAxis,
-            "ConjugateTranspose", FatalCalls::negativeAxis,
-            "CTCLoss", FatalCalls::noClasses);
+    private static final Map<String, Row> BY_TYPE = Map.ofEntries(
+            entry("Transpose", row(ANY, ANY).where(FatalCalls::negativeAxis).cured(FatalCalls::safeOrder)),
+            entry(
+                    "ConjugateTranspose",
+                    row(ANY, ANY).where(FatalCalls::negativeAxis).cured(FatalCalls::safeOrder)),
+            entry("Conv2D", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+            entry(
+                    "Conv2DBackpropInput",
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+            entry(
+                    "Conv2DBackpropFilter",
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
+            entry("DepthwiseConv2dNative", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+            entry(
+                    "DepthwiseConv2dNativeBackpropInput",
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+            entry(
+                    "DepthwiseConv2dNativeBackpropFilter",
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
+            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+            entry(
+                    "Conv3DBackpropInputV2",
+                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+            entry(
+                    "Conv3DBackpropFilterV2",
+                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
+            entry("AvgPool", row(4).cured(WindowCalls::pool)),
+            entry("AvgPoolGrad", row(1, 4).where(WindowCalls::wrongAverage)),
+            entry("AvgPool3D", row(5).cured(WindowCalls::pool)),
+            entry("AvgPool3DGrad", row(1, 5).where(WindowCalls::wrongAverage)),
+            entry("MaxPool", row(4).cured(WindowCalls::pool)),
+            entry("MaxPoolV2", row(4, 1, 1)),
+            entry("MaxPoolGrad", row(4, 4, 4).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGradV2", row(4, 4, 4, 1, 1).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGradGrad", row(4, 4, 4)),
+            entry("MaxPoolGradGradV2", row(4, 4, 4, 1, 1)),
+            entry("MaxPoolWithArgmax", row(4)),
+            entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(WindowCalls::toPooled)),
+            entry("MaxPool3D", row(5).cured(WindowCalls::pool)),
+            entry("MaxPool3DGrad", row(5, 5, 5).cured(WindowCalls::toPooled)),
+            entry("MaxPool3DGradGrad", row(5, 5, 5)),
+            entry("RFFT", transform(1)),
+            entry("RFFT2D", transform(2)),
+            entry("RFFT3D", transform(3)),
+            entry("IRFFT", transform(1)),
+            entry("IRFFT2D", transform(2)),
+            entry("IRFFT3D", transform(3)),
+            entry("Gather", row(ANY, ANY)),
+            entry("GatherV2", row(ANY, ANY, 0).where(call -> batchDimensions(call, Tensors.rank(call.input(0))))),
+            entry("ResourceGather", row(ANY, ANY).where(call -> batchDimensions(call, ANY))),
+            entry("CropAndResize", row(4, 2, 1, 1).cured(CropCalls::boxes)),
+            entry("CropAndResizeGradImage", row(4, 2, 1, 1).cured(CropCalls::boxes)),
+            entry("CropAndResizeGradBoxes", row(4, 4, 2, 1).cured(CropCalls::boxes)),
+            entry("TensorScatterUpdate", row(ANY, ANY, ANY).where(FatalCalls::scattered)),
+            entry("TensorScatterAdd", row(ANY, ANY, ANY).where(FatalCalls::scattered)),
+            entry("TensorScatterSub", row(ANY, ANY, ANY).where(FatalCalls::scattered)),
+            entry("TensorScatterMax", row(ANY, ANY, ANY).where(FatalCalls::scattered)),
+            entry("TensorScatterMin", row(ANY, ANY, ANY).where(FatalCalls::scattered)),
+            entry("FakeQuantWithMinMaxVarsPerChannel", row(ANY, 1, 1).where(call -> channels(call, 0))),
+            entry(
+                    "FakeQuantWithMinMaxVarsPerChannelGradient",
+                    row(ANY, ANY, 1, 1).where(call -> channels(call, 1))),
+            entry("LSTMBlockCell", row(2, 2, 2, 2, 1, 1, 1, 1).where(call -> peepholes(call, 4))),
+            entry(
+                    "LSTMBlockCellGrad",
+                    row(2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2).where(call -> peepholes(call, 4))),
+            entry("BlockLSTM", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
+            entry("BlockLSTMV2", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
+            entry("BlockLSTMGrad", blockGradient()),
+            entry("BlockLSTMGradV2", blockGradient()),
+            entry("CombinedNonMaxSuppression", row(4, 3, 0, 0, 0, 0)),
+            entry("SparseTensorDenseMatMul", row(2, 1, 1, 2).where(sizes(2, call -> null))),
+            entry("Unpack", row(ANY).where(FatalCalls::parts)),
+            entry("CTCLoss", row(3, 2, 1, 1).where(FatalCalls::noClasses)),
+            entry("CTCLossV2", row(3, 2, 1, 1).where(FatalCalls::noClasses)),
+            entry("CTCBeamSearchDecoder", row(3, 1).where(FatalCalls::beams)),
+            entry("XlaReplicaId", row().where(FatalCalls::elsewhere)),
+            entry("Variable", row().where(FatalCalls::elsewhere)),
+            entry("RpcServer", row().where(FatalCalls::elsewhere)));
 
     private FatalCalls() {}
 
-    /** Looks at what is known in Java already: it runs in every step. */
+    /** Looks at what is known in Java already or lies in host memory. */
     @FunctionalInterface
     interface Check {
 
-        /** What is wrong with a call that has all its inputs, or null. */
+        /** What is wrong with a call, or null. */
         String reason(OpCall call);
     }
 
-    /** The check of an op type; null for the many without. */
-    static Check of(String type) {
-        return BY_TYPE.get(type);
+    /** Makes something else of a call. */
+    @FunctionalInterface
+    interface Cure {
+
+        /** An op with the outputs that the call should have, made without the table's eyes, or null to leave it as it is. */
+        Operation make(SessionEnvironment environment, OpCall call);
     }
 
-    /** @throws OpException if the check finds something wrong */
-    static void refuse(OpCall call, Check check) {
-        String reason = check.reason(call);
-        if (reason != null) {
-            throw EagerExecutor.failure(call, reason);
+    /**
+     * What is asked of an op type.
+     *
+     * @param ranks of its inputs, {@link #ANY} where several are right
+     * @param check what else is asked, or null
+     * @param cure what is made instead, or null
+     */
+    record Row(int[] ranks, Check check, Cure cure) {
+
+        Row where(Check next) {
+            return new Row(ranks, next, cure);
+        }
+
+        Row cured(Cure next) {
+            return new Row(ranks, check, next);
+        }
+
+        /**
+         * Looks at a call before its op is made.
+         *
+         * @return the op that takes its place, or null
+         * @throws OpException if TensorFlow would die
+         */
+        Operation guard(SessionEnvironment environment, OpCall call) {
+            if (call.inputs() != ranks.length) {
+                return null; // TensorFlow says so.
+            }
+            String reason = wrongRank(call);
+            if (reason == null && check != null) {
+                reason = check.reason(call);
+            }
+            if (reason != null) {
+                throw EagerExecutor.failure(call, reason);
+            }
+            return cure == null ? null : cure.make(environment, call);
+        }
+
+        private String wrongRank(OpCall call) {
+            for (int i = 0; i < ranks.length; i++) {
+                int rank = ranks[i] == ANY ? ANY : Tensors.rank(call.input(i));
+                if (rank >= 0 && rank != ranks[i]) {
+                    return "its input " + i + " must have " + ranks[i] + " dimensions, got " + rank;
+                }
+            }
+            return null;
         }
     }
 
+    /** What is asked of an op type; null for the many of which nothing is. */
+    static Row of(String type) {
+        return BY_TYPE.get(type);
+    }
+
+    private static Row row(int... ranks) {
+        return new Row(ranks, null, null);
+    }
+
+    private static Row transform(int dimensions) {
+        return row(ANY, 1)
+                .where(call -> Tensors.rank(call.input(0)) >= 0 && Tensors.rank(call.input(0)) < dimensions
+                        ? "it transforms " + dimensions + " dimensions, and its input has fewer"
+                        : emptyTransform(call))
+                .cured(FatalCalls::safeLength);
+    }
+
+    private static Row blockGradient() {
+        return row(0, 3, 2, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3).where(FatalCalls::steps);
+    }
+
     private static String negativeAxis(OpCall call) {
-        return hasNegative(call.input(1))
+        return hasLess(call, 1, 0)
                 ? "its permutation has a negative number: count the axes from the front, from 0 to rank - 1"
+                : null;
+    }
+
+    /** In a graph, a permutation that is computed: -1 becomes the largest number there is, which no tensor has as an axis. */
+    private static Operation safeOrder(SessionEnvironment environment, OpCall call) {
+        if (environment.isEager() || WholeNumbers.of(call.input(1)) != null) {
+            return null;
+        }
+        Ops tf = Ops.create(environment);
+        Operand<TNumber> order = operand(call, 1);
+        Operand<TNumber> largest = order.asOutput().dataType() == DataType.DT_INT64
+                ? untyped(tf.constant(Long.MAX_VALUE))
+                : untyped(tf.constant(Integer.MAX_VALUE));
+        return replaced(environment, call, 1, tf.bitwise.bitwiseAnd(order, largest));
+    }
+
+    private static String emptyTransform(OpCall call) {
+        return hasLess(call, 1, 1) ? "its fft_length must be positive" : null;
+    }
+
+    /** In a graph, a length that is computed: of 0 becomes -1, which TensorFlow refuses. */
+    private static Operation safeLength(SessionEnvironment environment, OpCall call) {
+        if (environment.isEager() || WholeNumbers.of(call.input(1)) != null) {
+            return null;
+        }
+        Ops tf = Ops.create(environment);
+        Operand<TNumber> length = operand(call, 1);
+        Operand<TNumber> none = untyped(tf.dtypes.cast(tf.math.equal(length, tf.zerosLike(length)), length.type()));
+        return replaced(environment, call, 1, tf.math.sub(length, none));
+    }
+
+    /** Asks for a shape without negative numbers, and then for what else is given. */
+    private static Check sizes(int input, Check then) {
+        return call ->
+                hasLess(call, input, 0) ? "its input " + input + ", a shape, has a negative number" : then.reason(call);
+    }
+
+    /** Whether an input that is known has a number below a limit. */
+    private static boolean hasLess(OpCall call, int input, long limit) {
+        long[] numbers = WholeNumbers.of(call.input(input));
+        return numbers != null && Arrays.stream(numbers).anyMatch(number -> number < limit);
+    }
+
+    private static String batchDimensions(OpCall call, int rank) {
+        int ofIndices = Tensors.rank(call.input(1));
+        long given = call.attribute("batch_dims") instanceof Long number ? number : 0;
+        if (ofIndices >= 0 && (given < -ofIndices || given > ofIndices) || rank >= 0 && given > rank) {
+            return "batch_dims of " + given + " are more dimensions than it is given";
+        }
+        return null;
+    }
+
+    private static String scattered(OpCall call) {
+        Shape x = Tensors.shape(call.input(0));
+        Shape indices = Tensors.shape(call.input(1));
+        Shape updates = Tensors.shape(call.input(2));
+        if (x.isUnknown() || indices.isUnknown() || updates.isUnknown()) {
+            return null;
+        }
+        if (x.numDimensions() == 0 || indices.numDimensions() == 0) {
+            return "it needs a tensor and indices with at least one dimension";
+        }
+        long depth = indices.get(-1);
+        if (depth < 0) {
+            return null;
+        }
+        int outer = indices.numDimensions() - 1;
+        return depth > x.numDimensions() || updates.numDimensions() != outer + x.numDimensions() - depth
+                ? "indices of the last dimension " + depth + " and these updates do not fit its first input"
+                : null;
+    }
+
+    private static String channels(OpCall call, int input) {
+        Shape x = Tensors.shape(call.input(input));
+        if (x.isUnknown()) {
+            return null;
+        }
+        for (int i = input + 1; i < call.inputs() && x.numDimensions() > 0; i++) {
+            Shape limits = Tensors.shape(call.input(i));
+            if (!limits.isUnknown() && !limits.isCompatibleWith(Shape.of(x.get(-1)))) {
+                return "it needs a limit for each of " + x.get(-1) + " channels";
+            }
+        }
+        return x.numDimensions() == 0 ? "it needs channels, the last dimension" : null;
+    }
+
+    /** Three weights for each cell, which are there even if they are not used. */
+    private static String peepholes(OpCall call, int first) {
+        Shape state = Tensors.shape(call.input(1));
+        for (int i = first; i < first + 3 && !state.isUnknown(); i++) {
+            if (!Tensors.shape(call.input(i)).isCompatibleWith(Shape.of(state.get(1)))) {
+                return "its peephole weights must be as many as its cells, " + state.get(1);
+            }
+        }
+        return null;
+    }
+
+    private static String steps(OpCall call) {
+        long[] length = WholeNumbers.of(call.input(0));
+        long known = Tensors.shape(call.input(1)).isUnknown()
+                ? ANY
+                : Tensors.shape(call.input(1)).get(0);
+        return length != null && (length[0] < 0 || known >= 0 && length[0] > known)
+                ? "its number of steps must be from 0 to " + known + ", got " + length[0]
+                : null;
+    }
+
+    private static String parts(OpCall call) {
+        Shape x = Tensors.shape(call.input(0));
+        long axis = call.attribute("axis") instanceof Long number ? number : 0;
+        if (x.isUnknown() || axis >= x.numDimensions() || axis < -x.numDimensions()) {
+            return null;
+        }
+        long size = x.get((int) axis);
+        return size >= 0 && call.attribute("num") instanceof Long number && number != size
+                ? "it gives " + size + " parts, not " + number
                 : null;
     }
 
@@ -56,33 +318,34 @@ final class FatalCalls {
                 : null;
     }
 
-    private static boolean hasNegative(Output<?> output) {
-        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle) {
-            return handle.negative;
-        }
-        if (output.op() instanceof GraphOperation operation && operation.type().equals("Const")) {
-            try (RawTensor value = operation.attributes().getAttrTensor("value").asRawTensor()) {
-                return hasNegative(TensorFlowInternals.typed(value));
-            }
-        }
-        return false;
+    private static String beams(OpCall call) {
+        return call.attribute("beam_width") instanceof Long width && width > 1 << 20
+                        || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
+                ? "it keeps at most " + (1 << 20) + " beams"
+                : null;
     }
 
-    /** Whether a constant is a vector of whole numbers, as many as there can be axes, and one is negative. */
-    static boolean hasNegative(Tensor constant) {
-        if (constant.rank() != 1 || constant.size() > MAX_RANK) {
-            return false;
+    private static String elsewhere(OpCall call) {
+        return "it works neither at once nor in a traced function";
+    }
+
+    /** The call with another input, made without asking the table again. */
+    static Operation replaced(SessionEnvironment environment, OpCall call, int input, Operand<?> by) {
+        Output<?>[] inputs = new Output<?>[call.inputs()];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = i == input ? by.asOutput() : call.input(i);
         }
-        boolean found = false;
-        if (constant instanceof TInt32 axes) {
-            for (int i = 0; i < axes.size(); i++) {
-                found |= axes.getInt(i) < 0;
-            }
-        } else if (constant instanceof TInt64 axes) {
-            for (int i = 0; i < axes.size(); i++) {
-                found |= axes.getLong(i) < 0;
-            }
-        }
-        return found;
+        return environment.unguarded(call.withInputs(inputs));
+    }
+
+    /** An input in a type that TensorFlow Java asks for. */
+    @SuppressWarnings("unchecked") // TensorFlow checks the type itself.
+    static Operand<TNumber> operand(OpCall call, int input) {
+        return (Operand<TNumber>) call.input(input);
+    }
+
+    @SuppressWarnings("unchecked") // As above.
+    static Operand<TNumber> untyped(Operand<?> operand) {
+        return (Operand<TNumber>) operand;
     }
 }

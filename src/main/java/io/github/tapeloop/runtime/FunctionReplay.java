@@ -16,8 +16,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
-import org.tensorflow.OperationBuilder;
-import org.tensorflow.Output;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TF_Buffer;
 import org.tensorflow.internal.c_api.TF_Status;
@@ -103,13 +101,8 @@ public final class FunctionReplay implements TracedFunction.Body {
     }
 
     private static FunctionReplay attached(TapeSession session, ConcreteFunction function) {
-        TensorFlowInternals.handle(function); // Says whether it is closed; its name would be read from freed memory.
-        String name = function.getDefinedName();
-        SessionFunctions functions = session.functions();
-        if (!functions.isHeld(name) && !functions.replays().containsKey(name)) {
-            session.attach(function);
-        }
-        return named(session, name);
+        session.attach(function);
+        return named(session, function.getDefinedName());
     }
 
     private static FunctionReplay named(TapeSession session, String name) {
@@ -231,22 +224,8 @@ public final class FunctionReplay implements TracedFunction.Body {
             step.inputs().forEach(ref -> given.add(value(ref, made)));
             return step.called().apply(tf, given);
         }
-        OperationBuilder builder =
-                tf.scope().opBuilder(step.node().getOp(), step.node().getOp());
-        int next = 0;
-        for (int group : step.groups()) {
-            if (group < 0) {
-                builder.addInput(value(step.inputs().get(next++), made).asOutput());
-            } else {
-                Output<?>[] list = new Output<?>[group];
-                for (int k = 0; k < group; k++) {
-                    list[k] = value(step.inputs().get(next++), made).asOutput();
-                }
-                builder.addInputList(list);
-            }
-        }
-        NodeAttributes.copy(step.node(), builder);
-        Operation operation = builder.build();
+        Operation operation = NodeAttributes.remake(
+                tf, step.node(), step.groups(), i -> value(step.inputs().get(i), made));
         List<Operand<?>> outputs = new ArrayList<>();
         for (int i = 0; i < operation.numOutputs(); i++) {
             outputs.add(operation.output(i));
@@ -263,7 +242,7 @@ public final class FunctionReplay implements TracedFunction.Body {
         try (PointerScope scope = new PointerScope()) {
             TF_Buffer buffer = TF_Buffer.newBuffer();
             TF_Status status = TF_Status.newStatus();
-            tensorflow.TFE_ContextGetFunctionDef(context, name, buffer, status);
+            tensorflow.TFE_ContextGetFunctionDef(context, NativeText.of(name), buffer, status);
             status.throwExceptionIfNotOK();
             return FunctionDef.parseFrom(buffer.dataAsByteBuffer());
         } catch (InvalidProtocolBufferException e) {

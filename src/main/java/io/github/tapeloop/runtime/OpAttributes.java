@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import com.google.protobuf.ByteString;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.bytedeco.javacpp.BooleanPointer;
 import org.bytedeco.javacpp.BytePointer;
@@ -34,7 +35,7 @@ final class OpAttributes {
         } else if (value instanceof byte[] v) {
             setString(op, name, v);
         } else if (value instanceof ConcreteFunction v) {
-            try (BytePointer function = new BytePointer(v.getDefinedName())) {
+            try (BytePointer function = NativeText.of(v.getDefinedName())) {
                 tensorflow.TFE_OpSetAttrFunctionName(op, name, function, function.capacity() - 1);
             }
         } else if (!setList(op, name, value)) {
@@ -121,6 +122,27 @@ final class OpAttributes {
             list.addShape(proto);
         }
         return AttrValue.newBuilder().setList(list).build();
+    }
+
+    /** A value as an attribute's Java type, where one kind of attribute has several; as it is if it is of none of them. */
+    static Object as(Class<?> type, Object value) {
+        if (type == long[].class) {
+            return numbers(value);
+        }
+        Object plain = value instanceof AttrValue proto && type != Object.class ? NodeAttributes.value(proto) : value;
+        return type == String.class && plain instanceof byte[] bytes
+                ? new String(bytes, StandardCharsets.UTF_8)
+                : plain;
+    }
+
+    /** A list of whole numbers; null for any other value. */
+    static long[] numbers(Object value) {
+        if (value instanceof AttrValue proto && proto.hasList()) {
+            return proto.getList().getIList().stream()
+                    .mapToLong(Long::longValue)
+                    .toArray();
+        }
+        return value instanceof long[] list ? list : null;
     }
 
     /** Sets an attribute of any type on a builder. */

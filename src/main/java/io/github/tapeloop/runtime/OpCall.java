@@ -157,8 +157,22 @@ final class OpCall implements OperationBuilder {
         return copy;
     }
 
+    /** The same call with an attribute set to another value. */
+    OpCall with(String attributeName, Object value) {
+        OpCall copy = withInputs(inputs);
+        copy.attributes = Arrays.copyOf(attributes, Math.max(attributes.length, 2 * attributeCount + 2));
+        for (int i = 0; i < attributeCount; i++) {
+            if (attributeName(i).equals(attributeName)) {
+                copy.attributes[2 * i + 1] = value;
+                return copy;
+            }
+        }
+        copy.attribute(attributeName, value);
+        return copy;
+    }
+
     private void requireAsMany(Output<?>[] newInputs) {
-        if (newInputs.length != inputCount) {
+        if (newInputs != inputs && newInputs.length != inputCount) {
             throw new IllegalArgumentException(
                     "Op " + type + " has " + inputCount + " inputs, but " + newInputs.length + " were given");
         }

@@ -21,8 +21,8 @@ final class OwnedHandle extends TFE_TensorHandle {
     /** Where the op was made, in debug mode; null otherwise. */
     Throwable site;
 
-    /** Whether this is a constant vector with a negative whole number: none that {@link FatalCalls} lets pass as axes. */
-    boolean negative;
+    /** What {@link WholeNumbers} has read of the value; null until it is asked. */
+    long[] numbers;
 
     TensorScope owner;
     OwnedHandle previous;

@@ -117,7 +117,20 @@ public final class RecordedOp {
      * @return the value, or empty if the op was made with the attribute's default
      */
     public <T> Optional<T> attribute(String name, Class<T> type) {
-        return Optional.ofNullable(call.attribute(name)).map(type::cast);
+        return Optional.ofNullable(OpAttributes.as(type, call.attribute(name))).map(type::cast);
+    }
+
+    /**
+     * Sets an attribute of this op on another one, if it was given.
+     *
+     * @param name the attribute's name
+     * @param builder makes an op with an attribute of the same name and type
+     */
+    public void copyAttribute(String name, OperationBuilder builder) {
+        Object value = call.attribute(name);
+        if (value != null) {
+            OpAttributes.copy(builder, name, value);
+        }
     }
 
     /**

@@ -15,6 +15,7 @@ import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
+import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
@@ -346,8 +347,13 @@ public final class TapeSession implements AutoCloseable {
         return functions;
     }
 
+    /** Makes a function known to ops outside any graph, unless it is. */
     void attach(ConcreteFunction function) {
-        eager.attachFunction(function);
+        TensorFlowInternals.handle(function); // Says whether it is closed; its name would be read from freed memory.
+        String name = function.getDefinedName();
+        if (!functions.isHeld(name) && !functions.replays().containsKey(name)) {
+            eager.attachFunction(function);
+        }
     }
 
     FunctionDef functionDef(String name) {
@@ -360,6 +366,11 @@ public final class TapeSession implements AutoCloseable {
 
     Shape shape(OwnedHandle handle) {
         return executor.shape(handle);
+    }
+
+    /** The value of a handle as a native tensor that the caller closes. */
+    TF_Tensor resolve(OwnedHandle handle) {
+        return executor.resolve(handle);
     }
 
     void requireOpen() {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.internal.c_api.global.tensorflow;
@@ -89,6 +90,34 @@ public final class Tensors {
     @SuppressWarnings("unchecked") // The types were compared.
     public static <T extends TType> Operand<T> cast(Ops tf, Operand<?> operand, Class<T> type) {
         return operand.type() == type ? (Operand<T>) operand : Cast.create(tf.scope(), operand, type);
+    }
+
+    /**
+     * The whole numbers of a constant, such as an axis or a permutation.
+     *
+     * @param operand any operand
+     * @return its elements if it is an int32 or int64 scalar or vector made as a constant, else empty
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public static Optional<long[]> constantNumbers(Operand<?> operand) {
+        Output<?> output = operand.asOutput();
+        return WholeNumbers.isConstant(output) ? Optional.ofNullable(WholeNumbers.of(output)) : Optional.empty();
+    }
+
+    /**
+     * A tensor as an operand. Outside a trace it shares the tensor's memory, unlike {@code tf.constantOf}, which copies it.
+     *
+     * @param tf makes the operand
+     * @param tensor must not be written to any more while the operand, or a variable that it was assigned to, is there; it
+     *     may be closed
+     * @param <T> the tensor's type
+     * @return the operand
+     */
+    @SuppressWarnings("unchecked") // The operand has the tensor's type.
+    public static <T extends TType> Operand<T> shared(Ops tf, T tensor) {
+        return RecordingEnvironment.of(tf) instanceof EagerEnvironment environment
+                ? (Operand<T>) environment.shared(tensor, tf.scope())
+                : tf.constantOf(tensor);
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -87,13 +88,30 @@ final class TraceEnvironment extends SessionEnvironment {
     }
 
     private Operation add(OpCall call) {
+        for (int i = 0; i < call.inputs(); i++) {
+            local(call.input(i));
+        }
+        FatalCalls.Row fatal = FatalCalls.of(call.type());
+        Operation instead = fatal == null ? null : guarded(fatal, call);
+        Operation operation = instead != null ? instead : unguarded(call);
+        tell(call, operation);
+        return instead == null || instead.type().equals(call.type())
+                ? operation
+                : new StandInOperation(instead, call.type());
+    }
+
+    @Override
+    Operation unguarded(OpCall call) {
         Output<?>[] inputs = new Output<?>[call.inputs()];
         List<Operation> resources = new ArrayList<>();
         for (int i = 0; i < inputs.length; i++) {
-            inputs[i] = local(call.input(i));
+            inputs[i] = call.input(i);
             if (inputs[i].dataType() == DataType.DT_RESOURCE) {
                 resources.add(inputs[i].op());
             }
+        }
+        for (int i = 0; i < call.attributes(); i++) {
+            attachFunctions(call.attributeValue(i));
         }
         OperationBuilder builder = graph.opBuilder(call.type(), unique(call.name()), graph.baseScope());
         call.copyTo(builder, inputs);
@@ -105,12 +123,11 @@ final class TraceEnvironment extends SessionEnvironment {
         if (waitsForFence(call, inputs)) {
             builder.addControlInput(fence);
         }
-        call.controls().stream().filter(control -> !before.contains(control)).forEach(builder::addControlInput);
+        call.controls().stream()
+                .map(StandInOperation::real)
+                .filter(control -> !before.contains(control))
+                .forEach(builder::addControlInput);
         Operation operation = build(call, builder);
-        FatalCalls.Check fatal = FatalCalls.of(call.type());
-        if (fatal != null) {
-            FatalCalls.refuse(call, fatal);
-        }
         order.added(call.type(), resources, operation);
         if (StatefulOrder.writes(call.type()) && !runsReaders(call)) {
             writes = true;
@@ -121,7 +138,6 @@ final class TraceEnvironment extends SessionEnvironment {
         if (fence != null && !SOURCES.contains(call.type())) {
             afterFence.add(operation);
         }
-        tell(call, operation);
         return operation;
     }
 
@@ -137,6 +153,15 @@ final class TraceEnvironment extends SessionEnvironment {
             }
         }
         return functions > 0;
+    }
+
+    /** A function that an op of this graph has as an attribute is called when the graph runs, outside any graph. */
+    private void attachFunctions(Object attribute) {
+        if (attribute instanceof ConcreteFunction function) {
+            session().attach(function);
+        } else if (attribute instanceof ConcreteFunction[] functions) {
+            Stream.of(functions).forEach(session()::attach);
+        }
     }
 
     /** Ops that use one behind the fence are behind it anyway. */

@@ -103,7 +103,7 @@ final class ArithmeticRules {
     }
 
     private static void accumulate(Ops tf, OpGradient op) {
-        for (int i = 0; i < op.op().inputs(); i++) {
+        for (int i = 0; i < op.inputs(); i++) {
             op.propagate(i, () -> op.gradient(0));
         }
     }

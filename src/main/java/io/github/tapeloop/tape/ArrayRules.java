@@ -39,7 +39,7 @@ final class ArrayRules {
     }
 
     private static void identities(Ops tf, OpGradient op) {
-        for (int i = 0; i < op.op().inputs(); i++) {
+        for (int i = 0; i < op.inputs(); i++) {
             int input = i;
             op.propagate(i, () -> op.gradient(input));
         }
@@ -47,7 +47,7 @@ final class ArrayRules {
 
     /** Whoever put the op there wants no gradient to be asked for, and may say why. */
     private static void prevented(Ops tf, OpGradient op) {
-        String why = op.op().attribute("message", String.class).orElse("");
+        String why = op.attribute("message", String.class).orElse("");
         throw new GradientException("no gradient may be asked for here" + (why.isEmpty() ? "" : ": " + why));
     }
 

@@ -3,7 +3,6 @@ package io.github.tapeloop.tape;
 import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.Conditional.Branches;
 import io.github.tapeloop.runtime.TracedFunction;
-import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -23,40 +22,19 @@ final class BranchRule implements GradientRule {
 
     @Override
     public void apply(Ops tf, OpGradient op) {
-        List<Operand<?>> variables = branches.variables(tf);
-        int arguments = op.op().inputs() - 1 - variables.size();
-        List<Integer> wanted = new ArrayList<>();
-        List<Operand<?>> given = new ArrayList<>();
-        for (int i = 0; i < op.op().inputs() - 1; i++) {
-            if (op.needs(i + 1)) {
-                wanted.add(i);
-            }
-            if (i < arguments) {
-                given.add(op.input(i + 1));
-            }
-        }
-        List<Integer> outputs = new ArrayList<>();
-        for (int i = 0; i < op.op().outputs(); i++) {
-            if (op.hasGradient(i)) {
-                outputs.add(i);
-                given.add(op.gradient(i));
-            }
-        }
+        int arguments = op.inputs() - 1 - branches.variables(tf).size();
+        BackwardArguments back = BackwardArguments.of(op, 1, arguments);
         Operand<TBool> condition = op.input(0);
         List<Operand<?>> gradients = Conditional.choose(
                 tf,
                 condition,
-                given,
-                side(branches.then(), arguments, outputs, wanted),
-                side(branches.otherwise(), arguments, outputs, wanted));
-        for (int i = 0; i < gradients.size(); i++) {
-            Operand<?> gradient = gradients.get(i);
-            op.propagate(wanted.get(i) + 1, () -> gradient);
-        }
+                back.given(),
+                side(branches.then(), arguments, back),
+                side(branches.otherwise(), arguments, back));
+        back.propagate(op, back.wanted(), gradients);
     }
 
-    private TracedFunction.Body side(
-            TracedFunction.Body body, int arguments, List<Integer> outputs, List<Integer> wanted) {
+    private TracedFunction.Body side(TracedFunction.Body body, int arguments, BackwardArguments back) {
         return (inner, given) -> {
             List<Operand<?>> variables = branches.variables(inner);
             return new RunAgain(body, arguments)
@@ -64,8 +42,8 @@ final class BranchRule implements GradientRule {
                             inner,
                             i -> variables.get(i - arguments),
                             given,
-                            outputs,
-                            wanted,
+                            back.outputs(),
+                            back.wanted(),
                             i -> branches.zeros(inner, i - arguments));
         };
     }

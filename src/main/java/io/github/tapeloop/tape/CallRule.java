@@ -6,18 +6,23 @@ import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 
 /**
  * The gradient of a call of a function: a call of another, which takes the arguments and the gradients of the results,
  * computes anew what it needs, and gives the gradients of arguments and variables. It is traced once for each set of
- * results that have a gradient and inputs that need one, and has a gradient in its turn.
+ * results that have a gradient and inputs that need one, anew when rules have been registered since, and has a gradient in
+ * its turn.
  */
 final class CallRule implements GradientRule {
 
-    /** What a gradient function depends on. */
-    private record Pattern(String text) {}
+    /**
+     * What a gradient function depends on.
+     *
+     * @param text which results have a gradient and which inputs need one
+     * @param rules the version of the registry whose rules it was made by
+     */
+    private record Pattern(String text, int rules) {}
 
     /** @param found the inputs whose gradients the function gives, in order */
     private record Back(TracedFunction function, List<Integer> found) implements TracedFunction.Derived {
@@ -28,56 +33,37 @@ final class CallRule implements GradientRule {
     }
 
     private final TracedFunction function;
-    private final TracedFunction.Body body;
+    private final TracedFunction.Body forward;
 
-    CallRule(TracedFunction function, TracedFunction.Body body) {
+    CallRule(TracedFunction function, TracedFunction.Body forward) {
         this.function = function;
-        this.body = body;
+        this.forward = forward;
     }
 
     @Override
     public void apply(Ops tf, OpGradient op) {
-        List<Integer> wanted = new ArrayList<>();
-        for (int i = 0; i < op.op().inputs(); i++) {
-            if (op.needs(i)) {
-                wanted.add(i);
-            }
-        }
-        int arguments = function.inputs().size();
-        List<Operand<?>> given = new ArrayList<>();
-        List<Integer> outputs = new ArrayList<>();
-        for (int i = 0; i < arguments; i++) {
-            given.add(op.input(i));
-        }
-        for (int i = 0; i < op.op().outputs(); i++) {
-            if (op.hasGradient(i)) {
-                outputs.add(i);
-                given.add(op.gradient(i));
-            }
-        }
-        Back back = function.derived(
-                new Pattern(op.pattern()), () -> trace(tf, op.op().name(), outputs, wanted));
+        BackwardArguments arguments =
+                BackwardArguments.of(op, 0, function.inputs().size());
+        Pattern pattern = new Pattern(
+                op.pattern(), GradientRegistry.of(TapeSession.of(tf)).version());
+        Back back = function.derived(pattern, () -> trace(tf, op.name(), arguments));
         if (!back.found().isEmpty()) {
-            List<Output<?>> gradients = back.function().call(tf, given);
-            for (int i = 0; i < back.found().size(); i++) {
-                Operand<?> gradient = gradients.get(i);
-                op.propagate(back.found().get(i), () -> gradient);
-            }
+            arguments.propagate(op, back.found(), back.function().call(tf, arguments.given()));
         }
     }
 
-    private Back trace(Ops tf, String name, List<Integer> outputs, List<Integer> wanted) {
+    private Back trace(Ops tf, String name, BackwardArguments back) {
         int arguments = function.inputs().size();
         List<Spec> specs = new ArrayList<>(function.inputs());
-        outputs.forEach(i -> specs.add(function.outputs().get(i)));
+        back.outputs().forEach(i -> specs.add(function.outputs().get(i)));
         List<Integer> found = new ArrayList<>();
-        TracedFunction.Body back = (inner, given) -> {
+        TracedFunction.Body body = (inner, given) -> {
             List<Operand<?>> variables = function.variables(inner);
             found.clear(); // The same each time.
-            return new RunAgain(body, arguments)
-                    .back(inner, i -> variables.get(i - arguments), given, outputs, wanted, found);
+            return new RunAgain(forward, arguments)
+                    .back(inner, i -> variables.get(i - arguments), given, back.outputs(), back.wanted(), found);
         };
-        TracedFunction traced = TracedFunction.trace(TapeSession.of(tf), gradientName(name), specs, back);
+        TracedFunction traced = TracedFunction.trace(TapeSession.of(tf), gradientName(name), specs, body);
         return new Back(traced, List.copyOf(found));
     }
 

@@ -89,7 +89,7 @@ final class ConvolutionRules {
     private static int groups(OpGradient op, Operand<?> image, Operand<?> kernel) {
         Shape images = Tensors.shape(image);
         Shape kernels = Tensors.shape(kernel);
-        if (op.op().type().startsWith("Depthwise") || images.isUnknown() || kernels.isUnknown()) {
+        if (op.type().startsWith("Depthwise") || images.isUnknown() || kernels.isUnknown()) {
             return 1;
         }
         long all = images.get(channels(op, image));
@@ -98,7 +98,7 @@ final class ConvolutionRules {
     }
 
     private static int channels(OpGradient op, Operand<?> image) {
-        String format = op.op().attribute("data_format", String.class).orElse("");
+        String format = op.attribute("data_format", String.class).orElse("");
         return format.startsWith("NC") ? 1 : Tensors.rank(image) - 1;
     }
 

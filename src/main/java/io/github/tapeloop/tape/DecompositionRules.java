@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
@@ -55,7 +56,7 @@ final class DecompositionRules {
             Shape shape = requireKnown(op, op.input(0));
             long rows = shape.get(shape.numDimensions() - 2);
             long columns = shape.get(shape.numDimensions() - 1);
-            if (rows > columns && op.op().flag("full_matrices")) {
+            if (rows > columns && op.flag("full_matrices")) {
                 throw new GradientException(
                         "full matrices of a tall matrix, " + Tensors.describe(op.input(0)) + ", have no gradient");
             }
@@ -103,23 +104,23 @@ final class DecompositionRules {
      */
     private static <T extends TType> void svd(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            boolean hasVectors = op.op().attribute("compute_uv", Boolean.class).orElse(true);
+            boolean hasVectors = op.attribute("compute_uv", Boolean.class).orElse(true);
             boolean hasLeft = hasVectors && op.hasGradient(1);
             boolean hasRight = hasVectors && op.hasGradient(2);
             Shape shape = requireKnown(op, op.input(0));
-            if (op.op().flag("full_matrices")
+            if (op.flag("full_matrices")
                     && shape.get(shape.numDimensions() - 2) != shape.get(shape.numDimensions() - 1)
                     && (hasLeft || hasRight)) {
                 throw new GradientException("full matrices of " + Tensors.describe(op.input(0))
                         + ", which is not square, have no gradient");
             }
-            Operation parts = hasVectors && !op.op().flag("full_matrices")
-                    ? op.op().operation()
-                    : RawOps.builder(tf, "Svd", op.input(0)).build();
+            IntFunction<Operand<T>> parts = hasVectors && !op.flag("full_matrices")
+                    ? op::output
+                    : RawOps.builder(tf, "Svd", op.input(0)).build()::output;
             DataType type = op.input(0).asOutput().dataType();
-            Formula<T> s = Formula.of(tf, RawOps.cast(tf, parts.output(0), type));
-            Formula<T> u = Formula.of(tf, parts.output(1));
-            Formula<T> v = Formula.of(tf, parts.output(2));
+            Formula<T> s = Formula.of(tf, RawOps.cast(tf, parts.apply(0), type));
+            Formula<T> u = Formula.of(tf, parts.apply(1));
+            Formula<T> v = Formula.of(tf, parts.apply(2));
             Formula<T> ds = Formula.of(tf, RawOps.cast(tf, op.gradient(0), type));
             Formula<T> middle = ds.asDiagonal();
             Formula<T> row = s.expandDims(-2);
@@ -167,13 +168,13 @@ final class DecompositionRules {
      */
     private static <T extends TType> void selfAdjointEig(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            boolean hasVectors = op.op().attribute("compute_v", Boolean.class).orElse(true);
-            Operation parts = hasVectors
-                    ? op.op().operation()
-                    : RawOps.builder(tf, "SelfAdjointEigV2", op.input(0)).build();
+            boolean hasVectors = op.attribute("compute_v", Boolean.class).orElse(true);
+            IntFunction<Operand<T>> parts = hasVectors
+                    ? op::output
+                    : RawOps.builder(tf, "SelfAdjointEigV2", op.input(0)).build()::output;
             DataType type = op.input(0).asOutput().dataType();
-            Formula<T> e = Formula.of(tf, RawOps.cast(tf, parts.output(0), type));
-            Formula<T> v = Formula.of(tf, parts.output(1));
+            Formula<T> e = Formula.of(tf, RawOps.cast(tf, parts.apply(0), type));
+            Formula<T> v = Formula.of(tf, parts.apply(1));
             Formula<T> de = Formula.of(tf, RawOps.cast(tf, op.gradient(0), type));
             Formula<T> middle = de.asDiagonal();
             if (hasVectors && op.hasGradient(1)) {
@@ -192,10 +193,10 @@ final class DecompositionRules {
      */
     private static <T extends TType> void eig(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            boolean hasVectors = op.op().attribute("compute_v", Boolean.class).orElse(true);
-            Operation parts = hasVectors ? op.op().operation() : eigWithVectors(tf, op);
-            Formula<T> e = Formula.of(tf, parts.output(0));
-            Formula<T> v = Formula.of(tf, parts.output(1));
+            boolean hasVectors = op.attribute("compute_v", Boolean.class).orElse(true);
+            IntFunction<Operand<T>> parts = hasVectors ? op::output : eigWithVectors(tf, op)::output;
+            Formula<T> e = Formula.of(tf, parts.apply(0));
+            Formula<T> v = Formula.of(tf, parts.apply(1));
             Formula<T> middle = op.<T>dy(0).asDiagonal();
             if (hasVectors && op.hasGradient(1)) {
                 Formula<T> product = v.adjointMatmul(op.<T>dy(1));
@@ -249,7 +250,7 @@ final class DecompositionRules {
         Shape shape = Tensors.shape(matrix);
         int rank = shape.numDimensions();
         if (shape.get(rank - 1) < 0 || shape.get(rank - 2) < 0) {
-            throw new GradientException("the gradient of " + op.op().type()
+            throw new GradientException("the gradient of " + op.type()
                     + " needs to know how many rows and columns the matrix has, got " + Tensors.describe(matrix));
         }
         return shape;

@@ -30,13 +30,13 @@ final class DilatedConvolution {
     DilatedConvolution(Ops tf, OpGradient op) {
         this.tf = tf;
         this.channelsFirst =
-                op.op().attribute("data_format", String.class).orElse("").startsWith("NC");
+                op.attribute("data_format", String.class).orElse("").startsWith("NC");
         int first = channelsFirst ? 2 : 1;
         long[] dilations = RawOps.numbers(op, "dilations");
         this.axes = IntStream.range(first, first + dilations.length - 2).toArray();
         this.rates = along(dilations, axis -> axis);
         this.strides = along(RawOps.numbers(op, "strides"), axis -> axis);
-        this.padding = op.op().attribute("padding", String.class).orElseThrow();
+        this.padding = op.attribute("padding", String.class).orElseThrow();
         this.explicitPaddings = RawOps.numbers(op, "explicit_paddings");
     }
 

@@ -39,29 +39,32 @@ final class FunctionRules {
     }
 
     private static void call(Ops tf, OpGradient op) {
-        new RunAgain(functions(tf, op, "f").get(0), op.op().inputs()).propagate(tf, op);
+        new RunAgain(functions(tf, op, "f").get(0), op.inputs()).propagate(tf, op);
     }
 
     /** The replays of the functions that are an attribute of an op. */
     static List<FunctionReplay> functions(Ops tf, OpGradient op, String attribute) {
         return FunctionReplay.listOf(
-                TapeSession.of(tf), op.op().attribute(attribute, Object.class).orElseThrow());
+                TapeSession.of(tf), op.attribute(attribute, Object.class).orElseThrow());
     }
 
     private static void either(Ops tf, OpGradient op) {
         FunctionReplay then = functions(tf, op, "then_branch").get(0);
         FunctionReplay otherwise = functions(tf, op, "else_branch").get(0);
-        Way way = Way.of(op);
-        way.propagate(
+        BackwardArguments back = arguments(op);
+        propagate(
                 op,
-                () -> Conditional.choose(tf, truth(tf, op.input(0)), way.given(), way.back(then), way.back(otherwise)));
+                back,
+                () -> Conditional.choose(
+                        tf, truth(tf, op.input(0)), back.given(), side(op, back, then), side(op, back, otherwise)));
     }
 
     private static void oneOf(Ops tf, OpGradient op) {
-        Way way = Way.of(op);
-        List<TracedFunction.Body> sides =
-                functions(tf, op, "branches").stream().map(way::back).toList();
-        way.propagate(op, () -> pick(tf, op.input(0), way.given(), sides));
+        BackwardArguments back = arguments(op);
+        List<TracedFunction.Body> sides = functions(tf, op, "branches").stream()
+                .map(function -> side(op, back, function))
+                .toList();
+        propagate(op, back, () -> pick(tf, op.input(0), back.given(), sides));
     }
 
     /** The last function stands for all other numbers as well. */
@@ -99,60 +102,32 @@ final class FunctionRules {
         return type == DataType.DT_BOOL ? (Operand<TBool>) condition : RawOps.cast(tf, condition, DataType.DT_BOOL);
     }
 
-    /**
-     * The way back through one of several functions.
-     *
-     * @param arguments how many inputs the functions are given, which are the op's but for the first
-     * @param given the functions' arguments, then the gradients of outputs
-     * @param outputs which outputs those are of
-     * @param wanted the arguments that need a gradient
-     */
-    private record Way(int arguments, List<Operand<?>> given, List<Integer> outputs, List<Integer> wanted) {
+    /** All inputs but the first are the functions'. */
+    private static BackwardArguments arguments(OpGradient op) {
+        BackwardArguments back = BackwardArguments.of(op, 1, op.inputs() - 1);
+        back.wanted().forEach(i -> requireValue(op, i + 1));
+        return back;
+    }
 
-        static Way of(OpGradient op) {
-            List<Operand<?>> given = new ArrayList<>();
-            List<Integer> wanted = new ArrayList<>();
-            for (int i = 1; i < op.op().inputs(); i++) {
-                given.add(op.input(i));
-                if (op.needs(i)) {
-                    requireValue(op, i);
-                    wanted.add(i - 1);
-                }
-            }
-            int arguments = given.size();
-            List<Integer> outputs = new ArrayList<>();
-            for (int i = 0; i < op.op().outputs(); i++) {
-                if (op.hasGradient(i)) {
-                    outputs.add(i);
-                    given.add(op.gradient(i));
-                }
-            }
-            return new Way(arguments, given, outputs, wanted);
-        }
+    /** The way back through one of several functions. */
+    private static TracedFunction.Body side(OpGradient op, BackwardArguments back, FunctionReplay function) {
+        RunAgain again = new RunAgain(function, op.inputs() - 1);
+        return (inner, copies) ->
+                again.backToAll(inner, none -> null, copies, back.outputs(), back.wanted(), none -> null);
+    }
 
-        TracedFunction.Body back(FunctionReplay function) {
-            RunAgain again = new RunAgain(function, arguments);
-            return (inner, copies) -> again.backToAll(inner, none -> null, copies, outputs, wanted, none -> null);
-        }
-
-        void propagate(OpGradient op, Supplier<List<Operand<?>>> make) {
-            if (wanted.isEmpty()) {
-                return;
-            }
-            List<Operand<?>> gradients = make.get();
-            for (int i = 0; i < gradients.size(); i++) {
-                Operand<?> gradient = gradients.get(i);
-                op.propagate(wanted.get(i) + 1, () -> gradient);
-            }
+    private static void propagate(OpGradient op, BackwardArguments back, Supplier<List<Operand<?>>> make) {
+        if (!back.wanted().isEmpty()) {
+            back.propagate(op, back.wanted(), make.get());
         }
     }
 
     /** The other branch, or a round that never comes, would need zeros for a variable of which only the handle is known. */
     static void requireValue(OpGradient op, int input) {
-        if (op.op().input(input).dataType() == DataType.DT_RESOURCE) {
+        if (op.input(input).asOutput().dataType() == DataType.DT_RESOURCE) {
             throw new IllegalArgumentException(
-                    "Input " + input + " is the handle of a trainable variable, through which" + " op "
-                            + op.op().type() + " has no gradient: read the variable outside and give its value");
+                    "Input " + input + " is the handle of a trainable variable, through which" + " op " + op.type()
+                            + " has no gradient: read the variable outside and give its value");
         }
     }
 }

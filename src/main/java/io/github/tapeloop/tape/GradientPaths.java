@@ -39,8 +39,8 @@ final class GradientPaths {
         this.ops = ops;
         this.variables = variables;
         this.fromVariables = from(variables.stream().map(this::handle).toList(), true);
-        this.behindTarget = behind(target.op());
-        reached.add(target.op());
+        this.behindTarget = behind(target.asOutput().op());
+        reached.add(target.asOutput().op());
         for (int i = ops.size() - 1; i >= 0; i--) {
             Heard op = ops.get(i);
             if (isBetween(op)) {

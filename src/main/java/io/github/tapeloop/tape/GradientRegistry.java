@@ -9,6 +9,7 @@ import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,6 +29,7 @@ public final class GradientRegistry {
     private final Map<String, GradientRule> own = new HashMap<>();
     private final GraphGradients graphGradients = new GraphGradients();
 
+    private int version;
     private GradientInspection inspection;
 
     private GradientRegistry() {}
@@ -43,14 +45,16 @@ public final class GradientRegistry {
     }
 
     /**
-     * Registers a rule, in place of any that the op type has.
+     * Registers a rule, in place of any that the op type has. It holds for all gradients from now on, those of functions
+     * that were traced before included.
      *
      * @param opType a TensorFlow op type, {@code MatMul} for example
      * @param rule propagates gradients through such ops
      * @return this
      */
     public GradientRegistry register(String opType, GradientRule rule) {
-        own.put(opType, rule);
+        own.put(Objects.requireNonNull(opType, "opType"), Objects.requireNonNull(rule, "rule"));
+        version++;
         return this;
     }
 
@@ -70,6 +74,16 @@ public final class GradientRegistry {
      */
     public boolean hasOwnRules() {
         return !own.isEmpty();
+    }
+
+    /**
+     * Which rules there are: another number after each {@link #register}. It belongs to the key of whatever is made with
+     * gradients and kept.
+     *
+     * @return how many rules were registered in this session
+     */
+    public int version() {
+        return version;
     }
 
     /** Lets an inspection see the gradients that tapes compute. */

@@ -48,6 +48,8 @@ public final class GradientTape implements AutoCloseable {
     /** Watched ops and recorded ops; for a recorded one its place in {@link #ops}, for a watched one -1. */
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
 
+    private final Origins origins;
+
     private boolean recording;
     /** Whether effects after the gradients wait for them. */
     private boolean fenced;
@@ -60,15 +62,17 @@ public final class GradientTape implements AutoCloseable {
         this.environment = RecordingEnvironment.of(tf);
         this.registry = GradientRegistry.of(environment.session());
         this.persistent = persistent;
+        this.origins = new Origins(environment, ops, tracked);
         resume();
     }
 
     /** A tape that has noted ops of a graph already; what is made of their outputs, a scaled loss, it hears. */
-    static GradientTape replayed(Ops tf, List<RecordedOp> ops) {
+    static GradientTape replayed(Ops tf, List<RecordedOp> ops, List<List<Origins.Origin>> origins) {
         GradientTape tape = new GradientTape(tf, false);
-        for (RecordedOp op : ops) {
-            tape.tracked.put(op.operation(), tape.ops.size());
-            tape.ops.add(op);
+        for (int i = 0; i < ops.size(); i++) {
+            tape.tracked.put(ops.get(i).operation(), i);
+            tape.ops.add(ops.get(i));
+            tape.origins.know(ops.get(i), origins.get(i));
         }
         tape.fenced = true;
         return tape;
@@ -103,7 +107,7 @@ public final class GradientTape implements AutoCloseable {
     public void watch(Operand<?> operand) {
         requireOpen();
         requireDifferentiable(operand, "watch");
-        tracked.putIfAbsent(operand.op(), -1);
+        tracked.putIfAbsent(operand.asOutput().op(), -1);
     }
 
     /**
@@ -202,7 +206,7 @@ public final class GradientTape implements AutoCloseable {
      */
     public TapeStructure structure(List<? extends Operand<?>> alongside) {
         requireOpen();
-        return TapeStructure.of(ops, alongside);
+        return TapeStructure.of(ops, origins, alongside);
     }
 
     /**
@@ -262,7 +266,7 @@ public final class GradientTape implements AutoCloseable {
             List<? extends Operand<?>> targets,
             List<? extends Operand<?>> outputGradients,
             List<? extends Operand<?>> sources) {
-        ReversePass pass = new ReversePass(tf, registry, ops, tracked, sources);
+        ReversePass pass = new ReversePass(tf, registry, ops, tracked, origins, sources);
         for (int i = 0; i < targets.size(); i++) {
             pass.seed(targets.get(i), outputGradients.isEmpty() ? null : outputGradients.get(i));
         }

@@ -86,22 +86,15 @@ final class GraphGradients {
             }
             Operation forward =
                     op.rebuild(tf.scope().env().opBuilder(op.type(), GraphRule.FORWARD, tf.scope()), inputs);
+            BackwardArguments back = BackwardArguments.of(gradient, 0, 0);
             List<Output<?>> y = new ArrayList<>();
             List<Output<?>> dy = new ArrayList<>();
-            for (int k = 0; k < forward.numOutputs(); k++) {
-                if (gradient.hasGradient(k)) {
-                    y.add(forward.output(k));
-                    dy.add(placeholder(tf, GraphRule.OUTPUT_GRADIENT + k, op.output(k), shapes));
-                }
+            for (int k : back.outputs()) {
+                y.add(forward.output(k));
+                dy.add(placeholder(tf, GraphRule.OUTPUT_GRADIENT + k, op.output(k), shapes));
             }
-            List<Integer> wanted = new ArrayList<>();
-            List<Output<?>> x = new ArrayList<>();
-            for (int i = 0; i < inputs.length; i++) {
-                if (gradient.needs(i)) {
-                    wanted.add(i);
-                    x.add(inputs[i]);
-                }
-            }
+            List<Integer> wanted = back.wanted();
+            List<Output<?>> x = wanted.stream().<Output<?>>map(i -> inputs[i]).toList();
             Output<?>[] dx = graph.addGradients(
                     "gradient", y.toArray(Output<?>[]::new), x.toArray(Output<?>[]::new), dy.toArray(Output<?>[]::new));
             Map<Integer, String> results = new HashMap<>();

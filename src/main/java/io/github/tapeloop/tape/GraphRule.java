@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operation;
-import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.GraphDef;
@@ -80,22 +79,13 @@ final class GraphRule implements GradientRule {
     public void apply(Ops tf, OpGradient gradient) {
         Map<String, Operation> made = new HashMap<>();
         for (Step step : steps) {
-            OperationBuilder builder =
-                    tf.scope().opBuilder(step.node().getOp(), step.node().getOp());
-            int next = 0;
-            for (int group : step.groups()) {
-                if (group < 0) {
-                    builder.addInput(resolve(step.inputs().get(next++), made, gradient));
-                } else {
-                    Output<?>[] list = new Output<?>[group];
-                    for (int k = 0; k < group; k++) {
-                        list[k] = resolve(step.inputs().get(next++), made, gradient);
-                    }
-                    builder.addInputList(list);
-                }
-            }
-            NodeAttributes.copy(step.node(), builder);
-            made.put(step.node().getName(), builder.build());
+            made.put(
+                    step.node().getName(),
+                    NodeAttributes.remake(
+                            tf,
+                            step.node(),
+                            step.groups(),
+                            i -> resolve(step.inputs().get(i), made, gradient)));
         }
         results.forEach((input, ref) -> gradient.propagate(input, () -> resolve(ref, made, gradient)));
     }

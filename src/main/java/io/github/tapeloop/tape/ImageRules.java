@@ -40,7 +40,7 @@ final class ImageRules {
             Operand<TInt32> end = tf.math.add(places, tf.constant(1));
             Operand<TInt32> numbers =
                     tf.reshape(Shapes.range(tf, tf.constant(1), end), Shapes.join(tf, first, inner, first));
-            OperationBuilder builder = RawOps.builder(tf, op.op().type(), Tensors.cast(tf, numbers, TFloat64.class));
+            OperationBuilder builder = RawOps.builder(tf, op.type(), Tensors.cast(tf, numbers, TFloat64.class));
             RawOps.attributesOf(op, builder, "ksizes", "strides", "rates", "padding");
             Operand<TInt32> from = tf.reshape(Tensors.cast(tf, builder.build().output(0), TInt32.class), flat);
 

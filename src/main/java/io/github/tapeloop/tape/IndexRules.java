@@ -1,7 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordingEnvironment;
-import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.IndexedSlices;
 import java.util.ArrayList;
@@ -10,14 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
-import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
-import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.buffer.ByteDataBuffer;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
-import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
@@ -44,54 +38,30 @@ final class IndexRules {
 
     private static void gatherV2(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            Operand<TNumber> axis = op.input(2);
-            if (isReadOfRows(tf, op)) {
-                return sparse(tf, op, Tensors.shape(op.input(0)));
+            Optional<Shape> table = op.variable(0);
+            int batch = batchDimensions(op);
+            if (table.isPresent() && batch == 0 && isFirst(op.constant(2), table.get())) {
+                return sparse(tf, op, table.get()); // What lies between the rows is not worth a dense gradient.
             }
-            return slices(tf, op, Shapes.of(tf, op.input(0)), axis, batchDimensions(op));
+            Operand<TNumber> axis = op.input(2);
+            return slices(tf, op, Shapes.of(tf, op.input(0)), axis, batch);
         });
+    }
+
+    private static boolean isFirst(Optional<List<Long>> axis, Shape table) {
+        return axis.isPresent() && Math.floorMod(axis.get().get(0), (long) table.numDimensions()) == 0;
     }
 
     private static void resourceGather(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             int batch = batchDimensions(op);
-            Optional<Shape> known =
-                    RecordingEnvironment.of(tf).watchedShape(op.input(0).op());
-            if (batch == 0 && known.isPresent()) {
-                return sparse(tf, op, known.get());
+            Optional<Shape> table = op.variable(0);
+            if (batch == 0 && table.isPresent()) {
+                return sparse(tf, op, table.get());
             }
             Operand<TInt32> shape = VariableShape.create(tf.scope(), op.input(0), TInt32.class);
             return batch == 0 ? rows(tf, op, shape) : slices(tf, op, shape, tf.constant(batch), batch);
         });
-    }
-
-    /** Whether rows were taken out of all that was read of a variable: what lies between is not worth a dense gradient. */
-    private static boolean isReadOfRows(Ops tf, OpGradient op) {
-        Shape table = Tensors.shape(op.input(0));
-        return op.input(0).op().type().equals("ReadVariableOp")
-                && !table.hasUnknownDimension()
-                && batchDimensions(op) == 0
-                && firstAxis(tf, op.input(2), table.numDimensions());
-    }
-
-    private static boolean firstAxis(Ops tf, Operand<TNumber> axis, int rank) {
-        if (axis.op() instanceof GraphOperation operation) {
-            if (!operation.type().equals("Const")) {
-                return false;
-            }
-            try (Tensor value = operation.attributes().getAttrTensor("value")) {
-                return isFirst(value, rank);
-            }
-        }
-        return TapeSession.of(tf).read(axis, value -> isFirst(value, rank));
-    }
-
-    private static boolean isFirst(Tensor axis, int rank) {
-        ByteDataBuffer bytes = axis.asRawTensor().data(); // A constant's attribute comes without a type of its own.
-        long number = axis.dataType() == DataType.DT_INT64
-                ? bytes.asLongs().getLong(0)
-                : bytes.asInts().getInt(0);
-        return number == 0 || number == -rank;
     }
 
     /** Each gathered row's gradient, with the row it came from. */
@@ -111,7 +81,7 @@ final class IndexRules {
 
     /** Leading dimensions that values and indices share; counted from the back of the indices if negative. */
     private static int batchDimensions(OpGradient op) {
-        int given = op.op().attribute("batch_dims", Long.class).orElse(0L).intValue();
+        int given = op.attribute("batch_dims", Long.class).orElse(0L).intValue();
         return given < 0 ? given + Tensors.rank(op.input(1)) : given;
     }
 
@@ -178,7 +148,7 @@ final class IndexRules {
      * elements' numbers are stitched as the elements were: an element is there whose number comes back.
      */
     private static <T extends TType> void dynamicStitch(Ops tf, OpGradient op) {
-        int parts = op.op().inputs() / 2;
+        int parts = op.inputs() / 2;
         List<Operand<TInt32>> indices = new ArrayList<>();
         List<Operand<TInt32>> numbers = new ArrayList<>();
         Operand<TInt32> next = tf.constant(0);

@@ -18,8 +18,8 @@ final class LinalgRules {
     }
 
     private static <T extends TNumber> void matMul(Ops tf, OpGradient op) {
-        boolean ta = op.op().flag("transpose_a");
-        boolean tb = op.op().flag("transpose_b");
+        boolean ta = op.flag("transpose_a");
+        boolean tb = op.flag("transpose_b");
         Operand<T> dy = op.gradient(0);
         op.propagate(0, () -> {
             Operand<T> b = RawOps.conj(tf, op.input(1));
@@ -38,9 +38,9 @@ final class LinalgRules {
 
     /** The same for many matrices, and with adjoints; the second version of the op broadcasts. */
     private static <T extends TNumber> void batchMatMul(Ops tf, OpGradient op) {
-        boolean xa = op.op().flag("adj_x");
-        boolean ya = op.op().flag("adj_y");
-        String type = op.op().type();
+        boolean xa = op.flag("adj_x");
+        boolean ya = op.flag("adj_y");
+        String type = op.type();
         Operand<T> x = op.input(0);
         Operand<T> y = op.input(1);
         Operand<T> dz = op.gradient(0);

@@ -42,7 +42,7 @@ final class LoopGradient {
         this.op = op;
         this.condition = FunctionRules.functions(tf, op, "cond").get(0);
         this.body = FunctionRules.functions(tf, op, "body").get(0);
-        this.size = op.op().inputs();
+        this.size = op.inputs();
         this.smooth = IntStream.range(0, size)
                 .filter(i -> Tensors.isDifferentiable(Tensors.dataType(op.input(i))))
                 .boxed()

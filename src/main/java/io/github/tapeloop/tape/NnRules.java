@@ -56,8 +56,7 @@ final class NnRules {
     private static Operand<?> rows(Ops tf, OpGradient op) {
         Operand<?> dy = op.gradient(0);
         long channels = Tensors.shape(op.input(1)).get(0);
-        boolean last =
-                op.op().attribute("data_format", String.class).orElse("NHWC").equals("NHWC");
+        boolean last = op.attribute("data_format", String.class).orElse("NHWC").equals("NHWC");
         return last && channels >= 0 && Tensors.rank(dy) > 2
                 ? tf.reshape(dy, Constants.of(tf, new long[] {-1, channels}))
                 : dy;
@@ -71,7 +70,7 @@ final class NnRules {
                         tf.zerosLike(op.<T>input(0)),
                         op.<T>gradient(0),
                         BiasAdd.dataFormat(
-                                op.op().attribute("data_format", String.class).orElse("NHWC"))));
+                                op.attribute("data_format", String.class).orElse("NHWC"))));
     }
 
     /** Straight through inside the range, to its ends outside: TensorFlow has an op for it. */
@@ -82,7 +81,7 @@ final class NnRules {
                 .addInput(op.input(0).asOutput())
                 .addInput(op.input(1).asOutput())
                 .addInput(op.input(2).asOutput())
-                .setAttr("axis", op.op().attribute("axis", Long.class).orElse(-1L))
+                .setAttr("axis", op.attribute("axis", Long.class).orElse(-1L))
                 .build();
         for (int i = 0; i < 3; i++) {
             Output<?> ofInput = gradient.output(i);

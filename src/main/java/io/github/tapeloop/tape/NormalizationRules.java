@@ -31,7 +31,7 @@ final class NormalizationRules {
      * two outputs are empty.
      */
     private static void batchNormGrad(Ops tf, OpGradient op) {
-        boolean training = op.op().attribute("is_training", Boolean.class).orElse(true);
+        boolean training = op.attribute("is_training", Boolean.class).orElse(true);
         int[] inputs = training ? new int[] {0, 1, 2} : new int[] {0, 1, 2, 3, 4};
         Composite.propagate(tf, op, inputs, () -> training ? trained(tf, op) : fixed(tf, op));
     }
@@ -66,14 +66,14 @@ final class NormalizationRules {
 
         static Layout of(Ops tf, OpGradient op) {
             int rank = Tensors.rank(op.input(1));
-            String format = op.op().attribute("data_format", String.class).orElse("NHWC");
+            String format = op.attribute("data_format", String.class).orElse("NHWC");
             int channel = format.startsWith("NC") ? 1 : rank - 1;
             int[] others = IntStream.range(0, rank).filter(i -> i != channel).toArray();
             return new Layout(tf, op, channel, others, rank);
         }
 
         double epsilon() {
-            return op.op().attribute("epsilon", Float.class).orElse(EPSILON);
+            return op.attribute("epsilon", Float.class).orElse(EPSILON);
         }
 
         Formula<TType> wide(int input) {

@@ -4,39 +4,118 @@ import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
 /**
  * One op on the way back: what a {@link GradientRule} sees. Types are the caller's to know, as in TensorFlow's own
  * {@code Operand}: {@code op.<TFloat32>input(0)}.
+ *
+ * <p>A rule looks at types, shapes, attributes and values of the op's inputs and outputs, and at {@link #variable}, but not
+ * at what made an input: on a tape that is replayed in a graph that is another op.
  */
 public final class OpGradient {
 
     private final Ops tf;
     private final RecordedOp op;
+    private final Origins origins;
     private final Operand<?>[] outputGradients;
     private final boolean[] needed;
     private final Operand<?>[] inputGradients;
 
-    OpGradient(Ops tf, RecordedOp op, Operand<?>[] outputGradients, boolean[] needed) {
+    OpGradient(Ops tf, RecordedOp op, Origins origins, Operand<?>[] outputGradients, boolean[] needed) {
         this.tf = tf;
         this.op = op;
+        this.origins = origins;
         this.outputGradients = outputGradients;
         this.needed = needed;
         this.inputGradients = new Operand<?>[op.inputs()];
     }
 
     /**
-     * The op as it was recorded, with its attributes.
+     * The op's type.
      *
-     * @return the op
+     * @return a TensorFlow op type, {@code MatMul} for example
      */
-    public RecordedOp op() {
-        return op;
+    public String type() {
+        return op.type();
+    }
+
+    /**
+     * The op's name, which begins with the path of the layer that made it.
+     *
+     * @return the name, not unique in eager mode
+     */
+    public String name() {
+        return op.name();
+    }
+
+    /**
+     * How many inputs the op has, those of input lists counted one by one.
+     *
+     * @return the number of inputs
+     */
+    public int inputs() {
+        return op.inputs();
+    }
+
+    /**
+     * How many outputs the op has.
+     *
+     * @return the number of outputs
+     */
+    public int outputs() {
+        return op.outputs();
+    }
+
+    /**
+     * An attribute that was given when the op was made.
+     *
+     * @param name the attribute's name
+     * @param attributeType its Java type: {@code Boolean}, {@code Long}, {@code Float}, {@code String}, {@code DataType},
+     *     {@code Shape} and arrays of their primitives
+     * @param <T> its Java type
+     * @return the value, or empty if the op was made with the attribute's default
+     */
+    public <T> Optional<T> attribute(String name, Class<T> attributeType) {
+        return op.attribute(name, attributeType);
+    }
+
+    /**
+     * A boolean attribute whose default is false, such as {@code transpose_a}.
+     *
+     * @param name the attribute's name
+     * @return its value, false if it was not given
+     */
+    public boolean flag(String name) {
+        return op.flag(name);
+    }
+
+    /** Sets an attribute on another op, if it was given. */
+    void copyAttribute(String name, OperationBuilder builder) {
+        op.copyAttribute(name, builder);
+    }
+
+    /**
+     * The variable that an input is: its handle, or its value as it was read, unchanged.
+     *
+     * @param input which, from 0
+     * @return the variable's shape, or empty if the input is anything else
+     */
+    public Optional<Shape> variable(int input) {
+        return Optional.ofNullable(origins.of(op, input).variable());
+    }
+
+    /** The whole numbers of an input that is a constant, a scalar's too; empty if it is computed. */
+    Optional<List<Long>> constant(int input) {
+        return Optional.ofNullable(origins.of(op, input).numbers());
     }
 
     /**

@@ -20,8 +20,7 @@ final class OrderRules {
                 (tf, op) -> top(
                         tf,
                         op,
-                        op.op()
-                                .attribute("reduction_dimension", Long.class)
+                        op.attribute("reduction_dimension", Long.class)
                                 .orElse(-1L)
                                 .intValue()));
         rules.put("NthElement", OrderRules::nth);

@@ -1,20 +1,22 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Concat;
 import org.tensorflow.op.core.Stack;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
- * Parts of tensors: slices, paddings, concatenations. TensorFlow's C++ rules take int32 for granted: with int64 they
- * fail, and the one of {@code ConcatV2} ends the process.
+ * Parts of tensors: slices, paddings, concatenations, and splits. TensorFlow's C++ rules take int32 for granted: with int64
+ * they fail, and the one of {@code ConcatV2} ends the process; and they cannot split into one part.
  */
 final class PartRules {
 
@@ -24,6 +26,8 @@ final class PartRules {
 
     static void addTo(Map<String, GradientRule> rules) {
         rules.put("ConcatV2", PartRules::concat);
+        rules.put("Split", (tf, op) -> split(tf, op, 0, 1));
+        rules.put("SplitV", (tf, op) -> split(tf, op, 2, 0));
         rules.put("Slice", PartRules::slice);
         rules.put("StridedSlice", PartRules::stridedSlice);
         rules.put("StridedSliceGrad", PartRules::stridedSliceGrad);
@@ -32,7 +36,7 @@ final class PartRules {
     }
 
     private static <T extends TType> void concat(Ops tf, OpGradient op) {
-        int parts = op.op().inputs() - 1;
+        int parts = op.inputs() - 1;
         Output<?>[] shapes = new Output<?>[parts];
         for (int i = 0; i < parts; i++) {
             shapes[i] = Shapes.of(tf, op.input(i)).asOutput();
@@ -48,6 +52,18 @@ final class PartRules {
             Operand<TInt32> size = Shapes.of(tf, op.input(i));
             op.propagate(i, () -> tf.slice(op.<T>gradient(0), begin, size));
         }
+    }
+
+    /** The parts' gradients together again. */
+    private static <T extends TType> void split(Ops tf, OpGradient op, int axis, int whole) {
+        op.propagate(whole, () -> {
+            List<Operand<T>> parts = new ArrayList<>();
+            for (int i = 0; i < op.outputs(); i++) {
+                parts.add(op.gradient(i));
+            }
+            Operand<TInt32> dimension = op.input(axis);
+            return parts.size() == 1 ? parts.get(0) : Concat.create(tf.scope(), parts, dimension);
+        });
     }
 
     /** Zeros where nothing was taken. */

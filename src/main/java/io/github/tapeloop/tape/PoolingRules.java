@@ -45,7 +45,7 @@ final class PoolingRules {
             Operand<TInt64> shape = Tensors.cast(tf, Shapes.of(tf, op.input(0)), TInt64.class);
             Operand<TInt64> all = tf.prod(shape, tf.constant(0));
             Operand<TInt64> places = Tensors.cast(tf, op.output(1), TInt64.class);
-            if (!op.op().flag("include_batch_in_index")) {
+            if (!op.flag("include_batch_in_index")) {
                 Operand<TInt64> batch = tf.gather(shape, tf.constant(0), tf.constant(0));
                 Operand<TInt64> one = tf.constant(1L);
                 Operand<TInt64> image = tf.math.div(all, tf.math.maximum(batch, one));
@@ -86,12 +86,12 @@ final class PoolingRules {
     }
 
     private static void chosen(Ops tf, OpGradient op, String type) {
-        if (op.op().attribute("padding", Object.class).equals(Optional.of("EXPLICIT"))) {
+        if (op.attribute("padding", Object.class).equals(Optional.of("EXPLICIT"))) {
             throw new GradientException("TensorFlow has no gradient of it with explicit paddings");
         }
         op.propagate(2, () -> {
             OperationBuilder builder = RawOps.builder(tf, type, op.input(0), op.input(1), op.gradient(0));
-            for (int i = 3; i < op.op().inputs(); i++) {
+            for (int i = 3; i < op.inputs(); i++) {
                 builder.addInput(op.input(i).asOutput());
             }
             return RawOps.attributesOf(op, builder, WINDOW).build().output(0);

@@ -47,7 +47,7 @@ final class ProjectiveTransformRule {
     private Operand<TType> gradient() {
         Formula<TType> x = coordinate(0, columns);
         Formula<TType> y = coordinate(3, rows);
-        if (op.op().attribute("interpolation", String.class).orElseThrow().equals("NEAREST")) {
+        if (op.attribute("interpolation", String.class).orElseThrow().equals("NEAREST")) {
             return added(x.apply("Rint"), y.apply("Rint"), x.ones());
         }
         Formula<TType> left = x.apply("Floor");
@@ -88,7 +88,7 @@ final class ProjectiveTransformRule {
     /** Coordinates outside the image as the fill mode takes them. */
     private Formula<TType> mapped(Formula<TType> at, Formula<TType> size) {
         Formula<TType> last = size.minus(1);
-        return switch (op.op().attribute("fill_mode", String.class).orElse("CONSTANT")) {
+        return switch (op.attribute("fill_mode", String.class).orElse("CONSTANT")) {
             case "REFLECT" -> { // abcd dcba: a period of twice the size.
                 Formula<TType> period = size.times(2);
                 Formula<TType> inPeriod = Formula.of(tf, RawOps.binary(tf, "FloorMod", at, period));

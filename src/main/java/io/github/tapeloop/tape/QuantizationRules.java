@@ -50,7 +50,7 @@ final class QuantizationRules {
     private static <T extends TType> void rangeGradient(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Formula<T> x = op.in(1);
-            long axis = op.op().attribute("axis", Long.class).orElse(-1L);
+            long axis = op.attribute("axis", Long.class).orElse(-1L);
             Formula<T> inside = x.ifTrue(x.is("GreaterEqual", alongAxis(op.in(2), x, axis)))
                     .times(x.ifTrue(x.is("LessEqual", alongAxis(op.in(3), x, axis))));
             return op.<T>dy().times(inside);

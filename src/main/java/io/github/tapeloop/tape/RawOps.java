@@ -4,7 +4,6 @@ import io.github.tapeloop.runtime.Constants;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.family.TType;
 
@@ -75,35 +74,13 @@ final class RawOps {
     /** Gives another op those of an op's attributes that were set: a gradient op shares them with its forward op. */
     static OperationBuilder attributesOf(OpGradient op, OperationBuilder builder, String... names) {
         for (String name : names) {
-            op.op().attribute(name, Object.class).ifPresent(value -> set(builder, name, value));
+            op.copyAttribute(name, builder);
         }
         return builder;
     }
 
     /** A list of whole numbers that an op was made with, empty if it was not. */
     static long[] numbers(OpGradient op, String name) {
-        Object value = op.op().attribute(name, Object.class).orElse(new long[0]);
-        return value instanceof AttrValue node // Of an op of a function body.
-                ? node.getList().getIList().stream().mapToLong(Long::longValue).toArray()
-                : (long[]) value;
-    }
-
-    private static void set(OperationBuilder builder, String name, Object value) {
-        if (value instanceof Long v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof Float v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof String v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof Boolean v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof long[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof AttrValue v) { // Of an op that a C++ rule has made.
-            builder.setAttr(name, v);
-        } else {
-            throw new IllegalArgumentException("Attribute " + name + " is a "
-                    + value.getClass().getSimpleName() + ", which no gradient op shares with its forward op");
-        }
+        return op.attribute(name, long[].class).orElse(new long[0]);
     }
 }

@@ -26,6 +26,7 @@ final class ReversePass {
     private final GradientRegistry registry;
     private final List<RecordedOp> ops;
     private final Map<Operation, Integer> places;
+    private final Origins origins;
     private final List<? extends Operand<?>> sources;
     private final Map<Operation, Boolean> sourceOps = new IdentityHashMap<>();
     private final boolean[] reached;
@@ -36,13 +37,15 @@ final class ReversePass {
             GradientRegistry registry,
             List<RecordedOp> ops,
             Map<Operation, Integer> places,
+            Origins origins,
             List<? extends Operand<?>> sources) {
         this.tf = tf;
         this.registry = registry;
         this.ops = ops;
         this.places = places;
+        this.origins = origins;
         this.sources = sources;
-        sources.forEach(source -> sourceOps.put(source.op(), true));
+        sources.forEach(source -> sourceOps.put(source.asOutput().op(), true));
         this.reached = new boolean[ops.size()];
         for (int i = 0; i < reached.length; i++) {
             RecordedOp op = ops.get(i);
@@ -97,7 +100,7 @@ final class ReversePass {
         }
         GradientRule rule = registry.ruleFor(op).orElseThrow(() -> missing(op));
         // A copy: a rule's zeros for an output without gradient must not look like a gradient of a source.
-        OpGradient gradient = new OpGradient(tf, op, ofOutputs.clone(), needed);
+        OpGradient gradient = new OpGradient(tf, op, origins, ofOutputs.clone(), needed);
         try {
             rule.apply(tf, gradient);
         } catch (TapeloopException | IllegalArgumentException e) { // TensorFlow's exceptions have two roots.
@@ -160,7 +163,7 @@ final class ReversePass {
     List<Optional<Operand<?>>> gradients() {
         List<Optional<Operand<?>>> result = new ArrayList<>(sources.size());
         for (Operand<?> source : sources) {
-            Operand<?>[] ofOp = gradients.get(source.op());
+            Operand<?>[] ofOp = gradients.get(source.asOutput().op());
             result.add(Optional.ofNullable(
                     ofOp == null ? null : ofOp[source.asOutput().index()]));
         }

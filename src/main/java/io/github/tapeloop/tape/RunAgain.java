@@ -18,48 +18,29 @@ import org.tensorflow.proto.DataType;
 final class RunAgain {
 
     private final TracedFunction.Body f;
-    private final int arguments;
+    private final int count;
 
-    /** @param arguments how many of the op's inputs the function is given; the others it uses by itself */
-    RunAgain(TracedFunction.Body f, int arguments) {
+    /** @param count how many of the op's inputs the function is given; the others it uses by itself */
+    RunAgain(TracedFunction.Body f, int count) {
         this.f = f;
-        this.arguments = arguments;
+        this.count = count;
     }
 
     /** Propagates to all inputs that need a gradient and have none. */
     void propagate(Ops tf, OpGradient op) {
-        List<Integer> wanted = new ArrayList<>();
-        for (int i = 0; i < op.op().inputs(); i++) {
-            if (op.needs(i) && op.inputGradient(i) == null) {
-                wanted.add(i);
-            }
-        }
-        List<Integer> outputs = new ArrayList<>();
-        List<Operand<?>> given = new ArrayList<>();
-        for (int i = 0; i < arguments; i++) {
-            given.add(op.input(i));
-        }
-        for (int i = 0; i < op.op().outputs(); i++) {
-            if (op.hasGradient(i)) {
-                outputs.add(i);
-                given.add(op.gradient(i));
-            }
-        }
-        if (wanted.isEmpty()) {
+        BackwardArguments arguments = BackwardArguments.of(op, 0, count);
+        if (arguments.wanted().isEmpty()) {
             return;
         }
         List<Integer> found = new ArrayList<>();
         TracedFunction.Body back = (inner, copies) -> {
             found.clear(); // The same each time.
-            return back(inner, op::input, copies, outputs, wanted, found);
+            return back(inner, op::input, copies, arguments.outputs(), arguments.wanted(), found);
         };
-        List<Operand<?>> gradients = Recompute.call(tf, back, given);
+        List<Operand<?>> gradients = Recompute.call(tf, back, arguments.given());
         // In a graph, what is run again further back must not begin before this is done with what it made.
         GradientTape.fence(tf, gradients);
-        for (int i = 0; i < found.size(); i++) {
-            Operand<?> gradient = gradients.get(i);
-            op.propagate(found.get(i), () -> gradient);
-        }
+        arguments.propagate(op, found, gradients);
     }
 
     /**
@@ -78,15 +59,15 @@ final class RunAgain {
             List<Integer> outputs,
             List<Integer> wanted,
             List<Integer> found) {
-        List<Operand<?>> weights = given.subList(arguments, given.size());
+        List<Operand<?>> weights = given.subList(count, given.size());
         try (GradientTape tape = GradientTape.open(tf)) {
             List<Operand<?>> inputs = new ArrayList<>();
-            for (int i = 0; i < arguments; i++) {
+            for (int i = 0; i < count; i++) {
                 inputs.add(copy(tf, given.get(i), weights));
             }
             List<Operand<?>> sources = new ArrayList<>();
             for (int i : wanted) {
-                Operand<?> source = i < arguments ? inputs.get(i) : outside.apply(i);
+                Operand<?> source = i < count ? inputs.get(i) : outside.apply(i);
                 if (source.asOutput().dataType() != DataType.DT_RESOURCE) { // Variables are watched by themselves.
                     tape.watch(source);
                 }
@@ -128,7 +109,7 @@ final class RunAgain {
         List<Operand<?>> all = new ArrayList<>();
         for (int i : wanted) {
             int place = found.indexOf(i);
-            all.add(place >= 0 ? present.get(place) : i < arguments ? tf.zerosLike(given.get(i)) : zeros.apply(i));
+            all.add(place >= 0 ? present.get(place) : i < count ? tf.zerosLike(given.get(i)) : zeros.apply(i));
         }
         return all;
     }
@@ -142,7 +123,7 @@ final class RunAgain {
             return input;
         }
         OperationBuilder builder = tf.scope().opBuilder("Identity", "Again").addInput(input.asOutput());
-        after.forEach(operand -> builder.addControlInput(operand.op()));
+        after.forEach(operand -> builder.addControlInput(operand.asOutput().op()));
         return builder.build().output(0);
     }
 }

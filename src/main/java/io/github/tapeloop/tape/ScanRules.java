@@ -27,26 +27,19 @@ final class ScanRules {
             Formula<T> dy = op.dy();
             Operand<?> isZero = x.is("Equal", 0);
             Formula<T> zeros = x.ifTrue(isZero);
-            boolean reverse = op.op().flag("reverse");
+            boolean reverse = op.flag("reverse");
             Operand<?> isFirst = scan(tf, "Cumsum", zeros, op.input(1), false, reverse)
                     .times(zeros)
                     .is("Equal", 1);
             Formula<T> usual = backSum(tf, op, dy.times(op.<T>out(0).conj())).overOrZero(x.conj());
             Formula<T> filled = x.ones().where(isFirst, x);
-            Formula<T> products =
-                    scan(tf, "Cumprod", filled, op.input(1), op.op().flag("exclusive"), reverse);
+            Formula<T> products = scan(tf, "Cumprod", filled, op.input(1), op.flag("exclusive"), reverse);
             return backSum(tf, op, dy.times(products.conj())).where(isFirst, usual);
         });
     }
 
     private static <T extends TType> Formula<T> backSum(Ops tf, OpGradient op, Operand<T> x) {
-        return scan(
-                tf,
-                "Cumsum",
-                x,
-                op.input(1),
-                op.op().flag("exclusive"),
-                !op.op().flag("reverse"));
+        return scan(tf, "Cumsum", x, op.input(1), op.flag("exclusive"), !op.flag("reverse"));
     }
 
     /**
@@ -66,13 +59,8 @@ final class ScanRules {
         Formula<T> y = op.<T>out(0).where(isPositive, 0);
         Formula<T> logarithms =
                 dy.where(isPositive, 1).apply("Log").minus(y).where(isPositive, Double.NEGATIVE_INFINITY);
-        Formula<T> summed = scan(
-                tf,
-                "CumulativeLogsumexp",
-                logarithms,
-                op.input(1),
-                op.op().flag("exclusive"),
-                !op.op().flag("reverse"));
+        Formula<T> summed =
+                scan(tf, "CumulativeLogsumexp", logarithms, op.input(1), op.flag("exclusive"), !op.flag("reverse"));
         return summed.plus(op.<T>in(0)).exp();
     }
 

@@ -43,7 +43,7 @@ final class SequenceRules {
         }
         builder.addInput(op.gradient(1).asOutput()).addInput(op.gradient(6).asOutput());
         Operation gradient =
-                builder.setAttr("use_peephole", op.op().flag("use_peephole")).build();
+                builder.setAttr("use_peephole", op.flag("use_peephole")).build();
         for (int i = 0; i < 8; i++) {
             Output<?> ofInput = gradient.output(i);
             op.propagate(i + 1, () -> ofInput);

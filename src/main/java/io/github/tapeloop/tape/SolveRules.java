@@ -34,7 +34,7 @@ final class SolveRules {
             Formula<T> y = op.out(0);
             Formula<T> dy = op.dy();
             Formula<T> product =
-                    op.op().flag("adjoint") ? y.matmul(dy.adjointMatmul(y)) : y.adjointMatmul(dy.matmulAdjoint(y));
+                    op.flag("adjoint") ? y.matmul(dy.adjointMatmul(y)) : y.adjointMatmul(dy.matmulAdjoint(y));
             return product.negated();
         });
     }
@@ -76,7 +76,7 @@ final class SolveRules {
 
     /** dB = A⁻ᴴ dX, dA = -dB Xᴴ; if A is taken adjoint, dA = -X dBᴴ. */
     private static <T extends TType> void solve(Ops tf, OpGradient op) {
-        boolean adjoint = op.op().flag("adjoint");
+        boolean adjoint = op.flag("adjoint");
         Formula<T> db = Formula.of(tf, solve(tf, op.<T>input(0), op.<T>dy(), !adjoint));
         op.propagate(0, () -> ofMatrix(op.out(0), db, adjoint));
         op.propagate(1, () -> db);
@@ -95,8 +95,8 @@ final class SolveRules {
 
     /** As {@link #solve}; what the op does not read of the matrix has no gradient, and batches broadcast. */
     private static <T extends TType> void triangular(Ops tf, OpGradient op) {
-        boolean adjoint = op.op().flag("adjoint");
-        boolean lower = op.op().attribute("lower", Boolean.class).orElse(true);
+        boolean adjoint = op.flag("adjoint");
+        boolean lower = op.attribute("lower", Boolean.class).orElse(true);
         Formula<T> db = triangular(tf, op.in(0), op.dy(), lower, !adjoint);
         op.propagate(0, () -> {
             Formula<T> full = ofMatrix(op.out(0), db, adjoint);
@@ -115,8 +115,8 @@ final class SolveRules {
 
     /** As {@link #triangular}, where the matrix is given by its diagonals, the rows of the input. */
     private static <T extends TType> void banded(Ops tf, OpGradient op) {
-        boolean adjoint = op.op().flag("adjoint");
-        boolean lower = op.op().attribute("lower", Boolean.class).orElse(true);
+        boolean adjoint = op.flag("adjoint");
+        boolean lower = op.attribute("lower", Boolean.class).orElse(true);
         OperationBuilder builder = RawOps.builder(tf, "BandedTriangularSolve", op.input(0), op.gradient(0))
                 .setAttr("lower", lower)
                 .setAttr("adjoint", !adjoint);
@@ -149,7 +149,7 @@ final class SolveRules {
         Formula<T> dx = op.dy();
         boolean tall = isTall(a.knownShape(), op);
         Formula<T> gram = tall ? a.adjointMatmul(a) : a.matmulAdjoint(a);
-        boolean regularised = op.op().attribute("fast", Boolean.class).orElse(true);
+        boolean regularised = op.attribute("fast", Boolean.class).orElse(true);
         if (regularised) {
             Operand<T> lambda = RawOps.cast(tf, op.input(2), a.dataType());
             gram = gram.withDiagonal(gram.diagonal().plus(lambda));

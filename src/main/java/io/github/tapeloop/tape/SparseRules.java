@@ -30,8 +30,8 @@ final class SparseRules {
 
     /** With A sparse: dB = Aᴴ dY, and each value of A gets the product of a row of dY and one of B. */
     private static <T extends TType> void product(Ops tf, OpGradient op) {
-        boolean adjointA = op.op().flag("adjoint_a");
-        boolean adjointB = op.op().flag("adjoint_b");
+        boolean adjointA = op.flag("adjoint_a");
+        boolean adjointB = op.flag("adjoint_b");
         Operand<TNumber> coordinates = op.input(0);
         op.propagate(1, () -> {
             Operand<TNumber> rows = column(tf, coordinates, adjointA ? 1 : 0);
@@ -56,8 +56,8 @@ final class SparseRules {
 
     /** Dense matrices with many zeros: in float32, whatever their own types. */
     private static void denseProduct(Ops tf, OpGradient op) {
-        boolean ta = op.op().flag("transpose_a");
-        boolean tb = op.op().flag("transpose_b");
+        boolean ta = op.flag("transpose_a");
+        boolean tb = op.flag("transpose_b");
         Operand<TNumber> dy = op.gradient(0);
         Operand<TNumber> a = RawOps.cast(tf, op.input(0), dy.asOutput().dataType());
         Operand<TNumber> b = RawOps.cast(tf, op.input(1), dy.asOutput().dataType());

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.Origins.Origin;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -19,7 +20,7 @@ import org.tensorflow.proto.DataType;
 
 /**
  * What a tape has noted, without the values: the ops and their attributes, who uses whose output, which variables are
- * read, and the types and shapes of all values. Tapes of equal structures have the same way back, with other values in
+ * read, what rules may know of where inputs come from, and the types and shapes of all values. Tapes of equal structures have the same way back, with other values in
  * it; {@link #replay} makes it once for all of them in a graph.
  *
  * <p>Immutable. The values are those of the tape and are freed with its scope; what else there is stays.
@@ -27,6 +28,8 @@ import org.tensorflow.proto.DataType;
 public final class TapeStructure {
 
     private final List<RecordedOp> ops;
+    /** For each op what its rule may know of where its inputs come from; empty for most. */
+    private final List<List<Origin>> origins;
     /** The places among the values of each op's inputs, op by op, then those of the operands alongside. */
     private final int[] wiring;
 
@@ -35,13 +38,20 @@ public final class TapeStructure {
     private final List<Spec> specs;
     private final int hash;
 
-    private TapeStructure(List<RecordedOp> ops, int[] wiring, int alongside, List<Output<?>> values, List<Spec> specs) {
+    private TapeStructure(
+            List<RecordedOp> ops,
+            List<List<Origin>> origins,
+            int[] wiring,
+            int alongside,
+            List<Output<?>> values,
+            List<Spec> specs) {
         this.ops = ops;
+        this.origins = origins;
         this.wiring = wiring;
         this.alongside = alongside;
         this.values = values;
         this.specs = specs;
-        int code = Arrays.hashCode(wiring);
+        int code = 31 * Arrays.hashCode(wiring) + origins.hashCode();
         for (RecordedOp op : ops) {
             code = 31 * code + op.type().hashCode();
         }
@@ -81,11 +91,13 @@ public final class TapeStructure {
         }
     }
 
-    static TapeStructure of(List<RecordedOp> noted, List<? extends Operand<?>> alongside) {
+    static TapeStructure of(List<RecordedOp> noted, Origins facts, List<? extends Operand<?>> alongside) {
         List<RecordedOp> ops = List.copyOf(noted);
+        List<List<Origin>> origins = new ArrayList<>(ops.size());
         Numbering numbering = new Numbering();
         int wires = alongside.size();
         for (RecordedOp op : ops) {
+            origins.add(facts.asked(op));
             numbering.addOutputs(op);
             wires += op.inputs();
         }
@@ -103,7 +115,7 @@ public final class TapeStructure {
         for (Output<?> value : numbering.values) {
             specs.add(Tensors.isFreed(value) ? null : Spec.of(value));
         }
-        return new TapeStructure(ops, wiring, alongside.size(), numbering.values, specs);
+        return new TapeStructure(ops, origins, wiring, alongside.size(), numbering.values, specs);
     }
 
     /**
@@ -169,7 +181,7 @@ public final class TapeStructure {
         for (int i = next; i < wiring.length; i++) {
             beside.add(standIns.get(wiring[i]));
         }
-        try (GradientTape tape = GradientTape.replayed(tf, replayed)) {
+        try (GradientTape tape = GradientTape.replayed(tf, replayed, origins)) {
             body.accept(tape, beside);
         }
     }
@@ -215,7 +227,8 @@ public final class TapeStructure {
                 || hash != structure.hash
                 || alongside != structure.alongside
                 || !Arrays.equals(wiring, structure.wiring)
-                || !specs.equals(structure.specs)) {
+                || !specs.equals(structure.specs)
+                || !origins.equals(structure.origins)) {
             return false;
         }
         return sameOps(structure) && sameVariables(structure);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.Operand;
@@ -39,7 +40,7 @@ class TensorPoolTest {
             TFloat32 tensor =
                     (TFloat32) pool.take(COLUMN.dtype(), COLUMN.shape().prepend(1));
             tensor.setFloat(7, 0, 0);
-            Operand<TFloat32> operand = session.tf().constantOf(tensor);
+            Operand<TFloat32> operand = Tensors.shared(session.tf(), tensor);
             pool.give(tensor);
             TFloat32 next = (TFloat32) pool.take(COLUMN.dtype(), COLUMN.shape().prepend(1));
             assertNotSame(tensor, next);

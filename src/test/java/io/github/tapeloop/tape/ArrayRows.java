@@ -62,6 +62,14 @@ final class ArrayRows {
                                 .in(x.get(0), ints(tf, 1, 4), tf.constant(0))
                                 .set(b -> b.setAttr("num_split", 2L)))
                         .andTwice(),
+                row("Split", in(2, 4), (tf, x) -> op(tf, "Split")
+                                .in(tf.constant(1), x.get(0))
+                                .set(b -> b.setAttr("num_split", 1L)))
+                        .andTwice(),
+                row("SplitV", in(5, 2), (tf, x) -> op(tf, "SplitV")
+                                .in(x.get(0), longs(tf, 5), tf.constant(-2))
+                                .set(b -> b.setAttr("num_split", 1L)))
+                        .andTwice(),
                 mirrorPad("MirrorPad", in(3, 3)).andTwice(),
                 mirrorPad("MirrorPadGrad", in(5, 5)).andTwice(),
                 row("ReverseV2", in(2, 3), (tf, x) -> op(tf, "ReverseV2").in(x.get(0), ints(tf, -1)))

@@ -2,9 +2,11 @@ package io.github.tapeloop.tape;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Parameters;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.ConcreteFunction;
+import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.Signature;
@@ -29,7 +32,16 @@ import org.tensorflow.op.core.StatefulIf;
 import org.tensorflow.op.core.StatefulPartitionedCall;
 import org.tensorflow.op.core.StatelessCase;
 import org.tensorflow.op.core.StatelessIf;
+import org.tensorflow.proto.AttrValue;
+import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.FunctionDefLibrary;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.NameAttrList;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.proto.OpDef;
+import org.tensorflow.proto.VersionDef;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -335,5 +347,84 @@ class FunctionOpGradientTest {
             }
         }
         assertEquals(live, session.liveHandles());
+    }
+
+    private static AttrValue bytes(ByteString value) {
+        return AttrValue.newBuilder().setS(value).build();
+    }
+
+    private static FunctionDef.Builder unary(String name) {
+        OpDef.ArgDef.Builder argument = OpDef.ArgDef.newBuilder().setType(DataType.DT_DOUBLE);
+        return FunctionDef.newBuilder()
+                .setSignature(OpDef.newBuilder()
+                        .setName(name)
+                        .addInputArg(argument.clone().setName("x"))
+                        .addOutputArg(argument.setName("y")));
+    }
+
+    /** A function as Python writes it: it calls another by an op whose config_proto is a message that is no text. */
+    private static FunctionDef calling(String name, String called) {
+        AttrValue types = AttrValue.newBuilder()
+                .setList(AttrValue.ListValue.newBuilder().addType(DataType.DT_DOUBLE))
+                .build();
+        ByteString config = ConfigProto.newBuilder()
+                .putDeviceCount("CPU", 1)
+                .setExperimental(ConfigProto.Experimental.getDefaultInstance())
+                .build()
+                .toByteString();
+        assertFalse(config.isValidUtf8());
+        return unary(name)
+                .addNodeDef(NodeDef.newBuilder()
+                        .setName("n")
+                        .setOp("StatefulPartitionedCall")
+                        .addInput("x")
+                        .putAttr("Tin", types)
+                        .putAttr("Tout", types)
+                        .putAttr("config_proto", bytes(config))
+                        .putAttr("config", bytes(ByteString.EMPTY))
+                        .putAttr("executor_type", bytes(ByteString.EMPTY))
+                        .putAttr(
+                                "f",
+                                AttrValue.newBuilder()
+                                        .setFunc(NameAttrList.newBuilder().setName(called))
+                                        .build()))
+                .putRet("y", "n:output:0")
+                .build();
+    }
+
+    @Test
+    void attributesThatAreBytesSurviveInCallsOfCalls() {
+        FunctionDef inner = unary("inner")
+                .addNodeDef(NodeDef.newBuilder()
+                        .setName("n")
+                        .setOp("Square")
+                        .addInput("x")
+                        .putAttr(
+                                "T",
+                                AttrValue.newBuilder()
+                                        .setType(DataType.DT_DOUBLE)
+                                        .build()))
+                .putRet("y", "n:y:0")
+                .build();
+        FunctionDefLibrary library = FunctionDefLibrary.newBuilder()
+                .addFunction(inner)
+                .addFunction(calling("middle", "inner"))
+                .addFunction(calling("outer", "middle"))
+                .build();
+        try (Graph graph = new Graph()) {
+            graph.importGraphDef(GraphDef.newBuilder()
+                    .setLibrary(library)
+                    .setVersions(VersionDef.newBuilder().setProducer(1286))
+                    .build());
+            ConcreteFunction outer = graph.getFunction("outer");
+            functions.add(outer);
+            assertDerivatives(
+                    X,
+                    (tf, x) ->
+                            TwoWays.typed(PartitionedCall.create(tf.scope(), List.of(x), List.of(TFloat64.class), outer)
+                                    .output()
+                                    .get(0)),
+                    (x, order) -> List.of(x * x, 2 * x, 2.0).get(order));
+        }
     }
 }

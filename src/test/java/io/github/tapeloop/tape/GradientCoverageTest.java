@@ -224,8 +224,7 @@ class GradientCoverageTest {
      * Σ w (y + y²/2) over all floating point outputs, with fixed weights. It is curved, so that gradients of gradients
      * go through the gradient of the output as well, even where the op itself is linear.
      */
-    private Operand<TFloat64> loss(GradientRow row, List<Operand<TFloat64>> inputs) {
-        Ops tf = session.tf();
+    static Operand<TFloat64> loss(Ops tf, GradientRow row, List<Operand<TFloat64>> inputs) {
         List<Operand<TFloat64>> terms = new ArrayList<>();
         List<Output<?>> outputs = differentiable(row.body().make(tf, inputs));
         for (int i = 0; i < outputs.size(); i++) {
@@ -263,6 +262,10 @@ class GradientCoverageTest {
             assertTrue(made.contains(row.type()), row + " makes " + made);
             return gradients(tape, loss, inputs);
         }
+    }
+
+    private Operand<TFloat64> loss(GradientRow row, List<Operand<TFloat64>> inputs) {
+        return loss(session.tf(), row, inputs);
     }
 
     /** One number that depends on the whole gradient, so that its own gradient is a second derivative. */

@@ -32,6 +32,7 @@ final class WindowRows {
         }
         rows.addAll(dilatedConvolutions());
         rows.addAll(convolutions3D());
+        rows.addAll(narrow());
         rows.addAll(averages());
         rows.addAll(largest());
         rows.addAll(dilations());
@@ -122,6 +123,68 @@ final class WindowRows {
                                 (tf, x) -> valid(op(tf, "Conv3DBackpropFilterV2")
                                         .in(x.get(0), ints(tf, 1, 2, 2, 1, 2), x.get(1))))
                         .andTwice());
+    }
+
+    /** Windows of one element along a dimension, that leave out more than one between two places. */
+    private static List<GradientRow> narrow() {
+        GradientRow.Input image = in(2, 6, 5, 2);
+        long[] threes = {1, 3, 3, 1};
+        long[] unequal = {1, 4, 2, 1};
+        long[] dilated = {1, 3, 1, 1};
+        long[] deep = {1, 3, 3, 3, 1};
+        List<GradientRow> rows = new ArrayList<>();
+        for (String padding : List.of("SAME", "VALID")) {
+            rows.add(row(
+                            "Conv2D",
+                            image,
+                            in(1, 1, 2, 3),
+                            (tf, x) -> moved(op(tf, "Conv2D").in(x), padding, threes))
+                    .andTwice());
+            rows.add(row("Conv2D", image, in(1, 1, 2, 3), (tf, x) -> moved(
+                            op(tf, "Conv2D").in(x), padding, threes)
+                    .set(b -> b.setAttr("dilations", threes))));
+            rows.add(row("Conv2D", image, in(1, 2, 2, 3), (tf, x) -> moved(
+                                    op(tf, "Conv2D").in(x), padding, unequal)
+                            .set(b -> b.setAttr("dilations", dilated)))
+                    .andTwice());
+            rows.add(row(
+                    "DepthwiseConv2dNative",
+                    image,
+                    in(1, 1, 2, 2),
+                    (tf, x) -> moved(op(tf, "DepthwiseConv2dNative").in(x), padding, threes)));
+            rows.add(row(
+                    "Conv2DBackpropInput",
+                    in(1, 1, 2, 3),
+                    in(2, 2, 2, 3),
+                    (tf, x) -> moved(
+                            op(tf, "Conv2DBackpropInput").in(ints(tf, 2, 6, 5, 2), x.get(0), x.get(1)),
+                            padding,
+                            threes)));
+            rows.add(row(
+                    "Conv2DBackpropFilter",
+                    image,
+                    in(2, 2, 2, 3),
+                    (tf, x) -> moved(
+                            op(tf, "Conv2DBackpropFilter").in(x.get(0), ints(tf, 1, 1, 2, 3), x.get(1)),
+                            padding,
+                            threes)));
+            rows.add(row(
+                            "Conv3D",
+                            in(1, 5, 4, 7, 1),
+                            in(1, 1, 1, 1, 2),
+                            (tf, x) -> moved(op(tf, "Conv3D").in(x), padding, deep))
+                    .andTwice());
+            rows.add(row(
+                    "Conv3D",
+                    in(1, 5, 4, 7, 1),
+                    in(1, 2, 1, 1, 1),
+                    (tf, x) -> moved(op(tf, "Conv3D").in(x), padding, deep)));
+        }
+        return rows;
+    }
+
+    private static GradientRow.Op moved(GradientRow.Op op, String padding, long[] strides) {
+        return op.set(b -> b.setAttr("strides", strides).setAttr("padding", padding));
     }
 
     private static GradientRow.Op valid(GradientRow.Op op) {

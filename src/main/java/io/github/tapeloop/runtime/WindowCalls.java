@@ -1,0 +1,363 @@
+package io.github.tapeloop.runtime;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * Convolutions and pools that TensorFlow's kernels for CPUs get wrong. Where nothing is computed, because an image is too
+ * small for the window or has no examples, they give results of a wrong shape (oneDNN), or gradients that nobody has written
+ * (the others); those are empty here, or zeros. A window of one element that takes steps of several makes backward kernels
+ * write past their memory (oneDNN), or disagree with the forward one about the element it stands on (Conv3D): here a slice
+ * takes the steps.
+ */
+final class WindowCalls {
+
+    private WindowCalls() {}
+
+    /**
+     * How a window moves over an image.
+     *
+     * @param axes the dimensions of the image that it moves over
+     * @param channel the dimension of the channels
+     * @param strides one for each dimension of the image, as all below
+     * @param paddings what is added before and after each dimension if padding is EXPLICIT, else null
+     */
+    private record Geometry(int[] axes, int channel, long[] strides, long[] dilations, boolean same, long[] paddings) {
+
+        /** @return null if attributes are missing or are such as TensorFlow refuses */
+        static Geometry of(OpCall call, int rank) {
+            long[] strides = OpAttributes.numbers(call.attribute("strides"));
+            long[] dilations = OpAttributes.numbers(call.attribute("dilations"));
+            long[] paddings = OpAttributes.numbers(call.attribute("explicit_paddings"));
+            Object padding = OpAttributes.as(String.class, call.attribute("padding"));
+            Object format = OpAttributes.as(String.class, call.attribute("data_format"));
+            boolean isExplicit = "EXPLICIT".equals(padding);
+            if (dilations == null) {
+                dilations = new long[rank];
+                Arrays.fill(dilations, 1);
+            }
+            if (strides == null
+                    || strides.length != rank
+                    || dilations.length != rank
+                    || isExplicit && (paddings == null || paddings.length != 2 * rank)
+                    || IntStream.range(0, rank).anyMatch(i -> strides[i] < 1)
+                    || Arrays.stream(dilations).anyMatch(dilation -> dilation < 1)) {
+                return null;
+            }
+            int channel = format instanceof String text && text.startsWith("NC") ? 1 : rank - 1;
+            int[] axes = IntStream.range(1, rank).filter(i -> i != channel).toArray();
+            return new Geometry(
+                    axes, channel, strides, dilations, "SAME".equals(padding), isExplicit ? paddings : null);
+        }
+
+        /** How many places a window has along an axis; negative if it does not fit, or if the size is not known. */
+        long places(int axis, long size, long window) {
+            if (size < 0) {
+                return -1;
+            }
+            if (same) {
+                return (size + strides[axis] - 1) / strides[axis];
+            }
+            long padded = paddings == null ? size : size + paddings[2 * axis] + paddings[2 * axis + 1];
+            return Math.floorDiv(padded - (window - 1) * dilations[axis] - 1 + strides[axis], strides[axis]);
+        }
+
+        boolean isPadded(int axis) {
+            return paddings != null && (paddings[2 * axis] != 0 || paddings[2 * axis + 1] != 0);
+        }
+    }
+
+    static Operation convolution(SessionEnvironment environment, OpCall call) {
+        Shape image = Tensors.shape(call.input(0));
+        Shape kernel = Tensors.shape(call.input(1));
+        Geometry geometry = image.isUnknown() || kernel.isUnknown() ? null : Geometry.of(call, image.numDimensions());
+        if (geometry == null) {
+            return null;
+        }
+        Shape result = result(call, image, kernel, geometry);
+        if (result != null && isEmpty(result)) {
+            return zeros(environment, call.input(0), Ops.create(environment).constant(result.asArray()));
+        }
+        long[] window = Arrays.copyOf(kernel.asArray(), geometry.axes().length);
+        boolean slices = call.type().equals("Conv3D");
+        boolean[] narrow = narrow(call, geometry, window, slices);
+        if (narrow == null) {
+            return null;
+        }
+        OpCall level = level(call, geometry, narrow, slices);
+        return slices && steps(geometry, narrow)
+                ? FatalCalls.replaced(environment, level, 0, slice(environment, geometry, narrow, call.input(0)))
+                : environment.unguarded(level);
+    }
+
+    /** What is wrong with a convolution or one of its gradient ops: kernels of oneDNN die of shapes that do not fit. */
+    static String misfit(OpCall call) {
+        boolean toImage = call.type().contains("BackpropInput");
+        boolean toKernel = call.type().contains("BackpropFilter");
+        Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
+        Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
+        if (image.isUnknown() || kernel.isUnknown()) {
+            return null;
+        }
+        Geometry geometry = Geometry.of(call, image.numDimensions());
+        if (image.numDimensions() != kernel.numDimensions() || geometry == null) {
+            return null; // TensorFlow says so.
+        }
+        long channels = image.get(geometry.channel());
+        long taken = kernel.get(kernel.numDimensions() - 2);
+        boolean deep = call.type().startsWith("Depthwise");
+        if (channels > 0 && taken > 0 && (deep ? channels != taken : channels % taken != 0)) {
+            return "its kernel takes " + taken + " channels, and the image has " + channels;
+        }
+        return toImage || toKernel ? wrongGradient(call, image, kernel, geometry) : null;
+    }
+
+    /** A shape that is given in numbers; unknown if the numbers are, or are none of a whole shape. */
+    private static Shape shape(OpCall call, int input) {
+        long[] sizes = WholeNumbers.of(call.input(input));
+        return sizes == null
+                        || sizes.length != Tensors.rank(call.input(2))
+                        || Arrays.stream(sizes).anyMatch(n -> n < 0)
+                ? Shape.unknown()
+                : Shape.of(sizes);
+    }
+
+    private static String wrongGradient(OpCall call, Shape image, Shape kernel, Geometry geometry) {
+        Shape dy = Tensors.shape(call.input(2));
+        int last = kernel.numDimensions() - 1;
+        long[] expected = image.asArray();
+        for (int i = 0; i < geometry.axes().length; i++) {
+            int axis = geometry.axes()[i];
+            expected[axis] = kernel.get(i) < 1 ? -1 : geometry.places(axis, image.get(axis), kernel.get(i));
+        }
+        boolean deep = call.type().startsWith("Depthwise");
+        expected[geometry.channel()] = kernel.get(last) < 0 || deep && kernel.get(last - 1) < 0
+                ? -1
+                : deep ? kernel.get(last) * kernel.get(last - 1) : kernel.get(last);
+        for (int i = 0; i < expected.length && !dy.isUnknown(); i++) {
+            if (expected[i] >= 0 && dy.get(i) >= 0 && expected[i] != dy.get(i)) {
+                return "the gradient is not one of a convolution of an image " + image + " with a kernel " + kernel;
+            }
+        }
+        return null;
+    }
+
+    /** The shape that a convolution has; null if it is not known, or the call is one that TensorFlow refuses. */
+    private static Shape result(OpCall call, Shape image, Shape kernel, Geometry geometry) {
+        int last = kernel.numDimensions() - 1;
+        boolean deep = call.type().startsWith("Depthwise");
+        long channels = image.get(geometry.channel());
+        if (channels < 1
+                || kernel.get(last - 1) < 1
+                || channels % kernel.get(last - 1) != 0
+                || call.input(0).dataType() != call.input(1).dataType()) {
+            return null;
+        }
+        long[] result = image.asArray();
+        result[geometry.channel()] = deep ? channels * kernel.get(last) : kernel.get(last);
+        for (int i = 0; i < geometry.axes().length; i++) {
+            int axis = geometry.axes()[i];
+            result[axis] = kernel.get(i) < 1 ? -1 : geometry.places(axis, image.get(axis), kernel.get(i));
+        }
+        return Arrays.stream(result).allMatch(size -> size >= 0) ? Shape.of(result) : null;
+    }
+
+    /** The gradient of a convolution with respect to its image: sizes of the image, kernel, gradient of the result. */
+    static Operation toImage(SessionEnvironment environment, OpCall call) {
+        Shape kernel = Tensors.shape(call.input(1));
+        Shape dy = Tensors.shape(call.input(2));
+        Shape sizes = Tensors.shape(call.input(0));
+        if (kernel.isUnknown() || dy.isUnknown() || sizes.hasUnknownDimension() || sizes.get(0) != dy.numDimensions()) {
+            return null;
+        }
+        if (isEmpty(kernel) || isEmpty(dy)) {
+            return zeros(environment, call.input(1), FatalCalls.operand(call, 0));
+        }
+        Geometry geometry = Geometry.of(call, dy.numDimensions());
+        if (geometry == null) {
+            return null;
+        }
+        long[] window = Arrays.copyOf(kernel.asArray(), geometry.axes().length);
+        boolean[] narrow = narrow(call, geometry, window, true);
+        if (narrow == null) {
+            return null;
+        }
+        OpCall level = level(call, geometry, narrow, true);
+        if (!steps(geometry, narrow)) {
+            return environment.unguarded(level);
+        }
+        Ops tf = Ops.create(environment);
+        Operand<TInt32> whole = Tensors.cast(tf, call.input(0), TInt32.class);
+        Operand<TInt32> sliced = tf.select(tf.constant(narrow), tf.shape(call.input(2)), whole);
+        Operation stepped = FatalCalls.replaced(environment, level, 0, Tensors.cast(tf, sliced, sizesType(call)));
+        OperationBuilder back =
+                tf.scope().opBuilder("StridedSliceGrad", "Steps").addInput(whole.asOutput());
+        return ends(tf, geometry, narrow, back).addInput(stepped.output(0)).build();
+    }
+
+    private static Class<TNumber> sizesType(OpCall call) {
+        return FatalCalls.operand(call, 0).type();
+    }
+
+    /** The gradient of a convolution with respect to its kernel: image, sizes of the kernel, gradient of the result. */
+    static Operation toKernel(SessionEnvironment environment, OpCall call) {
+        Shape image = Tensors.shape(call.input(0));
+        Shape dy = Tensors.shape(call.input(2));
+        if (isEmpty(image) || isEmpty(dy)) {
+            return zeros(environment, call.input(2), FatalCalls.operand(call, 1));
+        }
+        long[] sizes = WholeNumbers.of(call.input(1));
+        Geometry geometry = sizes == null || image.isUnknown() ? null : Geometry.of(call, image.numDimensions());
+        if (geometry == null || sizes.length != image.numDimensions()) {
+            return null;
+        }
+        long[] window = Arrays.copyOf(sizes, geometry.axes().length);
+        boolean[] narrow = narrow(call, geometry, window, true);
+        if (narrow == null) {
+            boolean deep = call.type().startsWith("Depthwise");
+            return deep && dy.hasUnknownDimension() ? written(environment, call) : null;
+        }
+        OpCall level = level(call, geometry, narrow, true);
+        return steps(geometry, narrow)
+                ? FatalCalls.replaced(environment, level, 0, slice(environment, geometry, narrow, call.input(0)))
+                : environment.unguarded(level);
+    }
+
+    /** In a graph it turns out late that there are no examples. */
+    private static Operation written(SessionEnvironment environment, OpCall call) {
+        Ops tf = Ops.create(environment);
+        Output<TNumber> result = environment.unguarded(call).output(0);
+        return tf.select(tf.math.equal(tf.size(call.input(2)), tf.constant(0)), tf.zerosLike(result), result)
+                .op();
+    }
+
+    /** A pool: in a graph TensorFlow refuses one that has no place, which at once it does not. */
+    static Operation pool(SessionEnvironment environment, OpCall call) {
+        Shape image = Tensors.shape(call.input(0));
+        long[] window = OpAttributes.numbers(call.attribute("ksize"));
+        Geometry geometry = image.isUnknown() ? null : Geometry.of(call, image.numDimensions());
+        if (geometry == null || window == null || window.length != image.numDimensions()) {
+            return null;
+        }
+        long[] result = image.asArray();
+        for (int axis : geometry.axes()) {
+            result[axis] = window[axis] < 1 ? -1 : geometry.places(axis, image.get(axis), window[axis]);
+        }
+        return Arrays.stream(result).allMatch(size -> size >= 0) && isEmpty(Shape.of(result))
+                ? zeros(environment, call.input(0), Ops.create(environment).constant(result))
+                : null;
+    }
+
+    /**
+     * The gradient of a pool: the image comes first, and has the shape of the result. In a graph it turns out late that there
+     * are no examples, of which oneDNN dies: then the gradient cannot have a shape without zeros.
+     */
+    static Operation toPooled(SessionEnvironment environment, OpCall call) {
+        Shape dy = Tensors.shape(call.input(2));
+        Ops tf = Ops.create(environment);
+        if (isEmpty(Tensors.shape(call.input(1))) || isEmpty(dy)) {
+            return tf.zerosLike(call.input(0)).op();
+        }
+        if (!dy.hasUnknownDimension() || call.type().equals("MaxPoolGradWithArgmax")) {
+            return null;
+        }
+        Operand<TInt32> shape = tf.math.maximum(tf.shape(call.input(2)), tf.constant(1));
+        return FatalCalls.replaced(environment, call, 2, tf.reshape(call.input(2), shape));
+    }
+
+    /** The gradient op of an average pool takes the shape of the image on trust. */
+    static String wrongAverage(OpCall call) {
+        long[] sizes = WholeNumbers.of(call.input(0));
+        Shape dy = Tensors.shape(call.input(1));
+        long[] window = OpAttributes.numbers(call.attribute("ksize"));
+        Geometry geometry = dy.isUnknown() ? null : Geometry.of(call, dy.numDimensions());
+        if (sizes == null || geometry == null || window == null || window.length != dy.numDimensions()) {
+            return null;
+        }
+        boolean fits = sizes.length == dy.numDimensions();
+        for (int i = 0; i < sizes.length && fits; i++) {
+            long places = geometry.places(i, sizes[i], window[i]);
+            fits = sizes[i] >= 0 && (dy.get(i) < 0 || dy.get(i) == places);
+        }
+        return fits ? null : "the gradient is not one of an image of the shape " + Arrays.toString(sizes);
+    }
+
+    /**
+     * The dimensions along which the window has one element, so that neither dilation nor, if a slice takes them, steps
+     * matter; null if there are none where it makes a difference.
+     */
+    private static boolean[] narrow(OpCall call, Geometry geometry, long[] window, boolean slices) {
+        if (call.type().startsWith("Depthwise") && Arrays.stream(window).anyMatch(size -> size != 1)) {
+            return null; // Its steps and dilations must be the same both ways.
+        }
+        boolean[] narrow = new boolean[geometry.strides().length];
+        boolean any = false;
+        for (int i = 0; i < window.length; i++) {
+            int axis = geometry.axes()[i];
+            boolean matters = geometry.dilations()[axis] > 1 || slices && geometry.strides()[axis] > 1;
+            narrow[axis] = window[i] == 1 && matters && !geometry.isPadded(axis);
+            any |= narrow[axis];
+        }
+        return any ? narrow : null;
+    }
+
+    private static boolean steps(Geometry geometry, boolean[] narrow) {
+        return IntStream.range(0, narrow.length).anyMatch(i -> narrow[i] && geometry.strides()[i] > 1);
+    }
+
+    /** The call without dilation along some dimensions, and without steps if a slice takes them. */
+    private static OpCall level(OpCall call, Geometry geometry, boolean[] narrow, boolean slices) {
+        long[] strides = geometry.strides().clone();
+        long[] dilations = geometry.dilations().clone();
+        for (int i = 0; i < narrow.length; i++) {
+            dilations[i] = narrow[i] ? 1 : dilations[i];
+            strides[i] = narrow[i] && slices ? 1 : strides[i];
+        }
+        return call.with("strides", strides).with("dilations", dilations);
+    }
+
+    private static Output<?> slice(
+            SessionEnvironment environment, Geometry geometry, boolean[] narrow, Output<?> image) {
+        Ops tf = Ops.create(environment);
+        OperationBuilder builder = tf.scope().opBuilder("StridedSlice", "Steps").addInput(image);
+        return ends(tf, geometry, narrow, builder).build().output(0);
+    }
+
+    /** Begin, end and steps of a slice from end to end. */
+    private static OperationBuilder ends(Ops tf, Geometry geometry, boolean[] narrow, OperationBuilder builder) {
+        int[] steps = new int[narrow.length];
+        for (int i = 0; i < steps.length; i++) {
+            steps[i] = narrow[i] ? Math.toIntExact(geometry.strides()[i]) : 1;
+        }
+        Output<TInt32> zeros = tf.constant(new int[steps.length]).asOutput();
+        long all = (1L << steps.length) - 1;
+        return builder.addInput(zeros)
+                .addInput(zeros)
+                .addInput(tf.constant(steps).asOutput())
+                .setAttr("begin_mask", all)
+                .setAttr("end_mask", all);
+    }
+
+    private static boolean isEmpty(Shape shape) {
+        return !shape.isUnknown() && Arrays.stream(shape.asArray()).anyMatch(size -> size == 0);
+    }
+
+    private static Operation zeros(SessionEnvironment environment, Output<?> like, Operand<? extends TNumber> shape) {
+        Ops tf = Ops.create(environment);
+        Operand<TNumber> zero = FatalCalls.untyped(
+                like.dataType() == DataType.DT_FLOAT
+                        ? tf.constant(0f)
+                        : tf.dtypes.cast(
+                                tf.constant(0f), FatalCalls.untyped(like).type()));
+        return tf.fill(shape, zero).op();
+    }
+}
