@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Output;
@@ -171,6 +172,11 @@ final class FatalCalls {
     /** What is asked of an op type; null for the many of which nothing is. */
     static Row of(String type) {
         return BY_TYPE.get(type);
+    }
+
+    /** The op types of which something is asked. */
+    static Set<String> types() {
+        return BY_TYPE.keySet();
     }
 
     private static Row row(int... ranks) {

@@ -65,10 +65,12 @@ final class ArrayRows {
                 row("Split", in(2, 4), (tf, x) -> op(tf, "Split")
                                 .in(tf.constant(1), x.get(0))
                                 .set(b -> b.setAttr("num_split", 1L)))
+                        .output(0)
                         .andTwice(),
                 row("SplitV", in(5, 2), (tf, x) -> op(tf, "SplitV")
                                 .in(x.get(0), longs(tf, 5), tf.constant(-2))
                                 .set(b -> b.setAttr("num_split", 1L)))
+                        .output(0)
                         .andTwice(),
                 mirrorPad("MirrorPad", in(3, 3)).andTwice(),
                 mirrorPad("MirrorPadGrad", in(5, 5)).andTwice(),

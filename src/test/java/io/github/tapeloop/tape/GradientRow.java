@@ -129,7 +129,7 @@ record GradientRow(String type, List<Input> inputs, Body body, boolean twice, do
     }
 
     boolean hasSeveralOutputs() {
-        return WITH_SEVERAL_OUTPUTS.contains(type);
+        return onlyOutput < 0 && WITH_SEVERAL_OUTPUTS.contains(type);
     }
 
     @Override
