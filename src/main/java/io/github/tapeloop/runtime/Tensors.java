@@ -107,7 +107,7 @@ public final class Tensors {
     /**
      * A tensor as an operand. Outside a trace it shares the tensor's memory, unlike {@code tf.constantOf}, which copies it.
      *
-     * @param tf makes the operand
+     * @param tf makes the operand; not of a session, it copies as well
      * @param tensor must not be written to any more while the operand, or a variable that it was assigned to, is there; it
      *     may be closed
      * @param <T> the tensor's type
@@ -115,7 +115,7 @@ public final class Tensors {
      */
     @SuppressWarnings("unchecked") // The operand has the tensor's type.
     public static <T extends TType> Operand<T> shared(Ops tf, T tensor) {
-        return RecordingEnvironment.of(tf) instanceof EagerEnvironment environment
+        return tf.scope().env() instanceof EagerEnvironment environment
                 ? (Operand<T>) environment.shared(tensor, tf.scope())
                 : tf.constantOf(tensor);
     }
