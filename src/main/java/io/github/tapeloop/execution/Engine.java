@@ -21,6 +21,7 @@ import io.github.tapeloop.step.StepBody;
 import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.step.TestStep;
 import io.github.tapeloop.step.TrainStep;
+import io.github.tapeloop.tape.GradientRegistry;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -57,10 +58,10 @@ public final class Engine implements AutoCloseable {
     private final Set<Optimizer> optimizers;
     private final Execution predict;
 
-    /** By the layers that are frozen, and the limit of the guard: a trace keeps both. */
+    /** By the layers that are frozen, the limit of the guard, and the rules for gradients: a trace keeps them. */
     private final Map<Setting, Executions> executions = new LinkedHashMap<>(MOST_SETTINGS, 0.75f, true);
 
-    private record Setting(Set<Layer> frozen, long guardLimit) {}
+    private record Setting(Set<Layer> frozen, long guardLimit, int gradientRules) {}
 
     /** What a trace keeps the setting of. */
     private record Executions(Step training, Execution train, Execution test, Map<Integer, Execution> loops) {
@@ -137,7 +138,8 @@ public final class Engine implements AutoCloseable {
     private Executions executions() {
         Set<Layer> frozen = new HashSet<>();
         addFrozen(plan.model(), frozen);
-        Setting setting = new Setting(frozen, guard.limit());
+        Setting setting =
+                new Setting(frozen, guard.limit(), GradientRegistry.of(session).version());
         Executions found = executions.get(setting);
         if (found == null) {
             found = newExecutions();

@@ -3,6 +3,7 @@ package io.github.tapeloop.tape;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.tapeloop.Trainer;
+import io.github.tapeloop.TrainerBuilder;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Initializer;
@@ -17,9 +18,9 @@ import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.Signature;
@@ -143,15 +144,12 @@ class LateRuleTest {
         }
     }
 
-    @Test
-    void aRuleHoldsForTheStepAfterStepsThatWereKept() {
+    @ParameterizedTest(name = "compiled {0}")
+    @ValueSource(booleans = {false, true})
+    void aRuleHoldsForTheStepAfterStepsThatWereKept(boolean compiled) {
         Weight model = new Weight();
         try (TapeSession session = TapeSession.builder().threads(1, 1).build();
-                Trainer trainer = Trainer.of(model)
-                        .loss((tf, target, y) -> tf.reshape(y, tf.constant(new int[0])))
-                        .optimizer(new Sgd(0.1))
-                        .session(session)
-                        .build()) {
+                Trainer trainer = trainer(session, model, compiled)) {
             List<Double> weights = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 if (i == 3) {
@@ -164,6 +162,14 @@ class LateRuleTest {
             assertEquals(weights.get(1) * 0.8, weights.get(2), 1e-6);
             assertEquals(weights.get(2) - 0.1, weights.get(3), 1e-6);
         }
+    }
+
+    private static Trainer trainer(TapeSession session, Weight model, boolean compiled) {
+        TrainerBuilder builder = Trainer.of(model)
+                .loss((tf, target, y) -> tf.reshape(y, tf.constant(new int[0])))
+                .optimizer(new Sgd(0.1))
+                .session(session);
+        return (compiled ? builder.compiled() : builder).build();
     }
 
     @SuppressWarnings("unchecked") // All operands here are float32.
