@@ -107,11 +107,7 @@ public final class Tensors {
     /**
      * A tensor as an operand. Outside a trace it shares the tensor's memory, unlike {@code tf.constantOf}, which copies it.
      *
-<<<<<<< HEAD
-     * @param tf makes the operand
-=======
      * @param tf makes the operand; not of a session, it copies as well
->>>>>>> 4b285287f6845bed44c9f21e285a2e80d634a07d
      * @param tensor must not be written to any more while the operand, or a variable that it was assigned to, is there; it
      *     may be closed
      * @param <T> the tensor's type
@@ -119,11 +115,7 @@ public final class Tensors {
      */
     @SuppressWarnings("unchecked") // The operand has the tensor's type.
     public static <T extends TType> Operand<T> shared(Ops tf, T tensor) {
-<<<<<<< HEAD
-        return RecordingEnvironment.of(tf) instanceof EagerEnvironment environment
-=======
         return tf.scope().env() instanceof EagerEnvironment environment
->>>>>>> 4b285287f6845bed44c9f21e285a2e80d634a07d
                 ? (Operand<T>) environment.shared(tensor, tf.scope())
                 : tf.constantOf(tensor);
     }

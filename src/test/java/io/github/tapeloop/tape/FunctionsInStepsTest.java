@@ -120,11 +120,7 @@ class FunctionsInStepsTest {
     @ParameterizedTest(name = "{0}, {1} first, {2}")
     @MethodSource("waysIn")
     void anyMethodOfTheTrainerMayComeFirst(String op, String first, String mode) {
-<<<<<<< HEAD
         Dense dense = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
-=======
-        Dense dense = new Dense(1).useBias(false).kernelInitializer(Initializer.ones());
->>>>>>> 4b285287f6845bed44c9f21e285a2e80d634a07d
         TrainerBuilder builder = Trainer.of(Sequential.of(dense, twice(op)))
                 .loss(new MeanSquaredError())
                 .optimizer(new Sgd(0));
