@@ -37,7 +37,6 @@ final class EagerEnvironment extends SessionEnvironment {
 
     @Override
     public OperationBuilder opBuilder(String type, String name, Scope scope) {
-        session.requireOpen();
         if (!eager.isOpEnabled(type)) {
             throw new IllegalArgumentException("Op " + type + " works in graphs only. In a TapeSession use "
                     + "io.github.tapeloop.state.Variable for state, and plain operands for inputs");
@@ -46,15 +45,19 @@ final class EagerEnvironment extends SessionEnvironment {
     }
 
     private Operation run(OpCall call) {
-        session.requireOpen();
-        if (effects() != null && StatefulOrder.writes(call.type())) {
-            effects().writes();
+        boolean entered = session.begin();
+        try {
+            if (effects() != null && StatefulOrder.writes(call.type())) {
+                effects().writes();
+            }
+            Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
+                    ? constant(call, value)
+                    : execute(call);
+            tell(call, operation);
+            return operation;
+        } finally {
+            session.end(entered);
         }
-        Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
-                ? constant(call, value)
-                : execute(call);
-        tell(call, operation);
-        return operation;
     }
 
     private Operation constant(OpCall call, Tensor value) {

@@ -4,7 +4,10 @@ import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -155,6 +158,34 @@ public final class Variable<T extends TType> implements AutoCloseable {
         // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
         boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
         return shapeless ? tf.ensureShape(value, shape) : value;
+    }
+
+    /**
+     * The value now, on the Java heap.
+     *
+     * @return its elements in row-major order, those of another type than float32 rounded to the nearest float
+     * @throws IllegalArgumentException if the variable holds no numbers
+     * @throws IllegalStateException if the variable is closed
+     */
+    public float[] toFloats() {
+        return valueNow(session::floats);
+    }
+
+    /**
+     * The value now, on the Java heap.
+     *
+     * @return its elements in row-major order, exactly, but for whole numbers beyond 2^53
+     * @throws IllegalArgumentException if the variable holds no numbers
+     * @throws IllegalStateException if the variable is closed
+     */
+    public double[] toDoubles() {
+        return valueNow(session::doubles);
+    }
+
+    private <R> R valueNow(Function<Operand<T>, R> reader) {
+        List<R> value = new ArrayList<>(1);
+        session.unrecorded(() -> value.add(reader.apply(read(session.tf()))));
+        return value.get(0);
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -43,7 +44,17 @@ public final class GradientTape implements AutoCloseable {
     private final RecordingEnvironment environment;
     private final GradientRegistry registry;
     private final boolean persistent;
-    private final OpRecorder recorder = this::note;
+    private final OpRecorder recorder = new OpRecorder() {
+        @Override
+        public void record(RecordedOp op) {
+            note(op);
+        }
+
+        @Override
+        public OptionalInt kept() {
+            return OptionalInt.of(ops.size());
+        }
+    };
     private final List<RecordedOp> ops = new ArrayList<>();
     /** Watched ops and recorded ops; for a recorded one its place in {@link #ops}, for a watched one -1. */
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
