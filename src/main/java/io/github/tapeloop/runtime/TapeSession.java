@@ -167,8 +167,7 @@ public final class TapeSession implements AutoCloseable {
      *     scope is open
      */
     public void handOver() {
-        requireNoScope();
-        lock.handOver(null);
+        give(null);
     }
 
     /**
@@ -178,16 +177,20 @@ public final class TapeSession implements AutoCloseable {
      * @throws IllegalStateException as in {@link #handOver()}
      */
     public void handOver(Thread next) {
-        requireNoScope();
-        lock.handOver(Objects.requireNonNull(next, "next"));
+        give(Objects.requireNonNull(next, "next"));
     }
 
-    private void requireNoScope() {
-        lock.requireUsable();
+    private void give(Thread next) {
+        boolean orphaned = lock.enterToHandOver();
+        if (orphaned) {
+            scopes.leaveInside(scopes.root());
+        }
         if (scopes.areOpen()) {
+            lock.leave();
             throw new IllegalStateException("This TapeSession cannot be handed over while a TensorScope is open, which"
                     + " this thread would close: do it after the closing brace");
         }
+        lock.leave(next);
     }
 
     /**

@@ -155,11 +155,15 @@ public final class UseLock {
         }
     }
 
-    /** Refuses a thread that the lock does not belong to, and any when it is closed. */
+    /** Refuses a thread that {@link #enter()} would refuse, without going in. */
     void requireUsable() {
         Thread current = Thread.currentThread();
         if (pass != current) {
             requireMayEnter(current, false);
+            Thread other = user.get();
+            if (other != null && other != current && other.isAlive()) {
+                throw inUse(other, current);
+            }
         }
     }
 
@@ -194,19 +198,19 @@ public final class UseLock {
     }
 
     /**
-     * Gives the lock to another thread.
+     * Goes in to hand the lock over by {@link #leave(Thread)}.
      *
-     * @param next who owns it from now on, or null for whoever comes
+     * @return whether the thread it belonged to has ended
      * @throws IllegalStateException if it belongs to another thread that has not ended, or a use of it has not ended
      */
-    void handOver(Thread next) {
+    boolean enterToHandOver() {
         Thread current = Thread.currentThread();
         if (user.get() == current) {
             throw new IllegalStateException(
                     name + " cannot be handed over in the middle of " + said() + ": do it afterwards");
         }
         take(current, true);
-        leave(next);
+        return owner != null && owner != current;
     }
 
     /**
