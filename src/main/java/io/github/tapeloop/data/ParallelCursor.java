@@ -29,6 +29,9 @@ final class ParallelCursor implements Cursor {
     private final ArrayDeque<Future<Example>> pending = new ArrayDeque<>();
     private long number;
     private boolean ended;
+    /** Whether a worker was waited for in vain. */
+    private boolean waited;
+
     private Example current;
 
     ParallelCursor(Cursor upstream, MapSource.Work work, int count) {
@@ -90,6 +93,7 @@ final class ParallelCursor implements Cursor {
                     interrupted = true;
                 } catch (TimeoutException e) {
                     if (passedOn) {
+                        waited = true;
                         throw WorkerThreads.interrupted("an example of map", e);
                     }
                     passedOn = true;
@@ -140,7 +144,7 @@ final class ParallelCursor implements Cursor {
     public void close() throws IOException {
         workers.shutdownNow();
         pending.clear();
-        WorkerThreads.end(threads, "map");
+        WorkerThreads.end(threads, "map", waited ? Duration.ZERO : WorkerThreads.END);
         upstream.close(); // Only the thread that pulls reads it.
     }
 }

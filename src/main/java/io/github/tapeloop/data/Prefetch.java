@@ -1,5 +1,6 @@
 package io.github.tapeloop.data;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,11 @@ final class Prefetch implements BatchSupply {
     private Optional<Throwable> failure = Optional.empty();
     private boolean ended;
     private boolean closed;
+    /** Whether an interrupt of the consumer was passed on to the thread. */
+    private boolean passedOn;
+    /** Whether the thread was waited for in vain after that. */
+    private boolean waited;
+
     private long delivered;
 
     private Prefetch(BatchSupply upstream, int capacity) {
@@ -95,12 +101,12 @@ final class Prefetch implements BatchSupply {
     @Override
     public Optional<Batch> pull() {
         synchronized (ready) {
-            boolean heard = await();
+            await();
             if (closed) {
                 throw new IllegalStateException("the prefetched batches were closed while one was awaited");
             }
             if (ready.isEmpty()) {
-                if (heard) {
+                if (passedOn) {
                     throw WorkerThreads.interrupted(
                             "batch " + delivered, failure.orElseGet(() -> WorkerThreads.where(thread)));
                 }
@@ -136,18 +142,17 @@ final class Prefetch implements BatchSupply {
             ready.clear();
             ready.notifyAll();
         }
-        WorkerThreads.end(List.of(thread), "prefetch"); // If it does not end now, it closes the source when it does.
+        Duration bound = waited ? Duration.ZERO : WorkerThreads.END;
+        WorkerThreads.end(
+                List.of(thread), "prefetch", bound); // If it does not end now, it closes the source when it does.
     }
 
     /**
      * Waits for a batch or the end. An interrupt must not be lost here, nor cut the wait short for a batch that comes soon;
      * then it is passed on to the source, and at last the wait ends.
-     *
-     * @return whether the source was interrupted
      */
-    private boolean await() {
+    private void await() {
         boolean interrupted = false;
-        boolean passedOn = false;
         long until = 0;
         while (ready.isEmpty() && !ended && !closed) {
             try {
@@ -157,6 +162,7 @@ final class Prefetch implements BatchSupply {
                 } else if (left > 0) {
                     TimeUnit.NANOSECONDS.timedWait(ready, left);
                 } else if (passedOn) {
+                    waited = true;
                     break;
                 } else {
                     thread.interrupt();
@@ -173,6 +179,5 @@ final class Prefetch implements BatchSupply {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return passedOn;
     }
 }

@@ -22,14 +22,15 @@ final class WorkerThreads {
     private WorkerThreads() {}
 
     /**
-     * Interrupts threads and waits for their end, at most {@link #END} for all; says whose have not ended, and where they
-     * are. An interrupt of the caller does not cut it short; its flag is set again at the end.
+     * Interrupts threads and waits for their end; says whose have not ended, and where they are. An interrupt of the caller
+     * does not cut it short; its flag is set again at the end.
      *
      * @param stage what the threads work for, for the message
+     * @param bound how long to wait at most for all of them: {@link #END}, or zero if that has passed already
      */
-    static void end(List<Thread> threads, String stage) {
+    static void end(List<Thread> threads, String stage, Duration bound) {
         threads.forEach(Thread::interrupt);
-        long end = System.nanoTime() + END.toNanos();
+        long end = System.nanoTime() + bound.toNanos();
         boolean interrupted = false;
         for (Thread thread : threads) {
             long left = end - System.nanoTime();
@@ -43,8 +44,8 @@ final class WorkerThreads {
             }
             if (thread.isAlive()) {
                 LOG.warn(
-                        "Thread {} of {} has not ended {} s after it was interrupted and is left behind: its code does"
-                                + " not hear interrupts",
+                        "Thread {} of {} was interrupted, has not ended within {} s and is left behind: its code does not"
+                                + " hear interrupts",
                         thread.getName(),
                         stage,
                         END.toSeconds(),

@@ -128,10 +128,8 @@ final class EagerEnvironment extends SessionEnvironment {
             output.site = site;
             scope.add(output);
         }
-        if (op != null && outputs.length > 0) {
-            outputs[0].op = op;
-        }
-        return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
+        TFE_Op kept = op != null && outputs.length > 0 ? outputs[0].keep(op) : op;
+        return TensorFlowInternals.newOperation(eager, kept == null ? NO_OP : kept, outputs, call.type(), call.name());
     }
 
     @Override

@@ -51,6 +51,9 @@ public final class TapeSession implements AutoCloseable {
     /** Longer than a step, and than most layers' first one. */
     private static final Duration CLOSING = Duration.ofSeconds(30);
 
+    /** Where an operand is asked for its type, its shape or its value by TensorFlow Java alone, which knows no lock. */
+    private static final String TENSORFLOW_JAVA = "org.tensorflow.EagerOperation";
+
     private final EagerSession eager;
     private final EagerExecutor executor;
     private final EagerEnvironment environment;
@@ -289,7 +292,7 @@ public final class TapeSession implements AutoCloseable {
      * @param operand an operand of this session; a freed one is left alone
      */
     public void free(Operand<?> operand) {
-        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isNull()) {
+        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isFreed()) {
             boolean entered = lock.enter();
             try {
                 OwnedHandle handle = handle(operand.asOutput()); // Refuses an operand of another session.
@@ -532,12 +535,17 @@ public final class TapeSession implements AutoCloseable {
     }
 
     private void free() {
+        lock.awaitLastUser(TENSORFLOW_JAVA);
         ClosingActions last = new ClosingActions();
         last.add(eager::close);
         last.add(executor::close);
         last.add(() -> scopes.leave(scopes.root()));
         last.add(onClose::run);
         last.run();
+    }
+
+    void requireOpen() {
+        lock.requireOpen();
     }
 
     /** Begins a call, unless one is running: {@link #end} is told what this returned. */

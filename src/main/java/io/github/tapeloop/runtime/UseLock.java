@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 
 /**
  * A lock that is never waited for: one thread at a time is inside, and another one that wants in is refused with both their
@@ -26,6 +27,9 @@ public final class UseLock {
     private volatile String doing;
     /** Who asked first for the end; null as long as nobody has. */
     private volatile Thread closedBy;
+
+    /** Who was inside last: it may still look at what it has there, without the lock. */
+    private volatile Thread last;
 
     /** How many wait for the end. Guarded by {@code gate}, as is {@link #freed}. */
     private int waiting;
@@ -172,6 +176,13 @@ public final class UseLock {
         leave(owner);
     }
 
+    /** Refuses any thread that is not inside once somebody has asked for the end. */
+    void requireOpen() {
+        if (isClosed()) {
+            throw closed();
+        }
+    }
+
     /**
      * Goes out.
      *
@@ -179,6 +190,7 @@ public final class UseLock {
      */
     void leave(Thread next) {
         owner = next;
+        last = Thread.currentThread();
         doing = null;
         pass = null;
         user.set(null); // Before closedBy is read: whoever asks for the end looks at them in the other order.
@@ -291,6 +303,22 @@ public final class UseLock {
                 user.set(null);
                 gate.notifyAll();
             }
+        }
+    }
+
+    /**
+     * Waits, at most a second, as long as the thread that was inside last is in the code of a class that looks at what is
+     * guarded without the lock. Whoever comes to that code later finds the lock closed.
+     */
+    void awaitLastUser(String className) {
+        Thread thread = last;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+        while (thread != null
+                && thread != Thread.currentThread()
+                && System.nanoTime() < end
+                && Stream.of(thread.getStackTrace())
+                        .anyMatch(frame -> frame.getClassName().equals(className))) {
+            Thread.onSpinWait();
         }
     }
 

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.OpRecorder;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.UseLock;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
@@ -309,7 +310,7 @@ public final class GradientTape implements AutoCloseable {
         consumed = !persistent;
         boolean before = recording;
         pause(); // Outer tapes hear the backward pass, this one must not: it would record itself.
-        try {
+        try (UseLock.Use use = environment.session().enter("gradients")) {
             return passes.get();
         } finally {
             if (persistent && before) {
