@@ -25,7 +25,7 @@ public final class TrainerBuilder {
     private final HeadsBuilder heads = new HeadsBuilder();
     private Optimizer optimizer;
     private TapeSession session;
-    private final TapeSession.Builder sessionOptions = TapeSession.builder();
+    private final TapeSession.Builder sessionOptions = TapeSession.builder().takeTurns(true);
     private String sessionOption;
     private CustomStep step;
     private CustomStep testStep;

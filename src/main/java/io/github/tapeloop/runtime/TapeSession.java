@@ -156,9 +156,14 @@ public final class TapeSession implements AutoCloseable {
     public UseLock.Use enter(String what) {
         UseLock.Use use = lock.enter(what);
         TensorScope before = scopes.current();
+        boolean[] left = new boolean[1];
         return () -> {
-            try (use) {
-                scopes.leaveInside(before);
+            if (!left[0]) {
+                lock.requireInside();
+                left[0] = true;
+                try (use) {
+                    scopes.leaveInside(before);
+                }
             }
         };
     }

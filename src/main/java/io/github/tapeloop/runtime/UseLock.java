@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +16,9 @@ import java.util.stream.Stream;
  * <p>A thread can also own the lock while it is outside: then it alone may go in.
  */
 public final class UseLock {
+
+    private static final AtomicReferenceFieldUpdater<UseLock, Thread> PASS =
+            AtomicReferenceFieldUpdater.newUpdater(UseLock.class, Thread.class, "pass");
 
     private final String name;
     private final Runnable free;
@@ -137,7 +141,7 @@ public final class UseLock {
             leave();
             throw e;
         }
-        pass = current;
+        PASS.lazySet(this, current);
     }
 
     /** Goes in if nobody is inside. A thread that ended without having left is not. */
@@ -189,10 +193,17 @@ public final class UseLock {
      * @param next who owns the lock from now on, or null
      */
     void leave(Thread next) {
-        owner = next;
-        last = Thread.currentThread();
-        doing = null;
-        pass = null;
+        if (owner != next) { // What is the same is not written again: a session's calls outside any use are single ops.
+            owner = next;
+        }
+        Thread current = Thread.currentThread();
+        if (last != current) {
+            last = current;
+        }
+        if (doing != null) {
+            doing = null;
+        }
+        PASS.lazySet(this, null);
         user.set(null); // Before closedBy is read: whoever asks for the end looks at them in the other order.
         if (closedBy != null) {
             freeIfNobodyWaits();
@@ -242,7 +253,7 @@ public final class UseLock {
      * leaves. When this returns otherwise, all has been freed. Closing twice is allowed.
      *
      * @param bound how long to wait at most for another thread that is inside; its next op is refused afterwards, and it
-     *     frees when it leaves
+     *     frees when it leaves. One that has called {@code System.exit} is not waited for, since it waits for the hooks
      * @throws IllegalStateException if another thread was inside all that time; it is named
      */
     public void close(Duration bound) {
@@ -253,7 +264,7 @@ public final class UseLock {
                 return;
             }
             if (!awaitTurn(current, bound)) {
-                if (freed) {
+                if (freed || endsTheProcess(user.get())) {
                     return;
                 }
                 pass = null;
@@ -274,7 +285,7 @@ public final class UseLock {
                     return true;
                 }
                 long left = end - System.nanoTime();
-                if (left <= 0) {
+                if (left <= 0 || endsTheProcess(user.get())) {
                     return false;
                 }
                 try { // Not every use that ends says so, only one that finds the lock closed: look now and then.
@@ -290,6 +301,15 @@ public final class UseLock {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Whether a thread waits in {@code System.exit} for the hooks, of which one may be waiting for it. */
+    private static boolean endsTheProcess(Thread thread) {
+        return thread != null
+                && thread.getState() == Thread.State.WAITING
+                && Stream.of(thread.getStackTrace())
+                        .anyMatch(frame -> frame.getClassName().equals("java.lang.Runtime")
+                                && frame.getMethodName().equals("exit"));
     }
 
     private void freeAlone() {
@@ -354,11 +374,12 @@ public final class UseLock {
         return what == null ? "a call" : what;
     }
 
-    private void requireInside() {
+    /** Refuses a thread that ends a use of another. */
+    void requireInside() {
         Thread current = Thread.currentThread();
         if (user.get() != current) {
             throw new IllegalStateException(name + " is not in use by " + name(current)
-                    + ", which ends its use: a use is" + " ended by the thread that began it");
+                    + ", which ends its use: a use is ended by the thread that began it");
         }
     }
 

@@ -42,6 +42,14 @@ class SessionProcessTest {
     }
 
     @Test
+    void aHookDoesNotWaitForTheCallThatEndsTheProcess() throws Exception {
+        long begin = System.nanoTime();
+        ChildJava.Result result = ChildJava.run(LIMIT, List.of(), SessionRaces.class, "inside", "1");
+        assertEquals(7, result.exit(), result::output);
+        assertTrue(System.nanoTime() - begin < Duration.ofSeconds(25).toNanos(), result::output);
+    }
+
+    @Test
     void aSmallHeapHoldsALargeModel() throws Exception {
         String output = ChildJava.succeed(LIMIT, List.of("-Xmx64m"), SessionProcessTest.class);
         assertTrue(output.contains("480 MB of weights"), output);

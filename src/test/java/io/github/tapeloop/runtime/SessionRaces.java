@@ -27,6 +27,7 @@ public final class SessionRaces {
             case "close" -> close(tries);
             case "exit" -> exit(tries, false);
             case "hook" -> exit(tries, true);
+            case "inside" -> exitInside();
             default -> throw new IllegalArgumentException(arguments[0]);
         }
     }
@@ -152,6 +153,16 @@ public final class SessionRaces {
         LockSupport.parkNanos(milliseconds * 1_000_000L);
         System.out.println("exits");
         System.exit(7);
+    }
+
+    /** A call ends the process, and a hook waits for the call. */
+    private static void exitInside() {
+        TapeSession session = TapeSession.builder().threads(1, 1).build();
+        Runtime.getRuntime().addShutdownHook(new Thread(session::close));
+        try (UseLock.Use use = session.enter("fit")) {
+            step(session);
+            System.exit(7);
+        }
     }
 
     private static void fail(Throwable e) {

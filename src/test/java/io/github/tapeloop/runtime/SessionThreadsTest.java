@@ -254,7 +254,11 @@ class SessionThreadsTest {
         assertThrows(IllegalStateException.class, () -> OtherThread.run("other", use::close));
         turns.tf().constant(1f);
         use.close();
-        use.close();
+        try (TensorScope scope = turns.scope()) {
+            use.close();
+            turns.tf().constant(1f);
+            assertEquals(1, scope.live(), "closing it twice ends nothing");
+        }
         OtherThread.run("other", () -> turns.tf().constant(1f));
     }
 
