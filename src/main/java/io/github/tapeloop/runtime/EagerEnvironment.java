@@ -114,11 +114,15 @@ final class EagerEnvironment extends SessionEnvironment {
 
     /** A constant that shares a tensor's memory. */
     Output<?> shared(Tensor value, Scope scope) {
-        session.requireOpen();
-        OpCall call = new OpCall(this::run, "Const", "Shared", scope);
-        Operation operation = adopt(call, new OwnedHandle[] {executor.share(call, value.asRawTensor())}, null);
-        tell(call, operation);
-        return operation.output(0);
+        boolean entered = session.begin();
+        try {
+            OpCall call = new OpCall(this::run, "Const", "Shared", scope);
+            Operation operation = adopt(call, new OwnedHandle[] {executor.share(call, value.asRawTensor())}, null);
+            tell(call, operation);
+            return operation.output(0);
+        } finally {
+            session.end(entered);
+        }
     }
 
     private Operation adopt(OpCall call, OwnedHandle[] outputs, TFE_Op op) {

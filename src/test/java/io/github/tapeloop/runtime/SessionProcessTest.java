@@ -69,6 +69,8 @@ class SessionProcessTest {
 
     /** Makes weights of 480 MB. */
     public static void main(String[] arguments) {
+        ConstantGraph.scalar(
+                tf -> tf.constant(0.1)); // As a schedule of learning rates does, before there is a session.
         try (TapeSession session = TapeSession.builder().threads(1, 1).build()) {
             Ops tf = session.tf();
             List<Variable<TFloat32>> weights = new ArrayList<>();
