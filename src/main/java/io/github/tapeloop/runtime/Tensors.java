@@ -115,7 +115,7 @@ public final class Tensors {
      */
     @SuppressWarnings("unchecked") // The operand has the tensor's type.
     public static <T extends TType> Operand<T> shared(Ops tf, T tensor) {
-        return RecordingEnvironment.of(tf) instanceof EagerEnvironment environment
+        return tf.scope().env() instanceof EagerEnvironment environment
                 ? (Operand<T>) environment.shared(tensor, tf.scope())
                 : tf.constantOf(tensor);
     }
