@@ -2,7 +2,7 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.metric.Metric;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.step.Head;
 import io.github.tapeloop.step.Plan;
@@ -23,7 +23,7 @@ record Description(TapeSession session, Plan plan, ExecutionSize executionSize) 
                 + (losses.isEmpty() ? "" : "loss " + losses + "\n")
                 + (plan.optimizer() == null ? "" : "optimizer " + nameOf(plan.optimizer()) + "\n")
                 + "metrics " + (measured.isEmpty() ? "none" : measured)
-                + (plan.precision() == Precision.FULL ? "" : "\nprecision " + plan.precision())
+                + (plan.precision() == DtypePolicy.FULL ? "" : "\nprecision " + plan.precision())
                 + "\nsteps " + steps()
                 + "\nsession " + session
                 + "\n";

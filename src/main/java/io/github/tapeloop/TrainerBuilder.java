@@ -6,7 +6,7 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.GradientReduction;
@@ -25,13 +25,13 @@ public final class TrainerBuilder {
     private final HeadsBuilder heads = new HeadsBuilder();
     private Optimizer optimizer;
     private TapeSession session;
-    private final TapeSession.Builder sessionOptions = TapeSession.builder();
+    private final TapeSession.Builder sessionOptions = TapeSession.builder().takeTurns(true);
     private String sessionOption;
     private CustomStep step;
     private CustomStep testStep;
     private CustomPrediction predictStep;
     private final List<Stateful> others = new ArrayList<>();
-    private Precision precision = Precision.FULL;
+    private DtypePolicy precision = DtypePolicy.FULL;
     private Compilation compilation;
     private boolean jit;
     private GradientReduction reduction = GradientReduction.NONE;
@@ -183,13 +183,13 @@ public final class TrainerBuilder {
     }
 
     /**
-     * In which type the model computes; weights stay float32. With {@link Precision#MIXED_FLOAT16} the optimizer scales the
-     * loss by {@link LossScale#dynamic()} unless it has a scale. {@link Precision#FULL} unless set.
+     * In which type the model computes; weights stay float32. With {@link DtypePolicy#MIXED_FLOAT16} the optimizer scales the
+     * loss by {@link LossScale#dynamic()} unless it has a scale. {@link DtypePolicy#FULL} unless set.
      *
      * @param value the precision
      * @return this
      */
-    public TrainerBuilder precision(Precision value) {
+    public TrainerBuilder precision(DtypePolicy value) {
         this.precision = Objects.requireNonNull(value, "precision");
         return this;
     }
@@ -343,7 +343,7 @@ public final class TrainerBuilder {
                 compilation,
                 stepsPerExecution,
                 reduction);
-        if (precision == Precision.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
+        if (precision == DtypePolicy.MIXED_FLOAT16 && optimizer != null && !optimizer.scalesLoss()) {
             optimizer.setLossScale(LossScale.dynamic());
         }
         boolean ownsSession = session == null;
@@ -365,7 +365,7 @@ public final class TrainerBuilder {
             throw new IllegalStateException("stepsPerExecution excludes "
                     + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
         }
-        if (compilation != null && compilation.isJit() && precision == Precision.MIXED_FLOAT16) {
+        if (compilation != null && compilation.isJit() && precision == DtypePolicy.MIXED_FLOAT16) {
             throw new IllegalStateException(
                     "jitCompile excludes MIXED_FLOAT16, whose loss scale decides step by step whether"
                             + " to update: use MIXED_BFLOAT16, which needs no scale");

@@ -25,7 +25,7 @@ import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.layer.UnitNormalization;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
@@ -64,19 +64,19 @@ class MixedPrecisionTest {
     }
 
     static Stream<Arguments> ways() {
-        return Stream.of(Precision.MIXED_FLOAT16, Precision.MIXED_BFLOAT16)
+        return Stream.of(DtypePolicy.MIXED_FLOAT16, DtypePolicy.MIXED_BFLOAT16)
                 .flatMap(precision -> Stream.of(0, 1, 4).map(perExecution -> Arguments.of(precision, perExecution)));
     }
 
     @ParameterizedTest
     @MethodSource("ways")
-    void theLossFallsAsInFullPrecision(Precision precision, int perExecution) {
-        double full = lastLoss(Precision.FULL, perExecution);
+    void theLossFallsAsInFullPrecision(DtypePolicy precision, int perExecution) {
+        double full = lastLoss(DtypePolicy.FULL, perExecution);
         double mixed = lastLoss(precision, perExecution);
         assertEquals(full, mixed, 0.05 * full + 0.02);
     }
 
-    private static double lastLoss(Precision precision, int perExecution) {
+    private static double lastLoss(DtypePolicy precision, int perExecution) {
         TrainerBuilder builder =
                 Problems.trainerOf(convolutional()).precision(precision).seed(3);
         if (perExecution > 0) {
@@ -92,7 +92,7 @@ class MixedPrecisionTest {
 
     @ParameterizedTest
     @EnumSource(names = "MIXED_.*", mode = EnumSource.Mode.MATCH_ALL)
-    void layersComputeInHalfTheBitsAndTheOutputIsFloat32(Precision precision) {
+    void layersComputeInHalfTheBitsAndTheOutputIsFloat32(DtypePolicy precision) {
         AtomicReference<Class<? extends TType>> seen = new AtomicReference<>();
         Model model = Sequential.of(new Dense(3, (tf, x) -> {
             seen.set(x.type());
@@ -103,7 +103,7 @@ class MixedPrecisionTest {
             ForwardPass pass = ForwardPass.inference(session.tf()).in(precision);
             assertEquals(
                     TFloat32.class, pass.call(model, batch.input(session.tf())).type());
-            assertEquals(precision == Precision.MIXED_FLOAT16 ? TFloat16.class : TBfloat16.class, seen.get());
+            assertEquals(precision == DtypePolicy.MIXED_FLOAT16 ? TFloat16.class : TBfloat16.class, seen.get());
         }
     }
 
@@ -114,14 +114,14 @@ class MixedPrecisionTest {
                         () -> new GroupNormalization(2),
                         RmsNormalization::new,
                         UnitNormalization::new)
-                .flatMap(layer -> Stream.of(Precision.MIXED_FLOAT16, Precision.MIXED_BFLOAT16)
+                .flatMap(layer -> Stream.of(DtypePolicy.MIXED_FLOAT16, DtypePolicy.MIXED_BFLOAT16)
                         .map(precision -> Arguments.of(layer, precision)));
     }
 
     /** Squares of 600 are more than float16 holds, and the least norm is less than it holds. */
     @ParameterizedTest
     @MethodSource("normalizations")
-    void normalizationsComputeInFloat32(Supplier<Layer> layers, Precision precision) {
+    void normalizationsComputeInFloat32(Supplier<Layer> layers, DtypePolicy precision) {
         Layer full = layers.get();
         Layer mixed = layers.get();
         try (TapeSession session = TapeSession.builder().build()) {
@@ -226,7 +226,7 @@ class MixedPrecisionTest {
     @Test
     void xlaAndALossScaleAreRefusedTogether() {
         TrainerBuilder builder =
-                Problems.trainerOf(convolutional()).jitCompile().precision(Precision.MIXED_FLOAT16);
+                Problems.trainerOf(convolutional()).jitCompile().precision(DtypePolicy.MIXED_FLOAT16);
         assertTrue(assertThrows(IllegalStateException.class, builder::build)
                 .getMessage()
                 .contains("MIXED_BFLOAT16"));

@@ -21,7 +21,7 @@ import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.List;
 import java.util.Map;
@@ -242,8 +242,10 @@ class MultiModelTest {
 
     @Test
     void mixedPrecisionCastsEachInputAndOutput() {
-        try (Trainer trainer =
-                        builder().precision(Precision.MIXED_BFLOAT16).compiled().build();
+        try (Trainer trainer = builder()
+                        .precision(DtypePolicy.MIXED_BFLOAT16)
+                        .compiled()
+                        .build();
                 Trainer full = builder().build()) {
             double mixed = trainer.fit(DATA.batch(4), Fit.epochs(5)).last("loss");
             assertEquals(full.fit(DATA.batch(4), Fit.epochs(5)).last("loss"), mixed, 0.02);

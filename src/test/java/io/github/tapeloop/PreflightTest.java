@@ -24,7 +24,7 @@ import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
@@ -322,7 +322,7 @@ class PreflightTest {
     @Test
     void aGoodTrainerIsClear() {
         try (Trainer trainer =
-                        trainer(plain()).precision(Precision.MIXED_FLOAT16).build();
+                        trainer(plain()).precision(DtypePolicy.MIXED_FLOAT16).build();
                 Batch batch = labels(0, 1, 2)) {
             Preflight report = trainer.preflight(batch);
             assertTrue(report.isClear(), report.text());

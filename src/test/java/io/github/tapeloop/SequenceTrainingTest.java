@@ -21,7 +21,7 @@ import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.layer.SimpleRnn;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.LossScale;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -73,10 +73,10 @@ class SequenceTrainingTest {
                 way("several steps an execution", 0.1, 1e-4, builder -> builder.compiled()
                         .stepsPerExecution(4)),
                 // Half the bits drop other elements.
-                way("bfloat16", 0, 0.05, builder -> builder.compiled().precision(Precision.MIXED_BFLOAT16)),
+                way("bfloat16", 0, 0.05, builder -> builder.compiled().precision(DtypePolicy.MIXED_BFLOAT16)),
                 way("float16, several steps an execution", 0, 0.05, builder -> builder.compiled()
                         .optimizer(scaled())
-                        .precision(Precision.MIXED_FLOAT16)
+                        .precision(DtypePolicy.MIXED_FLOAT16)
                         .stepsPerExecution(4)));
     }
 

@@ -32,8 +32,8 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.optimizer.WeightDecay;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
@@ -79,7 +79,11 @@ class TailTest {
     }
 
     private record Case(
-            String name, Supplier<Model> model, Supplier<Optimizer> optimizer, Precision precision, Callback... more) {
+            String name,
+            Supplier<Model> model,
+            Supplier<Optimizer> optimizer,
+            DtypePolicy precision,
+            Callback... more) {
 
         @Override
         public String toString() {
@@ -129,7 +133,7 @@ class TailTest {
     }
 
     private static Case of(String name, Supplier<Model> model, Supplier<Optimizer> optimizer, Callback... more) {
-        return new Case(name, model, optimizer, Precision.FULL, more);
+        return new Case(name, model, optimizer, DtypePolicy.FULL, more);
     }
 
     static Stream<Case> cases() {
@@ -158,7 +162,7 @@ class TailTest {
                     scaled.setLossScale(LossScale.dynamic(16, 5));
                     return scaled;
                 }),
-                new Case("mixed precision", TailTest::perceptron, TailTest::adam, Precision.MIXED_BFLOAT16));
+                new Case("mixed precision", TailTest::perceptron, TailTest::adam, DtypePolicy.MIXED_BFLOAT16));
     }
 
     private static Run train(Case subject, boolean plain) {

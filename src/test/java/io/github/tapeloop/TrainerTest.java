@@ -25,7 +25,7 @@ import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.testing.RecordingCallback;
 import java.io.File;
@@ -57,7 +57,7 @@ class TrainerTest {
         Adam adam = new Adam();
         TrainerBuilder builder = Problems.trainerOf(Problems.network())
                 .optimizer(adam)
-                .precision(Precision.MIXED_FLOAT16)
+                .precision(DtypePolicy.MIXED_FLOAT16)
                 .metrics(new Mean("loss"))
                 .threads(4, 1);
         int before = threads();

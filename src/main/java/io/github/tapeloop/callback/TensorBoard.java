@@ -1,7 +1,5 @@
 package io.github.tapeloop.callback;
 
-import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Variable;
@@ -13,12 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import org.tensorflow.Operand;
-import org.tensorflow.ndarray.NdArrays;
-import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.proto.GraphDef;
-import org.tensorflow.types.TFloat64;
-import org.tensorflow.types.family.TType;
 
 /**
  * Writes what TensorBoard shows, under the names that Keras uses. Look at it with {@code tensorboard --logdir <directory>}.
@@ -184,22 +177,8 @@ public final class TensorBoard implements Callback {
 
     private void writeWeights(Run run, int epoch) throws IOException {
         for (Variable<?> variable : run.model().variables()) {
-            train.histogram(variable.name() + "/histogram", Histogram.of(values(variable)), epoch);
+            train.histogram(variable.name() + "/histogram", Histogram.of(variable.toDoubles()), epoch);
         }
-    }
-
-    private static double[] values(Variable<?> variable) {
-        TapeSession session = variable.session();
-        double[] values = new double[Math.toIntExact(variable.shape().size())];
-        session.unrecorded(() -> {
-            Operand<? extends TType> value = variable.read(session.tf());
-            Operand<TFloat64> exact = Tensors.cast(session.tf(), value, TFloat64.class);
-            session.read(exact, tensor -> {
-                tensor.copyTo(NdArrays.wrap(tensor.shape(), DataBuffers.of(values, false, false)));
-                return true;
-            });
-        });
-        return values;
     }
 
     /** Closes the files, also after a failure. */

@@ -10,9 +10,11 @@ import java.util.NoSuchElementException;
  * #hasNext()} and {@link #next()} pull: each closes the batch before it, so at most one batch is out at any time, and a
  * for-each loop that runs to its end leaks nothing. The batch may be closed earlier by the one who works with it.
  *
- * <p>A loop that may leave early must close the iterator. When the last batch has been passed, or pulling one failed,
+ * <p>A loop that may leave early must close the iterator; the threads and files of one that nobody can reach any more are let
+ * go only some time after the garbage collector has seen it. When the last batch has been passed, or pulling one failed,
  * everything has been released already. Use it from one thread at a time. An interrupt does not disturb it: the flag of
- * the thread stays set and batches still come, so that a loop can stop at a batch boundary.
+ * the thread stays set and batches still come, so that a loop can stop at a batch boundary. Only where a prefetched or
+ * mapped source blocks is it passed on after half a second, to end the wait with a {@link DataException}.
  */
 public interface BatchIterator extends Iterator<Batch>, AutoCloseable {
 

@@ -1,10 +1,13 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.runtime.NativeMemory;
+import java.math.BigInteger;
 import java.nio.Buffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Locale;
 import org.tensorflow.ndarray.DoubleNdArray;
 import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.IntNdArray;
@@ -27,7 +30,7 @@ enum Dtype {
         }
 
         @Override
-        TNumber allocate(Shape shape) {
+        TNumber tensorOf(Shape shape) {
             return TFloat32.tensorOf(shape);
         }
 
@@ -74,7 +77,7 @@ enum Dtype {
         }
 
         @Override
-        TNumber allocate(Shape shape) {
+        TNumber tensorOf(Shape shape) {
             return TFloat64.tensorOf(shape);
         }
 
@@ -121,7 +124,7 @@ enum Dtype {
         }
 
         @Override
-        TNumber allocate(Shape shape) {
+        TNumber tensorOf(Shape shape) {
             return TInt32.tensorOf(shape);
         }
 
@@ -168,7 +171,7 @@ enum Dtype {
         }
 
         @Override
-        TNumber allocate(Shape shape) {
+        TNumber tensorOf(Shape shape) {
             return TInt64.tensorOf(shape);
         }
 
@@ -240,8 +243,33 @@ enum Dtype {
                         + " makes no column; its elements must be float, double, int or long");
     }
 
-    /** A new native tensor of this type, its elements undefined. */
-    abstract TNumber allocate(Shape shape);
+    /**
+     * A new native tensor of this type, its elements undefined.
+     *
+     * @throws DataException if there is no memory for it
+     */
+    final TNumber allocate(Shape shape) {
+        NativeMemory.prepare();
+        try {
+            return tensorOf(shape);
+        } catch (NullPointerException | OutOfMemoryError e) { // TensorFlow Java looks into memory that it did not get.
+            throw new DataException(
+                    "no native memory for a batch of " + bytes(shape) + " bytes, " + name().toLowerCase(Locale.ROOT)
+                            + " " + shape
+                            + ": take smaller batches, close what is no longer used, or give the process more",
+                    e);
+        }
+    }
+
+    private BigInteger bytes(Shape shape) {
+        BigInteger bytes = BigInteger.valueOf(this == FLOAT64 || this == INT64 ? Long.BYTES : Integer.BYTES);
+        for (long dimension : shape.asArray()) {
+            bytes = bytes.multiply(BigInteger.valueOf(dimension));
+        }
+        return bytes;
+    }
+
+    abstract TNumber tensorOf(Shape shape);
 
     /** Fills a tensor of this type with the first elements of a buffer that {@link #allocate(int)} made. */
     abstract void copy(Buffer elements, TNumber tensor);

@@ -1,6 +1,7 @@
 package io.github.tapeloop.data;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +10,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Works on the next examples of another cursor with daemon threads of its own and delivers them in their order. At most
@@ -26,6 +29,9 @@ final class ParallelCursor implements Cursor {
     private final ArrayDeque<Future<Example>> pending = new ArrayDeque<>();
     private long number;
     private boolean ended;
+    /** Whether a worker was waited for in vain. */
+    private boolean waited;
+
     private Example current;
 
     ParallelCursor(Cursor upstream, MapSource.Work work, int count) {
@@ -68,18 +74,36 @@ final class ParallelCursor implements Cursor {
         }
     }
 
-    /** As everywhere in a pass, an interrupt is kept for the loop and does not cut the wait short. */
-    private static Example await(Future<Example> future) throws IOException {
+    /**
+     * Waits for an example. As everywhere in a pass, an interrupt is kept for the loop and does not cut the wait short for
+     * what comes soon; then it is passed on to the workers, and at last the wait ends.
+     */
+    private Example await(Future<Example> future) throws IOException {
         boolean interrupted = false;
+        boolean passedOn = false;
         try {
             while (true) {
                 try {
-                    return future.get();
+                    if (!interrupted) {
+                        return future.get();
+                    }
+                    Duration wait = passedOn ? WorkerThreads.END : WorkerThreads.GRACE;
+                    return future.get(wait.toNanos(), TimeUnit.NANOSECONDS);
                 } catch (InterruptedException e) {
                     interrupted = true;
+                } catch (TimeoutException e) {
+                    if (passedOn) {
+                        waited = true;
+                        throw WorkerThreads.interrupted("an example of map", e);
+                    }
+                    passedOn = true;
+                    threads.forEach(Thread::interrupt);
                 }
             }
         } catch (ExecutionException e) {
+            if (passedOn) {
+                throw WorkerThreads.interrupted("an example of map", e.getCause());
+            }
             throw rethrown(e.getCause());
         } finally {
             if (interrupted) {
@@ -120,7 +144,7 @@ final class ParallelCursor implements Cursor {
     public void close() throws IOException {
         workers.shutdownNow();
         pending.clear();
-        threads.forEach(Threads::join);
-        upstream.close();
+        WorkerThreads.end(threads, "map", waited ? Duration.ZERO : WorkerThreads.END);
+        upstream.close(); // Only the thread that pulls reads it.
     }
 }

@@ -1,8 +1,10 @@
 package io.github.tapeloop.data;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Pulls batches ahead on one daemon thread. The thread waits for room before it assembles, so at most {@code capacity}
@@ -19,6 +21,11 @@ final class Prefetch implements BatchSupply {
     private Optional<Throwable> failure = Optional.empty();
     private boolean ended;
     private boolean closed;
+    /** Whether an interrupt of the consumer was passed on to the thread. */
+    private boolean passedOn;
+    /** Whether the thread was waited for in vain after that. */
+    private boolean waited;
+
     private long delivered;
 
     private Prefetch(BatchSupply upstream, int capacity) {
@@ -62,8 +69,20 @@ final class Prefetch implements BatchSupply {
     }
 
     private boolean awaitRoom() {
+        boolean interrupted = false;
         synchronized (ready) {
-            await(() -> ready.size() < capacity || closed);
+            while (ready.size() >= capacity && !closed) {
+                try {
+                    ready.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true; // Meant for a source that blocks, and kept for it.
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        synchronized (ready) {
             return !closed;
         }
     }
@@ -82,11 +101,15 @@ final class Prefetch implements BatchSupply {
     @Override
     public Optional<Batch> pull() {
         synchronized (ready) {
-            await(() -> !ready.isEmpty() || ended || closed);
+            await();
             if (closed) {
                 throw new IllegalStateException("the prefetched batches were closed while one was awaited");
             }
             if (ready.isEmpty()) {
+                if (passedOn) {
+                    throw WorkerThreads.interrupted(
+                            "batch " + delivered, failure.orElseGet(() -> WorkerThreads.where(thread)));
+                }
                 failure.ifPresent(this::rethrow);
                 return Optional.empty();
             }
@@ -119,18 +142,37 @@ final class Prefetch implements BatchSupply {
             ready.clear();
             ready.notifyAll();
         }
-        // Ends a blocking read of the source.
-        thread.interrupt();
-        Threads.join(thread);
+        Duration bound = waited ? Duration.ZERO : WorkerThreads.END;
+        WorkerThreads.end(
+                List.of(thread), "prefetch", bound); // If it does not end now, it closes the source when it does.
     }
 
-    /** An interrupt means "stop at the next batch" to a loop; it must neither be lost here nor cut a wait short. */
-    private void await(BooleanSupplier condition) {
+    /**
+     * Waits for a batch or the end. An interrupt must not be lost here, nor cut the wait short for a batch that comes soon;
+     * then it is passed on to the source, and at last the wait ends.
+     */
+    private void await() {
         boolean interrupted = false;
-        while (!condition.getAsBoolean()) {
+        long until = 0;
+        while (ready.isEmpty() && !ended && !closed) {
             try {
-                ready.wait();
+                long left = until - System.nanoTime();
+                if (!interrupted) {
+                    ready.wait();
+                } else if (left > 0) {
+                    TimeUnit.NANOSECONDS.timedWait(ready, left);
+                } else if (passedOn) {
+                    waited = true;
+                    break;
+                } else {
+                    thread.interrupt();
+                    passedOn = true;
+                    until = System.nanoTime() + WorkerThreads.END.toNanos();
+                }
             } catch (InterruptedException e) {
+                if (!interrupted) {
+                    until = System.nanoTime() + WorkerThreads.GRACE.toNanos();
+                }
                 interrupted = true;
             }
         }

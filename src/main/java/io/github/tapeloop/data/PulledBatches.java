@@ -1,10 +1,20 @@
 package io.github.tapeloop.data;
 
+import java.lang.ref.Cleaner;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Keeps the rule of {@link BatchIterator} over any supply. */
+/**
+ * Keeps the rule of {@link BatchIterator} over any supply. The supply of an iterator that nobody can reach any more, since
+ * a loop was left by {@code break}, is closed some time after the garbage collector has noticed: its threads end and its
+ * files are closed.
+ */
 final class PulledBatches implements BatchIterator {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PulledBatches.class);
+    private static final Cleaner FORGOTTEN = Cleaner.create();
 
     private enum State {
         OPEN,
@@ -13,12 +23,42 @@ final class PulledBatches implements BatchIterator {
     }
 
     private final BatchSupply supply;
+    private final Closing closing;
+    private final Cleaner.Cleanable forgotten;
     private State state = State.OPEN;
     private Optional<Batch> out = Optional.empty();
     private boolean waiting;
 
     PulledBatches(BatchSupply supply) {
         this.supply = supply;
+        this.closing = new Closing(supply);
+        this.forgotten = FORGOTTEN.register(this, closing);
+    }
+
+    /** Closes a supply on the thread of the cleaner, unless the iterator is closed in time. Does not know the iterator. */
+    private static final class Closing implements Runnable {
+
+        private final BatchSupply supply;
+        private volatile boolean inTime;
+
+        Closing(BatchSupply supply) {
+            this.supply = supply;
+        }
+
+        @Override
+        public void run() {
+            if (!inTime) {
+                LOG.warn("A loop over batches was left early without closing their iterator: use try (BatchIterator"
+                        + " batches = data.open(seed, epoch))");
+                supply.close();
+            }
+        }
+    }
+
+    private void closeSupply() {
+        closing.inTime = true;
+        forgotten.clean();
+        supply.close();
     }
 
     @Override
@@ -50,7 +90,7 @@ final class PulledBatches implements BatchIterator {
             waiting = out.isPresent();
             if (!waiting) {
                 state = State.EXHAUSTED;
-                supply.close();
+                closeSupply();
             }
         } catch (RuntimeException | Error e) {
             closeAfter(e);
@@ -74,7 +114,7 @@ final class PulledBatches implements BatchIterator {
         out.ifPresent(Batch::close);
         out = Optional.empty();
         if (before == State.OPEN) {
-            supply.close();
+            closeSupply();
         }
     }
 }

@@ -2,7 +2,7 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.Seams;
@@ -80,7 +80,7 @@ final class Step {
             return named;
         }
         String result = named.containsKey(Scores.LOSS) ? Scores.LOSS : Collections.min(named.keySet());
-        return Map.of(RESULT, Precision.full(tf, named.get(result)));
+        return Map.of(RESULT, DtypePolicy.full(tf, named.get(result)));
     }
 
     /** Remembers that the step was traced, and whether the trace writes before its end. */

@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -22,7 +22,7 @@ public final class Average extends Merge {
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
         // Halves that half precision holds may have a sum that it does not hold.
         Operand<TFloat32> sum = inputs.stream()
-                .map(x -> Precision.full(tf, x))
+                .map(x -> DtypePolicy.full(tf, x))
                 .reduce((a, b) -> tf.math.add(a, b))
                 .orElseThrow();
         Operand<TFloat32> mean = tf.math.mul(sum, Tensors.constant(tf, 1.0 / inputs.size(), sum.type()));

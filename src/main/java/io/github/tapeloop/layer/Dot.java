@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -67,8 +67,8 @@ public final class Dot extends Merge {
 
     @Override
     protected Operand<TFloat32> merge(Ops tf, List<Operand<TFloat32>> inputs) {
-        Operand<TFloat32> a = Precision.full(tf, inputs.get(0));
-        Operand<TFloat32> b = Precision.full(tf, inputs.get(1));
+        Operand<TFloat32> a = DtypePolicy.full(tf, inputs.get(0));
+        Operand<TFloat32> b = DtypePolicy.full(tf, inputs.get(1));
         int rank = Tensors.rank(a);
         int first = Dimensions.axes(this, a, firstAxis)[0];
         int second = Dimensions.axes(this, b, secondAxis)[0];

@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.random.StatelessRandomGetKeyCounter;
@@ -20,7 +20,7 @@ final class Draws {
 
     /** Numbers in [0, 1) to compare with a rate: float32 for a float16 or bfloat16 type, which has few numbers there. */
     static Operand<TFloat32> uniform(ForwardPass pass, Ops tf, Operand<? extends TNumber> shape, Class<TFloat32> type) {
-        Class<TFloat32> wide = Precision.isHalf(type) ? TFloat32.class : type;
+        Class<TFloat32> wide = DtypePolicy.isHalf(type) ? TFloat32.class : type;
         StatelessRandomGetKeyCounter start = tf.random.statelessRandomGetKeyCounter(pass.randomSeed());
         return tf.random.statelessRandomUniformV2(shape, start.key(), start.counter(), tf.constant(PHILOX), wide);
     }

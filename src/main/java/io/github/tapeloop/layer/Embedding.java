@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.Objects;
@@ -85,7 +85,7 @@ public final class Embedding extends Layer {
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this, x);
         Class<? extends TType> given = x.type();
-        if (Precision.isHalf(given)) {
+        if (DtypePolicy.isHalf(given)) {
             throw new IllegalArgumentException("Embedding '" + path() + "' got its ids as " + Tensors.describe(x)
                     + ", which mixed precision has rounded: give them as int32 or int64");
         }

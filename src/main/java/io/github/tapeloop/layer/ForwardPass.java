@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -31,7 +31,7 @@ import org.tensorflow.types.family.TType;
 public final class ForwardPass {
 
     private final Ops tf;
-    private final Precision precision;
+    private final DtypePolicy precision;
     private final boolean training;
     private final long seed;
     private final Supplier<Operand<TInt64>> step;
@@ -43,12 +43,17 @@ public final class ForwardPass {
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
 
-    private ForwardPass(Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
+    private ForwardPass(Ops tf, DtypePolicy precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this(tf, precision, training, seed, step, false);
     }
 
     private ForwardPass(
-            Ops tf, Precision precision, boolean training, long seed, Supplier<Operand<TInt64>> step, boolean repeats) {
+            Ops tf,
+            DtypePolicy precision,
+            boolean training,
+            long seed,
+            Supplier<Operand<TInt64>> step,
+            boolean repeats) {
         this.repeats = repeats;
         this.tf = precision.in(tf);
         this.precision = precision;
@@ -85,7 +90,7 @@ public final class ForwardPass {
      * @return a new pass
      */
     public static ForwardPass training(Ops tf, long seed, Supplier<Operand<TInt64>> step) {
-        return new ForwardPass(tf, Precision.FULL, true, seed, step);
+        return new ForwardPass(tf, DtypePolicy.FULL, true, seed, step);
     }
 
     /**
@@ -95,7 +100,7 @@ public final class ForwardPass {
      * @return a new pass
      */
     public static ForwardPass inference(Ops tf) {
-        return new ForwardPass(tf, Precision.FULL, false, TapeSession.of(tf).seed(), () -> tf.constant(0L));
+        return new ForwardPass(tf, DtypePolicy.FULL, false, TapeSession.of(tf).seed(), () -> tf.constant(0L));
     }
 
     /**
@@ -105,7 +110,7 @@ public final class ForwardPass {
      * @param other the precision to compute in
      * @return a new pass, which has given no seed and collected no loss yet
      */
-    public ForwardPass in(Precision other) {
+    public ForwardPass in(DtypePolicy other) {
         return new ForwardPass(tf, other, training, seed, step);
     }
 
@@ -119,12 +124,12 @@ public final class ForwardPass {
      * @throws IllegalStateException if the model calls a layer without weights yet that it has not registered
      */
     public Operand<TFloat32> call(Layer model, Operand<?> x) {
-        if (precision == Precision.FULL) {
+        if (precision == DtypePolicy.FULL) {
             return within(model, () -> model.call(this, input(x)));
         }
         Operand<TFloat32> computed = keepMask(x, precision.compute(tf, x));
         Operand<TFloat32> y = within(model, () -> model.call(this, computed));
-        return keepMask(y, Precision.full(tf, y));
+        return keepMask(y, DtypePolicy.full(tf, y));
     }
 
     /**
@@ -261,14 +266,14 @@ public final class ForwardPass {
      * @return its outputs by name, float32 in mixed precision
      */
     public Map<String, Operand<TFloat32>> call(Model model, Map<String, Operand<TFloat32>> inputs) {
-        if (precision == Precision.FULL) {
+        if (precision == DtypePolicy.FULL) {
             return within(model, () -> model.call(this, inputs));
         }
         Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
         inputs.forEach((name, x) -> computed.put(name, keepMask(x, precision.compute(tf, x))));
         Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
         within(model, () -> model.call(this, computed))
-                .forEach((name, y) -> outputs.put(name, keepMask(y, Precision.full(tf, y))));
+                .forEach((name, y) -> outputs.put(name, keepMask(y, DtypePolicy.full(tf, y))));
         return outputs;
     }
 
@@ -390,7 +395,7 @@ public final class ForwardPass {
             throw new IllegalArgumentException("An added loss must be a scalar, got " + Tensors.describe(value)
                     + ": reduce it with tf.sum or tf.math.mean");
         }
-        losses.add(Precision.full(tf, value));
+        losses.add(DtypePolicy.full(tf, value));
     }
 
     /** Whether the penalty of a weight has not been added in this pass; from then on it has. */

@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.function.BiFunction;
 import org.tensorflow.Operand;
@@ -21,10 +21,10 @@ final class FullPrecision {
      */
     static Operand<TFloat32> compute(
             Ops tf, Operand<TFloat32> x, BiFunction<Ops, Operand<TFloat32>, Operand<TFloat32>> formula) {
-        Ops full = Precision.FULL.in(tf);
+        Ops full = DtypePolicy.FULL.in(tf);
         if (InputType.isWhole(Tensors.dataType(x))) {
-            return Precision.of(tf).compute(tf, formula.apply(full, Tensors.cast(full, x, TFloat32.class)));
+            return DtypePolicy.of(tf).compute(tf, formula.apply(full, Tensors.cast(full, x, TFloat32.class)));
         }
-        return Tensors.cast(tf, formula.apply(full, Precision.full(full, x)), x.type());
+        return Tensors.cast(tf, formula.apply(full, DtypePolicy.full(full, x)), x.type());
     }
 }

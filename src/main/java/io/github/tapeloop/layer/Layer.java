@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -160,7 +160,7 @@ public abstract class Layer {
     protected final Variable<TFloat32> weight(
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
         settings.use();
-        Class<TFloat32> stored = Precision.isHalf(type) ? TFloat32.class : type;
+        Class<TFloat32> stored = DtypePolicy.isHalf(type) ? TFloat32.class : type;
         Variable<?> known = weights.get(weightName);
         if (known == null) {
             known = create(pass, weightName, shape, stored, spec);
@@ -172,7 +172,7 @@ public abstract class Layer {
         }
         Variable<TFloat32> weight = typed(known);
         if (spec.penalty() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
-            Ops full = Precision.FULL.in(pass.tf()); // Sums of squares outgrow float16.
+            Ops full = DtypePolicy.FULL.in(pass.tf()); // Sums of squares outgrow float16.
             pass.addLoss(spec.penalty().penalty(full, weight.read(full)));
         }
         return weight;
@@ -190,7 +190,7 @@ public abstract class Layer {
     protected final Operand<TFloat32> penalized(ForwardPass pass, Operand<TFloat32> y, Regularizer regularizer) {
         if (regularizer != null) {
             Ops tf = pass.tf();
-            Operand<TFloat32> wide = Precision.full(tf, y);
+            Operand<TFloat32> wide = DtypePolicy.full(tf, y);
             Operand<TFloat32> penalty = regularizer.penalty(tf, wide);
             pass.addLoss(
                     Tensors.rank(y) == 0

@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.ArrayList;
@@ -224,7 +224,7 @@ public final class MultiHeadAttention extends Layer {
                     notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
         }
         Operand<TFloat32> weights =
-                FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, Precision.full(full, k), allowed));
+                FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, k), allowed));
         if (pass.training() && dropout > 0) {
             weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
         }

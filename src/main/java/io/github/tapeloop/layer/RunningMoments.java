@@ -25,11 +25,7 @@ final class RunningMoments {
             throw new IllegalArgumentException("Layer '" + layer.path() + "' was adapting to data of " + mean.length
                     + " features, got a batch of " + features);
         }
-        double[] values = session.read(matrix, tensor -> {
-            double[] all = new double[(int) tensor.size()];
-            tensor.asRawTensor().data().asDoubles().read(all);
-            return all;
-        });
+        double[] values = session.doubles(matrix);
         for (int from = 0; from < values.length; from += features) {
             count++;
             for (int i = 0; i < features; i++) {

@@ -2,7 +2,6 @@ package io.github.tapeloop.metric;
 
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
@@ -225,17 +224,8 @@ public abstract class Metric implements Stateful {
             return new double[0];
         }
         List<double[]> read = new ArrayList<>(1);
-        session.unrecorded(
-                () -> read.add(values(session, Tensors.cast(session.tf(), compute(session.tf()), TFloat64.class))));
+        session.unrecorded(() -> read.add(session.doubles(compute(session.tf()))));
         return read.get(0);
-    }
-
-    private static double[] values(TapeSession session, Operand<TFloat64> operand) {
-        return session.read(operand, tensor -> {
-            double[] values = new double[(int) tensor.size()];
-            tensor.asRawTensor().data().asDoubles().read(values);
-            return values;
-        });
     }
 
     /**
@@ -259,12 +249,11 @@ public abstract class Metric implements Stateful {
             }
         });
         other.variables.forEach((stateName, theirs) -> {
-            List<double[]> sums = new ArrayList<>(1);
-            other.session.unrecorded(() -> sums.add(values(other.session, theirs.read(other.session.tf()))));
+            double[] sums = theirs.toDoubles();
             TapeSession here = session == null ? other.session : session;
             Ops tf = here.tf();
             here.unrecorded(() -> state(tf, stateName, theirs.shape())
-                    .assignAdd(tf, tf.constant(theirs.shape(), DataBuffers.of(sums.get(0)))));
+                    .assignAdd(tf, tf.constant(theirs.shape(), DataBuffers.of(sums))));
         });
     }
 

@@ -32,6 +32,7 @@ public final class ConstantGraph {
      * @throws IllegalArgumentException if it depends on more than constants, or is a random number
      */
     public static double scalar(Function<Ops, Operand<TFloat64>> body) {
+        NativeMemory.prepare();
         try (Graph graph = new Graph();
                 PointerScope freed = new PointerScope()) {
             String name = body.apply(Ops.create(graph)).op().name();

@@ -37,7 +37,6 @@ final class EagerEnvironment extends SessionEnvironment {
 
     @Override
     public OperationBuilder opBuilder(String type, String name, Scope scope) {
-        session.requireOpen();
         if (!eager.isOpEnabled(type)) {
             throw new IllegalArgumentException("Op " + type + " works in graphs only. In a TapeSession use "
                     + "io.github.tapeloop.state.Variable for state, and plain operands for inputs");
@@ -46,15 +45,19 @@ final class EagerEnvironment extends SessionEnvironment {
     }
 
     private Operation run(OpCall call) {
-        session.requireOpen();
-        if (effects() != null && StatefulOrder.writes(call.type())) {
-            effects().writes();
+        boolean entered = session.begin();
+        try {
+            if (effects() != null && StatefulOrder.writes(call.type())) {
+                effects().writes();
+            }
+            Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
+                    ? constant(call, value)
+                    : execute(call);
+            tell(call, operation);
+            return operation;
+        } finally {
+            session.end(entered);
         }
-        Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
-                ? constant(call, value)
-                : execute(call);
-        tell(call, operation);
-        return operation;
     }
 
     private Operation constant(OpCall call, Tensor value) {
@@ -111,11 +114,15 @@ final class EagerEnvironment extends SessionEnvironment {
 
     /** A constant that shares a tensor's memory. */
     Output<?> shared(Tensor value, Scope scope) {
-        session.requireOpen();
-        OpCall call = new OpCall(this::run, "Const", "Shared", scope);
-        Operation operation = adopt(call, new OwnedHandle[] {executor.share(call, value.asRawTensor())}, null);
-        tell(call, operation);
-        return operation.output(0);
+        boolean entered = session.begin();
+        try {
+            OpCall call = new OpCall(this::run, "Const", "Shared", scope);
+            Operation operation = adopt(call, new OwnedHandle[] {executor.share(call, value.asRawTensor())}, null);
+            tell(call, operation);
+            return operation.output(0);
+        } finally {
+            session.end(entered);
+        }
     }
 
     private Operation adopt(OpCall call, OwnedHandle[] outputs, TFE_Op op) {
@@ -125,10 +132,8 @@ final class EagerEnvironment extends SessionEnvironment {
             output.site = site;
             scope.add(output);
         }
-        if (op != null && outputs.length > 0) {
-            outputs[0].op = op;
-        }
-        return TensorFlowInternals.newOperation(eager, op == null ? NO_OP : op, outputs, call.type(), call.name());
+        TFE_Op kept = op != null && outputs.length > 0 ? outputs[0].keep(op) : op;
+        return TensorFlowInternals.newOperation(eager, kept == null ? NO_OP : kept, outputs, call.type(), call.name());
     }
 
     @Override

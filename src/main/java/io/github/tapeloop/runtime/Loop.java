@@ -2,6 +2,7 @@ package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
+import io.github.tapeloop.settings.Require;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -11,6 +12,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
+import org.tensorflow.types.TInt32;
 
 /** Ops that run again and again as long as a condition holds. */
 public final class Loop {
@@ -78,6 +80,49 @@ public final class Loop {
             results.add(operation.output(i));
         }
         return results;
+    }
+
+    /**
+     * Like {@link #whileLoop(Ops, TracedFunction.Body, TracedFunction.Body, List)}, for a bounded number of rounds: a loop
+     * whose condition never fails cannot be interrupted in a trace.
+     *
+     * @param tf makes ops
+     * @param condition makes one bool scalar from the loop's variables
+     * @param body makes the variables of the next round
+     * @param variables what the first round begins with, at least one
+     * @param maximumIterations how many rounds there are at most, 0 or more
+     * @return the variables after the last round
+     * @throws IllegalArgumentException if the number is negative, the body gives other types than it is given, or uses what
+     *     it must not
+     */
+    public static List<Operand<?>> whileLoop(
+            Ops tf,
+            TracedFunction.Body condition,
+            TracedFunction.Body body,
+            List<? extends Operand<?>> variables,
+            int maximumIterations) {
+        Require.atLeast(0, "maximumIterations", maximumIterations);
+        List<Operand<?>> counted = new ArrayList<>(variables);
+        counted.add(0, Constants.of(tf, 0)); // The number of the round.
+        List<Operand<?>> results = whileLoop(
+                tf,
+                (ops, now) -> {
+                    Operand<TBool> goesOn = truth(condition.apply(ops, now.subList(1, now.size())));
+                    return List.of(ops.math.logicalAnd(
+                            ops.math.less(round(now), Constants.of(ops, maximumIterations)), goesOn));
+                },
+                (ops, now) -> {
+                    List<Operand<?>> next = new ArrayList<>(body.apply(ops, now.subList(1, now.size())));
+                    next.add(0, ops.math.add(round(now), Constants.of(ops, 1)));
+                    return next;
+                },
+                counted);
+        return results.subList(1, results.size());
+    }
+
+    @SuppressWarnings("unchecked") // The first variable is the number of the round.
+    private static Operand<TInt32> round(List<Operand<?>> variables) {
+        return (Operand<TInt32>) variables.get(0);
     }
 
     @SuppressWarnings("unchecked") // The type is compared.

@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import java.util.OptionalInt;
+
 /** Hears of every op made in an environment, right after it ran (or was added to a graph): a gradient tape's ear. */
 @FunctionalInterface
 public interface OpRecorder {
@@ -10,4 +12,13 @@ public interface OpRecorder {
      * @param op the op, its inputs, attributes and outputs
      */
     void record(RecordedOp op);
+
+    /**
+     * How many ops it keeps, for {@link LeakReport}.
+     *
+     * @return the number of ops that stay on the Java heap until the recording ends, or empty for one that is no tape
+     */
+    default OptionalInt kept() {
+        return OptionalInt.empty();
+    }
 }

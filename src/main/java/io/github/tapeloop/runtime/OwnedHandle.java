@@ -16,7 +16,7 @@ final class OwnedHandle extends TFE_TensorHandle {
     final String type;
 
     /** Kept with output 0 of an op with output lists, whose lengths TensorFlow Java asks of it; null elsewhere. */
-    TFE_Op op;
+    private TFE_Op op;
 
     /** Where the op was made, in debug mode; null otherwise. */
     Throwable site;
@@ -42,6 +42,36 @@ final class OwnedHandle extends TFE_TensorHandle {
             shape = owner.session().shape(this);
         }
         return shape;
+    }
+
+    /** Whether the memory is gone. */
+    boolean isFreed() {
+        return address == 0;
+    }
+
+    /**
+     * What TensorFlow Java asks, by itself and of any thread, before it uses the handle: also true while another thread
+     * closes the session, which frees it at any moment then.
+     */
+    @Override
+    public boolean isNull() {
+        TensorScope scope = owner;
+        return isFreed() || scope != null && scope.session().isClosed();
+    }
+
+    /**
+     * Keeps an op for its output lists, to be freed with this.
+     *
+     * @return the op, which knows when it must not be used
+     */
+    TFE_Op keep(TFE_Op made) {
+        op = new TFE_Op(made) {
+            @Override
+            public boolean isNull() {
+                return super.isNull() || OwnedHandle.this.isNull();
+            }
+        };
+        return op;
     }
 
     void free() {

@@ -21,10 +21,10 @@ final class PathScope implements Scope {
     private final String opName;
     private final String device;
     private final List<Operation> controls;
-    private final Precision precision;
+    private final DtypePolicy precision;
 
     PathScope(ExecutionEnvironment env, String device) {
-        this(env, "", null, device, List.of(), Precision.FULL);
+        this(env, "", null, device, List.of(), DtypePolicy.FULL);
     }
 
     private PathScope(
@@ -33,7 +33,7 @@ final class PathScope implements Scope {
             String opName,
             String device,
             List<Operation> controls,
-            Precision precision) {
+            DtypePolicy precision) {
         this.env = env;
         this.prefix = prefix;
         this.opName = opName;
@@ -42,12 +42,12 @@ final class PathScope implements Scope {
         this.precision = precision;
     }
 
-    Precision precision() {
+    DtypePolicy precision() {
         return precision;
     }
 
     /** Ops over this scope, but with another precision. */
-    Ops withPrecision(Precision other) {
+    Ops withPrecision(DtypePolicy other) {
         Scope scope = new PathScope(env, prefix, opName, device, controls, other);
         return Ops.create(new ScopedEnvironment(env, scope));
     }

@@ -52,6 +52,21 @@ final class ScopeStack {
         current = scope == root ? root : scope.parent();
     }
 
+    /** Frees the scopes opened since one was the innermost, if it is still open. */
+    void leaveInside(TensorScope scope) {
+        for (TensorScope s = current; s != null; s = s.parent()) {
+            if (s.parent() == scope) {
+                leave(s);
+                return;
+            }
+        }
+    }
+
+    /** Whether a scope is open but for the outermost. */
+    boolean areOpen() {
+        return current != root;
+    }
+
     /** How many handles the scopes own. */
     int live() {
         int handles = 0;

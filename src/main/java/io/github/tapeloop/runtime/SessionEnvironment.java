@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -24,6 +25,9 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     private final ExecutionEnvironment target;
     private final Scope baseScope;
     private final List<OpRecorder> recorders = new ArrayList<>();
+    /** Where each recording was started, in debug mode. */
+    private final Map<OpRecorder, Throwable> sites = new IdentityHashMap<>();
+
     private final Map<Operation, Shape> autoWatched = new IdentityHashMap<>();
     /** How many of the recorders, the first ones, do not hear what happens inside a composite op. */
     private int deaf;
@@ -63,9 +67,14 @@ abstract class SessionEnvironment implements RecordingEnvironment {
             List<? extends Operand<?>> inputs,
             Object tag,
             Function<List<Operand<?>>, ? extends List<? extends Operand<?>>> body) {
-        return isRecording()
-                ? new CompositeOp(this, type, inputs).run(body, tag)
-                : List.copyOf(body.apply(List.copyOf(inputs)));
+        boolean entered = session.begin();
+        try {
+            return isRecording()
+                    ? new CompositeOp(this, type, inputs).run(body, tag)
+                    : List.copyOf(body.apply(List.copyOf(inputs)));
+        } finally {
+            session.end(entered);
+        }
     }
 
     /** Keeps those who record now from hearing what happens until {@link #hearAgain}, which takes what this returns. */
@@ -92,16 +101,40 @@ abstract class SessionEnvironment implements RecordingEnvironment {
 
     @Override
     public final void startRecording(OpRecorder recorder) {
-        recorders.add(recorder);
+        boolean entered = session.begin();
+        try {
+            recorders.add(recorder);
+            if (session.isDebug()) {
+                sites.put(recorder, new Throwable("opened here"));
+            }
+        } finally {
+            session.end(entered);
+        }
     }
 
     @Override
     public final void stopRecording(OpRecorder recorder) {
-        int index = recorders.indexOf(recorder);
-        if (index >= 0) {
-            recorders.remove(index);
-            deaf -= index < deaf ? 1 : 0;
+        if (session.isClosed()) {
+            return;
         }
+        boolean entered = session.begin();
+        try {
+            int index = recorders.indexOf(recorder);
+            if (index >= 0) {
+                recorders.remove(index);
+                sites.remove(recorder);
+                deaf -= index < deaf ? 1 : 0;
+            }
+        } finally {
+            session.end(entered);
+        }
+    }
+
+    /** Who is told of ops now, with where that began, which is null but in debug mode. */
+    final List<Map.Entry<OpRecorder, Throwable>> recorders() {
+        List<Map.Entry<OpRecorder, Throwable>> all = new ArrayList<>();
+        recorders.forEach(recorder -> all.add(new SimpleEntry<>(recorder, sites.get(recorder))));
+        return all;
     }
 
     @Override

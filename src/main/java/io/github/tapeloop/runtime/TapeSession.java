@@ -1,13 +1,10 @@
 package io.github.tapeloop.runtime;
 
-import java.util.ArrayList;
-import java.util.Collections;
+import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Pointer;
@@ -36,10 +33,26 @@ import org.tensorflow.types.family.TType;
  * }
  * }</pre>
  *
- * <p>Outside any {@link #scope()}, what ops make lives until the session closes. A session is used by one thread at a
- * time; sessions of different threads share nothing.
+ * <p>Outside any {@link #scope()}, what ops make lives until the session closes.
+ *
+ * <p><b>Threads.</b> A session belongs to the first thread that uses it: any use by another one (an op, reading a value, a
+ * scope, a tape, a variable) is an {@link IllegalStateException} that names both, until the owner calls {@link
+ * #handOver()}. A session made with {@link Builder#takeTurns} belongs to nobody: threads use it in turn, each as long as
+ * its call runs or a scope that it opened is open, and one that comes meanwhile gets that exception. A trainer makes its
+ * session so. Either way {@link #enter} takes a session for several calls and gives it back. Sessions of different threads
+ * share nothing.
+ *
+ * <p>{@link #close()} may be called by any thread at any moment; {@link #isClosing()}, {@link #isClosed()}, {@link
+ * #requestClose()}, {@link #liveHandles()} and the settings may be asked by any thread, too. What TensorFlow Java itself
+ * does with an operand, {@code asTensor()} and {@code shape()}, knows of no threads: it belongs to the owner's.
  */
 public final class TapeSession implements AutoCloseable {
+
+    /** Longer than a step, and than most layers' first one. */
+    private static final Duration CLOSING = Duration.ofSeconds(30);
+
+    /** Where an operand is asked for its type, its shape or its value by TensorFlow Java alone, which knows no lock. */
+    private static final String TENSORFLOW_JAVA = "org.tensorflow.EagerOperation";
 
     private final EagerSession eager;
     private final EagerExecutor executor;
@@ -47,7 +60,9 @@ public final class TapeSession implements AutoCloseable {
     private final Ops tf;
     private final SessionFunctions functions;
     private final ScopeStack scopes = new ScopeStack(this);
-    private final Set<Runnable> onClose = new LinkedHashSet<>();
+    private final UseLock lock = new UseLock("This TapeSession", this::free);
+    private final boolean takesTurns;
+    private final ClosingActions onClose = new ClosingActions();
     private final Map<Class<?>, Object> attachments = new HashMap<>();
     private final long seed;
     private final boolean debug;
@@ -55,10 +70,11 @@ public final class TapeSession implements AutoCloseable {
     private final Threads threads;
     private long passes;
     private long ids;
-    private boolean closed;
 
     private TapeSession(Builder builder) {
+        NativeMemory.prepare();
         TensorFlowInternals.requireAccess();
+        this.takesTurns = builder.takesTurns;
         this.seed = builder.seed;
         this.debug = builder.debug;
         this.device = builder.device;
@@ -110,7 +126,7 @@ public final class TapeSession implements AutoCloseable {
      * @return the only way to make ops here
      */
     public Ops tf() {
-        requireOpen();
+        lock.requireUsable();
         return tf;
     }
 
@@ -120,8 +136,69 @@ public final class TapeSession implements AutoCloseable {
      * @return a scope to be closed by the caller, best by try-with-resources
      */
     public TensorScope scope() {
-        requireOpen();
-        return scopes.open();
+        boolean entered = lock.enter();
+        try {
+            return scopes.open();
+        } finally {
+            end(entered);
+        }
+    }
+
+    /**
+     * Takes the session for several calls, so that no other thread comes between them; a trainer's call does so. What
+     * scopes are opened inside and not closed are closed with it. Costs nothing for each op: less than the calls one by
+     * one.
+     *
+     * @param what what the thread is about to do, for the message to another one that comes meanwhile: {@code fit}
+     * @return to be closed by the same thread, which gives the session back; may be nested
+     * @throws IllegalStateException if the session belongs to another thread or is in use by it, or is closed
+     */
+    public UseLock.Use enter(String what) {
+        UseLock.Use use = lock.enter(what);
+        TensorScope before = scopes.current();
+        boolean[] left = new boolean[1];
+        return () -> {
+            if (!left[0]) {
+                lock.requireInside();
+                left[0] = true;
+                try (use) {
+                    scopes.leaveInside(before);
+                }
+            }
+        };
+    }
+
+    /**
+     * Lets another thread have the session: the next one that uses it owns it.
+     *
+     * @throws IllegalStateException if it belongs to another thread that has not ended, in the middle of a call, or if a
+     *     scope is open
+     */
+    public void handOver() {
+        give(null);
+    }
+
+    /**
+     * Lets another thread have the session.
+     *
+     * @param next owns it from now on
+     * @throws IllegalStateException as in {@link #handOver()}
+     */
+    public void handOver(Thread next) {
+        give(Objects.requireNonNull(next, "next"));
+    }
+
+    private void give(Thread next) {
+        boolean orphaned = lock.enterToHandOver();
+        if (orphaned) {
+            scopes.leaveInside(scopes.root());
+        }
+        if (scopes.areOpen()) {
+            lock.leave();
+            throw new IllegalStateException("This TapeSession cannot be handed over while a TensorScope is open, which"
+                    + " this thread would close: do it after the closing brace");
+        }
+        lock.leave(next);
     }
 
     /**
@@ -151,8 +228,17 @@ public final class TapeSession implements AutoCloseable {
      * @return always the same object
      */
     public <A> A attachment(Class<A> type, Supplier<A> make) {
-        requireOpen();
-        return type.cast(attachments.computeIfAbsent(type, key -> make.get()));
+        boolean entered = lock.enter();
+        try {
+            Object found = attachments.get(type);
+            if (found == null) {
+                found = make.get();
+                attachments.put(type, found);
+            }
+            return type.cast(found);
+        } finally {
+            endUnclaimed(entered);
+        }
     }
 
     /**
@@ -177,6 +263,7 @@ public final class TapeSession implements AutoCloseable {
     }
 
     <T extends TType> Operand<T> persist(TensorScope owner, Supplier<? extends Operand<T>> body) {
+        boolean entered = lock.enter();
         TensorScope before = scopes.replace(owner);
         boolean muted = environment.mute();
         try (TensorScope scratch = scope()) {
@@ -184,6 +271,7 @@ public final class TapeSession implements AutoCloseable {
         } finally {
             scopes.replace(before);
             environment.unmute(muted);
+            end(entered);
         }
     }
 
@@ -193,11 +281,13 @@ public final class TapeSession implements AutoCloseable {
      * @param body runs ops
      */
     public void unrecorded(Runnable body) {
+        boolean entered = lock.enter();
         boolean muted = environment.mute();
         try (TensorScope scratch = scope()) {
             body.run();
         } finally {
             environment.unmute(muted);
+            end(entered);
         }
     }
 
@@ -207,10 +297,15 @@ public final class TapeSession implements AutoCloseable {
      * @param operand an operand of this session; a freed one is left alone
      */
     public void free(Operand<?> operand) {
-        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isNull()) {
-            OwnedHandle handle = handle(operand.asOutput()); // Refuses an operand of another session.
-            handle.owner.remove(handle);
-            handle.free();
+        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isFreed()) {
+            boolean entered = lock.enter();
+            try {
+                OwnedHandle handle = handle(operand.asOutput()); // Refuses an operand of another session.
+                handle.owner.remove(handle);
+                handle.free();
+            } finally {
+                end(entered);
+            }
         }
     }
 
@@ -226,9 +321,11 @@ public final class TapeSession implements AutoCloseable {
      */
     @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
     public <T extends TType, R> R read(Operand<T> operand, Function<? super T, ? extends R> reader) {
-        requireOpen();
+        boolean entered = lock.enter();
         try (TType tensor = TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())))) {
             return reader.apply((T) tensor);
+        } finally {
+            end(entered);
         }
     }
 
@@ -241,16 +338,96 @@ public final class TapeSession implements AutoCloseable {
      * @throws IllegalStateException if the operand has been freed
      */
     public double scalar(Operand<? extends TNumber> operand) {
-        return Scalars.read(this, operand);
+        return Values.scalar(this, operand);
+    }
+
+    /**
+     * Reads numbers of any type as floats.
+     *
+     * @param operand numbers of any type and shape
+     * @return all of them in row-major order, those that are not float32 rounded to the nearest that is
+     * @throws IllegalArgumentException if the operand holds no numbers
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public float[] floats(Operand<?> operand) {
+        return Values.floats(this, operand);
+    }
+
+    /**
+     * Reads numbers of any type as doubles.
+     *
+     * @param operand numbers of any type and shape
+     * @return all of them in row-major order, exactly, but for whole numbers beyond 2^53
+     * @throws IllegalArgumentException if the operand holds no numbers
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public double[] doubles(Operand<?> operand) {
+        return Values.doubles(this, operand);
+    }
+
+    /**
+     * Reads whole numbers of any type as ints.
+     *
+     * @param operand whole numbers of any type and shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for an int
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public int[] ints(Operand<?> operand) {
+        return Values.ints(this, operand);
+    }
+
+    /**
+     * Reads whole numbers of any type as longs.
+     *
+     * @param operand whole numbers of any type and shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for a long
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public long[] longs(Operand<?> operand) {
+        return Values.longs(this, operand);
+    }
+
+    /**
+     * Reads truth values.
+     *
+     * @param operand bool, of any shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is of another type
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public boolean[] booleans(Operand<?> operand) {
+        return Values.booleans(this, operand);
+    }
+
+    /**
+     * Reads texts.
+     *
+     * @param operand strings in UTF-8, of any shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is of another type
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public String[] strings(Operand<?> operand) {
+        return Values.strings(this, operand);
     }
 
     /**
      * What this session holds now.
      *
-     * @return all live handles by origin
+     * @return all live handles by origin, and the tapes that record; nothing once the session is closed
      */
     public LeakReport leakReport() {
-        return LeakReport.of(closed ? null : scopes.current());
+        if (isClosed()) {
+            return LeakReport.EMPTY;
+        }
+        boolean entered = lock.enter();
+        try {
+            return LeakReport.of(scopes.current(), environment.recorders());
+        } finally {
+            endUnclaimed(entered);
+        }
     }
 
     /**
@@ -263,12 +440,21 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
-     * Whether the session is closed.
+     * Whether nothing can be done in the session any more.
      *
-     * @return true after {@link #close()}
+     * @return true after {@link #close()} or {@link #requestClose()}, but for the thread whose call still runs
      */
     public boolean isClosed() {
-        return closed;
+        return lock.isClosed();
+    }
+
+    /**
+     * Whether somebody wants the session closed: a long call looks now and then, and comes to an end.
+     *
+     * @return true from the first {@link #close()} or {@link #requestClose()} on
+     */
+    public boolean isClosing() {
+        return lock.isClosing();
     }
 
     /**
@@ -281,13 +467,18 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
-     * Registers what must be done before the session closes, in reverse order of registration.
+     * Registers what must be done before the session closes, in reverse order of registration. All is done, also after a
+     * failure; later exceptions are suppressed in the first.
      *
      * @param action frees what belongs to the session
      */
     public void onClose(Runnable action) {
-        requireOpen();
-        onClose.add(action);
+        boolean entered = lock.enter();
+        try {
+            onClose.add(action);
+        } finally {
+            endUnclaimed(entered);
+        }
     }
 
     /**
@@ -296,36 +487,111 @@ public final class TapeSession implements AutoCloseable {
      * @param action the object given to {@link #onClose}
      */
     public void cancelOnClose(Runnable action) {
-        onClose.remove(action);
+        if (!isClosed()) {
+            boolean entered = lock.enter();
+            try {
+                onClose.remove(action);
+            } finally {
+                endUnclaimed(entered);
+            }
+        }
+    }
+
+    /**
+     * An owner of what is to end before the session does: what a trainer made, for example.
+     *
+     * @return a new owner of nothing, closed with the session at the latest
+     */
+    public Owner owner() {
+        return new Owner(this);
     }
 
     /** Names the seed, the threads and the device. */
     @Override
     public String toString() {
         return "seed " + seed + "; threads " + threads + "; device "
-                + (device.isEmpty() ? "chosen by TensorFlow" : device) + (closed ? "; closed" : "");
+                + (device.isEmpty() ? "chosen by TensorFlow" : device) + (isClosed() ? "; closed" : "");
     }
 
-    /** Frees everything: variables, open scopes, the TensorFlow session. Closing twice is allowed. */
+    /** {@link #close(Duration)} within 30 seconds. */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        try {
-            List<Runnable> actions = new ArrayList<>(onClose);
-            Collections.reverse(actions);
-            actions.forEach(Runnable::run);
-        } finally {
-            leave(scopes.root());
-            closed = true;
-            executor.close();
-            eager.close();
+        close(CLOSING);
+    }
+
+    /**
+     * Frees everything: variables, open scopes, the TensorFlow session. Any thread may call it at any moment, and twice.
+     *
+     * <p>Nothing is freed under a call that is running. Called by another thread, it waits until that call has returned;
+     * whatever its thread does next with the session is refused. Called from inside a call (a callback, a {@link #read}),
+     * it returns at once, and the thread frees when the outermost call ends.
+     *
+     * @param bound how long to wait at most for a call of another thread. Afterwards the next op of that call is refused as
+     *     well, and its thread frees when the call ends
+     * @throws IllegalStateException if the call has not returned in time; it names the thread and says where it is
+     */
+    public void close(Duration bound) {
+        lock.close(bound);
+    }
+
+    /** Asks the call that is running to come to an end, and refuses others; {@link #close()} is still to be called. */
+    public void requestClose() {
+        lock.requestClose();
+    }
+
+    private void free() {
+        lock.awaitLastUser(TENSORFLOW_JAVA);
+        ClosingActions last = new ClosingActions();
+        last.add(eager::close);
+        last.add(executor::close);
+        last.add(() -> scopes.leave(scopes.root()));
+        last.add(onClose::run);
+        last.run();
+    }
+
+    void requireOpen() {
+        lock.requireOpen();
+    }
+
+    /** Begins a call, unless one is running: {@link #end} is told what this returned. */
+    boolean begin() {
+        return lock.enter();
+    }
+
+    void end(boolean entered) {
+        if (entered) {
+            lock.leave(takesTurns && !scopes.areOpen() ? null : Thread.currentThread());
         }
     }
 
+    /** Like {@link #end}, after a call that is no use: the session belongs to whom it belonged before. */
+    void endUnclaimed(boolean entered) {
+        if (entered) {
+            lock.leave();
+        }
+    }
+
+    /** Begins a call that frees what ends before the session, whoever owns that; empty if all is freed anyway. */
+    Optional<UseLock.Use> beginFreeing() {
+        return lock.await(CLOSING);
+    }
+
+    /** Frees a scope, unless that is left to the thread that closes the session. */
     void leave(TensorScope scope) {
-        scopes.leave(scope);
+        boolean entered;
+        try {
+            entered = lock.enter();
+        } catch (IllegalStateException e) {
+            if (isClosed()) {
+                return;
+            }
+            throw e;
+        }
+        try {
+            scopes.leave(scope);
+        } finally {
+            end(entered);
+        }
     }
 
     EagerEnvironment environment() {
@@ -365,17 +631,21 @@ public final class TapeSession implements AutoCloseable {
     }
 
     Shape shape(OwnedHandle handle) {
-        return executor.shape(handle);
+        boolean entered = lock.enter();
+        try {
+            return executor.shape(handle);
+        } finally {
+            end(entered);
+        }
     }
 
     /** The value of a handle as a native tensor that the caller closes. */
     TF_Tensor resolve(OwnedHandle handle) {
-        return executor.resolve(handle);
-    }
-
-    void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("This TapeSession is closed: open a new one, and build the model in it");
+        boolean entered = lock.enter();
+        try {
+            return executor.resolve(handle);
+        } finally {
+            end(entered);
         }
     }
 
@@ -404,6 +674,7 @@ public final class TapeSession implements AutoCloseable {
         private String device = "";
         private long seed;
         private boolean debug;
+        private boolean takesTurns;
 
         private Builder() {}
 
@@ -454,6 +725,17 @@ public final class TapeSession implements AutoCloseable {
          */
         public Builder debug(boolean on) {
             this.debug = on;
+            return this;
+        }
+
+        /**
+         * Whether threads use the session in turn, each for the length of a call, instead of its belonging to one of them.
+         *
+         * @param on true for a session that belongs to no thread
+         * @return this
+         */
+        public Builder takeTurns(boolean on) {
+            this.takesTurns = on;
             return this;
         }
 

@@ -44,12 +44,17 @@ public final class TensorScope implements AutoCloseable {
      */
     public <T extends TType> Operand<T> keep(Operand<T> operand) {
         requireOpen();
-        OwnedHandle handle = session.handle(operand.asOutput());
-        if (handle.owner == this) {
-            remove(handle);
-            parent.add(handle);
+        boolean entered = session.begin();
+        try {
+            OwnedHandle handle = session.handle(operand.asOutput());
+            if (handle.owner == this) {
+                remove(handle);
+                parent.add(handle);
+            }
+            return operand;
+        } finally {
+            session.end(entered);
         }
-        return operand;
     }
 
     /**
@@ -59,13 +64,18 @@ public final class TensorScope implements AutoCloseable {
      * @throws IllegalStateException if the operand has been freed already
      */
     public void take(Operand<?> operand) {
-        OwnedHandle handle = session.handle(operand.asOutput());
-        for (TensorScope inner = handle.owner; inner != null && inner != this; inner = inner.parent) {
-            if (inner.parent == this) {
-                handle.owner.remove(handle);
-                add(handle);
-                return;
+        boolean entered = session.begin();
+        try {
+            OwnedHandle handle = session.handle(operand.asOutput());
+            for (TensorScope inner = handle.owner; inner != null && inner != this; inner = inner.parent) {
+                if (inner.parent == this) {
+                    handle.owner.remove(handle);
+                    add(handle);
+                    return;
+                }
             }
+        } finally {
+            session.end(entered);
         }
     }
 

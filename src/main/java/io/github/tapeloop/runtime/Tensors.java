@@ -152,7 +152,7 @@ public final class Tensors {
      */
     public static String describe(Operand<?> operand) {
         Output<?> output = operand.asOutput();
-        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle && handle.isNull()) {
+        if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle && handle.isFreed()) {
             return "(freed)";
         }
         return name(output.dataType()) + " " + shape(output);
@@ -180,11 +180,14 @@ public final class Tensors {
      * @return true after the {@link TensorScope} that owned it closed; never for an operand of a graph
      */
     public static boolean isFreed(Operand<?> operand) {
-        return TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle handle && handle.isNull();
+        return TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle handle && handle.isFreed();
     }
 
     static void requireLive(OwnedHandle handle, Output<?> output) {
-        if (handle.isNull()) {
+        if (handle.isFreed()) {
+            if (handle.owner != null) { // Freed with all else, perhaps since the session was closed.
+                handle.owner.session().requireOpen();
+            }
             throw new IllegalStateException("Output " + output.index() + " of op "
                     + output.op().type() + " '" + output.op().name()
                     + "' was freed when its TensorScope closed. Use it inside that scope, or hand it out with"

@@ -53,8 +53,23 @@ public final class TracedFunction implements AutoCloseable {
         this.body = body;
         this.name = function.getDefinedName();
         this.inputs = inputs;
-        built.parts().own(function);
-        session.onClose(closing);
+        try {
+            built.parts().own(function);
+            session.onClose(closing);
+        } catch (RuntimeException | Error e) {
+            built.parts().close();
+            throw e;
+        }
+    }
+
+    /** Makes a function in one call of the session, so that nobody closes that between its parts. */
+    private static TracedFunction inOneCall(TapeSession session, Supplier<TracedFunction> make) {
+        boolean entered = session.begin();
+        try {
+            return make.get();
+        } finally {
+            session.end(entered);
+        }
     }
 
     /**
@@ -117,8 +132,10 @@ public final class TracedFunction implements AutoCloseable {
      * @throws OpException if an op cannot be part of a graph
      */
     public static TracedFunction trace(TapeSession session, String name, List<Spec> inputs, Body body) {
-        return new TracedFunction(
-                session, Tracing.build(session, name, inputs, Inputs.USED, body), name, inputs.size(), body);
+        return inOneCall(
+                session,
+                () -> new TracedFunction(
+                        session, Tracing.build(session, name, inputs, Inputs.USED, body), name, inputs.size(), body));
     }
 
     /**
@@ -132,16 +149,28 @@ public final class TracedFunction implements AutoCloseable {
      *     names the op if XLA cannot compile one
      */
     public static TracedFunction jitCompiled(TapeSession session, String name, List<Spec> inputs, Body body) {
-        Built built = Tracing.build(session, name, inputs, Inputs.WITH_VARIABLES, body);
+        return inOneCall(session, () -> {
+            Built built = Tracing.build(session, name, inputs, Inputs.WITH_VARIABLES, body);
+            try {
+                mustCompile(built.function());
+            } catch (RuntimeException | Error e) {
+                built.function().close();
+                built.parts().close();
+                throw e;
+            }
+            return new TracedFunction(session, built, name, inputs.size(), body);
+        });
+    }
+
+    private static void mustCompile(ConcreteFunction function) {
         byte[] yes = AttrValue.newBuilder().setB(true).build().toByteArray();
         try (BytePointer proto = new BytePointer(yes);
                 PointerScope scope = new PointerScope()) {
             TF_Status status = TF_Status.newStatus();
             tensorflow.TF_FunctionSetAttrValueProto(
-                    TensorFlowInternals.handle(built.function()), "_XlaMustCompile", proto, yes.length, status);
+                    TensorFlowInternals.handle(function), "_XlaMustCompile", proto, yes.length, status);
             status.throwExceptionIfNotOK();
         }
-        return new TracedFunction(session, built, name, inputs.size(), body);
     }
 
     /**
@@ -163,7 +192,14 @@ public final class TracedFunction implements AutoCloseable {
         carried.addAll(inputs);
         List<Spec> outer = new ArrayList<>(inputs);
         outer.add(0, carried.get(1));
-        Built loop = Tracing.build(session, name, outer, Inputs.ALL, (tf, given) -> {
+        return inOneCall(
+                session,
+                () -> new TracedFunction(
+                        session, repeating(session, name, carried, outer, body), name, outer.size(), null));
+    }
+
+    private static Built repeating(TapeSession session, String name, List<Spec> carried, List<Spec> outer, Body body) {
+        return Tracing.build(session, name, outer, Inputs.ALL, (tf, given) -> {
             TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
             Built round = environment.part(name + "_round", carried, round(body));
             Built goesOn = environment.part(name + "_goes_on", carried, (inner, now) -> List.of(less(inner, now)));
@@ -181,7 +217,6 @@ public final class TracedFunction implements AutoCloseable {
                     .build();
             return List.of(whileOp.output(2));
         });
-        return new TracedFunction(session, loop, name, outer.size(), null);
     }
 
     private static Body round(Body body) {
@@ -246,12 +281,18 @@ public final class TracedFunction implements AutoCloseable {
         if (environment.session() != session) {
             throw new IllegalArgumentException("Function " + label + " belongs to another TapeSession");
         }
-        Operation operation = run(environment, tf, arguments);
-        if (environment.isRecording()) {
-            OpCall heard = new OpCall(none -> null, name, label, tf.scope());
-            arguments.forEach(argument -> heard.addInput(argument.asOutput()));
-            built.watched().forEach(variable -> heard.addInput(variable.handleIn(environment)));
-            environment.tell(new RecordedOp(heard, operation, this));
+        boolean entered = session.begin();
+        Operation operation;
+        try {
+            operation = run(environment, tf, arguments);
+            if (environment.isRecording()) {
+                OpCall heard = new OpCall(none -> null, name, label, tf.scope());
+                arguments.forEach(argument -> heard.addInput(argument.asOutput()));
+                built.watched().forEach(variable -> heard.addInput(variable.handleIn(environment)));
+                environment.tell(new RecordedOp(heard, operation, this));
+            }
+        } finally {
+            session.end(entered);
         }
         List<Output<?>> results = new ArrayList<>(operation.numOutputs());
         for (int i = 0; i < operation.numOutputs(); i++) {
@@ -351,20 +392,33 @@ public final class TracedFunction implements AutoCloseable {
      */
     @SuppressWarnings("unchecked") // A key is used for one type.
     public <A extends Derived> A derived(Object key, Supplier<A> make) {
-        A found = (A) derived.get(key);
-        if (found == null) {
-            found = make.get();
-            derived.put(key, found);
+        boolean entered = session.begin();
+        try {
+            A found = (A) derived.get(key);
+            if (found == null) {
+                found = make.get();
+                derived.put(key, found);
+            }
+            return found;
+        } finally {
+            session.end(entered);
         }
-        return found;
     }
 
-    /** Frees the function. Closing twice is allowed. */
+    /** Frees the function. Closing twice is allowed, and after the session nothing is left to free. */
     @Override
     public void close() {
-        derived.values().forEach(Derived::close);
-        derived.clear();
-        session.cancelOnClose(closing);
-        built.parts().close();
+        if (session.isClosed()) {
+            return;
+        }
+        boolean entered = session.begin();
+        try {
+            session.cancelOnClose(closing);
+            derived.values().forEach(Derived::close);
+            derived.clear();
+            built.parts().close();
+        } finally {
+            session.end(entered);
+        }
     }
 }

@@ -54,6 +54,7 @@ final class Tracing {
             boolean writes) {}
 
     static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, TracedFunction.Body body) {
+        boolean entered = session.begin();
         try (Graph graph = new Graph()) {
             TraceEnvironment environment =
                     new TraceEnvironment(session, graph, session.device(), taken == Inputs.WITH_VARIABLES);
@@ -63,6 +64,8 @@ final class Tracing {
                 environment.parts().close();
                 throw e;
             }
+        } finally {
+            session.end(entered);
         }
     }
 

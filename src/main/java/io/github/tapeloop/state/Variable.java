@@ -1,10 +1,14 @@
 package io.github.tapeloop.state;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.UseLock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -137,7 +141,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
     /**
      * The value now. A tape that records notes that it was read.
      *
-     * @param tf ops of this variable's session; those of a mixed {@link Precision} give a float32 value as float16 or
+     * @param tf ops of this variable's session; those of a mixed {@link DtypePolicy} give a float32 value as float16 or
      *     bfloat16
      * @return the value, with this variable's shape and type; it does not change when the variable does
      */
@@ -146,7 +150,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
         Operand<T> held = step == null ? null : (Operand<T>) step.value(this);
         Operand<T> value = held == null ? readNow(tf) : held;
-        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, value) : value;
+        return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, value) : value;
     }
 
     /** The value in the variable, whatever is held back, in its own type. */
@@ -158,9 +162,37 @@ public final class Variable<T extends TType> implements AutoCloseable {
     }
 
     /**
+     * The value now, on the Java heap.
+     *
+     * @return its elements in row-major order, those of another type than float32 rounded to the nearest float
+     * @throws IllegalArgumentException if the variable holds no numbers
+     * @throws IllegalStateException if the variable is closed
+     */
+    public float[] toFloats() {
+        return valueNow(session::floats);
+    }
+
+    /**
+     * The value now, on the Java heap.
+     *
+     * @return its elements in row-major order, exactly, but for whole numbers beyond 2^53
+     * @throws IllegalArgumentException if the variable holds no numbers
+     * @throws IllegalStateException if the variable is closed
+     */
+    public double[] toDoubles() {
+        return valueNow(session::doubles);
+    }
+
+    private <R> R valueNow(Function<Operand<T>, R> reader) {
+        List<R> value = new ArrayList<>(1);
+        session.unrecorded(() -> value.add(reader.apply(read(session.tf()))));
+        return value.get(0);
+    }
+
+    /**
      * Some rows of the value, without reading the rest. Their gradient is {@link IndexedSlices}.
      *
-     * @param tf ops of this variable's session; those of a mixed {@link Precision} give float32 rows as float16 or bfloat16
+     * @param tf ops of this variable's session; those of a mixed {@link DtypePolicy} give float32 rows as float16 or bfloat16
      * @param indices which rows, int32 or int64 of any shape
      * @return [indices…, row…] of this variable's type
      */
@@ -170,7 +202,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(rows).isUnknown();
         Operand<T> shaped =
                 shapeless ? tf.ensureShape(rows, Tensors.shape(indices).append(shape.tail())) : rows;
-        return type == TFloat32.class ? (Operand<T>) Precision.of(tf).compute(tf, shaped) : shaped;
+        return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, shaped) : shaped;
     }
 
     /**
@@ -302,15 +334,17 @@ public final class Variable<T extends TType> implements AutoCloseable {
         if (closed || session.isClosed()) {
             return;
         }
-        closed = true;
-        session.cancelOnClose(closing);
-        session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
-        RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
-        Transaction.unheard(
-                session,
-                () -> DestroyResourceOp.create(
-                        session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
-        session.free(handle);
+        try (UseLock.Use use = session.enter("the close of variable '" + name + "'")) {
+            closed = true;
+            session.cancelOnClose(closing);
+            session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
+            RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
+            Transaction.unheard(
+                    session,
+                    () -> DestroyResourceOp.create(
+                            session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
+            session.free(handle);
+        }
     }
 
     @Override

@@ -7,7 +7,7 @@ import io.github.tapeloop.StepsPerExecution;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.state.Stateful;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +34,7 @@ public record Plan(
         CustomStep testStep,
         CustomPrediction predictStep,
         List<Stateful> others,
-        Precision precision,
+        DtypePolicy precision,
         Compilation compilation,
         StepsPerExecution perExecution,
         GradientReduction reduction) {

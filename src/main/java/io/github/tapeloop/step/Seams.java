@@ -2,7 +2,7 @@ package io.github.tapeloop.step;
 
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.function.Consumer;
 
@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  */
 public record Seams(
         TapeSession session,
-        Precision precision,
+        DtypePolicy precision,
         GradientReduction reduction,
         Guard guard,
         Consumer<Optimizer> stranger) {
@@ -33,7 +33,7 @@ public record Seams(
     /** Sees an optimizer that is about to update: float16 wants its loss scaled from the first step on. */
     void meet(Optimizer optimizer) {
         stranger.accept(optimizer);
-        if (precision == Precision.MIXED_FLOAT16
+        if (precision == DtypePolicy.MIXED_FLOAT16
                 && !optimizer.scalesLoss()
                 && optimizer.state().size() == 0) {
             optimizer.setLossScale(LossScale.dynamic());

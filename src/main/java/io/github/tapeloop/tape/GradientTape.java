@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.OpRecorder;
 import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.UseLock;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
@@ -13,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -43,7 +45,17 @@ public final class GradientTape implements AutoCloseable {
     private final RecordingEnvironment environment;
     private final GradientRegistry registry;
     private final boolean persistent;
-    private final OpRecorder recorder = this::note;
+    private final OpRecorder recorder = new OpRecorder() {
+        @Override
+        public void record(RecordedOp op) {
+            note(op);
+        }
+
+        @Override
+        public OptionalInt kept() {
+            return OptionalInt.of(ops.size());
+        }
+    };
     private final List<RecordedOp> ops = new ArrayList<>();
     /** Watched ops and recorded ops; for a recorded one its place in {@link #ops}, for a watched one -1. */
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
@@ -298,7 +310,7 @@ public final class GradientTape implements AutoCloseable {
         consumed = !persistent;
         boolean before = recording;
         pause(); // Outer tapes hear the backward pass, this one must not: it would record itself.
-        try {
+        try (UseLock.Use use = environment.session().enter("gradients")) {
             return passes.get();
         } finally {
             if (persistent && before) {

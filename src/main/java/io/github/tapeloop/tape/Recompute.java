@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -64,7 +64,7 @@ public final class Recompute {
 
     /** A function that reads variables in the precision of an {@code Ops}, whatever tape runs it again. */
     static TracedFunction.Body precise(Ops tf, TracedFunction.Body f) {
-        Precision precision = Precision.of(tf);
+        DtypePolicy precision = DtypePolicy.of(tf);
         return (ops, given) -> f.apply(precision.in(ops), given);
     }
 

@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
@@ -286,11 +285,6 @@ public final class GradientCheck {
 
     /** The elements of an operand; zeros where there is none. */
     private double[] values(Optional<? extends Operand<?>> operand, int size) {
-        double[] values = new double[size];
-        operand.ifPresent(present -> session.read(Tensors.cast(session.tf(), present, TFloat64.class), tensor -> {
-            tensor.copyTo(NdArrays.wrap(tensor.shape(), DataBuffers.of(values, false, false)));
-            return true;
-        }));
-        return values;
+        return operand.map(session::doubles).orElseGet(() -> new double[size]);
     }
 }

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.tape.GradientTape;
@@ -127,9 +127,9 @@ class DropoutTest {
     /** bfloat16 has 128 numbers in [0, 1) to draw: 1 / 128 would be the smallest rate. */
     @ParameterizedTest
     @EnumSource(
-            value = Precision.class,
+            value = DtypePolicy.class,
             names = {"MIXED_BFLOAT16", "MIXED_FLOAT16"})
-    void aSmallRateIsKeptInMixedPrecision(Precision precision) {
+    void aSmallRateIsKeptInMixedPrecision(DtypePolicy precision) {
         double rate = 0.0004;
         for (Layer layer : List.of(new Dropout(rate), new AlphaDropout(rate))) {
             Operand<TFloat32> y = ForwardPass.training(tf).in(precision).call(layer, ones(500_000, TFloat32.class));

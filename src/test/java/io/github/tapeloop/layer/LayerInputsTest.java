@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.OpException;
-import io.github.tapeloop.runtime.Precision;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -89,11 +89,11 @@ class LayerInputsTest {
         Operand<TFloat32> x = ids ? ForwardPass.input(tf.dtypes.cast(floats, TInt32.class)) : floats;
         double[] full = values(session, LayerKind.call(layer, ForwardPass.inference(tf), x));
         double largest = Arrays.stream(full).map(Math::abs).max().orElseThrow();
-        for (Precision precision : List.of(Precision.MIXED_FLOAT16, Precision.MIXED_BFLOAT16)) {
+        for (DtypePolicy precision : List.of(DtypePolicy.MIXED_FLOAT16, DtypePolicy.MIXED_BFLOAT16)) {
             ForwardPass pass = ForwardPass.inference(tf).in(precision);
             Operand<TFloat32> y = LayerKind.call(layer, pass, precision.compute(pass.tf(), x));
-            double[] half = values(session, Precision.full(tf, y));
-            double tolerance = (precision == Precision.MIXED_FLOAT16 ? 0.005 : 0.04) * largest;
+            double[] half = values(session, DtypePolicy.full(tf, y));
+            double tolerance = (precision == DtypePolicy.MIXED_FLOAT16 ? 0.005 : 0.04) * largest;
             assertArrayEquals(full, half, tolerance, () -> precision + " of " + layer);
         }
     }
@@ -105,19 +105,19 @@ class LayerInputsTest {
         means.put(new GlobalAveragePool1D(), Shape.of(1, 90_000, 1));
         means.put(new AveragePool2D(300), Shape.of(1, 300, 300, 1));
         means.put(new AveragePool1D(90_000), Shape.of(1, 90_000, 1));
-        for (Precision precision : Precision.values()) {
+        for (DtypePolicy precision : DtypePolicy.values()) {
             means.forEach((layer, shape) -> {
                 Operand<TFloat32> x = tf.fill(tf.constant(shape.asArray()), tf.constant(0.5f));
                 Operand<TFloat32> y = layer.call(ForwardPass.inference(tf).in(precision), precision.compute(tf, x));
                 assertArrayEquals(
-                        new double[] {0.5}, values(session, Precision.full(tf, y)), 1e-6, precision + " " + layer);
+                        new double[] {0.5}, values(session, DtypePolicy.full(tf, y)), 1e-6, precision + " " + layer);
             });
         }
     }
 
     @Test
     void theGradientOfAMeanOfManyHalvesIsNotLost() {
-        Precision precision = Precision.MIXED_FLOAT16;
+        DtypePolicy precision = DtypePolicy.MIXED_FLOAT16;
         Operand<TFloat32> x = tf.fill(tf.array(1, 300, 300, 1), tf.constant(0.5f));
         try (GradientTape tape = GradientTape.open(tf)) {
             tape.watch(x);
@@ -133,21 +133,21 @@ class LayerInputsTest {
 
     @Test
     void theMeanOfLargeHalvesIsOne() {
-        Operand<TFloat32> x = Precision.MIXED_FLOAT16.compute(tf, tf.constant(new float[] {60_000, 30_000}));
-        Operand<TFloat32> y = new Average().call(ForwardPass.inference(tf).in(Precision.MIXED_FLOAT16), x, x);
-        assertArrayEquals(new double[] {60_000, 30_000}, values(session, Precision.full(tf, y)), 20);
+        Operand<TFloat32> x = DtypePolicy.MIXED_FLOAT16.compute(tf, tf.constant(new float[] {60_000, 30_000}));
+        Operand<TFloat32> y = new Average().call(ForwardPass.inference(tf).in(DtypePolicy.MIXED_FLOAT16), x, x);
+        assertArrayEquals(new double[] {60_000, 30_000}, values(session, DtypePolicy.full(tf, y)), 20);
     }
 
     @Test
     void maskedStepsAreLeftOutOfAMeanInHalfPrecision() {
-        Precision precision = Precision.MIXED_FLOAT16;
+        DtypePolicy precision = DtypePolicy.MIXED_FLOAT16;
         ForwardPass pass = ForwardPass.inference(tf).in(precision);
         Operand<TFloat32> x = precision.compute(tf, aboutTwenty(Shape.of(1, 8192, 1)));
         boolean[][] mask = new boolean[1][8192];
         Arrays.fill(mask[0], 0, 4096, true);
         pass.setMask(x, tf.constant(mask));
         Operand<TFloat32> y = new GlobalAveragePool1D().call(pass, x);
-        assertArrayEquals(new double[] {20}, values(session, Precision.full(tf, y)), 0.02);
+        assertArrayEquals(new double[] {20}, values(session, DtypePolicy.full(tf, y)), 0.02);
     }
 
     /** The batch of none, in a pass that trains: what comes out, and what the weights would be moved by. */
@@ -282,7 +282,7 @@ class LayerInputsTest {
     @Test
     void aModelThatBeginsWithAnEmbeddingIsCalledWithIds() {
         Model model = Sequential.of(new Embedding(9, 4), new GlobalAveragePool1D(), new Dense(2));
-        for (Precision precision : Precision.values()) {
+        for (DtypePolicy precision : DtypePolicy.values()) {
             Operand<TFloat32> y =
                     ForwardPass.inference(tf).in(precision).call(model, tf.constant(new int[][] {{1, 2, 3}}));
             assertEquals(Shape.of(1, 2), Tensors.shape(y));
@@ -294,9 +294,9 @@ class LayerInputsTest {
         Operand<TUint8> bytes = tf.dtypes.cast(tf.constant(new int[][] {{0, 51, 255}}), TUint8.class);
         Model model = Sequential.of(
                 new Rescaling(1 / 255.0), new Normalization().statistics(new double[3], new double[] {1, 1, 1}));
-        for (Precision precision : Precision.values()) {
+        for (DtypePolicy precision : DtypePolicy.values()) {
             double[] y = values(session, ForwardPass.inference(tf).in(precision).call(model, bytes));
-            assertArrayEquals(new double[] {0, 0.2, 1}, y, precision == Precision.FULL ? 1e-7 : 2e-3);
+            assertArrayEquals(new double[] {0, 0.2, 1}, y, precision == DtypePolicy.FULL ? 1e-7 : 2e-3);
         }
         assertEquals(
                 TFloat32.class,

@@ -4,7 +4,7 @@ import static io.github.tapeloop.FiniteDifferences.values;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
@@ -50,8 +50,8 @@ class NarrowWindowTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("depthwise")
     void depthwiseConvolutionsAreRightInBfloat16(String name, Shape input, Supplier<Layer> layer) {
-        List<double[]> full = run(layer.get(), input, Precision.FULL);
-        List<double[]> half = run(layer.get(), input, Precision.MIXED_BFLOAT16);
+        List<double[]> full = run(layer.get(), input, DtypePolicy.FULL);
+        List<double[]> half = run(layer.get(), input, DtypePolicy.MIXED_BFLOAT16);
         for (int i = 0; i < full.size(); i++) {
             double size = Arrays.stream(full.get(i)).map(Math::abs).max().orElseThrow();
             assertArrayEquals(full.get(i), half.get(i), 0.03 * size, "part " + i);
@@ -59,7 +59,7 @@ class NarrowWindowTest {
     }
 
     /** The output, the input and its gradient, then each weight and its gradient; the loss is the sum of squares. */
-    private static List<double[]> run(Layer layer, Shape input, Precision precision) {
+    private static List<double[]> run(Layer layer, Shape input, DtypePolicy precision) {
         try (TapeSession session = TapeSession.builder().threads(1, 1).seed(3).build();
                 GradientTape tape = GradientTape.persistent(session.tf())) {
             Ops tf = session.tf();
@@ -115,9 +115,9 @@ class NarrowWindowTest {
     @MethodSource("strided")
     void aStridedWindowOfOneElementTakesWhatItMeets(String name, Shape input, int step, IntFunction<Layer> layer) {
         boolean up = name.contains("transposed");
-        double[] each = run(layer.apply(1), input, Precision.FULL).get(0);
+        double[] each = run(layer.apply(1), input, DtypePolicy.FULL).get(0);
         for (int repeat = 0; repeat < 20; repeat++) {
-            List<double[]> results = run(layer.apply(step), input, Precision.FULL);
+            List<double[]> results = run(layer.apply(step), input, DtypePolicy.FULL);
             double[] y = results.get(0);
             double[] met = up ? every(step, y, input, 14 * step) : every(step, each, input, 14);
             assertArrayEquals(up ? each : y, met, 1e-5f);

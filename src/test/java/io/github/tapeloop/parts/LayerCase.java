@@ -4,7 +4,7 @@ import io.github.tapeloop.Oracle;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Merge;
-import io.github.tapeloop.runtime.Precision;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -52,8 +52,8 @@ record LayerCase(
     void check(PartRun run) {
         checkInFullPrecision(run);
         if (!run.compiled() && !run.float64()) {
-            checkIn(Precision.MIXED_FLOAT16, 2e-2);
-            checkIn(Precision.MIXED_BFLOAT16, 1e-1);
+            checkIn(DtypePolicy.MIXED_FLOAT16, 2e-2);
+            checkIn(DtypePolicy.MIXED_BFLOAT16, 1e-1);
         }
     }
 
@@ -80,7 +80,7 @@ record LayerCase(
     }
 
     /** In a mixed precision, eager: gradients and statistics have 2 or 3 digits, but all have to be there. */
-    private void checkIn(Precision precision, double tolerance) {
+    private void checkIn(DtypePolicy precision, double tolerance) {
         PartRun run = new PartRun(false, false);
         try (TapeSession session = run.open();
                 TensorScope scope = session.scope()) {
@@ -161,11 +161,11 @@ record LayerCase(
 
     /** Output, loss, gradients of inputs and weights, statistics after the call. */
     private List<Operand<?>> results(PartRun run, Layer part, Ops tf, List<Operand<TFloat32>> inputs) {
-        return results(run, part, tf, inputs, Precision.FULL);
+        return results(run, part, tf, inputs, DtypePolicy.FULL);
     }
 
     private List<Operand<?>> results(
-            PartRun run, Layer part, Ops tf, List<Operand<TFloat32>> inputs, Precision precision) {
+            PartRun run, Layer part, Ops tf, List<Operand<TFloat32>> inputs, DtypePolicy precision) {
         try (GradientTape tape = GradientTape.persistent(tf)) {
             List<Operand<TFloat32>> watched = ids ? List.of() : inputs;
             watched.forEach(tape::watch);
@@ -174,7 +174,7 @@ record LayerCase(
             ForwardPass pass = full.in(precision);
             List<Operand<TFloat32>> computed =
                     inputs.stream().map(x -> precision.compute(tf, x)).toList();
-            Operand<TFloat32> y = Precision.full(tf, call(part, pass, computed));
+            Operand<TFloat32> y = DtypePolicy.full(tf, call(part, pass, computed));
             Operand<TFloat32> factors = run.constant(tf, figures.shape(name + ".f"), figures.values(name + ".f"));
             Operand<TFloat32> flat = tf.reshape(tf.math.mul(y, factors), tf.constant(new int[] {-1}));
             Operand<TFloat32> loss = pass.totalLoss(tf.sum(flat, tf.constant(0)));

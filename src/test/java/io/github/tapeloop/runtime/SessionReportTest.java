@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -108,6 +109,34 @@ class SessionReportTest {
                 assertEquals(2, fresh.leakReport().liveHandles());
             }
             assertEquals(1, fresh.leakReport().liveHandles());
+        }
+    }
+
+    @Test
+    void tapesThatRecordAreInTheReportAndNoOthers() {
+        try (TapeSession fresh = TapeSession.builder().debug(true).build()) {
+            Ops ops = fresh.tf();
+            Operand<TFloat32> x = ops.constant(2f);
+            RecordingEnvironment.of(ops).startRecording(op -> {});
+            assertEquals(List.of(), fresh.leakReport().tapes());
+            GradientTape forgotten = GradientTape.open(ops);
+            forgotten.watch(x);
+            try (GradientTape used = GradientTape.open(ops)) {
+                used.watch(x);
+                ops.math.square(ops.math.square(x));
+                assertEquals(2, fresh.leakReport().tapes().size());
+                used.gradient(ops.math.square(x), x);
+            }
+            GradientTape paused = GradientTape.open(ops);
+            paused.stopRecording();
+            List<LeakReport.OpenTape> tapes = fresh.leakReport().tapes();
+            assertEquals(1, tapes.size());
+            assertTrue(tapes.get(0).ops() >= 3, tapes::toString);
+            String text = fresh.leakReport().toString();
+            assertTrue(
+                    text.contains("a GradientTape that records, " + tapes.get(0).ops() + " ops kept"), text);
+            forgotten.close();
+            assertEquals(List.of(), fresh.leakReport().tapes());
         }
     }
 

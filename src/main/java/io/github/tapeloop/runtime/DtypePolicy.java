@@ -9,11 +9,12 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TType;
 
 /**
- * In which type a model computes. In a mixed precision variables stay float32 while layers compute in a type of half the
- * size: a variable that is read through the {@code Ops} of a mixed precision comes out in that type, and its gradient
- * goes back as float32 (Micikevicius et al. 2018, "Mixed Precision Training").
+ * In which type a model computes, Keras' dtype policy ({@code "mixed_float16"}, {@code "mixed_bfloat16"}). In a mixed one
+ * variables stay float32 while layers compute in a type of half the size: a variable that is read through the {@code Ops}
+ * of a mixed policy comes out in that type, and its gradient goes back as float32 (Micikevicius et al. 2018, "Mixed
+ * Precision Training").
  */
-public enum Precision {
+public enum DtypePolicy {
 
     /** As the data comes: float32 in, float32 throughout. */
     FULL(null),
@@ -26,7 +27,7 @@ public enum Precision {
 
     private final Class<? extends TType> computeType;
 
-    Precision(Class<? extends TType> computeType) {
+    DtypePolicy(Class<? extends TType> computeType) {
         this.computeType = computeType;
     }
 
@@ -36,7 +37,7 @@ public enum Precision {
      * @param tf ops of a {@link TapeSession}
      * @return what {@link #in} made it of, {@link #FULL} for others
      */
-    public static Precision of(Ops tf) {
+    public static DtypePolicy of(Ops tf) {
         return tf.scope() instanceof PathScope scope ? scope.precision() : FULL;
     }
 

@@ -1,0 +1,79 @@
+package io.github.tapeloop.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.tape.GradientTape;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** The greatest number of rounds of a loop, at once and traced. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class LoopTest {
+
+    private final TapeSession session = TapeSession.builder().threads(1, 1).build();
+    private final Ops tf = session.tf();
+
+    @AfterEach
+    void close() {
+        session.close();
+    }
+
+    /** Doubles a number as long as it is below a limit. */
+    private static List<Operand<?>> doubled(Ops ops, List<? extends Operand<?>> x, float limit, int most) {
+        return Loop.whileLoop(
+                ops,
+                (o, v) -> List.of(o.math.less(number(v.get(0)), o.constant(limit))),
+                (o, v) -> List.of(o.math.mul(number(v.get(0)), o.constant(2f))),
+                x,
+                most);
+    }
+
+    @SuppressWarnings("unchecked") // All are.
+    private static Operand<TFloat32> number(Operand<?> operand) {
+        return (Operand<TFloat32>) operand;
+    }
+
+    @ParameterizedTest(name = "below {0}, at most {1} rounds: {2}")
+    @CsvSource({"10, 100, 16", "10, 4, 16", "10, 3, 8", "10, 0, 1", "Infinity, 5, 32", "0, 5, 1"})
+    void theLoopEndsByItsConditionOrAfterSoManyRounds(float limit, int most, double expected) {
+        List<Operand<?>> one = List.of(tf.constant(1f));
+        assertEquals(
+                expected, session.scalar(number(doubled(tf, one, limit, most).get(0))));
+        try (TracedFunction traced = TracedFunction.trace(
+                session, "doubled", List.of(Spec.of(one.get(0))), (ops, in) -> doubled(ops, in, limit, most))) {
+            assertEquals(expected, session.scalar(number(traced.call(one).get(0))));
+        }
+    }
+
+    @Test
+    void gradientsGoBackOverTheRounds() {
+        Operand<TFloat32> x = tf.constant(1f);
+        try (TracedFunction slope = TracedFunction.trace(session, "slope", List.of(Spec.of(x)), (ops, in) -> {
+            try (GradientTape tape = GradientTape.open(ops)) {
+                tape.watch(in.get(0));
+                Operand<?> y = doubled(ops, in, Float.POSITIVE_INFINITY, 3).get(0);
+                return List.of(tape.gradient(y, number(in.get(0))).orElseThrow());
+            }
+        })) {
+            assertEquals(8, session.scalar(number(slope.call(List.of(x)).get(0))));
+        }
+    }
+
+    @Test
+    void aNegativeNumberIsRefused() {
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> doubled(tf, List.of(tf.constant(1f)), 1, -1))
+                .getMessage()
+                .contains("maximumIterations"));
+    }
+}

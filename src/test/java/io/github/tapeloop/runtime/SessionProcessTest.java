@@ -1,0 +1,86 @@
+package io.github.tapeloop.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.tapeloop.state.Variable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+
+/** What used to kill the process or make it useless, each in a Java of its own. */
+@Tag("process")
+class SessionProcessTest {
+
+    private static final Duration LIMIT = Duration.ofMinutes(2);
+
+    @Test
+    void twoThreadsInOneSessionAreRefusedAHundredTimesOfAHundred() throws Exception {
+        String output = ChildJava.succeed(LIMIT, List.of(), SessionRaces.class, "use", "100");
+        assertTrue(output.contains("refused in each of 100 tries"), output);
+    }
+
+    @Test
+    void aSessionIsClosedAHundredTimesUnderAThreadThatWorks() throws Exception {
+        String output = ChildJava.succeed(LIMIT, List.of(), SessionRaces.class, "close", "100");
+        assertTrue(output.contains("closed 100 times"), output);
+    }
+
+    @ParameterizedTest(name = "{0} after {1} ms")
+    @CsvSource({"hook, 0", "hook, 7", "exit, 0", "exit, 7"})
+    void theProcessEndsWhileAThreadWorks(String how, int milliseconds) throws Exception {
+        ChildJava.Result result =
+                ChildJava.run(LIMIT, List.of(), SessionRaces.class, how, String.valueOf(milliseconds));
+        assertEquals(7, result.exit(), result::output);
+    }
+
+    @Test
+    void aHookDoesNotWaitForTheCallThatEndsTheProcess() throws Exception {
+        long begin = System.nanoTime();
+        ChildJava.Result result = ChildJava.run(LIMIT, List.of(), SessionRaces.class, "inside", "1");
+        assertEquals(7, result.exit(), result::output);
+        assertTrue(System.nanoTime() - begin < Duration.ofSeconds(25).toNanos(), result::output);
+    }
+
+    @Test
+    void aSmallHeapHoldsALargeModel() throws Exception {
+        String output = ChildJava.succeed(LIMIT, List.of("-Xmx64m"), SessionProcessTest.class);
+        assertTrue(output.contains("480 MB of weights"), output);
+    }
+
+    @Test
+    void aLimitOfTheUsersOwnIsKept() throws Exception {
+        for (String limit : List.of("maxPhysicalBytes=200m", "maxphysicalbytes=200m")) {
+            ChildJava.Result result = ChildJava.run(
+                    LIMIT,
+                    List.of("-Xmx64m", "-Dorg.bytedeco.javacpp." + limit, "-Dorg.bytedeco.javacpp.maxRetries=0"),
+                    SessionProcessTest.class);
+            assertNotEquals(0, result.exit(), result::output);
+            assertTrue(result.output().contains("physicalBytes"), result::output);
+        }
+    }
+
+    /** Makes weights of 480 MB. */
+    public static void main(String[] arguments) {
+        ConstantGraph.scalar(
+                tf -> tf.constant(0.1)); // As a schedule of learning rates does, before there is a session.
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build()) {
+            Ops tf = session.tf();
+            List<Variable<TFloat32>> weights = new ArrayList<>();
+            for (int i = 0; i < 12; i++) {
+                try (TensorScope scope = session.scope()) {
+                    weights.add(Variable.create(
+                            tf, "w", tf.fill(tf.constant(new int[] {10_000_000}), tf.constant(0.5f)), true));
+                }
+            }
+            System.out.println(weights.size() * 40 + " MB of weights");
+        }
+    }
+}
