@@ -137,7 +137,9 @@ public final class Activations {
      */
     public static ActivationFunction relu(double negativeSlope, double maxValue, double threshold) {
         Require.notNegative("relu negativeSlope", negativeSlope);
-        Require.atLeast(0, "relu maxValue", maxValue);
+        if (maxValue != Double.POSITIVE_INFINITY) { // None.
+            Require.notNegative("relu maxValue", maxValue);
+        }
         Require.notNegative("relu threshold", threshold);
         if (threshold == 0 && Double.isInfinite(maxValue)) {
             return negativeSlope == 0 ? RELU : leakyRelu(negativeSlope);
