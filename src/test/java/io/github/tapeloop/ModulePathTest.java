@@ -66,7 +66,7 @@ class ModulePathTest {
     void aConsumerCompilesAndTrains() throws Exception {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         List<String> options = new ArrayList<>(List.of(
-                "-Xlint:all",
+                "-Xlint:all,-path",
                 "-Werror",
                 "--module-path",
                 modulePath(),
