@@ -8,10 +8,13 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
 import io.github.tapeloop.preflight.Trial;
+import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.UseLock;
 import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -33,10 +36,12 @@ import org.tensorflow.ndarray.FloatNdArray;
  * }</pre>
  *
  * <p>The same seed, data, machine and thread options give the same losses, bit for bit. A trainer is used by one thread
- * at a time; trainers of different threads share nothing. After an exception it can be used again: a step either updates
- * all variables or none.
+ * at a time, by any of them in turn; a call while another thread's is running is an exception that names both. Trainers of
+ * different threads share nothing. After an exception it can be used again: a step that fails changes nothing.
  */
 public final class Trainer implements AutoCloseable {
+
+    private static final Duration CLOSING = Duration.ofSeconds(30);
 
     private final TapeSession session;
     private final boolean ownsSession;
@@ -44,7 +49,10 @@ public final class Trainer implements AutoCloseable {
     private final Evaluator evaluator;
     private final Plan plan;
     private final Description description;
-    private boolean running;
+    /** Taken for the length of a call, by one thread at a time. */
+    private final UseLock calls = new UseLock("This trainer", this::free);
+
+    private final Owner made;
 
     /** @param ownsSession whether to close the session with this trainer */
     Trainer(TapeSession session, boolean ownsSession, Plan plan) {
@@ -52,6 +60,8 @@ public final class Trainer implements AutoCloseable {
         this.ownsSession = ownsSession;
         this.plan = plan;
         this.engine = new Engine(session, plan);
+        this.made = session.owner();
+        made.own(engine);
         this.evaluator = new Evaluator(engine);
         this.description = new Description(session, plan, engine.executionSize());
     }
@@ -76,7 +86,7 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.tapeloop.callback.CallbackException if a callback throws
      */
     public History fit(Batches data, Fit options) {
-        return exclusively(() -> {
+        return exclusively("fit", () -> {
             Batches train = data;
             Optional<Batches> validation = options.validation();
             if (options.validationSplit() > 0) {
@@ -84,7 +94,7 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            return new FitLoop(engine, train, validation, options, System::nanoTime).fit();
+            return new FitLoop(engine, train, validation, options, System::nanoTime, this::isClosing).fit();
         });
     }
 
@@ -96,8 +106,9 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if there is no batch, or shapes do not fit
      */
     public Map<String, Double> evaluate(Batches data) {
-        return exclusively(() -> {
-            Map<String, Double> results = evaluator.evaluate(data, event -> {}, event -> {}, () -> false);
+        return exclusively("evaluate", () -> {
+            Map<String, Double> results = evaluator.evaluate(data, event -> {}, event -> {}, this::isClosing);
+            requireNotClosing();
             if (results.isEmpty()) {
                 throw new IllegalArgumentException(
                         "The data to evaluate has no batch: check take, skip and dropRemainder");
@@ -115,7 +126,7 @@ public final class Trainer implements AutoCloseable {
      *     {@link #predictAll}
      */
     public FloatNdArray predict(Batches data) {
-        return exclusively(() -> {
+        return exclusively("predict", () -> {
             Map<String, FloatNdArray> outputs = outputs(data);
             if (outputs.size() != 1) {
                 throw new IllegalArgumentException(
@@ -134,11 +145,12 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if there is no batch, or shapes do not fit
      */
     public Map<String, FloatNdArray> predictAll(Batches data) {
-        return exclusively(() -> Collections.unmodifiableMap(outputs(data)));
+        return exclusively("predictAll", () -> Collections.unmodifiableMap(outputs(data)));
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
-        Map<String, FloatNdArray> predictions = evaluator.predict(data, () -> false);
+        Map<String, FloatNdArray> predictions = evaluator.predict(data, this::isClosing);
+        requireNotClosing();
         if (predictions.isEmpty()) {
             throw new IllegalArgumentException("The data to predict has no batch: check take, skip and dropRemainder");
         }
@@ -152,7 +164,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively(() -> {
+        return exclusively("trainOnBatch", () -> {
             engine.weights().toTrain();
             return onBatch(engine.train(), engine.trainScores(), batch);
         });
@@ -165,7 +177,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively(() -> {
+        return exclusively("testOnBatch", () -> {
             engine.weights().toEvaluate();
             return onBatch(engine.test(), engine.testScores(), batch);
         });
@@ -184,7 +196,7 @@ public final class Trainer implements AutoCloseable {
      * @return what was found, and what was looked at; a step that fails is a finding, not an exception
      */
     public Preflight preflight(Batch batch) {
-        return exclusively(() -> new Trial(engine, plan, batch).run());
+        return exclusively("preflight", () -> new Trial(engine, plan, batch).run());
     }
 
     private Map<String, Double> onBatch(Execution step, Scores scores, Batch batch) {
@@ -193,19 +205,24 @@ public final class Trainer implements AutoCloseable {
         return Collections.unmodifiableMap(scores.results());
     }
 
-    /** Keeps a callback from starting a second loop inside the first, whose metrics it would reset. */
-    private <R> R exclusively(Supplier<R> work) {
-        if (running) {
+    /**
+     * Takes trainer and session for a call, and gives them back at its end. A callback must not start a second loop inside
+     * the first, whose metrics it would reset.
+     */
+    private <R> R exclusively(String what, Supplier<R> work) {
+        if (calls.isInside()) {
             throw new IllegalStateException("This trainer is in the middle of fit, evaluate or predict: wait until it"
-                    + " returns, or use a trainer of its own in each thread. A callback finds scores in its events: give"
-                    + " fit a validation(…)");
+                    + " returns. A callback finds scores in its events: give fit a validation(…)");
         }
-        running = true;
-        try {
+        try (UseLock.Use call = calls.enter(what);
+                UseLock.Use use = session.enter(what)) {
             return work.get();
-        } finally {
-            running = false;
         }
+    }
+
+    /** Whether somebody wants the call that is running to end. */
+    private boolean isClosing() {
+        return calls.isClosing() || session.isClosing();
     }
 
     /**
@@ -240,15 +257,39 @@ public final class Trainer implements AutoCloseable {
         return engine.state();
     }
 
-    /** Frees everything native, the model's weights included, unless the session was given to the builder. */
+    private void requireNotClosing() {
+        if (isClosing()) {
+            throw new IllegalStateException("This trainer was closed in the middle of the call, which has no result");
+        }
+    }
+
+    private void free() {
+        if (ownsSession) {
+            session.close();
+        } else {
+            made.close();
+        }
+    }
+
+    /** {@link #close(Duration)} within 30 seconds. */
     @Override
     public void close() {
-        try {
-            engine.close();
-        } finally {
-            if (ownsSession) {
-                session.close();
-            }
-        }
+        close(CLOSING);
+    }
+
+    /**
+     * Frees everything native, the model's weights included; of a session that was given to the builder, what this trainer
+     * made in it, and neither weights nor the state of optimizers. Any thread may call it at any moment, and twice.
+     *
+     * <p>A {@link #fit} that is running is asked to stop: it ends after the step in flight, and returns its history with the
+     * reason {@code closed}; evaluations and predictions throw. Called by another thread, this waits for that. Called from
+     * inside, by a callback, it returns at once, and the trainer frees when {@code fit} returns.
+     *
+     * @param bound how long to wait at most for a call of another thread; afterwards the next op of that call is refused, and
+     *     its thread frees when the call ends
+     * @throws IllegalStateException if the call has not returned in time; it names the thread and says where it is
+     */
+    public void close(Duration bound) {
+        calls.close(bound);
     }
 }

@@ -6,6 +6,7 @@ import io.github.tapeloop.callback.CallbackList;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,11 +48,18 @@ public final class FitLoop {
      * @param train the data to train on
      * @param validation the data to validate on after epochs
      * @param nanoTime a clock
+     * @param closing whether somebody wants to close what the run works with
      */
-    public FitLoop(Engine engine, Batches train, Optional<Batches> validation, Fit options, LongSupplier nanoTime) {
+    public FitLoop(
+            Engine engine,
+            Batches train,
+            Optional<Batches> validation,
+            Fit options,
+            LongSupplier nanoTime,
+            BooleanSupplier closing) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine);
+        this.run = new FitRun(engine, closing);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
@@ -94,9 +103,7 @@ public final class FitLoop {
             sanity.ifPresent(this::checkValidation);
             nonFinite.begin();
             data.goOn(options.initialEpoch());
-            for (int epoch = options.initialEpoch(); epoch < options.epochs() && !run.stopsNow(); epoch++) {
-                runEpoch(epoch, data);
-            }
+            runAll(data);
             engine.weights().averages(false);
             engine.weights().averaging().forEach(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
@@ -109,6 +116,19 @@ public final class FitLoop {
         return new History(epochs, run.stopReason(), skips.skipped(), skips.byLossScale(), skips.rollbacks());
     }
 
+    private void runAll(EpochBatches data) {
+        try {
+            for (int epoch = options.initialEpoch(); epoch < options.epochs() && !run.stopsNow(); epoch++) {
+                runEpoch(epoch, data);
+            }
+        } catch (DataException e) {
+            if (!run.stopsNow() || !Thread.currentThread().isInterrupted()) {
+                throw e;
+            }
+            LOG.debug("The interrupt reached the data while it was waited for", e);
+        }
+    }
+
     private void runEpoch(int epoch, EpochBatches data) {
         long start = nanoTime.getAsLong();
         callbacks.onEpochBegin(run, Event.EpochBegin.of(epoch));
@@ -118,7 +138,7 @@ public final class FitLoop {
         double trainSeconds = secondsSince(start);
         Map<String, Double> logs = new TreeMap<>(engine.trainScores().results());
 
-        if (options.validatesAfter(epoch) && !Thread.currentThread().isInterrupted()) {
+        if (options.validatesAfter(epoch) && !run.isCutShort()) {
             validation
                     .map(this::validate)
                     .ifPresent(results -> results.forEach((name, value) -> logs.put(Scores.VALIDATION + name, value)));
@@ -180,8 +200,7 @@ public final class FitLoop {
 
     /** Fails if validation would; nobody hears of it otherwise. */
     private void checkValidation(Batches data) {
-        evaluator.evaluate(
-                data, event -> {}, event -> {}, () -> Thread.currentThread().isInterrupted());
+        evaluator.evaluate(data, event -> {}, event -> {}, run::isCutShort);
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -190,8 +209,8 @@ public final class FitLoop {
                 data,
                 event -> callbacks.onTestBatchBegin(run, event),
                 event -> callbacks.onTestBatchEnd(run, event),
-                () -> Thread.currentThread().isInterrupted());
-        if (logs.isEmpty() && !Thread.currentThread().isInterrupted()) {
+                run::isCutShort);
+        if (logs.isEmpty() && !run.isCutShort()) {
             LOG.warn("The validation data has no batch: nothing was validated");
         }
         callbacks.onTestEnd(run, Event.TestEnd.of(logs));

@@ -11,25 +11,37 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
 public final class FitRun implements Run {
 
     private final Engine engine;
+    private final BooleanSupplier closing;
     /** May be asked for on another thread. */
     private final AtomicReference<String> stopReason = new AtomicReference<>();
     /** The learning rate before the first change. */
     private OptionalDouble rateBefore = OptionalDouble.empty();
 
-    FitRun(Engine engine) {
+    /** @param closing whether somebody wants to close what the run works with */
+    FitRun(Engine engine, BooleanSupplier closing) {
         this.engine = engine;
+        this.closing = closing;
+    }
+
+    /** Whether not even a validation is to begin or go on: the thread was interrupted, or the trainer is being closed. */
+    boolean isCutShort() {
+        return Thread.currentThread().isInterrupted() || closing.getAsBoolean();
     }
 
     /** Whether the loop is to stop: somebody asked, or its thread was interrupted. */
     boolean stopsNow() {
         if (Thread.currentThread().isInterrupted()) {
             stop("interrupted");
+        }
+        if (closing.getAsBoolean()) {
+            stop("closed");
         }
         return stopReason.get() != null;
     }

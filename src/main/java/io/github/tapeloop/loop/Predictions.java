@@ -1,6 +1,7 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -9,8 +10,6 @@ import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.ndarray.buffer.FloatDataBuffer;
-import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TType;
 
 /** The predictions of batches, collected one after the other on the Java heap. */
@@ -22,19 +21,7 @@ public final class Predictions {
 
     /** Copies the predictions of a batch: float32 or float64 [batch, …]. */
     public void add(TapeSession session, Operand<? extends TType> output) {
-        session.<TType, Boolean>read(typed(output), tensor -> {
-            add(tensor);
-            return true;
-        });
-    }
-
-    @SuppressWarnings("unchecked") // A wider type, to read from.
-    private static Operand<TType> typed(Operand<? extends TType> output) {
-        return (Operand<TType>) output;
-    }
-
-    private void add(TType tensor) {
-        Shape shape = tensor.shape();
+        Shape shape = Tensors.shape(output);
         if (shape.numDimensions() == 0) {
             throw new IllegalArgumentException("A model must predict [batch, …], but gave a scalar");
         }
@@ -45,19 +32,7 @@ public final class Predictions {
         }
         example = rest;
         examples += shape.get(0);
-        float[] values = new float[(int) shape.size()];
-        if (tensor instanceof TFloat32 floats) {
-            floats.copyTo(DataBuffers.of(values, false, false));
-        } else if (tensor instanceof TFloat64 doubles) {
-            double[] exact = new double[values.length];
-            doubles.copyTo(DataBuffers.of(exact, false, false));
-            for (int i = 0; i < exact.length; i++) {
-                values[i] = (float) exact[i];
-            }
-        } else {
-            throw new IllegalArgumentException("A model must predict float32 or float64, got " + tensor.dataType());
-        }
-        parts.add(values);
+        parts.add(session.floats(output));
     }
 
     public FloatNdArray toArray() {
