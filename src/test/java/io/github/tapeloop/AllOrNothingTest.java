@@ -212,6 +212,23 @@ class AllOrNothingTest {
         }
     }
 
+    /** A snapshot costs a read of each variable, and a copy of what is then written: steps that need none take none. */
+    @ParameterizedTest
+    @MethodSource("modes")
+    void onlyAStepThatWritesBeforeItsEndTakesASnapshot(Mode mode, boolean custom) {
+        int[] snapshots = {0};
+        try (Trainer trainer = trainer(mode, custom)) {
+            trainer.state().register("probe", out -> snapshots[0]++, in -> {});
+            trainer.fit(good(8), Fit.epochs(1));
+        }
+        assertEquals(custom, snapshots[0] > 0, snapshots[0] + " snapshots");
+    }
+
+    static Stream<Arguments> modes() {
+        return Stream.of(Mode.OP_BY_OP, Mode.CACHED, Mode.COMPILED, Mode.LOOP)
+                .flatMap(mode -> Stream.of(true, false).map(custom -> Arguments.of(mode, custom)));
+    }
+
     /** What an epoch begins anew. */
     private static Map<String, Object> scores(Trainer trainer) {
         Map<String, Object> all = everything(trainer);

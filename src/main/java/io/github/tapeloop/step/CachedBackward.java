@@ -61,6 +61,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
 
     private final TapeSession session;
     private final Plan plan;
+    private final List<Metric> metrics;
     private final GradientRegistry registry;
 
     /** A function, empty if the half of a structure cannot be traced, and the step that it was last asked for in. */
@@ -94,6 +95,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
     public CachedBackward(TapeSession session, Plan plan) {
         this.session = session;
         this.plan = plan;
+        this.metrics = List.copyOf(plan.measured().values());
         this.registry = GradientRegistry.of(session);
     }
 
@@ -116,8 +118,12 @@ public final class CachedBackward implements Backward, AutoCloseable {
         }
         run.writes().take(); // The function makes them.
         try (GradientTape.Pause pause = tape.stopRecording()) {
-            List<Output<?>> results = function.get().call(structure.values());
-            run.join(run.seams().guard().limit() == 0 ? null : typed(results.get(0)));
+            run.writes()
+                    .atOnce(
+                            () -> { // All that it writes, it writes at its end.
+                                List<Output<?>> results = function.get().call(structure.values());
+                                run.join(run.seams().guard().limit() == 0 ? null : typed(results.get(0)));
+                            });
         } catch (OpException e) {
             // Nothing has changed if it was on the way back: going it op by op says where.
             tape.gradients(plan.optimizer().scaleLoss(run.tf(), forward.loss()), variables);
@@ -130,7 +136,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         if (session.isDebug()
                 || registry.hasOwnRules()
                 || !plan.optimizer().isTraceable()
-                || !plan.measured().values().stream().allMatch(Metric::isTraceable)) {
+                || !metrics.stream().allMatch(Metric::isTraceable)) {
             return false;
         }
         for (Variable<?> variable : variables) {
