@@ -290,7 +290,8 @@ public final class TrainerBuilder {
     }
 
     /**
-     * Uses a session of the caller's, with its seed, threads and device, and leaves it open.
+     * Uses a session of the caller's, with its seed, threads and device, and leaves it open. When the trainer is closed,
+     * the weights of the model and what optimizers keep beside them stay in it, and nothing else of the trainer.
      *
      * @param value an open session
      * @return this

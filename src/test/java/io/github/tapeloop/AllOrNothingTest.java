@@ -17,18 +17,13 @@ import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
-import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.Clip;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -38,43 +33,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 
 /** A step that fails leaves variables, moving averages, counters and metrics as they were, however it is run. */
 class AllOrNothingTest {
-
-    private static final int LOOP = 4;
-
-    /** How steps are run. */
-    private enum Mode {
-        OP_BY_OP,
-        CACHED,
-        COMPILED,
-        LOOP,
-        VERIFIED;
-
-        TrainerBuilder of(TrainerBuilder builder) {
-            return switch (this) {
-                case OP_BY_OP -> builder.metrics(new Own());
-                case CACHED -> builder;
-                case COMPILED -> builder.compiled();
-                case LOOP -> builder.compiled().stepsPerExecution(AllOrNothingTest.LOOP);
-                case VERIFIED -> builder.compiled(Compilation.verify(100));
-            };
-        }
-    }
-
-    /** A metric of the user's, which keeps eager steps from being traced in part. */
-    private static final class Own extends Metric {
-        Own() {
-            super("own");
-        }
-
-        @Override
-        public void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-            average(tf, prediction);
-        }
-    }
 
     /** Hands on its input unless it is not finite: the failure of a NaN check in the middle of a model. */
     private static final class Check extends Layer {
@@ -151,32 +112,6 @@ class AllOrNothingTest {
         return mode.of(builder).build();
     }
 
-    /** All that makes the next step what it is. */
-    private static Map<String, Object> everything(Trainer trainer) {
-        TapeSession session = trainer.session();
-        Map<String, Object> all = new LinkedHashMap<>(trainer.state().values());
-        trainer.state().variables().forEach((path, variable) -> all.put(path, numbers(session, variable)));
-        return all;
-    }
-
-    private static List<Double> numbers(TapeSession session, Variable<?> variable) {
-        List<Double> numbers = new ArrayList<>();
-        session.unrecorded(() -> {
-            Ops tf = session.tf();
-            long size = variable.shape().size();
-            Operand<? extends TNumber> flat = tf.reshape(number(variable.read(tf)), tf.constant(new int[] {-1}));
-            for (int i = 0; i < size; i++) {
-                numbers.add(session.scalar(tf.gather(flat, tf.constant(i), tf.constant(0))));
-            }
-        });
-        return numbers;
-    }
-
-    @SuppressWarnings("unchecked") // Variables of a training are numbers.
-    private static Operand<TNumber> number(Operand<?> operand) {
-        return (Operand<TNumber>) operand;
-    }
-
     static Stream<Arguments> failures() {
         return Stream.of(Mode.values()).flatMap(mode -> Stream.of(Way.values())
                 .flatMap(way -> Stream.of(true, false).map(custom -> Arguments.of(mode, way, custom))));
@@ -185,13 +120,13 @@ class AllOrNothingTest {
     @ParameterizedTest
     @MethodSource("failures")
     void aStepThatFailsChangesNothingAndTheNextOneIsRight(Mode mode, Way way, boolean custom) {
-        int steps = mode == Mode.LOOP ? LOOP : 1;
+        int steps = mode == Mode.LOOP ? Mode.STEPS : 1;
         try (Trainer trainer = trainer(mode, custom);
                 Trainer other = trainer(mode, custom)) {
             for (Trainer each : List.of(trainer, other)) {
                 each.fit(good(3 * steps), Fit.epochs(1));
             }
-            assertEquals(everything(other), everything(trainer), "the same before");
+            assertEquals(Everything.of(other), Everything.of(trainer), "the same before");
             int failingStep = mode == Mode.LOOP ? 2 : 0;
             fail(trainer, way, steps, failingStep);
             // The steps before the one that fails, of those in one call, are whole.
@@ -231,7 +166,7 @@ class AllOrNothingTest {
 
     /** What an epoch begins anew. */
     private static Map<String, Object> scores(Trainer trainer) {
-        Map<String, Object> all = everything(trainer);
+        Map<String, Object> all = Everything.of(trainer);
         all.keySet().removeIf(path -> !path.startsWith("scores/"));
         return all;
     }
@@ -242,7 +177,7 @@ class AllOrNothingTest {
 
     /** All but the scores, and the number of epochs: one that failed is none. */
     private static Map<String, Object> lasting(Trainer trainer) {
-        Map<String, Object> all = everything(trainer);
+        Map<String, Object> all = Everything.of(trainer);
         all.keySet().removeIf(path -> path.startsWith("scores/") || path.equals("loop/next_order"));
         return all;
     }

@@ -9,6 +9,7 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.TrainingState;
+import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.step.Backward;
 import io.github.tapeloop.step.CachedBackward;
 import io.github.tapeloop.step.Guard;
@@ -35,7 +36,7 @@ import org.tensorflow.types.family.TNumber;
 
 /**
  * The engine of a trainer: its training, test and prediction step, each run the way the builder asked for, and the account of
- * its state. Closing it frees what was traced, whoever owns the session.
+ * its state. Closing it frees what it made, whoever owns the session.
  */
 public final class Engine implements AutoCloseable {
 
@@ -292,7 +293,10 @@ public final class Engine implements AutoCloseable {
         return List.copyOf(optimizers);
     }
 
-    /** Frees all traces. */
+    /**
+     * Frees all that the trainer made: traces, and the variables of scores, metrics and counts. Weights and what optimizers
+     * keep beside them stay with the session, where a model can be used on.
+     */
     @Override
     public void close() {
         executions.values().forEach(Executions::close);
@@ -301,5 +305,11 @@ public final class Engine implements AutoCloseable {
         if (backward instanceof CachedBackward cache) {
             cache.close();
         }
+        trainScores.close();
+        testScores.close();
+        plan.others().stream().filter(Metric.class::isInstance).forEach(metric -> metric.state()
+                .forEach(Variable::close));
+        guard.close();
+        rounds.close();
     }
 }

@@ -39,4 +39,11 @@ final class Rounds {
         expected = now[0];
         return steps;
     }
+
+    /** Frees the count. */
+    void close() {
+        if (counted != null) {
+            counted.close();
+        }
+    }
 }

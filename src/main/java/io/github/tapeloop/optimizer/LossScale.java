@@ -1,6 +1,7 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.runtime.Conditional;
+import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
@@ -38,8 +39,10 @@ public final class LossScale {
     private double minimum;
     private double maximum = GREATEST;
     private OptimizerState owner;
-    /** Whether a loss was scaled since the last update. */
+    /** Whether a loss was scaled since the last update, and in which step: one that failed may have scaled and not updated. */
     private boolean asked;
+
+    private Object askedIn;
 
     private Variable<TFloat32> scale;
     private Variable<TInt64> finiteSteps;
@@ -169,17 +172,24 @@ public final class LossScale {
     Operand<TFloat32> scale(Ops tf, Operand<TFloat32> loss) {
         build(tf);
         asked = true;
+        askedIn = step(tf);
         return tf.math.mul(loss, Tensors.cast(tf, scale.read(tf), loss.type()));
     }
 
     /** Refuses gradients of a loss that was not scaled: they would be divided by the scale and teach next to nothing. */
-    void requireAsked(String optimizer) {
-        if (!asked) {
+    void requireAsked(Ops tf, String optimizer) {
+        if (!asked || askedIn != step(tf)) {
             throw new IllegalStateException("This " + optimizer + " scales losses, so it takes the gradients of"
                     + " optimizer.scaleLoss(tf, loss), not of the loss: in a step of a trainer call"
                     + " step.minimize(optimizer, tape, loss, variables), which does so");
         }
         asked = false;
+        askedIn = null;
+    }
+
+    /** What stands for the step that ops are made in: who holds its writes back, null outside of a trainer. */
+    private static Object step(Ops tf) {
+        return RecordingEnvironment.of(tf).effects();
     }
 
     /** Divides gradients by the scale, hands them on if all are finite, and adapts the scale. */

@@ -130,7 +130,7 @@ public abstract class Optimizer extends OptimizerState {
         }
         applyCheck.require(tf, gradients, slots);
         if (lossScale != null) {
-            lossScale.requireAsked(getClass().getSimpleName());
+            lossScale.requireAsked(tf, getClass().getSimpleName());
         }
     }
 

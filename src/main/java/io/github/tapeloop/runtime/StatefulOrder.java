@@ -84,7 +84,7 @@ final class StatefulOrder {
     }
 
     /** An op type that TensorFlow does not know is the name of a function. */
-    private static boolean isCall(String type) {
+    static boolean isCall(String type) {
         return CALLS.contains(type) || OpDefs.of(type).isEmpty();
     }
 

@@ -128,7 +128,7 @@ final class TraceEnvironment extends SessionEnvironment {
                 .filter(control -> !before.contains(control))
                 .forEach(builder::addControlInput);
         Operation operation = build(call, builder);
-        order.added(call.type(), resources, operation);
+        order.added(call.type(), resources, done(call, operation));
         if (StatefulOrder.writes(call.type()) && !runsReaders(call)) {
             writes = true;
             if (effects() != null) {
@@ -139,6 +139,18 @@ final class TraceEnvironment extends SessionEnvironment {
             afterFence.add(operation);
         }
         return operation;
+    }
+
+    /**
+     * What to wait for until an op has had its effects. TensorFlow makes the functions that an {@code If} runs a part of the
+     * graph, and then no more than their results waits for their effects: what waits for the {@code If} alone may come first.
+     */
+    private Operation done(OpCall call, Operation operation) {
+        return StatefulOrder.isCall(call.type()) && operation.numOutputs() > 0
+                ? graph.opBuilder("Identity", unique("done"), graph.baseScope())
+                        .addInput(operation.output(0))
+                        .build()
+                : operation;
     }
 
     /** Whether an op runs functions of this trace that leave all state as it is: branches, bodies of loops. */

@@ -309,8 +309,8 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private Operand<? extends TType> resource(Ops tf) {
         if (closed) {
             throw new IllegalStateException(
-                    "Variable '" + name + "' is closed: its session or trainer was closed, which"
-                            + " frees the weights. Make a new model, or give both trainers one session(…)");
+                    "Variable '" + name + "' is closed: its session or trainer was closed, which frees what is theirs."
+                            + " Make a new model or metric; a model can go on in a session(…) that both trainers have");
         }
         if (TapeSession.of(tf) != session) {
             throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"

@@ -92,6 +92,13 @@ public final class Guard {
         }
     }
 
+    /** Frees the counts. */
+    public void close() {
+        if (counts != null) {
+            counts.close();
+        }
+    }
+
     /** Begins to watch a step. */
     Watch watch() {
         return new Watch();

@@ -90,6 +90,12 @@ public final class Scores implements Stateful {
         return Parameters.of(all);
     }
 
+    /** Frees what the named scalars and the metrics have been adding to. */
+    public void close() {
+        state().forEach(Variable::close);
+        metrics.values().forEach(metric -> metric.state().forEach(Variable::close));
+    }
+
     public void reset() {
         named.values().forEach(Metric::reset);
         metrics.values().forEach(Metric::reset);

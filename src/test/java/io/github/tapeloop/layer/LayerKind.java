@@ -4,10 +4,17 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.github.tapeloop.settings.Setters;
+import java.lang.reflect.Method;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tensorflow.Operand;
@@ -21,7 +28,7 @@ import org.tensorflow.types.TFloat32;
  * @param small the shape of an example that it takes
  * @param large the shape of an example of 4,096 elements that it takes
  */
-record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large) {
+public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large) {
 
     private static final Shape FLAT = Shape.of(6);
     private static final Shape LARGE_FLAT = Shape.of(4096);
@@ -49,7 +56,7 @@ record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large) {
     }
 
     /** All of them: each public layer at least once. */
-    static Stream<LayerKind> all() {
+    public static Stream<LayerKind> all() {
         return Stream.of(core(), normalizations(), shapes(), merges(), convolutions(), windowsAndPools(), sequences())
                 .flatMap(List::stream);
     }
@@ -156,6 +163,35 @@ record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large) {
                 new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)));
     }
 
+    /** The first kind of each class. */
+    public static Stream<LayerKind> ofEachClass() {
+        Map<Class<?>, LayerKind> first = new LinkedHashMap<>();
+        all().forEach(kind -> first.putIfAbsent(kind.make().get().getClass(), kind));
+        return first.values().stream()
+                .sorted(Comparator.comparing(
+                        kind -> kind.make().get().getClass().getSimpleName()));
+    }
+
+    /** The public methods that set a layer and give it back, what may be called at any time included. */
+    public static Stream<Method> setters(Class<?> layer) {
+        return Setters.of(layer)
+                .filter(method -> Layer.class.isAssignableFrom(method.getReturnType()))
+                .filter(method -> method.getParameterCount() > 0);
+    }
+
+    /** Legal values for setters of layers, by the types of their parameters. */
+    public static Map<Class<?>, Object> values() {
+        Map<Class<?>, Object> values = new HashMap<>();
+        values.put(boolean.class, false);
+        values.put(int.class, 1);
+        values.put(double.class, 0.5);
+        values.put(double[].class, new double[] {1, 1, 1, 1, 1, 1});
+        values.put(UnaryOperator.class, UnaryOperator.identity());
+        values.put(Regularizer.class, Regularizer.l2());
+        values.put(ActivationFunction.class, Activations.RELU);
+        return values;
+    }
+
     /** The names of all public layers, models apart. */
     static Set<String> names() {
         return new ClassFileImporter()
@@ -170,11 +206,12 @@ record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large) {
     }
 
     /** Calls a layer, one of several inputs with the same one twice. */
-    static Operand<TFloat32> call(Layer layer, ForwardPass pass, Operand<TFloat32> x) {
+    public static Operand<TFloat32> call(Layer layer, ForwardPass pass, Operand<TFloat32> x) {
         return layer instanceof Merge merge ? merge.call(pass, x, x) : layer.call(pass, x);
     }
 
-    boolean takesIds() {
+    /** Whether its inputs are whole numbers. */
+    public boolean takesIds() {
         return make.get() instanceof Embedding;
     }
 

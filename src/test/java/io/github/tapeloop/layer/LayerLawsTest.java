@@ -10,15 +10,12 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.settings.Setters;
 import io.github.tapeloop.state.Variable;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.lang.reflect.Modifier;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -74,58 +71,15 @@ class LayerLawsTest {
         return tf.fill(tf.constant(kind.small().prepend(2).asArray()), tf.constant(1f));
     }
 
-    private static Stream<Method> setters(Class<?> layer) {
-        return Arrays.stream(layer.getMethods())
-                .filter(method -> Layer.class.isAssignableFrom(method.getReturnType()))
-                .filter(method -> !Modifier.isStatic(method.getModifiers()))
-                .filter(method -> method.getParameterCount() > 0 && !AT_ANY_TIME.contains(method.getName()))
-                .collect(Collectors.toMap( // One of a method and its bridge.
-                        method -> method.getName() + Arrays.toString(method.getParameterTypes()),
-                        method -> method,
-                        (first, second) -> first,
-                        TreeMap::new))
-                .values()
-                .stream();
-    }
-
     static Stream<Arguments> settings() {
-        return LayerKind.all()
-                .collect(Collectors.toMap(kind -> kind.make().get().getClass(), kind -> kind, (first, second) -> first))
-                .entrySet()
-                .stream()
-                .sorted(Comparator.comparing(entry -> entry.getKey().getSimpleName()))
-                .flatMap(entry -> setters(entry.getKey())
-                        .map(setter -> Arguments.of(setter.getName(), entry.getValue(), setter)));
+        return LayerKind.ofEachClass()
+                .flatMap(kind -> LayerKind.setters(kind.make().get().getClass())
+                        .filter(setter -> !AT_ANY_TIME.contains(setter.getName()))
+                        .map(setter -> Arguments.of(setter.getName(), kind, setter)));
     }
 
     private static void set(Layer layer, Method setter) throws Throwable {
-        setter.setAccessible(true); // Those of abstract classes of the package.
-        Object[] arguments = Arrays.stream(setter.getParameterTypes())
-                .map(LayerLawsTest::legal)
-                .toArray();
-        try {
-            setter.invoke(layer, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
-        }
-    }
-
-    private static Object legal(Class<?> type) {
-        if (type.isEnum()) {
-            return type.getEnumConstants()[0];
-        }
-        if (type == UnaryOperator.class) {
-            return UnaryOperator.identity();
-        }
-        return switch (type.getSimpleName()) {
-            case "boolean" -> false;
-            case "int" -> 1;
-            case "double" -> 0.5;
-            case "double[]" -> new double[] {1, 1, 1, 1, 1, 1};
-            case "Regularizer" -> Regularizer.l2();
-            case "ActivationFunction" -> Activations.RELU;
-            default -> throw new AssertionError("a setting of a new type: " + type);
-        };
+        Setters.call(layer, setter, LayerKind.values());
     }
 
     @ParameterizedTest(name = "{0} {1}")

@@ -21,10 +21,7 @@ import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.lang.reflect.Method;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +38,6 @@ import org.tensorflow.types.family.TNumber;
 class OptimizerSettingsTest {
 
     private static final String MAY_CHANGE = "setLearningRate";
-    private static final Set<String> NEGATIVE = Set.of("beta2Decay", "learningRatePower");
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();
     private final Ops tf = session.tf();
@@ -52,39 +48,9 @@ class OptimizerSettingsTest {
         session.close();
     }
 
-    private Map<Class<?>, Object> values(Method setter) {
-        Predicate<String> none = name -> false;
-        return Map.of(
-                double.class,
-                NEGATIVE.contains(setter.getName()) ? -0.5 : 0.5,
-                boolean.class,
-                true,
-                int.class,
-                3,
-                long.class,
-                3L,
-                Predicate.class,
-                none,
-                Optimizer.class,
-                new Sgd(),
-                Variable[].class,
-                new Variable<?>[] {v},
-                Transform[].class,
-                new Transform[] {GradientTransform.of("own", (update, gradients) -> gradients)},
-                LossScale.class,
-                LossScale.dynamic());
-    }
-
     static Stream<Arguments> setters() {
-        return Setters.parts(Optimizer.class).flatMap(type -> Setters.of(type)
-                .filter(setter -> setter.getParameterCount() > 0)
+        return Setters.parts(Optimizer.class).flatMap(type -> OptimizerKind.setters(type)
                 .map(setter -> Arguments.of(type.getSimpleName() + "." + setter.getName(), type, setter)));
-    }
-
-    private static Optimizer make(Class<? extends Optimizer> type) throws ReflectiveOperationException {
-        return type == ByVariable.class
-                ? ByVariable.otherwise(new Sgd())
-                : type.getConstructor().newInstance();
     }
 
     private Gradients gradients(Ops ops) {
@@ -106,16 +72,16 @@ class OptimizerSettingsTest {
     @MethodSource("setters")
     void aSetterActsBeforeTheFirstStepAndIsRefusedAfterIt(String name, Class<? extends Optimizer> type, Method setter)
             throws Throwable {
-        Optimizer fresh = make(type);
-        Setters.call(fresh, setter, values(setter));
+        Optimizer fresh = OptimizerKind.make(type);
+        Setters.call(fresh, setter, OptimizerKind.values(setter, v));
         step(fresh);
 
-        Optimizer used = make(type);
+        Optimizer used = OptimizerKind.make(type);
         step(used);
         if (refuses(setter)) {
             assertRefused(used, setter);
         } else {
-            Setters.call(used, setter, values(setter));
+            Setters.call(used, setter, OptimizerKind.values(setter, v));
         }
     }
 
@@ -123,7 +89,7 @@ class OptimizerSettingsTest {
     @MethodSource("setters")
     void aStepThatIsOnlyTracedEndsTheSettingsToo(String name, Class<? extends Optimizer> type, Method setter)
             throws Throwable {
-        Optimizer used = make(type);
+        Optimizer used = OptimizerKind.make(type);
         TracedFunction.Body step = (ops, none) -> {
             used.apply(ops, gradients(ops));
             return List.of(ops.constant(0f));
@@ -137,8 +103,8 @@ class OptimizerSettingsTest {
     }
 
     private void assertRefused(Optimizer used, Method setter) {
-        IllegalStateException error =
-                assertThrows(IllegalStateException.class, () -> Setters.call(used, setter, values(setter)));
+        IllegalStateException error = assertThrows(
+                IllegalStateException.class, () -> Setters.call(used, setter, OptimizerKind.values(setter, v)));
         String message = error.getMessage();
         assertTrue(message.startsWith(used.getClass().getSimpleName() + " was used already"), message);
         assertTrue(message.contains(setter.getName()), message);

@@ -58,12 +58,16 @@ public final class Setters {
     /**
      * Calls a setter.
      *
-     * @param values an argument for each type of parameter
+     * @param values an argument for each type of parameter; of enums it is the first unless it is here
+     * @return what the setter returns
      * @throws Throwable what the setter throws
      */
-    public static void call(Object part, Method setter, Map<Class<?>, Object> values) throws Throwable {
+    public static Object call(Object part, Method setter, Map<Class<?>, Object> values) throws Throwable {
         Object[] arguments = Arrays.stream(setter.getParameterTypes())
                 .map(type -> {
+                    if (type.isEnum() && !values.containsKey(type)) {
+                        return type.getEnumConstants()[0];
+                    }
                     if (!values.containsKey(type)) {
                         throw new AssertionError("no value of a " + type + " to call " + setter + " with: add one");
                     }
@@ -72,7 +76,7 @@ public final class Setters {
                 .toArray();
         setter.setAccessible(true); // It may be declared in a class that is not public.
         try {
-            setter.invoke(part, arguments);
+            return setter.invoke(part, arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause();
         }
