@@ -1,0 +1,62 @@
+package io.github.tapeloop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The public types of the packages that the module exports: to add one is a decision, made in the list beside this test. A type
+ * that is public only because packages must talk is marked there, and to be moved behind the wall.
+ */
+class ExportedTypesTest {
+
+    private static final Path LIST = Path.of("src/test/resources/exported-types.txt");
+    private static final String MARK = " # plumbing";
+
+    private static Set<String> exportedPackages() throws IOException {
+        try (var bytes = Files.newInputStream(Path.of("target/classes/module-info.class"))) {
+            return ModuleDescriptor.read(bytes).exports().stream()
+                    .map(ModuleDescriptor.Exports::source)
+                    .collect(Collectors.toSet());
+        }
+    }
+
+    @Test
+    void theExportedTypesAreThoseOfTheList() throws IOException {
+        Set<String> packages = exportedPackages();
+        Set<String> found = new TreeSet<>();
+        for (JavaClass type : new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPath("target/classes")) {
+            boolean isPublic = type.getModifiers().contains(JavaModifier.PUBLIC);
+            if (type.isTopLevelClass() && isPublic && packages.contains(type.getPackageName())) {
+                found.add(type.getName());
+            }
+        }
+        List<String> lines = Files.readAllLines(LIST);
+        Set<String> listed =
+                lines.stream().map(line -> line.replace(MARK, "")).collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(String.join("\n", listed), String.join("\n", found));
+    }
+
+    @Test
+    void plumbingInExportedPackagesGetsNoMore() throws IOException {
+        long plumbing = Files.readAllLines(LIST).stream()
+                .filter(line -> line.endsWith(MARK))
+                .count();
+        assertTrue(plumbing <= 20, plumbing + " types");
+    }
+}
