@@ -2,10 +2,14 @@ package io.github.tapeloop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.callback.TerminateOnNaN;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.BatchNormalization;
@@ -14,10 +18,13 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.MeanSquaredError;
+import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
@@ -237,6 +244,48 @@ class NonFiniteTest {
             assertEquals(0, history.nonFiniteSteps());
             assertEquals(0, history.rollbacks());
         }
+    }
+
+    @Test
+    void callbacksGoBackWithTheRun() {
+        List<String> seen = new ArrayList<>();
+        try (Trainer trainer = Kind.BUILT_IN
+                .of(model(), new Adam(0.1))
+                .metrics(new Mean("mean"))
+                .build()) {
+            EarlyStopping stopping = new EarlyStopping("loss").patience(5);
+            Callback looking = new Callback() {
+                private long count;
+
+                @Override
+                public void saveState(StateWriter out) {
+                    out.put("count", count);
+                }
+
+                @Override
+                public void loadState(StateReader in) {
+                    seen.add(count + " -> " + in.getLong("count"));
+                    count = in.getLong("count");
+                }
+
+                @Override
+                public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
+                    if (count++ == 0) {
+                        seen.addAll(trainer.state().roles());
+                    }
+                }
+            };
+            float[][] x = inputs();
+            x[2 * 6][0] = Float.NaN;
+            trainer.fit(
+                    data(x).batch(2),
+                    Fit.epochs(1).onNonFinite(NonFinite.rollBack(1)).callbacks(stopping, looking, looking));
+            assertFalse(trainer.state().roles().contains("callbacks/EarlyStopping"), "after the run");
+        }
+        assertTrue(
+                seen.containsAll(List.of("callbacks/EarlyStopping", "callbacks/Callback", "callbacks/Callback_1")),
+                seen::toString);
+        assertTrue(seen.contains("14 -> 0"), seen::toString);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
@@ -25,6 +27,21 @@ import java.util.function.BiConsumer;
  * <p>What a callback throws ends the run as a {@link CallbackException}, an {@link Error} as itself.
  */
 public interface Callback {
+
+    /**
+     * Writes what this callback remembers from epoch to epoch, so that a run that goes back to an earlier state takes it
+     * along.
+     *
+     * @param out takes values by names of this callback's own; nothing unless overridden
+     */
+    default void saveState(StateWriter out) {}
+
+    /**
+     * Takes back what {@link #saveState} wrote.
+     *
+     * @param in gives the values by the same names; nothing unless overridden
+     */
+    default void loadState(StateReader in) {}
 
     /**
      * Called before the first epoch.

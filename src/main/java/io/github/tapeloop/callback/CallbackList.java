@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.state.TrainingState;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -9,6 +11,7 @@ import java.util.function.Consumer;
 public final class CallbackList implements Callback {
 
     private final List<Callback> callbacks;
+    private final List<String> roles = new ArrayList<>();
 
     /**
      * Creates a list.
@@ -26,6 +29,35 @@ public final class CallbackList implements Callback {
      */
     public boolean isEmpty() {
         return callbacks.isEmpty();
+    }
+
+    /**
+     * Registers what the callbacks remember under {@code callbacks/} and the names of their classes, numbered.
+     *
+     * @param state the account of the run, until {@link #withdraw}
+     */
+    public void register(TrainingState state) {
+        for (Callback callback : callbacks) {
+            Class<?> type = callback.getClass(); // A lambda has a name of its own each run.
+            boolean unnamed = type.isHidden() || type.isSynthetic() || type.isAnonymousClass();
+            String name = "callbacks/" + (unnamed ? "Callback" : type.getSimpleName());
+            String role = name;
+            for (int number = 1; state.roles().contains(role); number++) {
+                role = name + "_" + number;
+            }
+            state.register(role, callback::saveState, callback::loadState);
+            roles.add(role);
+        }
+    }
+
+    /**
+     * Withdraws what {@link #register} has registered, when the run has ended.
+     *
+     * @param state the account of the run
+     */
+    public void withdraw(TrainingState state) {
+        roles.forEach(state::withdraw);
+        roles.clear();
     }
 
     @Override

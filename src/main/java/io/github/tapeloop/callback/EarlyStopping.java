@@ -3,6 +3,8 @@ package io.github.tapeloop.callback;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import java.util.OptionalDouble;
 
 /**
@@ -119,6 +121,22 @@ public final class EarlyStopping implements Callback {
         settings.change(this, "startFromEpoch");
         this.startFromEpoch = Require.atLeast(0, "startFromEpoch", epoch);
         return this;
+    }
+
+    @Override
+    public void saveState(StateWriter out) {
+        out.put("best", best);
+        out.put("bestEpoch", (long) bestEpoch);
+        out.put("started", started);
+        out.put("wait", (long) wait);
+    }
+
+    @Override
+    public void loadState(StateReader in) {
+        best = in.getDouble("best");
+        bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
+        started = in.getBoolean("started");
+        wait = Math.toIntExact(in.getLong("wait"));
     }
 
     @Override

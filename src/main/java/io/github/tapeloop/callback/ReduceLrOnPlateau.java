@@ -2,6 +2,8 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.slf4j.Logger;
@@ -118,6 +120,22 @@ public final class ReduceLrOnPlateau implements Callback {
         settings.change(this, "minLearningRate");
         this.minLearningRate = Require.notNegative("minLearningRate", value);
         return this;
+    }
+
+    @Override
+    public void saveState(StateWriter out) {
+        out.put("best", best);
+        out.put("started", started);
+        out.put("wait", (long) wait);
+        out.put("cooling", (long) cooling);
+    }
+
+    @Override
+    public void loadState(StateReader in) {
+        best = in.getDouble("best");
+        started = in.getBoolean("started");
+        wait = Math.toIntExact(in.getLong("wait"));
+        cooling = Math.toIntExact(in.getLong("cooling"));
     }
 
     @Override

@@ -70,11 +70,6 @@ public final class FitLoop {
         this.nanoTime = nanoTime;
     }
 
-    /** The run, to be asked to stop from elsewhere. */
-    public FitRun run() {
-        return run;
-    }
-
     /** Trains as the options say. */
     public History fit() {
         return options.isDryRun() ? undone() : runEpochs();
@@ -94,11 +89,13 @@ public final class FitLoop {
 
     private History runEpochs() {
         Throwable failure = null;
-        try (Ending weights = this::leaveWeights;
+        try (Ending account = () -> callbacks.withdraw(engine.state());
+                Ending weights = this::leaveWeights;
                 Ending guard = nonFinite::end;
                 EpochBatches data =
                         new EpochBatches(train, engine.session().seed(), limit, engine.executionSize(), nanoTime)) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
+            callbacks.register(engine.state());
             callbacks.onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
             sanity.ifPresent(this::checkValidation);
             nonFinite.begin();

@@ -15,7 +15,7 @@ import java.util.function.BooleanSupplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
-public final class FitRun implements Run {
+final class FitRun implements Run {
 
     private final Engine engine;
     private final BooleanSupplier closing;

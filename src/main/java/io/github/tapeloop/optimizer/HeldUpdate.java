@@ -40,8 +40,8 @@ final class HeldUpdate implements Transaction.Write {
     }
 
     @Override
-    public boolean changes(Variable<?> variable) {
-        return changed.contains(variable);
+    public Set<Variable<?>> variables() {
+        return changed;
     }
 
     @Override

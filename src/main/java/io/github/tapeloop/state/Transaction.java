@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -80,12 +81,11 @@ public final class Transaction implements EffectListener, AutoCloseable {
         void run(Ops ops, Iterator<? extends Operand<?>> given);
 
         /**
-         * Whether it changes a variable.
+         * What it changes.
          *
-         * @param variable any variable
-         * @return true if the value before it and after it differ
+         * @return variables whose values before it and after it differ
          */
-        boolean changes(Variable<?> variable);
+        Set<Variable<?>> variables();
 
         /**
          * What tells it from other writes, as far as the ops that it makes from {@link #operands} depend on it.
@@ -129,8 +129,8 @@ public final class Transaction implements EffectListener, AutoCloseable {
         }
 
         @Override
-        public boolean changes(Variable<?> other) {
-            return other == variable;
+        public Set<Variable<?>> variables() {
+            return Set.of(variable);
         }
 
         @Override
@@ -244,7 +244,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
 
     private boolean isToBeUpdated(Variable<?> variable) {
         for (Write write : held) {
-            if (!(write instanceof Assignment) && write.changes(variable)) {
+            if (!(write instanceof Assignment) && write.variables().contains(variable)) {
                 return true;
             }
         }
@@ -274,14 +274,14 @@ public final class Transaction implements EffectListener, AutoCloseable {
     void writeNow(Variable<?> variable) {
         if (phase == Phase.WRITING
                 || phase == Phase.CLOSED
-                || held.stream().noneMatch(write -> write.changes(variable))) {
+                || held.stream().noneMatch(write -> write.variables().contains(variable))) {
             return;
         }
         List<Write> now = new ArrayList<>();
         List<Write> rest = new ArrayList<>();
         for (Write write : held) {
             boolean update = !(write instanceof Assignment);
-            (update || write.changes(variable) ? now : rest).add(write);
+            (update || write.variables().contains(variable) ? now : rest).add(write);
         }
         held = rest;
         values.remove(variable);
@@ -302,12 +302,11 @@ public final class Transaction implements EffectListener, AutoCloseable {
         if (held.isEmpty() || sharedNames.isEmpty() || phase != Phase.OPEN) {
             return;
         }
-        for (Variable<?> variable : environment
-                .session()
-                .attachment(SessionVariables.class, SessionVariables::new)
-                .open()) {
-            if (sharedNames.contains(variable.sharedName())) {
-                writeNow(variable);
+        for (Write write : List.copyOf(held)) {
+            for (Variable<?> variable : write.variables()) {
+                if (sharedNames.contains(variable.sharedName())) {
+                    writeNow(variable);
+                }
             }
         }
     }
