@@ -15,7 +15,7 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TInt64;
 
 /**
- * Runs a step as one native call: it is traced for the first batch it sees, and again, with an open batch dimension, when
+ * The compiled execution: runs a step as one native call; it is traced for the first batch it sees, and again, with an open batch dimension, when
  * a batch of another size comes. Works on the same variables as {@link EagerExecution}, with the same seeds.
  */
 final class CompiledExecution extends Execution {

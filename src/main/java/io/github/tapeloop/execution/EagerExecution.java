@@ -7,7 +7,7 @@ import io.github.tapeloop.step.StepRun;
 import java.util.function.Consumer;
 import org.tensorflow.op.Ops;
 
-/** Runs a step op by op, inside a scope that frees what it made. */
+/** The eager execution: runs a step op by op, inside a scope that frees what it made. */
 final class EagerExecution extends Execution {
 
     EagerExecution(Step step) {

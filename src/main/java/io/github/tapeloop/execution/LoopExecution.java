@@ -19,7 +19,7 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TType;
 
 /**
- * Takes several steps in one native call: a loop in the graph cuts a large batch into those of single steps. What is left
+ * The execution of several steps in one native call: a loop in the graph cuts a large batch into those of single steps. What is left
  * over, fewer examples than a step has, is left to the execution of single batches.
  */
 final class LoopExecution extends Execution {

@@ -17,7 +17,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 
-/** Takes the first steps eager and compiled from the same state, and goes on compiled only if they agree. */
+/** The verified execution: takes the first steps eager and compiled from the same state, and goes on compiled if they agree. */
 final class VerifiedExecution extends Execution {
 
     private static final Logger LOG = LoggerFactory.getLogger(VerifiedExecution.class);
