@@ -47,9 +47,6 @@ final class EagerEnvironment extends SessionEnvironment {
     private Operation run(OpCall call) {
         boolean entered = session.begin();
         try {
-            if (effects() != null && StatefulOrder.writes(call.type())) {
-                effects().writes();
-            }
             Operation operation = call.type().equals("Const") && call.attribute("value") instanceof Tensor value
                     ? constant(call, value)
                     : execute(call);
@@ -99,6 +96,9 @@ final class EagerEnvironment extends SessionEnvironment {
     private Operation execute(EagerExecutor.OpType type, OpCall call, OwnedHandle[] inputs) {
         for (int i = 0; i < call.attributes(); i++) {
             attachFunctions(call.attributeValue(i));
+        }
+        if (type.writes() && effects() != null) {
+            effects().writes();
         }
         EagerExecutor.Results results = executor.execute(type, call, inputs);
         return adopt(call, results.handles(), results.op());

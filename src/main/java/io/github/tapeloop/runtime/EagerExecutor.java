@@ -41,9 +41,15 @@ final class EagerExecutor implements AutoCloseable {
      * @param inputs the input arguments of an op with input lists, else empty
      * @param inputCount how many inputs an op without input lists has, else -1
      * @param fatal finds the calls that TensorFlow would die of; null for the many types without
+     * @param writes whether it changes state, as far as the type tells
      */
     record OpType(
-            BytePointer name, boolean hasOutputList, List<OpDef.ArgDef> inputs, int inputCount, FatalCalls.Row fatal) {
+            BytePointer name,
+            boolean hasOutputList,
+            List<OpDef.ArgDef> inputs,
+            int inputCount,
+            FatalCalls.Row fatal,
+            boolean writes) {
 
         static OpType of(String type) {
             return new OpType(
@@ -51,7 +57,8 @@ final class EagerExecutor implements AutoCloseable {
                     OpDefs.hasOutputList(type),
                     OpDefs.inputsWithLists(type),
                     OpDefs.inputCount(type),
-                    FatalCalls.of(type));
+                    FatalCalls.of(type),
+                    StatefulOrder.writes(type));
         }
     }
 
