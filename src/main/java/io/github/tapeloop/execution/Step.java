@@ -1,6 +1,5 @@
 package io.github.tapeloop.execution;
 
-import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.state.TrainingState;
@@ -104,12 +103,6 @@ final class Step {
         Ops tf = seams.session().tf();
         seams.session().unrecorded(() -> optimizers
                 .get()
-                .forEach(optimizer -> optimizer.lossScale().ifPresent(scale -> fall(tf, scale))));
-    }
-
-    private static void fall(Ops tf, LossScale scale) {
-        if (scale.value() > 1) {
-            scale.fall(tf);
-        }
+                .forEach(optimizer -> optimizer.lossScale().ifPresent(scale -> scale.fall(tf))));
     }
 }

@@ -133,8 +133,12 @@ public final class Guard {
             return finite.isEmpty() ? null : tf.reduceAll(tf.stack(finite), tf.constant(0));
         }
 
-        /** Lets what a step has held back happen if it is finite, and counts. */
-        void commit(
+        /**
+         * Lets what a step has held back happen if it is finite, and counts.
+         *
+         * @return whether it passes: it is finite, and not one too many after others that were not
+         */
+        Operand<TBool> commit(
                 Ops tf,
                 Operand<TBool> isFinite,
                 boolean undoable,
@@ -161,6 +165,7 @@ public final class Guard {
                 Conditional.runIf(tf, refused, List.of(), (ops, none) -> scales.forEach(scale -> scale.fall(ops)));
                 counts.assign(tf, after);
             });
+            return passes;
         }
 
         private void commitIf(

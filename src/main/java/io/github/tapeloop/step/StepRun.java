@@ -25,7 +25,7 @@ import org.tensorflow.types.TInt64;
  */
 public final class StepRun implements StepContext, AutoCloseable {
 
-    /** The name of a result: whether the losses and gradients of the step are finite, where somebody asks. */
+    /** The name of a result: whether the guard lets the step pass, where there is one. */
     public static final String FINITE = "step/finite";
 
     /** Keeps the seeds a step asks for itself apart from those of its passes. */
@@ -145,10 +145,10 @@ public final class StepRun implements StepContext, AutoCloseable {
         if (finite == null) {
             writes.commit(List.copyOf(results.values()));
         } else {
-            if (finiteSoFar == null) {
-                watch.commit(tf, finite, undoable, writes, List.copyOf(results.values()));
-            }
-            results.put(FINITE, finite);
+            Operand<TBool> passes = finiteSoFar != null
+                    ? finiteSoFar
+                    : watch.commit(tf, finite, undoable, writes, List.copyOf(results.values()));
+            results.put(FINITE, passes);
         }
         return results;
     }
