@@ -30,6 +30,7 @@ class ArchitectureTest {
             entry("tape", 3),
             entry("data", 3),
             entry("layer", 3),
+            entry("measure", 2),
             entry("loss", 3),
             entry("optimizer", 3),
             entry("metric", 4), // A loss is a metric, too.

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.tensorflow.ndarray.Shape;
 
@@ -54,6 +55,11 @@ public final class Oracle {
     /** Whether there is an array of a name. */
     public boolean has(String name) {
         return entries.containsKey(name);
+    }
+
+    /** The names of all arrays, sorted. */
+    public List<String> names() {
+        return entries.keySet().stream().sorted().toList();
     }
 
     public double[] values(String name) {
