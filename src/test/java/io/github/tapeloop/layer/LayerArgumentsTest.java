@@ -44,6 +44,7 @@ class LayerArgumentsTest {
                 bad(() -> new LayerNormalization().epsilon(nan), "LayerNormalization", "NaN"),
                 bad(() -> new LayerNormalization(new int[0]), "at least one axis"),
                 bad(() -> new GroupNormalization(0), "groups", "got 0"),
+                bad(() -> new Normalization(new int[0]), "Normalization.overAll()"),
                 bad(() -> new RmsNormalization(new int[0]), "at least one axis"),
                 bad(() -> new RmsNormalization().epsilon(-1), "RmsNormalization", "-1.0"),
                 bad(() -> new UnitNormalization(new int[0]), "at least one axis"),
