@@ -146,17 +146,22 @@ public final class Activations {
         if (threshold == 0 && Double.isInfinite(maxValue)) {
             return negativeSlope == 0 ? RELU : leakyRelu(negativeSlope);
         }
-        ActivationFunction unlimited = threshold == 0 ? relu(negativeSlope, Double.POSITIVE_INFINITY, 0) : (tf, x) -> {
-            Operand<TFloat32> below = negativeSlope == 0
-                    ? Tensors.constant(tf, 0, x.type())
-                    : scaled(tf, plus(tf, x, -threshold), negativeSlope);
-            return tf.select(tf.math.less(x, Tensors.constant(tf, threshold, x.type())), below, x);
-        };
-        return Double.isInfinite(maxValue) ? unlimited : (tf, x) -> {
-            Operand<TFloat32> most = Tensors.constant(tf, maxValue, x.type());
-            Operand<TFloat32> y = unlimited.call(tf, x);
-            return tf.select(tf.math.greaterEqual(y, most), most, y); // No slope at the limit, as RELU6 has none.
-        };
+        ActivationFunction unlimited = threshold == 0
+                ? relu(negativeSlope, Double.POSITIVE_INFINITY, 0)
+                : (tf, x) -> {
+                    Operand<TFloat32> below = negativeSlope == 0
+                            ? Tensors.constant(tf, 0, x.type())
+                            : scaled(tf, plus(tf, x, -threshold), negativeSlope);
+                    return tf.select(tf.math.less(x, Tensors.constant(tf, threshold, x.type())), below, x);
+                };
+        return Double.isInfinite(maxValue)
+                ? unlimited
+                : (tf, x) -> {
+                    Operand<TFloat32> most = Tensors.constant(tf, maxValue, x.type());
+                    Operand<TFloat32> y = unlimited.call(tf, x);
+                    return tf.select(
+                            tf.math.greaterEqual(y, most), most, y); // No slope at the limit, as RELU6 has none.
+                };
     }
 
     /**
@@ -190,7 +195,8 @@ public final class Activations {
     public static ActivationFunction squareplus(double b) {
         Require.positive("squareplus b", b);
         return (tf, x) -> {
-            // (x + r) / 2 is x + (b / 2) / (r + |x|) above 0 and the second term below: nothing cancels or outgrows the type.
+            // (x + r) / 2 is x + (b / 2) / (r + |x|) above 0 and the second term below: nothing cancels or outgrows the
+            // type.
             Operand<TFloat32> root = tf.math.sqrt(plus(tf, tf.math.square(x), b));
             Operand<TBool> up = tf.math.greaterEqual(x, Tensors.constant(tf, 0, x.type()));
             Operand<TFloat32> distance = tf.math.add(root, tf.select(up, x, tf.math.neg(x)));
@@ -274,7 +280,8 @@ public final class Activations {
     }
 
     private static Operand<TFloat32> gelu(Ops tf, Operand<TFloat32> x) {
-        Operand<TFloat32> above = tf.math.erfc(scaled(tf, x, -Math.sqrt(0.5))); // 1 + erf, with the digits of small ones.
+        Operand<TFloat32> above =
+                tf.math.erfc(scaled(tf, x, -Math.sqrt(0.5))); // 1 + erf, with the digits of small ones.
         return tf.math.mul(scaled(tf, x, 0.5), above);
     }
 

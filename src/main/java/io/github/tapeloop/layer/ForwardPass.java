@@ -383,8 +383,7 @@ public final class ForwardPass {
     }
 
     /** The same of several inputs. */
-    Operand<TFloat32> moved(
-            List<Operand<TFloat32>> inputs, Function<List<Operand<TFloat32>>, Operand<TFloat32>> move) {
+    Operand<TFloat32> moved(List<Operand<TFloat32>> inputs, Function<List<Operand<TFloat32>>, Operand<TFloat32>> move) {
         List<Operand<TFloat32>> before = inputs.stream().map(this::exact).toList();
         return before.equals(inputs) || before.stream().anyMatch(x -> DtypePolicy.isHalf(x.type()))
                 ? move.apply(inputs)
@@ -392,7 +391,7 @@ public final class ForwardPass {
     }
 
     /** An operand in the type to compute in, which is remembered as it is. */
-    private Operand<TFloat32> rounded(Operand<?> x) {
+    Operand<TFloat32> rounded(Operand<?> x) {
         Operand<TFloat32> computed = precision.compute(tf, x);
         if (computed != x) {
             exact.put(computed.asOutput(), typed(x));

@@ -25,12 +25,12 @@ final class FullPrecision {
             Ops tf,
             Operand<TFloat32> x,
             BiFunction<Ops, Operand<TFloat32>, Operand<TFloat32>> formula) {
-        Operand<TFloat32> exact = pass.finite(tf, x, pass.exact(x));
-        if (exact == x) {
-            return compute(tf, x, formula);
-        }
-        Ops full = DtypePolicy.FULL.in(tf);
-        return Tensors.cast(tf, formula.apply(full, DtypePolicy.full(full, exact)), x.type());
+        Operand<TFloat32> before = pass.exact(x);
+        Operand<TFloat32> data = pass.finite(tf, x, before);
+        return before == x
+                ? compute(tf, data, formula)
+                : pass.rounded(
+                        formula.apply(DtypePolicy.FULL.in(tf), data)); // The next layer is still one of the first.
     }
 
     /**

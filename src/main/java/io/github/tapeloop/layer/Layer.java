@@ -233,13 +233,14 @@ public abstract class Layer {
             made.add(Variable.create(eager, weightPath, value, spec.trainable()));
         });
         Variable<TFloat32> weight = made.get(0);
-        spec.constraint().ifPresent(constraint -> weight.projection((tf, value) -> {
-            try {
-                return constraint.apply(tf, value);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("Weight '" + weightPath + "': " + e.getMessage(), e);
-            }
-        }));
+        spec.constraint()
+                .ifPresent(constraint -> weight.projection((tf, value) -> {
+                    try {
+                        return constraint.apply(tf, value);
+                    } catch (IllegalArgumentException e) {
+                        throw new IllegalArgumentException("Weight '" + weightPath + "': " + e.getMessage(), e);
+                    }
+                }));
         return weight;
     }
 

@@ -55,8 +55,7 @@ public final class Masking extends Layer {
         }
         Ops tf = pass.tf(this, x);
         Operand<TBool> data = tf.any(differing(tf, pass.exact(x)), tf.constant(-1), Any.keepDims(true));
-        Operand<TFloat32> y =
-                pass.moved(x, moved -> tf.select(data, moved, Tensors.constant(tf, 0, moved.type())));
+        Operand<TFloat32> y = pass.moved(x, moved -> tf.select(data, moved, Tensors.constant(tf, 0, moved.type())));
         pass.setMask(y, tf.squeeze(data, LAST));
         return y;
     }

@@ -83,8 +83,7 @@ final class Masks {
             return x;
         }
         Operand<TBool> data = expanded(tf, mask, Tensors.rank(x));
-        return tf.select(
-                tf.math.logicalOr(data, tf.math.isFinite(x)), x, Tensors.constant(tf, 0, x.type()));
+        return tf.select(tf.math.logicalOr(data, tf.math.isFinite(x)), x, Tensors.constant(tf, 0, x.type()));
     }
 
     /** An operand with a number where a mask leaves it out. */

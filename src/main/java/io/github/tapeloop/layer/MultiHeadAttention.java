@@ -224,7 +224,8 @@ public final class MultiHeadAttention extends Layer {
         allowSteps(pass, tf, query, 2, masks);
         boolean gaps = !masks.isEmpty();
         if (causal) {
-            masks.add(notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
+            masks.add(
+                    notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
         }
         Operand<TBool> allowed = masks.stream()
                 .reduce((one, other) -> tf.math.logicalAnd(one, other))

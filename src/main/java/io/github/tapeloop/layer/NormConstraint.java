@@ -35,8 +35,8 @@ final class NormConstraint implements Constraint {
                 name,
                 (tf, norms) -> {
                     Class<TFloat32> type = norms.type();
-                    Operand<TFloat32> inside = tf.clipByValue(
-                            norms, Tensors.constant(tf, least, type), Tensors.constant(tf, most, type));
+                    Operand<TFloat32> inside =
+                            tf.clipByValue(norms, Tensors.constant(tf, least, type), Tensors.constant(tf, most, type));
                     return rate == 1
                             ? inside
                             : tf.math.add(

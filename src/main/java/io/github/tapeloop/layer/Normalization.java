@@ -57,8 +57,9 @@ public final class Normalization extends Layer {
 
     private static int[] requireSome(int[] axis) {
         if (axis.length == 0) {
-            throw new IllegalArgumentException("Normalization needs at least one axis, got none: for one mean and variance"
-                    + " of all write Normalization.overAll()");
+            throw new IllegalArgumentException(
+                    "Normalization needs at least one axis, got none: for one mean and variance"
+                            + " of all write Normalization.overAll()");
         }
         return axis;
     }
@@ -168,7 +169,8 @@ public final class Normalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
+        return pass.keepMask(
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {

@@ -56,8 +56,7 @@ record Norms(Operand<TFloat32> scale, Operand<TFloat32> scaled, Operand<TFloat32
         Operand<TFloat32> least = tf.math.square(tf.math.mul(norms.scale(), Tensors.constant(tf, floor, type)));
         Operand<TBool> above = tf.math.greater(norms.squares(), least);
         // Neither branch has an infinite slope where it is not taken, nor has its slope.
-        Operand<TFloat32> inverse =
-                tf.math.rsqrt(tf.select(above, norms.squares(), Tensors.constant(tf, 1, type)));
+        Operand<TFloat32> inverse = tf.math.rsqrt(tf.select(above, norms.squares(), Tensors.constant(tf, 1, type)));
         Operand<TFloat32> small = tf.stopGradient(tf.math.mul(x, Tensors.constant(tf, 1 / floor, type)));
         return tf.select(above, tf.math.mul(norms.scaled(), inverse), small);
     }

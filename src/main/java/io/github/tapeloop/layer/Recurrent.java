@@ -191,8 +191,7 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
         List<Operand<TFloat32>> outputs = new ArrayList<>(steps);
         for (int i = 0; i < steps; i++) {
             int step = goBackwards ? steps - 1 - i : i;
-            Operand<TFloat32> h =
-                    kept == null ? state.get(0) : Dropout.drop(tf, state.get(0), recurrentDropout, kept);
+            Operand<TFloat32> h = kept == null ? state.get(0) : Dropout.drop(tf, state.get(0), recurrentDropout, kept);
             List<Operand<TFloat32>> after = next(tf, inputs.get(step), weights.recurrent(tf, h), state);
             state = mask.choose(tf, step, after, state);
             outputs.add(state.get(0));

@@ -52,8 +52,7 @@ public final class TimeDistributed extends Layer {
         }
         Ops tf = pass.tf(this, x);
         Operand<TInt64> steps = sizes(tf, LongStream.of(-1), shape.tail().tail());
-        Operand<TFloat32> y =
-                inner.call(pass, pass.moved(x, moved -> tf.reshape(pass.finite(tf, x, moved), steps)));
+        Operand<TFloat32> y = inner.call(pass, pass.moved(x, moved -> tf.reshape(pass.finite(tf, x, moved), steps)));
         Shape each = Tensors.shape(y).tail();
         if (each.hasUnknownDimension()) {
             throw new IllegalArgumentException("Layer '" + path()

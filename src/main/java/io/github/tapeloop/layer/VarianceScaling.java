@@ -70,8 +70,7 @@ public final class VarianceScaling implements Initializer {
         return (tf, shape, type, seed) -> initialize(tf, shape, type, seed, fan(in, out));
     }
 
-    private Operand<TFloat32> initialize(
-            Ops tf, Shape shape, Class<TFloat32> type, Operand<TInt64> seed, double fan) {
+    private Operand<TFloat32> initialize(Ops tf, Shape shape, Class<TFloat32> type, Operand<TInt64> seed, double fan) {
         double variance = scale / Math.max(1, fan);
         double limit = Math.sqrt(3 * variance);
         Initializer drawn =

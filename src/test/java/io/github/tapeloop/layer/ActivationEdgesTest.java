@@ -165,8 +165,7 @@ class ActivationEdgesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("smallValues")
-    void smallValuesKeepTheirDigitsInFloat32(
-            String name, ActivationFunction function, double point, double value) {
+    void smallValuesKeepTheirDigitsInFloat32(String name, ActivationFunction function, double point, double value) {
         assertEquals(1, at(function, point, TFloat32.class)[0] / value, 2e-5);
     }
 }

@@ -75,8 +75,7 @@ class LayerArgumentsTest {
                 bad(() -> Regularizer.orthogonal(-1, Regularizer.Mode.ROWS), "factor", "-1.0"),
                 bad(() -> Constraint.maxNorm(0, 0), "maxNorm", "above 0"),
                 bad(() -> Constraint.minMaxNorm(2, 1, 1, 0), "minValue 2.0 and maxValue 1.0"),
-                bad(() -> Constraint.minMaxNorm(0, 1, 2, 0), "rate in [0, 1]", "2.0"),
-                bad(() -> Constraint.unitNorm(new int[0]), "at least one axis"));
+                bad(() -> Constraint.minMaxNorm(0, 1, 2, 0), "rate in [0, 1]", "2.0"));
     }
 
     @ParameterizedTest

@@ -65,15 +65,12 @@ class MaskedNumbersTest {
                 new Row(() -> Sequential.of(new Dense(3), new Gru(2).returnSequences(true), new Dense(2)), true));
     }
 
-    private static final double[] FILLINGS = {
-        5, 1e30, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
-    };
+    private static final double[] FILLINGS = {5, 1e30, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
 
     static Stream<Arguments> fillings() {
-        return rows().stream()
-                .flatMap(row -> Arrays.stream(FILLINGS)
-                        .filter(filling -> !Double.isFinite(filling) || row.heeds() && filling < 1e9)
-                        .mapToObj(filling -> Arguments.of(row, filling)));
+        return rows().stream().flatMap(row -> Arrays.stream(FILLINGS)
+                .filter(filling -> !Double.isFinite(filling) || row.heeds() && filling < 1e9)
+                .mapToObj(filling -> Arguments.of(row, filling)));
     }
 
     private static Operand<TFloat32> series(Ops tf, double filling) {
@@ -144,7 +141,8 @@ class MaskedNumbersTest {
                 Operand<TFloat32> y = new Masking(value).call(pass, x);
                 assertArrayEquals(new double[] {0, 0, value, 1, 2, 3}, values(session, y));
                 assertArrayEquals(
-                        new boolean[] {false, true, true}, session.booleans(pass.mask(y).orElseThrow()));
+                        new boolean[] {false, true, true},
+                        session.booleans(pass.mask(y).orElseThrow()));
             }
         }
     }
@@ -167,8 +165,7 @@ class MaskedNumbersTest {
         try (TapeSession session = TapeSession.builder().threads(1, 1).build();
                 GradientTape tape = GradientTape.open(session.tf())) {
             Ops tf = session.tf();
-            Operand<TFloat32> x =
-                    tf.fill(tf.constant(new int[] {200}), tf.constant(Float.POSITIVE_INFINITY));
+            Operand<TFloat32> x = tf.fill(tf.constant(new int[] {200}), tf.constant(Float.POSITIVE_INFINITY));
             tape.watch(x);
             Operand<TFloat32> y = new Dropout(0.5).call(ForwardPass.training(tf), x);
             double[] found = session.doubles(y);

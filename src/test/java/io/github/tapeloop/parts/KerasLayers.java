@@ -98,7 +98,9 @@ final class KerasLayers {
         }
 
         private Optional<boolean[][]> mask(int input) {
-            return input < masks.size() && masks.get(input).length > 0 ? Optional.of(masks.get(input)) : Optional.empty();
+            return input < masks.size() && masks.get(input).length > 0
+                    ? Optional.of(masks.get(input))
+                    : Optional.empty();
         }
 
         private static Operand<TBool> constant(ForwardPass pass, boolean[][] mask) {
@@ -131,7 +133,9 @@ final class KerasLayers {
         trained("activity_regularization_l1", () -> new ActivityRegularization(0.3, 0));
         trained("activity_regularization_l2", () -> new ActivityRegularization(0, 0.3));
         trained("lambda", () -> new Lambda((pass, x) -> pass.tf().math.square(x)));
-        trained("lambda_sum", () -> new Lambda((pass, x) -> pass.tf().sum(x, pass.tf().constant(1))));
+        trained(
+                "lambda_sum",
+                () -> new Lambda((pass, x) -> pass.tf().sum(x, pass.tf().constant(1))));
         trained("lambda_abs", () -> new Lambda((pass, x) -> pass.tf().math.abs(x)));
         trained("rescaling", () -> new Rescaling(0.5, -1));
         trained("rescaling_no_offset", () -> new Rescaling(4));
@@ -208,12 +212,12 @@ final class KerasLayers {
 
     private void normalizations() {
         trained("batch_normalization", BatchNormalization::new);
-        trained("batch_normalization_images", () -> new BatchNormalization()
-                .momentum(0.5)
-                .epsilon(0.1));
-        trained("batch_normalization_axis1", () -> new BatchNormalization()
-                .axis(1)
-                .scale(false));
+        trained(
+                "batch_normalization_images",
+                () -> new BatchNormalization().momentum(0.5).epsilon(0.1));
+        trained(
+                "batch_normalization_axis1",
+                () -> new BatchNormalization().axis(1).scale(false));
         inferred("batch_normalization_inference", () -> new BatchNormalization().center(false));
         trained("batch_normalization_masked", () -> masked(new BatchNormalization()));
         trained("layer_normalization", LayerNormalization::new);
@@ -231,9 +235,9 @@ final class KerasLayers {
         double[] means = {0.5, -0.25, 1, 0};
         double[] variances = {2, 0.25, 1, 4};
         trained("normalization", () -> new Normalization().statistics(means, variances));
-        trained("normalization_invert", () -> new Normalization()
-                .statistics(means, variances)
-                .invert(true));
+        trained(
+                "normalization_invert",
+                () -> new Normalization().statistics(means, variances).invert(true));
         trained("normalization_all", () -> Normalization.overAll().statistics(new double[] {0.5}, new double[] {4}));
     }
 
@@ -315,10 +319,12 @@ final class KerasLayers {
         trained("global_average_pool1d", GlobalAveragePool1D::new);
         trained("global_average_pool1d_keepdims", () -> new GlobalAveragePool1D().keepDims(true));
         trained("global_average_pool1d_long", GlobalAveragePool1D::new);
-        trained("global_average_pool1d_masked", () -> new Masked(
-                new GlobalAveragePool1D(),
-                (inner, pass, x) -> inner.call(pass, x.get(0)),
-                new boolean[][] {MASK[0], MASK[1]}));
+        trained(
+                "global_average_pool1d_masked",
+                () -> new Masked(
+                        new GlobalAveragePool1D(),
+                        (inner, pass, x) -> inner.call(pass, x.get(0)),
+                        new boolean[][] {MASK[0], MASK[1]}));
         trained("global_average_pool2d", GlobalAveragePool2D::new);
         trained("global_average_pool2d_keepdims", () -> new GlobalAveragePool2D().keepDims(true));
         trained("global_average_pool2d_wide", GlobalAveragePool2D::new);
@@ -338,38 +344,42 @@ final class KerasLayers {
         trained("conv2d_groups", () -> new Conv2D(4, 2).groups(2).useBias(false));
         trained("conv2d_one_column", () -> new Conv2D(4, 1, 4).strides(1, 2).groups(2));
         trained("conv1d_transpose", () -> new Conv1DTranspose(2, 3));
-        trained("conv1d_transpose_strides", () -> new Conv1DTranspose(2, 2)
-                .strides(3)
-                .padding(Padding.SAME));
-        trained("conv1d_transpose_relu", () -> new Conv1DTranspose(2, 3, RELU)
-                .strides(2)
-                .useBias(false));
+        trained(
+                "conv1d_transpose_strides",
+                () -> new Conv1DTranspose(2, 2).strides(3).padding(Padding.SAME));
+        trained(
+                "conv1d_transpose_relu",
+                () -> new Conv1DTranspose(2, 3, RELU).strides(2).useBias(false));
         trained("conv2d_transpose", () -> new Conv2DTranspose(2, 2));
-        trained("conv2d_transpose_strides", () -> new Conv2DTranspose(2, 3, 2)
-                .strides(2, 1)
-                .padding(Padding.SAME));
-        trained("conv2d_transpose_tanh", () -> new Conv2DTranspose(3, 3, TANH)
-                .strides(2)
-                .useBias(false));
+        trained(
+                "conv2d_transpose_strides",
+                () -> new Conv2DTranspose(2, 3, 2).strides(2, 1).padding(Padding.SAME));
+        trained(
+                "conv2d_transpose_tanh",
+                () -> new Conv2DTranspose(3, 3, TANH).strides(2).useBias(false));
         trained("depthwise_conv1d", () -> new DepthwiseConv1D(3));
-        trained("depthwise_conv1d_multiplier", () -> new DepthwiseConv1D(2)
-                .depthMultiplier(2)
-                .padding(Padding.SAME));
-        trained("depthwise_conv1d_strides", () -> new DepthwiseConv1D(2).strides(2).useBias(false));
+        trained(
+                "depthwise_conv1d_multiplier",
+                () -> new DepthwiseConv1D(2).depthMultiplier(2).padding(Padding.SAME));
+        trained(
+                "depthwise_conv1d_strides",
+                () -> new DepthwiseConv1D(2).strides(2).useBias(false));
         trained("depthwise_conv2d", () -> new DepthwiseConv2D(2));
-        trained("depthwise_conv2d_multiplier", () -> new DepthwiseConv2D(3, 2)
-                .depthMultiplier(2)
-                .padding(Padding.SAME));
+        trained(
+                "depthwise_conv2d_multiplier",
+                () -> new DepthwiseConv2D(3, 2).depthMultiplier(2).padding(Padding.SAME));
         trained("depthwise_conv2d_strides", () -> new DepthwiseConv2D(2, TANH).strides(2));
         trained("separable_conv1d", () -> new SeparableConv1D(2, 3));
-        trained("separable_conv1d_multiplier", () -> new SeparableConv1D(3, 2)
-                .depthMultiplier(2)
-                .padding(Padding.SAME));
-        trained("separable_conv1d_strides", () -> new SeparableConv1D(2, 2).strides(2).useBias(false));
+        trained(
+                "separable_conv1d_multiplier",
+                () -> new SeparableConv1D(3, 2).depthMultiplier(2).padding(Padding.SAME));
+        trained(
+                "separable_conv1d_strides",
+                () -> new SeparableConv1D(2, 2).strides(2).useBias(false));
         trained("separable_conv2d", () -> new SeparableConv2D(2, 2));
-        trained("separable_conv2d_multiplier", () -> new SeparableConv2D(3, 2, 3)
-                .depthMultiplier(2)
-                .padding(Padding.SAME));
+        trained(
+                "separable_conv2d_multiplier",
+                () -> new SeparableConv2D(3, 2, 3).depthMultiplier(2).padding(Padding.SAME));
         trained("separable_conv2d_strides", () -> new SeparableConv2D(2, 2, TANH).strides(2));
     }
 
@@ -380,7 +390,9 @@ final class KerasLayers {
         recurrent.put("lstm", () -> new Lstm(3));
         recurrent.forEach((name, layer) -> {
             trained(name, layer);
-            trained(name + "_sequences", () -> sequences(layer).activation(SOFTSIGN).useBias(false));
+            trained(
+                    name + "_sequences",
+                    () -> sequences(layer).activation(SOFTSIGN).useBias(false));
             trained(name + "_masked", () -> masked(sequences(layer)));
             trained(name + "_backwards", () -> sequences(layer).goBackwards(true));
             trained(name + "_masked_last", () -> masked(layer.get().goBackwards(true)));
@@ -390,8 +402,9 @@ final class KerasLayers {
                 .mergeMode(MergeMode.SUM));
         trained("bidirectional_mul", () -> new Bidirectional(() -> new SimpleRnn(3).returnSequences(true))
                 .mergeMode(MergeMode.MUL));
-        trained("bidirectional_masked", () -> masked(new Bidirectional(() -> new Gru(2).returnSequences(true))
-                .mergeMode(MergeMode.AVE)));
+        trained(
+                "bidirectional_masked",
+                () -> masked(new Bidirectional(() -> new Gru(2).returnSequences(true)).mergeMode(MergeMode.AVE)));
         trained("time_distributed", () -> new TimeDistributed(new Dense(2, TANH)));
         trained("time_distributed_images", () -> new TimeDistributed(new Conv2D(2, 2)));
         trained("time_distributed_series", () -> new TimeDistributed(new GlobalAveragePool1D()));
@@ -418,22 +431,25 @@ final class KerasLayers {
                 .mapToObj(i -> new boolean[] {MASK[i][0], MASK[i][1], MASK[i][2]})
                 .toArray(boolean[][]::new);
         trained("multi_head_attention", KerasLayers::attention);
-        trained("multi_head_attention_sizes", () -> new MultiHeadAttention(3, 2)
-                .valueDim(4)
-                .outputDim(5)
-                .useBias(false));
+        trained(
+                "multi_head_attention_sizes",
+                () -> new MultiHeadAttention(3, 2).valueDim(4).outputDim(5).useBias(false));
         trained("multi_head_attention_causal", () -> attention().useCausalMask(true));
         trained("multi_head_attention_masked", () -> masked(attention()));
         trained("multi_head_attention_masked_causal", () -> masked(attention().useCausalMask(true)));
-        trained("multi_head_attention_cross", () -> cross(
-                (inner, pass, x) -> inner.call(pass, x.get(0), x.get(1), x.get(2))));
-        trained("multi_head_attention_cross_masked", () -> cross(
-                (inner, pass, x) -> inner.call(
-                        pass, x.get(0), x.get(1), x.get(2), pass.tf().constant(StdArrays.ndCopyOf(ALLOWED))),
-                none,
-                TAIL));
-        trained("multi_head_attention_query_masked", () -> cross(
-                (inner, pass, x) -> inner.call(pass, x.get(0), x.get(1), x.get(2)), queries, none, TAIL));
+        trained(
+                "multi_head_attention_cross",
+                () -> cross((inner, pass, x) -> inner.call(pass, x.get(0), x.get(1), x.get(2))));
+        trained(
+                "multi_head_attention_cross_masked",
+                () -> cross(
+                        (inner, pass, x) -> inner.call(
+                                pass, x.get(0), x.get(1), x.get(2), pass.tf().constant(StdArrays.ndCopyOf(ALLOWED))),
+                        none,
+                        TAIL));
+        trained(
+                "multi_head_attention_query_masked",
+                () -> cross((inner, pass, x) -> inner.call(pass, x.get(0), x.get(1), x.get(2)), queries, none, TAIL));
     }
 
     /** The names of the cases that there are figures of. */

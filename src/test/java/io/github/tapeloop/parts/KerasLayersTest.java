@@ -37,7 +37,9 @@ class KerasLayersTest {
     void everyLayerHasThreeConfigurationsOrMore() {
         Map<String, Integer> counts = new TreeMap<>();
         Parts.of(PartRow.Kind.LAYER).forEach(part -> counts.put(part, 0));
-        KerasLayers.cases().values().forEach(row -> counts.merge(partOf(row.layer().get()), 1, Integer::sum));
+        KerasLayers.cases()
+                .values()
+                .forEach(row -> counts.merge(partOf(row.layer().get()), 1, Integer::sum));
         counts.values().removeIf(count -> count >= LEAST);
         assertEquals(Map.of(), counts, "add cases to keras_layers.py");
     }
