@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -46,7 +45,7 @@ public final class Flatten extends Layer {
             }
             size *= shape.get(i);
         }
-        Operand<TInt64> rows = Constants.of(tf, new long[] {-1, size});
+        Operand<TInt64> rows = Tensors.constant(tf, new long[] {-1, size});
         return pass.moved(x, moved -> tf.reshape(moved, rows));
     }
 }

@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import org.tensorflow.Operand;
@@ -54,7 +53,7 @@ public final class Reshape extends Layer {
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
         Ops tf = pass.tf(this, x);
-        Operand<TInt64> sizes = Constants.of(tf, target(shape.get(0), from));
+        Operand<TInt64> sizes = Tensors.constant(tf, target(shape.get(0), from));
         return pass.moved(x, moved -> tf.reshape(moved, sizes));
     }
 
