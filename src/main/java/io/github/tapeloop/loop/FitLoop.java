@@ -102,6 +102,7 @@ public final class FitLoop {
             data.goOn(options.initialEpoch());
             runAll(data);
             engine.weights().averages(false);
+            engine.optimizers().forEach(Optimizer::flush);
             engine.weights().averaging().forEach(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
             failure = e;
@@ -171,7 +172,6 @@ public final class FitLoop {
                 event -> callbacks.onTrainBatchEnd(run, event),
                 () -> nonFinite.stepEnds() | run.stopsNow());
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
-        engine.optimizers().forEach(Optimizer::flush);
         engine.weights().toEvaluate();
         if (done.steps() == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");

@@ -24,6 +24,7 @@ final class HeldUpdate implements Transaction.Write {
         this.optimizer = optimizer;
         this.gradients = gradients;
         changed.addAll(gradients.variables());
+        changed.addAll(optimizer.carried());
         optimizer.state().forEach(changed::add);
     }
 

@@ -93,6 +93,11 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         });
     }
 
+    @Override
+    boolean isEvaluating() {
+        return session != null && isAveraged(session.tf());
+    }
+
     /** Of each variable its z. Other parts of a ByVariable can have slots of that name, too. */
     private Map<Variable<?>, Variable<?>> momenta() {
         Map<Variable<?>, Variable<?>> own = slots.all(MOMENTUM);
