@@ -5,8 +5,8 @@ import io.github.tapeloop.settings.Require;
 import java.util.Locale;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 
 /**
  * Keeps a weight where it may be: applied to its value after each update of an optimizer, as in Keras 3. Norms are
@@ -77,16 +77,15 @@ public interface Constraint {
         Require.probability("minMaxNorm rate", rate);
         int[] axes = requireAxes("minMaxNorm", axis);
         return (tf, weight) -> {
-            Class<TFloat32> type = weight.type();
-            Operand<TFloat32> norms = norms(tf, weight, axes);
-            Operand<TFloat32> desired =
-                    tf.clipByValue(norms, Tensors.constant(tf, minValue, type), Tensors.constant(tf, maxValue, type));
+            Operand<TFloat64> norms = Tensors.norms(tf, weight, axes);
+            Operand<TFloat64> desired =
+                    tf.clipByValue(norms, Tensors.constant(tf, minValue), Tensors.constant(tf, maxValue));
             if (rate != 1) {
                 desired = tf.math.add(
-                        tf.math.mul(desired, Tensors.constant(tf, rate, type)),
-                        tf.math.mul(norms, Tensors.constant(tf, 1 - rate, type)));
+                        tf.math.mul(desired, Tensors.constant(tf, rate)),
+                        tf.math.mul(norms, Tensors.constant(tf, 1 - rate)));
             }
-            return tf.math.mul(weight, tf.math.div(desired, offZero(tf, norms)));
+            return Tensors.times(tf, weight, tf.math.div(desired, offZero(tf, norms)));
         };
     }
 
@@ -116,15 +115,12 @@ public interface Constraint {
      */
     static Constraint unitNorm(int... axis) {
         int[] axes = requireAxes("unitNorm", axis);
-        return (tf, weight) -> tf.math.div(weight, offZero(tf, norms(tf, weight, axes)));
+        return (tf, weight) ->
+                Tensors.times(tf, weight, tf.math.reciprocal(offZero(tf, Tensors.norms(tf, weight, axes))));
     }
 
-    private static Operand<TFloat32> norms(Ops tf, Operand<TFloat32> weight, int[] axes) {
-        return tf.math.sqrt(tf.sum(tf.math.square(weight), tf.constant(axes), Sum.keepDims(true)));
-    }
-
-    private static Operand<TFloat32> offZero(Ops tf, Operand<TFloat32> norms) {
-        return tf.math.add(norms, Tensors.constant(tf, 1e-7, norms.type()));
+    private static Operand<TFloat64> offZero(Ops tf, Operand<TFloat64> norms) {
+        return tf.math.add(norms, Tensors.constant(tf, 1e-7));
     }
 
     private static int[] requireAxes(String constraint, int[] axis) {

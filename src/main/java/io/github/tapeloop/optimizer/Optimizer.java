@@ -384,6 +384,11 @@ public abstract class Optimizer extends OptimizerState {
     }
 
     @SuppressWarnings("unchecked") // Only numbers have gradients.
+    static Operand<TNumber> number(Operand<?> gradient) {
+        return (Operand<TNumber>) gradient;
+    }
+
+    @SuppressWarnings("unchecked") // Only numbers have gradients.
     static <T extends TNumber> Variable<T> number(Variable<?> variable) {
         return (Variable<T>) variable;
     }

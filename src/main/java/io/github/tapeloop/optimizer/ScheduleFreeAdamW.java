@@ -126,7 +126,7 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         Operand<T> velocity = average(update, slot("velocity", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> root = tf.math.sqrt(tf.math.div(velocity, update.correction(beta2(), type)));
         Operand<T> step = tf.math.div(
-                tf.math.mul(gradient, rate(update, type)), tf.math.add(root, update.constant(epsilon(), type)));
+                tf.math.mul(gradient, rate(update, type)), tf.math.add(root, epsilon(update, type)));
         Variable<T> momentum = copySlot(MOMENTUM, variable);
         Operand<T> before = momentum.read(tf);
         Operand<T> after = tf.math.sub(before, step);

@@ -167,8 +167,19 @@ public final class Update {
         return tf.math.pow(tf.constant(rounded(base, type)), updateNumber());
     }
 
+    /** A number in [0, 1) as kernels see it: one so near 1 that float32 rounds it up would make averages stand still. */
     private static double rounded(double value, Class<?> type) {
-        return type == TFloat32.class ? (double) (float) value : value;
+        return type == TFloat32.class && value < 1 ? Math.min((float) value, Math.nextDown(1f)) : value;
+    }
+
+    /** A number in [0, 1) that stays below 1 in the type of the variables. */
+    <T extends TNumber> Operand<T> fraction(double value, Class<T> type) {
+        return constant(rounded(value, type), type);
+    }
+
+    /** A number above 0 that stays so in the type of the variables: kernels take what is less than a normal number for 0. */
+    <T extends TNumber> Operand<T> epsilon(double value, Class<T> type) {
+        return constant(Math.max(value, type == TFloat32.class ? Float.MIN_NORMAL : Double.MIN_NORMAL), type);
     }
 
     /**
