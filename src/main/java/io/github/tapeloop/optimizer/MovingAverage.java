@@ -93,6 +93,11 @@ public final class MovingAverage implements Transform {
         });
     }
 
+    /** The averages of all variables. */
+    Collection<Variable<?>> averages(Slots slots) {
+        return slots.all(SLOT).values();
+    }
+
     void overwrite(Ops tf, Slots slots) {
         slots.all(SLOT).forEach((variable, average) -> {
             Variable<? extends TNumber> typed = Optimizer.number(variable);

@@ -2,8 +2,10 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -254,6 +256,23 @@ public abstract class Optimizer extends OptimizerState {
                         () -> new IllegalStateException("This " + getClass().getSimpleName()
                                 + " averages no variables: build it .with(MovingAverage.of(0.99))"));
     }
+
+    /**
+     * What is kept as other versions of the variables themselves: their moving averages, the z of a {@link ScheduleFreeAdamW}.
+     * Whoever keeps the variables to go back to keeps these with them, or training goes on from a mixture.
+     *
+     * @return a part of the {@link #state}
+     */
+    public final Parameters averages() {
+        List<Variable<?>> all = new ArrayList<>();
+        transforms.get(MovingAverage.class).ifPresent(average -> all.addAll(average.averages(slots)));
+        addVersions(all);
+        parts().forEach(part -> part.addVersions(all));
+        return Parameters.of(all);
+    }
+
+    /** Adds those slots that are versions of the variables. */
+    void addVersions(List<Variable<?>> all) {}
 
     /**
      * Gives the variables the values to evaluate, predict or save with, if those are not the ones that training goes on

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -91,6 +92,14 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
             momenta().forEach((variable, momentum) -> toTraining(tf, number(variable), momentum));
             averaged().assign(tf, tf.constant(0.0));
         });
+    }
+
+    @Override
+    void addVersions(List<Variable<?>> all) {
+        if (session != null) {
+            all.addAll(momenta().values());
+            all.add(averaged());
+        }
     }
 
     @Override
