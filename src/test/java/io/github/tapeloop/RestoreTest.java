@@ -157,17 +157,15 @@ class RestoreTest {
     /** Training goes on from one epoch's weights, and not from those of one with the z of another. */
     @Test
     void aScheduleFreeOptimizerGoesOnFromTheBestEpoch() {
-        List<Double> first = new ArrayList<>();
         Callback spoils = new LearningRateScheduler((epoch, rate) -> epoch == 0 ? rate : 20);
         try (Trainer trainer = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1)).build();
                 Trainer once = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1)).build()) {
             once.fit(ONE, Fit.epochs(1).validation(ONE));
-            first.add(once.fit(ONE, Fit.epochs(1)).last("loss"));
-            History h = trainer.fit(
+            double next = once.fit(ONE, Fit.epochs(1)).last("loss");
+            trainer.fit(
                     ONE,
-                    Fit.epochs(3).validation(ONE).callbacks(spoils, new EarlyStopping().patience(9).restoreBest()));
-            System.out.println(h);
-            assertEquals(first.get(0), trainer.fit(ONE, Fit.epochs(1)).last("loss"), 1e-6);
+                    Fit.epochs(2).validation(ONE).callbacks(spoils, new EarlyStopping().patience(9).restoreBest()));
+            assertEquals(next, trainer.fit(ONE, Fit.epochs(1)).last("loss"), 1e-6);
         }
     }
 
