@@ -33,6 +33,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -224,20 +225,21 @@ class RestoreTest {
         assertEquals(losses.get(0), losses.get(1));
     }
 
-    static Stream<StepsPerExecution> sizes() {
-        return Stream.of(StepsPerExecution.of(1), StepsPerExecution.of(4), StepsPerExecution.auto());
+    static Stream<UnaryOperator<TrainerBuilder>> sizes() {
+        return Stream.of(
+                TrainerBuilder::compiled,
+                builder -> builder.compiled().stepsPerExecution(4),
+                builder -> builder.compiled().autoStepsPerExecution());
     }
 
     @ParameterizedTest
     @MethodSource("sizes")
-    void aTrialIsOneBatchHoweverManyStepsACallHas(StepsPerExecution size) {
+    void aTrialIsOneBatchHoweverManyStepsACallHas(UnaryOperator<TrainerBuilder> size) {
         LearningRateFinder finder = new LearningRateFinder(1e-3, 1e-1, 12);
         List<Double> rates = new ArrayList<>();
         Callback note = Callback.trainBatchEnd((run, event) -> rates.add(run.learningRate()));
-        try (Trainer trainer = trainer(new MeanSquaredError(), new Sgd(0.1))
-                .compiled()
-                .stepsPerExecution(size)
-                .build()) {
+        try (Trainer trainer =
+                size.apply(trainer(new MeanSquaredError(), new Sgd(0.1))).build()) {
             History history = trainer.fit(filled(29, 3), Fit.epochs(20).callbacks(finder, note));
             assertEquals(12, history.epochs().stream().mapToLong(epoch -> epoch.steps()).sum());
             assertEquals(12, finder.trials().size());

@@ -3,8 +3,7 @@ package io.github.tapeloop.callback;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.OptionalDouble;
 
 /**
@@ -134,7 +133,7 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("best", best);
         out.put("bestEpoch", (long) bestEpoch);
         out.put("started", started);
@@ -142,7 +141,7 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         if (bestWeights == null) { // The best weights stay the best, whatever training goes back to.
             best = in.getDouble("best");
             bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));

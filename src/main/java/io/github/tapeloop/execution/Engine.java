@@ -83,7 +83,7 @@ public final class Engine implements AutoCloseable {
         this.plan = plan;
         this.trainScores = new Scores(plan);
         this.testScores = new Scores(plan);
-        this.executionSize = new ExecutionSize(plan.perExecution().steps());
+        this.executionSize = new ExecutionSize(plan.stepsPerExecution());
         this.objective = new Objective(plan.model(), plan.heads());
         this.backward =
                 plan.compilation() == null && plan.step() == null ? new CachedBackward(session, plan) : Backward.PLAIN;

@@ -30,7 +30,7 @@ import org.tensorflow.types.family.TType;
  *
  * <p>Sums are as large as the variables, so an optimizer that is {@code lazy(true)} is not lazy with it.
  */
-public final class GradientAccumulation implements Transform {
+public final class GradientAccumulation implements Optimizer.Transform {
 
     private static final String SUM = "gradient_accumulator";
     /** The number of the last update that a variable has a gradient for. */

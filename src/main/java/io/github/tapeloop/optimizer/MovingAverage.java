@@ -16,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  * every step. The averages are put in place by {@link Optimizer#useAverages}, which
  * {@code fit} does at its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
  */
-public final class MovingAverage implements Transform {
+public final class MovingAverage implements Optimizer.Transform {
 
     private static final String SLOT = "average";
 

@@ -374,4 +374,22 @@ public final class Variable<T extends TType> implements AutoCloseable {
                     + " and cannot take " + Tensors.describe(value));
         }
     }
+
+    /**
+     * Brings a variable's value back to where it may be, after an optimizer has moved it.
+     *
+     * @param <T> the variable's type
+     */
+    @FunctionalInterface
+    public interface Projection<T extends TType> {
+
+        /**
+         * Projects a value.
+         *
+         * @param tf makes ops
+         * @param value the variable's value after an update
+         * @return the value to keep, of the same shape and type
+         */
+        Operand<T> project(Ops tf, Operand<T> value);
+    }
 }
