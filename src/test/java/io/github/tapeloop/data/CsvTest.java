@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,10 +56,10 @@ class CsvTest {
         Dataset data = Csv.of(file("a\n1\n2\n3\n4\n"))
                 .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
                 .cache();
-        assertThrows(IllegalArgumentException.class, () -> data.split(0.25));
+        assertEquals(OptionalLong.empty(), data.splitTail(0.25).first().size());
         Values.sizes(data.batch(2));
-        assertEquals(List.of(3), Values.sizes(data.split(0.25).first().batch(9)));
-        assertEquals(List.of(1), Values.sizes(data.split(0.25).second().batch(9)));
+        assertEquals(List.of(3), Values.sizes(data.splitTail(0.25).first().batch(9)));
+        assertEquals(List.of(1), Values.sizes(data.splitTail(0.25).second().batch(9)));
     }
 
     @Test
