@@ -11,6 +11,7 @@ public final class CsvRow {
 
     private static final Pattern INFINITY = Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
 
+    private static final String CURE = "; correct it, or have missing(...) take it for a missing value";
     /** The cause repeats the text. */
     private static final int MOST_OF_A_NUMBER = 80;
 
@@ -145,7 +146,7 @@ public final class CsvRow {
             return parser.apply(text);
         } catch (NumberFormatException e) {
             throw failure(
-                    column, "\"" + Texts.cut(text) + "\" is no " + kind, text.length() < MOST_OF_A_NUMBER ? e : null);
+                    column, "\"" + Texts.cut(text) + "\" is no " + kind + CURE, text.length() < MOST_OF_A_NUMBER ? e : null);
         }
     }
 

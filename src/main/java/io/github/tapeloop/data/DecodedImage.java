@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
@@ -66,7 +67,10 @@ final class DecodedImage {
                         + " million pixels are read; scale it down, or leave it out");
             }
             return reader.read(0);
-        } catch (OutOfMemoryError e) {
+        } catch (OutOfMemoryError | IIOException e) { // The decoder of PNG wraps the one in the other.
+            if (e instanceof IIOException damaged && !(e.getCause() instanceof OutOfMemoryError)) {
+                throw damaged;
+            }
             throw new DataException(
                     file + ": the heap of " + Texts.size(Runtime.getRuntime().maxMemory())
                             + " has no room for an image of " + pixels

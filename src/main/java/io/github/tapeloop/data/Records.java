@@ -44,6 +44,7 @@ interface Records<T> {
         default void skip(long count) throws IOException {
             long left = count;
             while (left > 0 && next().isPresent()) {
+                Interrupts.check();
                 left--;
             }
         }
