@@ -58,6 +58,10 @@ public abstract class Layer {
     private TapeSession session;
     private boolean trainable = true;
     private final Settings settings = new Settings();
+    /** What {@link #trainableVariables} gave last; null before that. */
+    private List<Variable<?>> trained;
+
+    private Parameters trainedParameters;
 
     /** Creates a layer without weights, named after its class until a parent names it. */
     protected Layer() {}
@@ -275,7 +279,11 @@ public abstract class Layer {
         if (trainable()) {
             collectTrainable(all);
         }
-        return Parameters.of(all);
+        if (!all.equals(trained)) { // Mostly they are the same from step to step.
+            trained = all;
+            trainedParameters = Parameters.of(all);
+        }
+        return trainedParameters;
     }
 
     private void collectTrainable(List<Variable<?>> into) {

@@ -2,6 +2,7 @@ package io.github.tapeloop.state;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ public final class Parameters implements Iterable<Variable<?>> {
                         + "': give one of their layers a name of its own");
             }
         }
-        return new Parameters(byName);
+        return new Parameters(Collections.unmodifiableMap(byName));
     }
 
     /**
@@ -141,7 +142,20 @@ public final class Parameters implements Iterable<Variable<?>> {
 
     @Override
     public Iterator<Variable<?>> iterator() {
-        return List.<Variable<?>>copyOf(byName.values()).iterator();
+        return byName.values().iterator();
+    }
+
+    /** Equal to others of the same variables in the same order. */
+    @Override
+    public boolean equals(Object other) {
+        return this == other
+                || other instanceof Parameters parameters
+                        && List.copyOf(byName.values()).equals(List.copyOf(parameters.byName.values()));
+    }
+
+    @Override
+    public int hashCode() {
+        return List.copyOf(byName.values()).hashCode();
     }
 
     @Override
