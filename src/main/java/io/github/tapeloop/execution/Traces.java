@@ -25,6 +25,8 @@ final class Traces {
     /** The one used longest ago comes first. */
     private final Map<Bundle.Signature, TracedStep> kept = new LinkedHashMap<>(16, 0.75f, true);
 
+    private Bundle.Signature last;
+    private TracedStep lastTrace;
     private long made;
 
     /** @param name of the step, for messages */
@@ -32,8 +34,17 @@ final class Traces {
         this.name = name;
     }
 
-    /** The trace for batches like one. */
-    TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
+    /** The trace for batches with some columns. */
+    TracedStep get(Bundle columns, Function<Bundle.Signature, TracedStep> trace) {
+        if (last == null || !last.describes(columns)) { // As those of the step before, most often.
+            Bundle.Signature signature = columns.signature();
+            lastTrace = get(signature, trace);
+            last = signature;
+        }
+        return lastTrace;
+    }
+
+    private TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
         TracedStep exact = kept.get(signature);
         if (exact != null) {
             return exact;
@@ -77,6 +88,8 @@ final class Traces {
     void close() {
         List<TracedStep> all = new ArrayList<>(kept.values());
         kept.clear();
+        last = null;
+        lastTrace = null;
         all.forEach(TracedStep::close);
     }
 }

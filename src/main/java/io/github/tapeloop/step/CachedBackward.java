@@ -1,6 +1,7 @@
 package io.github.tapeloop.step;
 
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
@@ -44,14 +45,14 @@ public final class CachedBackward implements Backward, AutoCloseable {
      * What the ops of a second half depend on beside what the tape has noted.
      *
      * @param variables those that are trained, mostly the same object as in the step before
-     * @param names of what the first half left, whose types and shapes are in the structure
+     * @param left what the first half left, whose types and shapes are in the structure
      * @param held the writes that the first half has held back
      * @param scaled whether the optimizer scales the loss
      * @param limit of the guard
      * @param undoable whether a snapshot undoes the step, which then writes before the guard has decided
      */
     private record Setting(
-            Parameters variables, List<String> names, List<Object> held, boolean scaled, long limit, boolean undoable) {
+            Parameters variables, List<String> left, List<Object> held, boolean scaled, long limit, boolean undoable) {
 
         /** In words: what a record makes of six parts by itself takes as long as a small op. */
         @Override
@@ -61,13 +62,13 @@ public final class CachedBackward implements Backward, AutoCloseable {
                     && scaled == setting.scaled
                     && limit == setting.limit
                     && undoable == setting.undoable
-                    && names.equals(setting.names)
+                    && left.equals(setting.left)
                     && held.equals(setting.held);
         }
 
         @Override
         public int hashCode() {
-            return 31 * names.hashCode() + held.hashCode();
+            return 31 * left.hashCode() + held.hashCode();
         }
     }
 
@@ -165,7 +166,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
     private Found find(StepRun run, GradientTape tape, Forward forward, Body body, Parameters variables) {
         step++;
         List<Transaction.Write> held = run.writes().held();
-        List<Operand<?>> operands = forward.values().operands();
+        List<Operand<?>> operands = forward.operands();
         List<Object> kinds = new ArrayList<>(held.size());
         for (Transaction.Write write : held) {
             operands.addAll(write.operands());
@@ -173,7 +174,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         }
         Setting setting = new Setting(
                 variables,
-                forward.values().names(),
+                forward.meanings(),
                 kinds,
                 plan.optimizer().scalesLoss(),
                 run.seams().guard().limit(),
@@ -224,7 +225,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
 
     private Optional<TracedFunction> trace(
             Key key, StepRun outer, Forward like, Body body, List<Transaction.Write> held) {
-        int values = like.values().names().size();
+        int values = like.operands().size();
         try {
             return Optional.of(TracedFunction.trace(
                     session, "train_step_tail", key.structure().specs(), (tf, given) -> {
@@ -233,9 +234,8 @@ public final class CachedBackward implements Backward, AutoCloseable {
                             try (StepRun inner = StepRun.traced(tf, outer.number(), outer.seams())) {
                                 inner.writes().hold(held, operands.subList(values, operands.size()));
                                 body.run(inner, tape, like.with(operands.subList(0, values)));
-                                Operand<?> finite = inner.commit(key.setting().undoable(), Map.of())
-                                        .get(StepRun.FINITE);
-                                result.add(finite == null ? tf.constant(0f) : finite);
+                                Bundle left = inner.commit(key.setting().undoable(), Bundle.EMPTY);
+                                result.add(left.has(StepRun.FINITE) ? left.get(StepRun.FINITE) : tf.constant(0f));
                             }
                         });
                         return result;

@@ -173,8 +173,7 @@ public final class TapeStructure {
         for (int i = 0; i < found.length; i++) {
             Spec spec = specs.get(i);
             if (Tensors.isFreed(found[i])
-                    || spec.type() != Tensors.dataType(found[i])
-                    || !spec.shape().equals(Tensors.shape(found[i]))
+                    || !spec.describes(found[i])
                     || spec.type() == DataType.DT_RESOURCE
                             && found[i].op() != values.get(i).op()) {
                 return false;
