@@ -6,7 +6,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +47,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
     private final EffectListener before;
     private List<Write> held = new ArrayList<>();
     /** The value of each variable with held writes, as far as it is known without an op; null if it has to be computed. */
-    private final Map<Variable<?>, Operand<?>> values = new IdentityHashMap<>();
+    private final Map<Variable<?>, Operand<?>> values = new HashMap<>();
 
     private Phase phase = Phase.OPEN;
     private boolean wroteEarly;
