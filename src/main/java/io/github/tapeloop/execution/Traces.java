@@ -1,5 +1,6 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.runtime.Bundle;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -90,6 +91,6 @@ final class Traces {
         kept.clear();
         last = null;
         lastTrace = null;
-        all.forEach(TracedStep::close);
+        ClosingActions.each(all, TracedStep::close);
     }
 }

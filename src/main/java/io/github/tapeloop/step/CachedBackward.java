@@ -1,5 +1,6 @@
 package io.github.tapeloop.step;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.OpException;
@@ -254,8 +255,9 @@ public final class CachedBackward implements Backward, AutoCloseable {
     /** Frees the functions. */
     @Override
     public void close() {
-        functions.forEach(kept -> kept.function.ifPresent(TracedFunction::close));
+        List<Kept> all = List.copyOf(functions);
         functions.clear();
         seen.clear();
+        ClosingActions.each(all, kept -> kept.function.ifPresent(TracedFunction::close));
     }
 }
