@@ -2,7 +2,6 @@ package io.github.tapeloop.state;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,9 +15,11 @@ import org.tensorflow.types.family.TType;
 public final class Parameters implements Iterable<Variable<?>> {
 
     private final Map<String, Variable<?>> byName;
+    private final List<Variable<?>> inOrder;
 
     private Parameters(Map<String, Variable<?>> byName) {
         this.byName = byName;
+        this.inOrder = List.copyOf(byName.values());
     }
 
     /**
@@ -36,7 +37,7 @@ public final class Parameters implements Iterable<Variable<?>> {
                         + "': give one of their layers a name of its own");
             }
         }
-        return new Parameters(Collections.unmodifiableMap(byName));
+        return new Parameters(byName);
     }
 
     /**
@@ -62,7 +63,8 @@ public final class Parameters implements Iterable<Variable<?>> {
         if (variable == null) {
             throw new IllegalArgumentException("No variable is named '" + name + "'; there are "
                     + (byName.isEmpty()
-                            ? "none: a layer makes its variables when it is first called, an optimizer in its first step"
+                            ? "none: a layer makes its variables when it is first called, an optimizer in its first"
+                                    + " step"
                             : byName.keySet()));
         }
         return variable;
@@ -142,20 +144,18 @@ public final class Parameters implements Iterable<Variable<?>> {
 
     @Override
     public Iterator<Variable<?>> iterator() {
-        return byName.values().iterator();
+        return inOrder.iterator();
     }
 
     /** Equal to others of the same variables in the same order. */
     @Override
     public boolean equals(Object other) {
-        return this == other
-                || other instanceof Parameters parameters
-                        && List.copyOf(byName.values()).equals(List.copyOf(parameters.byName.values()));
+        return this == other || other instanceof Parameters parameters && inOrder.equals(parameters.inOrder);
     }
 
     @Override
     public int hashCode() {
-        return List.copyOf(byName.values()).hashCode();
+        return inOrder.hashCode();
     }
 
     @Override
