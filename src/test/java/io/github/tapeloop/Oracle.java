@@ -8,8 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.ndarray.Shape;
 
 /** Figures frozen in a test resource: lines of {@code name shape values…}; the scripts beside them made them. */
@@ -57,9 +57,9 @@ public final class Oracle {
         return entries.containsKey(name);
     }
 
-    /** The names of all arrays, sorted. */
-    public List<String> names() {
-        return entries.keySet().stream().sorted().toList();
+    /** The names of all arrays. */
+    public Set<String> names() {
+        return Set.copyOf(entries.keySet());
     }
 
     public double[] values(String name) {

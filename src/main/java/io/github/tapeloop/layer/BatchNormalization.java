@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
@@ -99,7 +98,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Operand<TBool> mask = pass.mask(x).orElse(null);
         return pass.keepMask(
-                x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TBool> mask) {
@@ -139,7 +138,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     /** By one kernel, which takes images: all axes but the channels are one to it. */
     private Normalized fused(Ops tf, Operand<TFloat32> x, Shape size, Scale scale) {
         boolean image = Tensors.rank(x) == 4;
-        Operand<TFloat32> pixels = image ? x : tf.reshape(x, Constants.of(tf, new long[] {-1, 1, 1, size.get(0)}));
+        Operand<TFloat32> pixels = image ? x : tf.reshape(x, Tensors.constant(tf, new long[] {-1, 1, 1, size.get(0)}));
         int rank = Tensors.rank(pixels);
         Operand<TFloat32> count = Dimensions.count(tf, pixels, Dimensions.others(rank, rank - 1), TFloat32.class);
         Operand<TBool> counts = Tensors.shape(x).hasUnknownDimension() ? isAboveZero(tf, count) : null;
@@ -152,7 +151,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
                 none,
                 FusedBatchNorm.epsilon((float) epsilon()),
                 FusedBatchNorm.isTraining(true));
-        Operand<TFloat32> one = Constants.of(tf, 1f);
+        Operand<TFloat32> one = Tensors.constant(tf, 1f);
         // The kernel gives the variance over n - 1, or over 1 where n is 1.
         Operand<TFloat32> biased = tf.math.mul(op.batchVariance(), tf.math.div(tf.math.sub(count, one), count));
         return new Normalized(
@@ -165,12 +164,11 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
 
     private Normalized plain(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int channel, Scale scale) {
         int[] others = Dimensions.others(Tensors.rank(x), channel);
-        Operand<TFloat32> data =
-                mask == null ? null : tf.dtypes.cast(Masks.expanded(tf, mask, Tensors.rank(x)), x.type());
+        Operand<TBool> data = mask == null ? null : Masks.expanded(tf, mask, Tensors.rank(x));
         // A mean of a mask's zeros and ones is the share that counts, also where it broadcasts.
-        Operand<TFloat32> share = data == null ? null : mean(tf, data, others);
+        Operand<TFloat32> share = data == null ? null : mean(tf, tf.dtypes.cast(data, x.type()), others);
         Moments kept = data == null ? moments(tf, x, others) : moments(tf, x, data, share, others);
-        Operand<? extends TNumber> flat = Constants.of(tf, new long[] {-1});
+        Operand<? extends TNumber> flat = Tensors.constant(tf, new long[] {-1});
         boolean open = Tensors.shape(x).hasUnknownDimension();
         Operand<TBool> counts = null;
         if (share != null) {
@@ -188,11 +186,12 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         return tf.math.greater(count, Tensors.constant(tf, 0, count.type()));
     }
 
-    /** Moments of what a mask leaves in: of counts, ones and zeros, and their mean. */
+    /** Moments of what a mask leaves in: of the data, and the share of the elements that are. */
     private static Moments moments(
-            Ops tf, Operand<TFloat32> x, Operand<TFloat32> counts, Operand<TFloat32> share, int... axes) {
-        Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.math.mul(x, counts), axes), share);
-        Operand<TFloat32> squares = tf.math.mul(tf.math.squaredDifference(x, mean), counts);
+            Ops tf, Operand<TFloat32> x, Operand<TBool> data, Operand<TFloat32> share, int... axes) {
+        Operand<TFloat32> zero = Tensors.constant(tf, 0, x.type());
+        Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.select(data, x, zero), axes), share);
+        Operand<TFloat32> squares = tf.select(data, tf.math.squaredDifference(x, mean), zero);
         return new Moments(mean, tf.math.divNoNan(mean(tf, squares, axes), share));
     }
 

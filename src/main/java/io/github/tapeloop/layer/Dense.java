@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
@@ -113,7 +112,8 @@ public final class Dense extends Layer {
         long in = shape.get(-1);
         Operand<TFloat32> w =
                 weight(pass, "kernel", Shape.of(in, units), x.type(), kernel).read(tf);
-        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, w) : lastAxisProduct(tf, x, w, shape);
+        Operand<TFloat32> data = pass.finite(tf, x);
+        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(data, w) : lastAxisProduct(tf, data, w, shape);
         if (useBias) {
             y = tf.nn.biasAdd(
                     y, weight(pass, "bias", Shape.of(units), x.type(), bias).read(tf));
@@ -122,7 +122,7 @@ public final class Dense extends Layer {
     }
 
     private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {
-        Operand<TFloat32> rows = tf.reshape(x, Constants.of(tf, new long[] {-1, shape.get(-1)}));
+        Operand<TFloat32> rows = tf.reshape(x, Tensors.constant(tf, new long[] {-1, shape.get(-1)}));
         Operand<TFloat32> product = tf.linalg.matMul(rows, w);
         if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
             Operand<TInt32> outer = tf.slice(
@@ -132,6 +132,6 @@ public final class Dense extends Layer {
         long[] out = shape.asArray();
         out[out.length - 1] = units;
         out[0] = -1; // The batch may be unknown while tracing.
-        return tf.reshape(product, Constants.of(tf, out));
+        return tf.reshape(product, Tensors.constant(tf, out));
     }
 }

@@ -1,6 +1,5 @@
 package io.github.tapeloop.measure;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import java.util.List;
@@ -71,7 +70,7 @@ public final class Counts {
         } else if (own + lacking.length <= rank) {
             spread = widened(tf, spread, rank - lacking.length);
             for (int axis : lacking) {
-                spread = tf.expandDims(spread, Constants.of(tf, axis));
+                spread = tf.expandDims(spread, Tensors.constant(tf, axis));
             }
         }
         spread = widened(tf, spread, rank);
@@ -81,7 +80,7 @@ public final class Counts {
     private static Operand<TBool> widened(Ops tf, Operand<TBool> x, int rank) {
         Operand<TBool> widened = x;
         for (int i = Tensors.rank(x); i < rank; i++) {
-            widened = tf.expandDims(widened, Constants.of(tf, -1));
+            widened = tf.expandDims(widened, Tensors.constant(tf, -1));
         }
         return widened;
     }

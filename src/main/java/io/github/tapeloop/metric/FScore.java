@@ -27,7 +27,7 @@ abstract class FScore extends WeightedMetric {
 
     private final double beta;
     private final Probabilities probabilities = new Probabilities(this);
-    private ClassAverage average = ClassAverage.MACRO;
+    private FBetaScore.Average average = FBetaScore.Average.MACRO;
     private double threshold = Double.NaN;
 
     FScore(String name, double beta) {
@@ -35,7 +35,7 @@ abstract class FScore extends WeightedMetric {
         this.beta = Require.positive("beta", beta);
     }
 
-    final void setAverage(ClassAverage kind) {
+    final void setAverage(FBetaScore.Average kind) {
         settings.change(this, "average");
         this.average = Objects.requireNonNull(kind, "kind");
     }
@@ -94,7 +94,7 @@ abstract class FScore extends WeightedMetric {
     @Override
     protected final Operand<? extends TNumber> compute(Ops tf) {
         Operand<TFloat64> counts = state(tf, COUNTS, Shape.of(3, 1)).read(tf);
-        if (average == ClassAverage.MICRO) {
+        if (average == FBetaScore.Average.MICRO) {
             counts = tf.sum(counts, tf.constant(1));
         }
         Operand<TFloat64> hits = row(tf, counts, 0);

@@ -5,9 +5,9 @@ import io.github.tapeloop.Preflight.Finding;
 import io.github.tapeloop.Preflight.Kind;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.OpException;
-import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -19,7 +19,6 @@ import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.tape.GradientException;
-import io.github.tapeloop.tape.GradientInspection;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -85,7 +84,7 @@ public final class Trial {
                 StepRun step = StepRun.begin(tf, scope, () -> tf.constant(number), engine.seams(), () -> {})) {
             Map<String, ? extends Operand<? extends TNumber>> named =
                     engine.trial().run(step, batch);
-            step.commit(named == null ? Map.of() : named);
+            step.commit(named == null ? Bundle.EMPTY : Bundle.of(named));
             checked.add("a step on a batch of " + batch.size());
             checkResults(named == null ? Map.of() : named, values);
             checkUpdates(values);
@@ -161,8 +160,8 @@ public final class Trial {
                         ? "the gradient rules of the ops between it and the loss give it none"
                         : "no gradient goes through "
                                 + cut.ops().stream().map(Trial::name).collect(Collectors.joining(", "))
-                                + ", and there is no other way from the loss. Use an op that has a slope in its place, or"
-                                + " make the layer not trainable if it is meant so";
+                                + ", and there is no other way from the loss. Use an op that has a slope in its place,"
+                                + " or make the layer not trainable if it is meant so";
         add(Kind.UNREACHED_VARIABLE, variable, why, null);
     }
 
@@ -271,7 +270,7 @@ public final class Trial {
                         try (StepRun step = StepRun.traced(tf, () -> tf.constant(number), engine.seams())) {
                             Map<String, ? extends Operand<?>> named =
                                     engine.trial().run(step, batch.with(columns.with(given)));
-                            step.commit(named);
+                            step.commit(Bundle.of(named));
                             return List.copyOf(named.values());
                         }
                     })

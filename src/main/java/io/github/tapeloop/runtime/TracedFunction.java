@@ -1,5 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.EffectListener;
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tracing.Built;
 import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
@@ -90,6 +95,16 @@ public final class TracedFunction implements AutoCloseable {
             return new Spec(Tensors.dataType(operand), Tensors.shape(operand));
         }
 
+        /**
+         * Whether an operand looks like this, all of whose dimensions are known.
+         *
+         * @param operand any operand
+         * @return true if it has this type and shape; false where a dimension is open
+         */
+        public boolean describes(Operand<?> operand) {
+            return type == Tensors.dataType(operand) && shape.equals(Tensors.shape(operand));
+        }
+
         /** Open dimensions are equal to each other here, as those of a {@link Shape} are not. */
         @Override
         public boolean equals(Object other) {
@@ -171,6 +186,19 @@ public final class TracedFunction implements AutoCloseable {
                     TensorFlowInternals.handle(function), "_XlaMustCompile", proto, yes.length, status);
             status.throwExceptionIfNotOK();
         }
+    }
+
+    /**
+     * The functions that an attribute of an op names, as bodies: run op by op, they can be traced, differentiated or run
+     * anew. For gradient rules of ops that call functions.
+     *
+     * @param session where the functions are known
+     * @param attribute the value of the attribute: a function, several, or their names
+     * @return the functions in order
+     * @throws IllegalArgumentException if the attribute names no function
+     */
+    public static List<Body> bodies(TapeSession session, Object attribute) {
+        return List.copyOf(FunctionReplay.listOf(session, attribute));
     }
 
     /**
@@ -278,7 +306,7 @@ public final class TracedFunction implements AutoCloseable {
             throw new IllegalArgumentException(
                     "Function " + label + " takes " + inputs + " inputs, got " + arguments.size());
         }
-        SessionEnvironment environment = (SessionEnvironment) RecordingEnvironment.of(tf);
+        SessionEnvironment environment = SessionEnvironment.of(tf);
         if (environment.session() != session) {
             throw new IllegalArgumentException("Function " + label + " belongs to another TapeSession");
         }

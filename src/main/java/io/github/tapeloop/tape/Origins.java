@@ -1,7 +1,7 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordedOp;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +51,11 @@ final class Origins {
         this.environment = environment;
         this.ops = ops;
         this.places = places;
+    }
+
+    /** Whether an operation's op is among those noted. */
+    boolean isNoted(Operation operation) {
+        return places.getOrDefault(operation, -1) >= 0;
     }
 
     /** Takes over what is known of an op that stands for another. */

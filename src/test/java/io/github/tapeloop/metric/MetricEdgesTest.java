@@ -237,7 +237,7 @@ class MetricEdgesTest {
         Precision precision = new Precision().topK(1);
         precision.update(tf, tf.constant(labels), tf.constant(scores), weights);
         assertEquals(1, precision.result());
-        F1Score score = new F1Score().average(ClassAverage.NONE);
+        F1Score score = new F1Score().average(FBetaScore.Average.NONE);
         score.update(tf, tf.constant(labels), tf.constant(scores), weights);
         assertArrayEquals(new double[] {0, 1, 0}, score.results(), 1e-6);
     }

@@ -50,6 +50,7 @@ class KerasFiguresTest {
 
     private static Stream<NamedPart> cases(Oracle oracle, String figure) {
         return oracle.names().stream()
+                .sorted()
                 .filter(name -> name.contains("/") && name.endsWith(figure))
                 .map(name -> NamedPart.of(name.substring(0, name.length() - figure.length())));
     }

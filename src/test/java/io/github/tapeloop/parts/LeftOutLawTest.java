@@ -14,7 +14,6 @@ import io.github.tapeloop.loss.Ctc;
 import io.github.tapeloop.loss.Dice;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.PerSampleLoss;
-import io.github.tapeloop.loss.Reduction;
 import io.github.tapeloop.loss.Tversky;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.parts.PartSamples.Sample;
@@ -138,7 +137,7 @@ class LeftOutLawTest {
                     Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
                     return List.of(loss.make()
                             .get()
-                            .reduction(Reduction.SUM)
+                            .reduction(Loss.Reduction.SUM)
                             .call(tf, numbers(in.get(0)), x, tf.constant(weights)));
                 })
                 .get(0);

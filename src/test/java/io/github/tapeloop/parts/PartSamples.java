@@ -11,8 +11,8 @@ import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.loss.Tversky;
 import io.github.tapeloop.metric.Auc;
 import io.github.tapeloop.metric.BinaryIoU;
-import io.github.tapeloop.metric.ClassAverage;
 import io.github.tapeloop.metric.F1Score;
+import io.github.tapeloop.metric.FBetaScore;
 import io.github.tapeloop.metric.IoU;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.Precision;
@@ -169,7 +169,7 @@ final class PartSamples {
                     fitting("Auc labels " + curve, () -> new Auc().curve(curve).multiLabel(true)));
         }
         cases.add(fitting("Auc fromLogits", () -> new Auc().fromLogits(true)));
-        for (ClassAverage average : ClassAverage.values()) {
+        for (FBetaScore.Average average : FBetaScore.Average.values()) {
             cases.add(fitting("F1Score " + average, () -> new F1Score().average(average)));
         }
         cases.add(fitting("F1Score threshold", () -> new F1Score().threshold(0.3)));
