@@ -102,6 +102,15 @@ final class Step {
         return tracedEarly;
     }
 
+    /** How many variables its updates have to do with beside those that have a gradient: a trace holds for one number. */
+    int carriedVariables() {
+        int carried = 0;
+        for (Optimizer optimizer : optimizers.get()) { // Asked for in every step, so no streams.
+            carried += optimizer.carriedVariables();
+        }
+        return carried;
+    }
+
     /** The gradients of a step that was undone were not finite. */
     void letScalesFall() {
         Ops tf = seams.session().tf();

@@ -22,59 +22,73 @@ final class Traces {
     /** How many traces of one step are kept. */
     static final int MOST = 32;
 
-    private final String name;
+    private final Step step;
     /** The one used longest ago comes first. */
-    private final Map<Bundle.Signature, TracedStep> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Bundle.Signature, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** @param carried how many variables updates had to do with when it was made: with others it would leave some out */
+    private record Kept(TracedStep trace, int carried) {}
+
+    /** What was asked for last, and what was given. */
     private Bundle.Signature last;
-    private TracedStep lastTrace;
+
+    private Kept lastKept;
     private long made;
 
-    /** @param name of the step, for messages */
-    Traces(String name) {
-        this.name = name;
+    /** @param step what is traced */
+    Traces(Step step) {
+        this.step = step;
     }
 
     /** The trace for batches with some columns. */
     TracedStep get(Bundle columns, Function<Bundle.Signature, TracedStep> trace) {
-        if (last == null || !last.describes(columns)) { // As those of the step before, most often.
+        boolean same = last != null && last.describes(columns) && lastKept.carried == step.carriedVariables();
+        if (!same) {
             Bundle.Signature signature = columns.signature();
-            lastTrace = get(signature, trace);
+            lastKept = find(serving(signature), trace);
             last = signature;
         }
-        return lastTrace;
+        return lastKept.trace;
     }
 
-    private TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep exact = kept.get(signature);
-        if (exact != null) {
-            return exact;
+    /** The signature of the trace that serves batches of a signature: an open one for the second size of the first. */
+    private Bundle.Signature serving(Bundle.Signature signature) {
+        if (kept.containsKey(signature)) {
+            return signature;
         }
         Bundle.Signature open = signature.open();
         boolean sizeOnly = kept.keySet().stream().anyMatch(other -> other.open().equals(open));
-        return getExactly(sizeOnly ? open : signature, trace);
+        return sizeOnly ? open : signature;
     }
 
     /** The trace made for a signature. */
     TracedStep getExactly(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep found = kept.get(key);
-        if (found == null) {
-            found = trace.apply(key);
-            kept.put(key, found);
-            warnOfMany();
-            if (kept.size() > MOST) {
-                Bundle.Signature oldest = kept.keySet().iterator().next();
-                kept.remove(oldest).close();
-            }
+        return find(key, trace).trace;
+    }
+
+    private Kept find(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
+        Kept found = kept.get(key);
+        if (found != null && found.carried == step.carriedVariables()) {
+            return found;
         }
-        return found;
+        Kept traced = new Kept(trace.apply(key), step.carriedVariables()); // A trace may meet variables.
+        Kept outdated = kept.put(key, traced);
+        if (outdated != null) {
+            outdated.trace.close();
+        }
+        warnOfMany();
+        if (kept.size() > MOST) {
+            Bundle.Signature oldest = kept.keySet().iterator().next();
+            kept.remove(oldest).trace.close();
+        }
+        return traced;
     }
 
     private void warnOfMany() {
         if (++made == MANY) {
             LOG.warn(
                     "{} was traced {} times, which is slow: its batches keep changing, {}. The {} used last are kept",
-                    name,
+                    step.name(),
                     MANY,
                     kept.keySet(),
                     MOST);
@@ -87,10 +101,10 @@ final class Traces {
     }
 
     void close() {
-        List<TracedStep> all = new ArrayList<>(kept.values());
+        List<Kept> all = new ArrayList<>(kept.values());
         kept.clear();
         last = null;
-        lastTrace = null;
-        ClosingActions.each(all, TracedStep::close);
+        lastKept = null;
+        ClosingActions.each(all, each -> each.trace.close());
     }
 }

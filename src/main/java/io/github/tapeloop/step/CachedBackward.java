@@ -48,18 +48,26 @@ public final class CachedBackward implements Backward, AutoCloseable {
      * @param variables those that are trained, mostly the same object as in the step before
      * @param left what the first half left, whose types and shapes are in the structure
      * @param held the writes that the first half has held back
+     * @param carried how many variables the update has to do with beside those that have a gradient
      * @param scaled whether the optimizer scales the loss
      * @param limit of the guard
      * @param undoable whether a snapshot undoes the step, which then writes before the guard has decided
      */
     private record Setting(
-            Parameters variables, List<String> left, List<Object> held, boolean scaled, long limit, boolean undoable) {
+            Parameters variables,
+            List<String> left,
+            List<Object> held,
+            int carried,
+            boolean scaled,
+            long limit,
+            boolean undoable) {
 
-        /** In words: what a record makes of six parts by itself takes as long as a small op. */
+        /** In words: what a record makes of seven parts by itself takes as long as a small op. */
         @Override
         public boolean equals(Object other) {
             return other instanceof Setting setting
                     && variables.equals(setting.variables)
+                    && carried == setting.carried
                     && scaled == setting.scaled
                     && limit == setting.limit
                     && undoable == setting.undoable
@@ -177,6 +185,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
                 variables,
                 forward.meanings(),
                 kinds,
+                plan.optimizer().carriedVariables(),
                 plan.optimizer().scalesLoss(),
                 run.seams().guard().limit(),
                 run.wroteEarly());
