@@ -29,10 +29,11 @@ final class Traces {
     /** @param carried how many variables updates had to do with when it was made: with others it would leave some out */
     private record Kept(TracedStep trace, int carried) {}
 
-    /** What was asked for last, and what was given. */
+    /** What the step before had, most often that of the next as well. */
     private Bundle.Signature last;
 
-    private Kept lastKept;
+    private TracedStep lastTrace;
+    private int lastCarried;
     private long made;
 
     /** @param step what is traced */
@@ -42,46 +43,49 @@ final class Traces {
 
     /** The trace for batches with some columns. */
     TracedStep get(Bundle columns, Function<Bundle.Signature, TracedStep> trace) {
-        boolean same = last != null && last.describes(columns) && lastKept.carried == step.carriedVariables();
-        if (!same) {
+        boolean asBefore = last != null && lastCarried == step.carriedVariables() && last.describes(columns);
+        if (!asBefore) {
             Bundle.Signature signature = columns.signature();
-            lastKept = find(serving(signature), trace);
+            lastTrace = get(signature, trace);
+            lastCarried = step.carriedVariables();
             last = signature;
         }
-        return lastKept.trace;
+        return lastTrace;
     }
 
-    /** The signature of the trace that serves batches of a signature: an open one for the second size of the first. */
-    private Bundle.Signature serving(Bundle.Signature signature) {
+    private TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
         if (kept.containsKey(signature)) {
-            return signature;
+            return getExactly(signature, trace);
         }
         Bundle.Signature open = signature.open();
         boolean sizeOnly = kept.keySet().stream().anyMatch(other -> other.open().equals(open));
-        return sizeOnly ? open : signature;
+        return getExactly(sizeOnly ? open : signature, trace);
     }
 
     /** The trace made for a signature. */
     TracedStep getExactly(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
-        return find(key, trace).trace;
-    }
-
-    private Kept find(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
         Kept found = kept.get(key);
         if (found != null && found.carried == step.carriedVariables()) {
-            return found;
+            return found.trace;
         }
-        Kept traced = new Kept(trace.apply(key), step.carriedVariables()); // A trace may meet variables.
-        Kept outdated = kept.put(key, traced);
+        TracedStep made = trace.apply(key);
+        Kept outdated = kept.put(key, new Kept(made, step.carriedVariables())); // A trace may meet variables.
         if (outdated != null) {
-            outdated.trace.close();
+            end(outdated);
         }
         warnOfMany();
         if (kept.size() > MOST) {
             Bundle.Signature oldest = kept.keySet().iterator().next();
-            kept.remove(oldest).trace.close();
+            end(kept.remove(oldest));
         }
-        return traced;
+        return made;
+    }
+
+    private void end(Kept old) {
+        if (old.trace == lastTrace) {
+            last = null;
+        }
+        old.trace.close();
     }
 
     private void warnOfMany() {
@@ -104,7 +108,7 @@ final class Traces {
         List<Kept> all = new ArrayList<>(kept.values());
         kept.clear();
         last = null;
-        lastKept = null;
+        lastTrace = null;
         ClosingActions.each(all, each -> each.trace.close());
     }
 }

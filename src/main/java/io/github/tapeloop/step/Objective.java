@@ -60,8 +60,8 @@ public final class Objective {
             warned = true;
             LOG.warn(
                     "The mask of {} is dropped: what takes it neither heeds masks nor hands them on, so what is masked"
-                        + " counts from there on. A layer that works on each step by itself keeps the mask with"
-                        + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)",
+                            + " counts from there on. A layer that works on each step by itself keeps the mask with"
+                            + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)",
                     dropped.stream()
                             .map(x -> Tensors.describe(x) + " from op '" + x.op().name() + "'")
                             .toList());
