@@ -29,7 +29,8 @@ final class ScanRules {
             Operand<?> isZero = x.is("Equal", 0);
             Formula<T> zeros = x.ifTrue(isZero);
             boolean reverse = op.flag("reverse");
-            Formula<T> order = scan(tf, "Cumsum", zeros, op.input(1), false, reverse).times(zeros);
+            Formula<T> order =
+                    scan(tf, "Cumsum", zeros, op.input(1), false, reverse).times(zeros);
             Operand<?> isFirst = order.is("Equal", 1);
             Operand<?> isSecond = order.is("Equal", 2);
             Formula<T> usual = backSum(tf, op, dy.times(op.<T>out(0).conj())).overOrZero(x.conj());

@@ -66,7 +66,10 @@ final class SegmentRules {
             Formula<T> others = products.gather(inside).over(filled).conj();
             Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
             Formula<T> theZero = x.times(isZero);
-            Formula<T> otherZero = sum(tf, theZero, ids, segments).gather(inside).minus(theZero).conj();
+            Formula<T> otherZero = sum(tf, theZero, ids, segments)
+                    .gather(inside)
+                    .minus(theZero)
+                    .conj();
             Formula<T> factor = otherZero.where(otherZeros.is("Equal", 1), 0).where(otherZeros.is("NotEqual", 0), 1);
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
             Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);

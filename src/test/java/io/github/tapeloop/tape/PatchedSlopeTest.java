@@ -38,10 +38,7 @@ class PatchedSlopeTest {
         return Stream.of(
                 row("Prod", (tf, x) -> tf.prod(x, tf.constant(0)), at),
                 row("Cumprod", (tf, x) -> tf.math.cumprod(x, tf.constant(0)), at),
-                row(
-                        "UnsortedSegmentProd",
-                        (tf, x) -> tf.math.unsortedSegmentProd(x, ids(tf), tf.constant(2)),
-                        at),
+                row("UnsortedSegmentProd", (tf, x) -> tf.math.unsortedSegmentProd(x, ids(tf), tf.constant(2)), at),
                 row(
                         "SegmentProd",
                         (tf, x) -> tf.scope()
