@@ -10,6 +10,7 @@ import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.ReduceLrOnPlateau;
 import io.github.tapeloop.callback.SwapEmaWeights;
+import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
@@ -62,8 +63,7 @@ class RestoreTest {
 
     /** y = w x, w = 1 at first. */
     private static Model line() {
-        return Sequential.of(
-                new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones())));
+        return Sequential.of(new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones())));
     }
 
     /** Its gradient by w is the mean of x. */
@@ -93,9 +93,7 @@ class RestoreTest {
                         .build()) {
                     History history = trainer.fit(
                             ONE,
-                            Fit.epochs(4)
-                                    .validation(validation)
-                                    .callbacks(first ? best : swap, first ? swap : best));
+                            Fit.epochs(4).validation(validation).callbacks(first ? best : swap, first ? swap : best));
                     assertEquals(0, Collections.min(history.values(measured)), 1e-12);
                     assertEquals(0.85, weight(trainer), 1e-6);
                     assertEquals(0, trainer.evaluate(validation).get("mean_squared_error"), 1e-12);
@@ -110,7 +108,10 @@ class RestoreTest {
         Batches validation = Dataset.of(column(1), column(0.8)).batch(1);
         try (Trainer trainer = trainer(new MeanSquaredError(), sgd).build()) {
             History history = trainer.fit(
-                    ONE, Fit.epochs(4).validation(validation).callbacks(new EarlyStopping().patience(9).restoreBest()));
+                    ONE,
+                    Fit.epochs(4)
+                            .validation(validation)
+                            .callbacks(new EarlyStopping().patience(9).restoreBest()));
             assertEquals(
                     Collections.min(history.values("val_loss")),
                     trainer.evaluate(validation).get("loss"));
@@ -159,13 +160,17 @@ class RestoreTest {
     @Test
     void aScheduleFreeOptimizerGoesOnFromTheBestEpoch() {
         Callback spoils = new LearningRateScheduler((epoch, rate) -> epoch == 0 ? rate : 20);
-        try (Trainer trainer = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1)).build();
-                Trainer once = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1)).build()) {
+        try (Trainer trainer = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1))
+                        .build();
+                Trainer once = trainer(new MeanSquaredError(), new ScheduleFreeAdamW(0.1))
+                        .build()) {
             once.fit(ONE, Fit.epochs(1).validation(ONE));
             double next = once.fit(ONE, Fit.epochs(1)).last("loss");
             trainer.fit(
                     ONE,
-                    Fit.epochs(2).validation(ONE).callbacks(spoils, new EarlyStopping().patience(9).restoreBest()));
+                    Fit.epochs(2)
+                            .validation(ONE)
+                            .callbacks(spoils, new EarlyStopping().patience(9).restoreBest()));
             assertEquals(next, trainer.fit(ONE, Fit.epochs(1)).last("loss"), 1e-6);
         }
     }
@@ -174,13 +179,19 @@ class RestoreTest {
     @EnumSource
     void aRunWithoutAFiniteValueGivesEverythingBack(Way way) {
         Batches bad = Dataset.of(column(Double.NaN), column(0)).batch(1);
-        try (Trainer trainer = way.of(trainer(new MeanSquaredError(), new Adam(0.1))).build();
-                Trainer other = way.of(trainer(new MeanSquaredError(), new Adam(0.1))).build()) {
+        try (Trainer trainer =
+                        way.of(trainer(new MeanSquaredError(), new Adam(0.1))).build();
+                Trainer other =
+                        way.of(trainer(new MeanSquaredError(), new Adam(0.1))).build()) {
             trainer.fit(ONE, Fit.epochs(1));
             other.fit(ONE, Fit.epochs(1));
             History history = trainer.fit(
-                    bad, Fit.epochs(5).callbacks(new EarlyStopping("loss").patience(2).restoreBest()));
-            assertEquals("loss was no finite number in 2 epochs", history.stopReason().orElseThrow());
+                    bad,
+                    Fit.epochs(5)
+                            .callbacks(new EarlyStopping("loss").patience(2).restoreBest()));
+            assertEquals(
+                    "loss was no finite number in 2 epochs",
+                    history.stopReason().orElseThrow());
             assertEquals(weight(other), weight(trainer));
             assertEquals(
                     other.fit(ONE, Fit.epochs(2)).values("loss"),
@@ -190,10 +201,12 @@ class RestoreTest {
 
     @Test
     void eachBestEpochFreesTheOneBefore() {
-        try (Trainer trainer = trainer(slope(), new Sgd(0.1).with(MovingAverage.of(0.5))).build()) {
+        try (Trainer trainer =
+                trainer(slope(), new Sgd(0.1).with(MovingAverage.of(0.5))).build()) {
             trainer.fit(ONE, Fit.epochs(1));
             List<Integer> live = new ArrayList<>();
-            Callback note = Callback.epochEnd((run, event) -> live.add(trainer.session().liveHandles()));
+            Callback note =
+                    Callback.epochEnd((run, event) -> live.add(trainer.session().liveHandles()));
             int before = trainer.session().liveHandles();
             trainer.fit(ONE, Fit.epochs(6).callbacks(new EarlyStopping("loss").restoreBest(), note));
             assertEquals(1, live.subList(1, 6).stream().distinct().count(), live::toString);
@@ -204,7 +217,8 @@ class RestoreTest {
     @ParameterizedTest
     @EnumSource
     void aSearchForALearningRateLeavesNoTrace(Way way) {
-        Batches data = Dataset.of(column(1, 2, 3, 4), column(1, 2, 3, 4)).shuffle(4).batch(2);
+        Batches data =
+                Dataset.of(column(1, 2, 3, 4), column(1, 2, 3, 4)).shuffle(4).batch(2);
         List<List<Double>> losses = new ArrayList<>();
         for (boolean find : new boolean[] {false, true}) {
             Model model = Sequential.of(new Dense(8), new Dropout(0.5), new Dense(1));
@@ -241,7 +255,9 @@ class RestoreTest {
         try (Trainer trainer =
                 size.apply(trainer(new MeanSquaredError(), new Sgd(0.1))).build()) {
             History history = trainer.fit(filled(29, 3), Fit.epochs(20).callbacks(finder, note));
-            assertEquals(12, history.epochs().stream().mapToLong(epoch -> epoch.steps()).sum());
+            assertEquals(
+                    12,
+                    history.epochs().stream().mapToLong(epoch -> epoch.steps()).sum());
             assertEquals(12, finder.trials().size());
             for (int i = 0; i < 12; i++) {
                 assertEquals(1e-3 * Math.pow(100, i / 11.0), rates.get(i), 1e-9);
@@ -298,6 +314,43 @@ class RestoreTest {
             double[] by = new double[10];
             Arrays.setAll(by, step -> (1 + Math.cos(Math.PI * step / 10)) / 2);
             assertEquals(1 - by[3] - by[7] - by[9], weight(trainer), 1e-6);
+        }
+    }
+
+    /** A trace holds for the variables that were met when it was made: those that come later are updated all the same. */
+    @ParameterizedTest
+    @EnumSource
+    void layersThatAreFrozenInTheMiddleOfAnUpdateAreUpdatedByWhatWasSummedUp(Way way) {
+        List<Double> expected = new ArrayList<>();
+        for (Way each : List.of(Way.EAGER, way)) {
+            Dense first = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
+            Dense second = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
+            Optimizer sgd = new Sgd(0.125).with(GradientAccumulation.of(2), MovingAverage.of(0.5));
+            try (Trainer trainer = each.of(Trainer.of(Sequential.of(first, second))
+                            .loss(slope())
+                            .optimizer(sgd)
+                            .threads(1, 1))
+                    .build()) {
+                List<Double> weights = new ArrayList<>();
+                boolean[] frozen = {true, false, true, false, false, true, true, true};
+                for (boolean now : frozen) {
+                    first.trainable(!now);
+                    try (BatchIterator batch = ONE.iterator()) {
+                        trainer.trainOnBatch(batch.next());
+                    }
+                    trainer.model().variables().forEach(variable -> weights.add(variable.toDoubles()[0]));
+                    sgd.averages().forEach(variable -> weights.add(variable.toDoubles()[0]));
+                }
+                if (expected.isEmpty()) {
+                    expected.addAll(weights);
+                    // The gradient of each is the other. Steps 1 and 2: the second by (1 + 1) / 2, the first by (0 + 1)
+                    // / 2.
+                    assertEquals(List.of(1.0, 1.0), weights.subList(0, 2));
+                    int afterTwo = 2 + 1;
+                    assertEquals(List.of(1 - 0.0625, 1 - 0.125), weights.subList(afterTwo, afterTwo + 2));
+                }
+                assertEquals(expected, weights);
+            }
         }
     }
 }

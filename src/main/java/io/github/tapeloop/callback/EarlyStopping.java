@@ -200,7 +200,8 @@ public final class EarlyStopping implements Callback {
             return monitor.name() + " was no finite number in " + epochs;
         }
         return monitor.name() + " has not improved "
-                + (Double.isNaN(baseline) ? "" : "on the best value and the baseline " + baseline + " ") + "for " + epochs
+                + (Double.isNaN(baseline) ? "" : "on the best value and the baseline " + baseline + " ") + "for "
+                + epochs
                 + ": best " + best + " in epoch " + (bestEpoch + 1);
     }
 

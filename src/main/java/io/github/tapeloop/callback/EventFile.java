@@ -47,7 +47,8 @@ final class EventFile implements AutoCloseable {
         String base = String.format(
                 Locale.ROOT,
                 "events.out.tfevents.%010d.tapeloop.%d.",
-                clock.instant().getEpochSecond(), ProcessHandle.current().pid());
+                clock.instant().getEpochSecond(),
+                ProcessHandle.current().pid());
         for (int number = 0; ; number++) {
             try {
                 return Files.newOutputStream(directory.resolve(base + number + ".v2"), StandardOpenOption.CREATE_NEW);

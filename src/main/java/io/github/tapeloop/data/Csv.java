@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -65,8 +66,8 @@ public final class Csv {
      */
     public Csv delimiter(char delimiter) {
         if (delimiter == '"' || delimiter == '\n' || delimiter == '\r') {
-            throw new IllegalArgumentException(
-                    String.format("the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT, "the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
         }
         return new Csv(file, delimiter, charset, header, missing);
     }

@@ -8,8 +8,8 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.math.Mean;
-import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -105,7 +105,8 @@ public final class Adafactor extends Optimizer {
                 : factored(update, variable, gradient, square);
         Operand<TFloat64> excess = tf.math.maximum(
                 update.constant(1, TFloat64.class),
-                tf.math.mul(rootMeanSquare(update, step, variable), update.constant(1 / clipThreshold, TFloat64.class)));
+                tf.math.mul(
+                        rootMeanSquare(update, step, variable), update.constant(1 / clipThreshold, TFloat64.class)));
         Operand<TFloat64> size = tf.math.maximum(
                 update.constant(epsilon2, TFloat64.class), rootMeanSquare(update, variable.read(tf), variable));
         Operand<TFloat64> rate = tf.math.mul(size, relativeRate(update));

@@ -11,7 +11,11 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
-/** Keeps gradients from being too large, before they are used. */
+/**
+ * Keeps gradients from being too large, before they are used. Norms are computed where no square of an element overflows or
+ * vanishes, so gradients of any finite size keep their direction. Rows of a table that come several times in a batch are
+ * summed first.
+ */
 public final class Clip implements Optimizer.Transform {
 
     private enum Mode {
@@ -94,7 +98,8 @@ public final class Clip implements Optimizer.Transform {
                 tf.math.minimum(
                         tf.math.div(update.constant(1, TFloat64.class), norm),
                         update.constant(1 / limit, TFloat64.class)));
-        Operand<TFloat64> scale = tf.math.add(finite, tf.math.sub(norm, norm)); // Adds 0, or NaN if the norm is not finite.
+        Operand<TFloat64> scale =
+                tf.math.add(finite, tf.math.sub(norm, norm)); // Adds 0, or NaN if the norm is not finite.
         return gradients.map((variable, gradient) -> scaled(tf, Optimizer.number(gradient), scale));
     }
 
@@ -102,8 +107,7 @@ public final class Clip implements Optimizer.Transform {
     private static Operand<TFloat64> globalNorm(Ops tf, Gradients gradients) {
         List<Operand<TFloat64>> norms = new ArrayList<>();
         for (Variable<?> variable : gradients.variables()) {
-            Operand<TNumber> gradient =
-                    Optimizer.number(gradients.of(variable).orElseThrow());
+            Operand<TNumber> gradient = Optimizer.number(gradients.of(variable).orElseThrow());
             norms.add(Tensors.norm(tf, Rows.values(gradient)));
         }
         return norms.size() == 1 ? norms.get(0) : Tensors.norm(tf, tf.stack(norms));

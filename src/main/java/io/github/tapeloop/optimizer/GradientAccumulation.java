@@ -112,8 +112,8 @@ public final class GradientAccumulation implements Optimizer.Transform {
                 absent.add(variable);
             }
         }
-        absent.forEach(variable ->
-                inputs.add(tf.math.equal(last(slots, variable).read(tf), next)));
+        absent.forEach(
+                variable -> inputs.add(tf.math.equal(last(slots, variable).read(tf), next)));
         Conditional.runIf(tf, due, inputs, (inner, given) -> {
             Iterator<? extends Operand<?>> parts = given.iterator();
             Operand<TInt64> stepsBefore = typed(parts.next());
@@ -136,7 +136,10 @@ public final class GradientAccumulation implements Optimizer.Transform {
             Ops tf, Slots slots, Variable<T> variable, Gradients gradients) {
         Operand<T> sum = sum(slots, variable).read(tf);
         last(slots, variable); // Made now, in every mode.
-        return gradients.of(variable).map(gradient -> (Operand<T>) tf.math.add(sum, gradient)).orElse(sum);
+        return gradients
+                .of(variable)
+                .map(gradient -> (Operand<T>) tf.math.add(sum, gradient))
+                .orElse(sum);
     }
 
     @SuppressWarnings("unchecked") // A sum has its variable's type.

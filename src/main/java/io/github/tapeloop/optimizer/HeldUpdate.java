@@ -37,7 +37,8 @@ final class HeldUpdate implements Transaction.Write {
 
     @Override
     public void run(Ops ops, Iterator<? extends Operand<?>> given) {
-        optimizer.applyNow(ops, gradients.map((variable, gradient) -> Rows.ofParts(ops, Optimizer.number(gradient), given)));
+        optimizer.applyNow(
+                ops, gradients.map((variable, gradient) -> Rows.ofParts(ops, Optimizer.number(gradient), given)));
     }
 
     @Override

@@ -49,8 +49,8 @@ public final class Lamb extends Moments<Lamb> {
         Operand<T> m = average(update, slot("m", variable, 0), gradient, beta1());
         Operand<T> v = average(update, slot("v", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> root = tf.math.sqrt(tf.math.div(v, update.correction(beta2(), type)));
-        Operand<T> direction = tf.math.div(
-                tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, epsilon(update, type)));
+        Operand<T> direction =
+                tf.math.div(tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, epsilon(update, type)));
         Operand<TFloat64> ofWeights = Tensors.norm(tf, variable.read(tf));
         Operand<TFloat64> ofStep = Tensors.norm(tf, direction);
         Operand<TFloat64> zero = update.constant(0, TFloat64.class);
@@ -58,7 +58,6 @@ public final class Lamb extends Moments<Lamb> {
                 tf.math.logicalAnd(tf.math.greater(ofWeights, zero), tf.math.greater(ofStep, zero)),
                 tf.math.div(ofWeights, ofStep),
                 update.constant(1, TFloat64.class));
-        variable.assignSub(
-                tf, Tensors.times(tf, direction, tf.math.mul(ratio, update.learningRate(TFloat64.class))));
+        variable.assignSub(tf, Tensors.times(tf, direction, tf.math.mul(ratio, update.learningRate(TFloat64.class))));
     }
 }

@@ -16,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  * the sequence z that steps as RMSprop does and its average x: v = β₂ v + (1 - β₂) g²; z -= lr g / (√(v / (1 - β₂ᵗ)) +
  * ε); x = (1 - 1/t) x + z/t; y = (1 - β₁) z + β₁ x. The better weights are x: {@link #swapToEval} puts them in place.
  * Defaults: learning rate 0.0025, β₁ 0.9, β₂ 0.999, ε 1e-8, no warm-up, and, as in Keras, no weight decay unless
- * {@link #with} is given one.
+ * {@link #with} is given one. (On TensorFlow Keras 3.15 takes the new z for the old one in x, and hardly learns.)
  */
 public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
 
@@ -134,8 +134,8 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         Class<T> type = variable.type();
         Operand<T> velocity = average(update, slot("velocity", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> root = tf.math.sqrt(tf.math.div(velocity, update.correction(beta2(), type)));
-        Operand<T> step = tf.math.div(
-                tf.math.mul(gradient, rate(update, type)), tf.math.add(root, epsilon(update, type)));
+        Operand<T> step =
+                tf.math.div(tf.math.mul(gradient, rate(update, type)), tf.math.add(root, epsilon(update, type)));
         Variable<T> momentum = copySlot(MOMENTUM, variable);
         Operand<T> before = momentum.read(tf);
         Operand<T> after = tf.math.sub(before, step);

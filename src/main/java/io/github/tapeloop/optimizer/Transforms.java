@@ -116,9 +116,8 @@ final class Transforms {
             Map<Variable<?>, Operand<TBool>> has,
             Consumer<Gradients> rule) {
         undoing(update, slots, has, () -> {
-            Gradients changed = get(Clip.class)
-                    .map(clip -> clip.apply(update, gradients))
-                    .orElse(gradients);
+            Gradients changed =
+                    get(Clip.class).map(clip -> clip.apply(update, gradients)).orElse(gradients);
             for (GradientTransform own : byName.values()) {
                 changed = changed(update, own, changed);
             }
@@ -126,11 +125,7 @@ final class Transforms {
             rule.accept(changed);
         });
         get(MovingAverage.class).ifPresent(average -> average.follow(update, slots, met));
-        undoing(
-                update,
-                slots,
-                has,
-                () -> gradients.variables().forEach(variable -> variable.project(update.tf())));
+        undoing(update, slots, has, () -> gradients.variables().forEach(variable -> variable.project(update.tf())));
     }
 
     /** Does something that does not count for some variables and their slots, which turns out in the graph. */

@@ -78,8 +78,7 @@ public final class Update {
 
     /** The same step for the variables of a part, with a learning rate of its own. */
     Update part(Optimizer part) {
-        return parts.computeIfAbsent(
-                part, none -> new Update(tf, counts, part.rate::at, slots, part.prefix()));
+        return parts.computeIfAbsent(part, none -> new Update(tf, counts, part.rate::at, slots, part.prefix()));
     }
 
     /** The same step for something that has slots of its own. */

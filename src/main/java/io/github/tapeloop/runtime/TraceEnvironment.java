@@ -197,8 +197,7 @@ final class TraceEnvironment extends SessionEnvironment {
     }
 
     /** @param taken which inputs the function takes, {@link Tracing.Inputs#WITH_VARIABLES} where {@link #isCapturing} */
-    Tracing.Built part(
-            String name, List<TracedFunction.Spec> inputs, Tracing.Inputs taken, TracedFunction.Body body) {
+    Tracing.Built part(String name, List<TracedFunction.Spec> inputs, Tracing.Inputs taken, TracedFunction.Body body) {
         Tracing.Built part = Tracing.build(session(), name, inputs, taken, body);
         parts.own(part.function());
         parts.own(part.parts());

@@ -55,8 +55,7 @@ class CsvLoggerTest {
     @Test
     void aNameWithALineBreakIsQuoted() throws IOException {
         run.run(logger(), "top\r5", 1);
-        assertEquals(
-                "epoch,\"top\r5\",\"val_top\r5\"\n0,1.0,NA\n", Files.readString(directory.resolve("log.csv")));
+        assertEquals("epoch,\"top\r5\",\"val_top\r5\"\n0,1.0,NA\n", Files.readString(directory.resolve("log.csv")));
     }
 
     @Test

@@ -35,10 +35,38 @@ class EpochCallbacksTest {
                 stops("a little more than minDelta is enough", 3, of().minDelta(0.5), 3, 2.4, 2, 1),
                 stops("accuracies go up", 3, accuracy(), 0.5, 0.6, 0.6),
                 stops("a mode beats what the metric says", 3, accuracy().mode(Mode.MIN), 0.5, 0.4, 0.4),
-                stops("a baseline that nothing beats keeps counting", 3, of().baseline(1).patience(3), 5, 4, 3, 2, 1.5),
-                stops("a baseline ends a run that improves all the time", 2, of().baseline(0.01).patience(2), 8, 7, 6, 5),
-                stops("a baseline is to be beaten, not reached", 2, of().baseline(1).patience(2), 2, 1, 0.5),
-                stops("a baseline counts less by minDelta", 3, of().baseline(1).minDelta(0.5).patience(3), 4, 3, 0.6, 0.1),
+                stops(
+                        "a baseline that nothing beats keeps counting",
+                        3,
+                        of().baseline(1).patience(3),
+                        5,
+                        4,
+                        3,
+                        2,
+                        1.5),
+                stops(
+                        "a baseline ends a run that improves all the time",
+                        2,
+                        of().baseline(0.01).patience(2),
+                        8,
+                        7,
+                        6,
+                        5),
+                stops(
+                        "a baseline is to be beaten, not reached",
+                        2,
+                        of().baseline(1).patience(2),
+                        2,
+                        1,
+                        0.5),
+                stops(
+                        "a baseline counts less by minDelta",
+                        3,
+                        of().baseline(1).minDelta(0.5).patience(3),
+                        4,
+                        3,
+                        0.6,
+                        0.1),
                 stops(
                         "a beaten baseline resets the count",
                         6,
@@ -121,7 +149,9 @@ class EpochCallbacksTest {
                     .factor(0.5)
                     .patience(1);
             assertEquals(
-                    up ? List.of(1.0, 1.0, 1.0) : List.of(1.0, 1.0, 0.5), rates(plateau, "perplexity", 1, 2, 3), "" + up);
+                    up ? List.of(1.0, 1.0, 1.0) : List.of(1.0, 1.0, 0.5),
+                    rates(plateau, "perplexity", 1, 2, 3),
+                    "" + up);
         }
     }
 

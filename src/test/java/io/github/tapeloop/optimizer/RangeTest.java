@@ -101,8 +101,8 @@ class RangeTest {
         for (double limit : new double[] {1, 1e-3, 8}) {
             for (Clip clip : List.of(Clip.norm(limit), Clip.globalNorm(limit))) {
                 double expected = Math.min(size, limit);
-                double[] after = step(
-                        () -> new Sgd(1).with(clip), type, Shape.of(3), new double[3], times(DIRECTION, size));
+                double[] after =
+                        step(() -> new Sgd(1).with(clip), type, Shape.of(3), new double[3], times(DIRECTION, size));
                 assertArrayEquals(times(DIRECTION, -expected), after, tolerance * expected, clip + " of " + size);
             }
         }
@@ -157,8 +157,8 @@ class RangeTest {
     @MethodSource("magnitudes")
     <T extends TNumber> void adafactorMovesByAPartOfTheSizeOfTheWeights(Class<T> type, double size, double tolerance) {
         double[] weights = times(new double[] {1, -1, 1}, size);
-        double[] after =
-                step(() -> new Adafactor(0.1).epsilons(1e-30, Double.MIN_NORMAL), type, Shape.of(3), weights, new double[] {
+        double[] after = step(
+                () -> new Adafactor(0.1).epsilons(1e-30, Double.MIN_NORMAL), type, Shape.of(3), weights, new double[] {
                     1, 1, 1
                 });
         assertArrayEquals(times(new double[] {0.9, -1.1, 0.9}, size), after, 10 * tolerance * size);
@@ -190,8 +190,7 @@ class RangeTest {
         Variable<T> v = variable("layer/v", half, Shape.of(1), 1);
         try (TensorScope scope = session.scope()) {
             IllegalArgumentException error = assertThrows(
-                    IllegalArgumentException.class,
-                    () -> apply(tf, optimizer, v, constant(tf, half, Shape.of(1), 1)));
+                    IllegalArgumentException.class, () -> apply(tf, optimizer, v, constant(tf, half, Shape.of(1), 1)));
             assertTrue(error.getMessage().contains("'layer/v' of type " + half.getSimpleName()), error.getMessage());
             assertTrue(error.getMessage().contains("DtypePolicy"), error.getMessage());
         }
@@ -224,11 +223,15 @@ class RangeTest {
         return Stream.of(
                 row("adam, epsilon", () -> new Adam(0.1).epsilon(least)),
                 row("adam, betas", () -> new Adam(0.1).betas(most, most)),
-                row("amsgrad", () -> new Adam(0.1).betas(most, most).epsilon(least).amsgrad(true)),
+                row(
+                        "amsgrad",
+                        () -> new Adam(0.1).betas(most, most).epsilon(least).amsgrad(true)),
                 row("adamax", () -> new Adamax(0.1).betas(most, most).epsilon(least)),
                 row("nadam", () -> new Nadam(0.1).betas(0.9, most).epsilon(least)),
                 row("lamb", () -> new Lamb(0.1).betas(most, most).epsilon(least)),
-                row("schedule-free", () -> new ScheduleFreeAdamW(0.1).betas(0.9, most).epsilon(least)),
+                row(
+                        "schedule-free",
+                        () -> new ScheduleFreeAdamW(0.1).betas(0.9, most).epsilon(least)),
                 row("rmsprop", () -> new RmsProp(0.1).rho(most).epsilon(least)),
                 row("centered", () -> new RmsProp(0.1).rho(most).epsilon(least).centered(true)),
                 row("adagrad", () -> new Adagrad(0.1).initialAccumulatorValue(0).epsilon(least)),

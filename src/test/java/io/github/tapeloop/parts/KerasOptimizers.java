@@ -84,14 +84,14 @@ final class KerasOptimizers {
         add("Sgd", "sgd.momentum", () -> new Sgd(0.03125).momentum(0.75));
         add("Sgd", "sgd.nesterov", () -> new Sgd(halving()).momentum(0.875).nesterov(true));
         add("RmsProp", "rmsprop.default", RmsProp::new);
-        add("RmsProp", "rmsprop.momentum", () -> new RmsProp(0.015625)
-                .rho(0.75)
-                .momentum(0.5)
-                .epsilon(FINE));
-        add("RmsProp", "rmsprop.centered", () -> new RmsProp(0.015625)
-                .rho(0.875)
-                .epsilon(COARSE)
-                .centered(true));
+        add(
+                "RmsProp",
+                "rmsprop.momentum",
+                () -> new RmsProp(0.015625).rho(0.75).momentum(0.5).epsilon(FINE));
+        add(
+                "RmsProp",
+                "rmsprop.centered",
+                () -> new RmsProp(0.015625).rho(0.875).epsilon(COARSE).centered(true));
         add("RmsProp", "rmsprop.centered_momentum", () -> new RmsProp(halving())
                 .rho(0.5)
                 .momentum(0.5)
@@ -174,8 +174,7 @@ final class KerasOptimizers {
                 .betas(0.75, 0.875)
                 .with(WeightDecay.of(0.125)));
         add("Adafactor", "adafactor.default", Adafactor::new);
-        cases.add(new Case(
-                "Adafactor", "adafactor.fast", () -> new Adafactor(0.5).epsilons(1e-30, 0.25), ROUNDED));
+        cases.add(new Case("Adafactor", "adafactor.fast", () -> new Adafactor(0.5).epsilons(1e-30, 0.25), ROUNDED));
         add("Adafactor", "adafactor.scheduled", () -> new Adafactor(halving())
                 .beta2Decay(-0.5)
                 .epsilons(COARSE, 0.75)
@@ -209,10 +208,8 @@ final class KerasOptimizers {
     private void byVariable() {
         add("ByVariable", "by_variable.adam", () -> ByVariable.otherwise(new Sgd(0.0625))
                 .use(new Adam(0.03125).betas(0.5, 0.75).epsilon(COARSE), name -> name.endsWith("/w")));
-        add("ByVariable", "by_variable.decay", () -> ByVariable.otherwise(new AdamW(0.0625)
-                        .betas(0.5, 0.75)
-                        .epsilon(COARSE)
-                        .with(WeightDecay.of(0.125)))
+        add("ByVariable", "by_variable.decay", () -> ByVariable.otherwise(
+                        new AdamW(0.0625).betas(0.5, 0.75).epsilon(COARSE).with(WeightDecay.of(0.125)))
                 .use(new Sgd(halving()).momentum(0.75), name -> name.endsWith("/w")));
         add("ByVariable", "by_variable.three", () -> ByVariable.otherwise(new Sgd(0.5))
                 .use(new Lion(0.015625).betas(0.5, 0.75), name -> name.endsWith("/w"))
@@ -245,10 +242,10 @@ final class KerasOptimizers {
                 .momentum(0.75)
                 .with(WeightDecay.of(0.5)));
         add("WeightDecay", "decay.adam", () -> fastAdam().with(WeightDecay.of(0.25)));
-        add("WeightDecay", "decay.scheduled", () -> new RmsProp(halving())
-                .rho(0.75)
-                .epsilon(COARSE)
-                .with(WeightDecay.of(0.125)));
+        add(
+                "WeightDecay",
+                "decay.scheduled",
+                () -> new RmsProp(halving()).rho(0.75).epsilon(COARSE).with(WeightDecay.of(0.125)));
         add("Optimizer.with", "all.clip_decay_ema", () -> new Adam(halving())
                 .betas(0.5, 0.75)
                 .epsilon(COARSE)
@@ -271,39 +268,69 @@ final class KerasOptimizers {
         return List.of(
                 new Rates("Schedule.exponentialDecay", "exponential", Schedule.exponentialDecay(0.125, 16, 0.5)),
                 new Rates("Schedule.exponentialDecay", "exponential_slow", Schedule.exponentialDecay(1, 100, 0.875)),
-                new Rates("Schedule.exponentialDecay", "exponential_rising", Schedule.exponentialDecay(0.001, 64, 1.25)),
+                new Rates(
+                        "Schedule.exponentialDecay", "exponential_rising", Schedule.exponentialDecay(0.001, 64, 1.25)),
                 new Rates("Schedule.staircaseDecay", "staircase", Schedule.staircaseDecay(0.125, 10, 0.5)),
                 new Rates("Schedule.staircaseDecay", "staircase_slow", Schedule.staircaseDecay(1, 64, 0.875)),
                 new Rates("Schedule.staircaseDecay", "staircase_short", Schedule.staircaseDecay(0.1, 3, 0.9)),
-                new Rates("Schedule.piecewiseConstant", "piecewise", Schedule.piecewiseConstant(new long[] {5, 20, 70
-                }, new double[] {0.125, 0.0625, 0.25, 0.015625})),
-                new Rates("Schedule.piecewiseConstant", "piecewise_two", Schedule.piecewiseConstant(
-                        new long[] {10}, new double[] {1, 0.1})),
-                new Rates("Schedule.piecewiseConstant", "piecewise_from_start", Schedule.piecewiseConstant(
-                        new long[] {0, 1, 2}, new double[] {0.1, 0.2, 0.3, 0.4})),
+                new Rates(
+                        "Schedule.piecewiseConstant",
+                        "piecewise",
+                        Schedule.piecewiseConstant(
+                                new long[] {5, 20, 70}, new double[] {0.125, 0.0625, 0.25, 0.015625})),
+                new Rates(
+                        "Schedule.piecewiseConstant",
+                        "piecewise_two",
+                        Schedule.piecewiseConstant(new long[] {10}, new double[] {1, 0.1})),
+                new Rates(
+                        "Schedule.piecewiseConstant",
+                        "piecewise_from_start",
+                        Schedule.piecewiseConstant(new long[] {0, 1, 2}, new double[] {0.1, 0.2, 0.3, 0.4})),
                 new Rates("Schedule.polynomialDecay", "polynomial", Schedule.polynomialDecay(0.125, 30)),
-                new Rates("Schedule.polynomialDecay", "polynomial_power", Schedule.polynomialDecay(
-                        0.125, 70, 0.03125, 0.5, false)),
-                new Rates("Schedule.polynomialDecay", "polynomial_cycle", Schedule.polynomialDecay(
-                        0.125, 10, 0.015625, 2, true)),
-                new Rates("Schedule.polynomialDecay", "polynomial_rising", Schedule.polynomialDecay(
-                        0.01, 100, 0.1, 3, false)),
+                new Rates(
+                        "Schedule.polynomialDecay",
+                        "polynomial_power",
+                        Schedule.polynomialDecay(0.125, 70, 0.03125, 0.5, false)),
+                new Rates(
+                        "Schedule.polynomialDecay",
+                        "polynomial_cycle",
+                        Schedule.polynomialDecay(0.125, 10, 0.015625, 2, true)),
+                new Rates(
+                        "Schedule.polynomialDecay",
+                        "polynomial_rising",
+                        Schedule.polynomialDecay(0.01, 100, 0.1, 3, false)),
                 new Rates("Schedule.inverseTimeDecay", "inverse_time", Schedule.inverseTimeDecay(0.125, 10, 0.5)),
-                new Rates("Schedule.inverseTimeDecay", "inverse_time_staircase", Schedule.inverseTimeDecay(
-                        0.125, 10, 0.5, true)),
+                new Rates(
+                        "Schedule.inverseTimeDecay",
+                        "inverse_time_staircase",
+                        Schedule.inverseTimeDecay(0.125, 10, 0.5, true)),
                 new Rates("Schedule.inverseTimeDecay", "inverse_time_fast", Schedule.inverseTimeDecay(1, 1, 2)),
                 new Rates("Schedule.cosineDecay", "cosine", Schedule.cosineDecay(0.125, 100)),
                 new Rates("Schedule.cosineDecay", "cosine_alpha", Schedule.cosineDecay(0.125, 70, 0.25)),
-                new Rates("Schedule.cosineDecay", "cosine_warmup", Schedule.cosineDecay(0.25, 100, 0.125)
-                        .warmup(0.015625, 15)),
-                new Rates("Schedule.warmup", "cosine_warmup", Schedule.cosineDecay(0.25, 100, 0.125)
-                        .warmup(0.015625, 15)),
-                new Rates("Schedule.warmup", "cosine_warmup_long", Schedule.cosineDecay(1, 30).warmup(0, 70)),
-                new Rates("Schedule.warmup", "cosine_warmup_short", Schedule.cosineDecay(1, 150, 0.5).warmup(0.5, 1)),
+                new Rates(
+                        "Schedule.cosineDecay",
+                        "cosine_warmup",
+                        Schedule.cosineDecay(0.25, 100, 0.125).warmup(0.015625, 15)),
+                new Rates(
+                        "Schedule.warmup",
+                        "cosine_warmup",
+                        Schedule.cosineDecay(0.25, 100, 0.125).warmup(0.015625, 15)),
+                new Rates(
+                        "Schedule.warmup",
+                        "cosine_warmup_long",
+                        Schedule.cosineDecay(1, 30).warmup(0, 70)),
+                new Rates(
+                        "Schedule.warmup",
+                        "cosine_warmup_short",
+                        Schedule.cosineDecay(1, 150, 0.5).warmup(0.5, 1)),
                 new Rates("Schedule.cosineDecayRestarts", "restarts", Schedule.cosineDecayRestarts(0.125, 10)),
-                new Rates("Schedule.cosineDecayRestarts", "restarts_equal", Schedule.cosineDecayRestarts(
-                        0.125, 10, 1, 0.5, 0.125)),
-                new Rates("Schedule.cosineDecayRestarts", "restarts_threefold", Schedule.cosineDecayRestarts(
-                        0.125, 2, 3, 0.875, 0.0625)));
+                new Rates(
+                        "Schedule.cosineDecayRestarts",
+                        "restarts_equal",
+                        Schedule.cosineDecayRestarts(0.125, 10, 1, 0.5, 0.125)),
+                new Rates(
+                        "Schedule.cosineDecayRestarts",
+                        "restarts_threefold",
+                        Schedule.cosineDecayRestarts(0.125, 2, 3, 0.875, 0.0625)));
     }
 }

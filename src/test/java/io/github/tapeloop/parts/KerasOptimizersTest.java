@@ -90,12 +90,10 @@ class KerasOptimizersTest {
     @Test
     void everyPartHasThreeConfigurationsOfKeras() {
         Map<String, Set<String>> figures = new TreeMap<>();
-        KerasOptimizers.cases()
-                .forEach(row -> figures.computeIfAbsent(row.part(), part -> new TreeSet<>())
-                        .add(row.figure()));
-        KerasOptimizers.schedules()
-                .forEach(row -> figures.computeIfAbsent(row.part(), part -> new TreeSet<>())
-                        .add(row.figure()));
+        KerasOptimizers.cases().forEach(row -> figures.computeIfAbsent(row.part(), part -> new TreeSet<>())
+                .add(row.figure()));
+        KerasOptimizers.schedules().forEach(row -> figures.computeIfAbsent(row.part(), part -> new TreeSet<>())
+                .add(row.figure()));
         Predicate<String> few = part -> figures.getOrDefault(part, Set.of()).size() < FEWEST;
         List<String> missing = Stream.of(PartRow.Kind.OPTIMIZER, PartRow.Kind.TRANSFORM, PartRow.Kind.SCHEDULE)
                 .flatMap(kind -> Parts.of(kind).stream())

@@ -65,7 +65,8 @@ final class OptimizerRun {
      */
     void train(Optimizer optimizer, Set<Integer> bad) {
         TracedFunction.Body body = (tf, given) -> {
-            optimizer.apply(tf, gradients(tf, optimizer).map((variable, gradient) -> times(tf, gradient, given.get(0))));
+            optimizer.apply(
+                    tf, gradients(tf, optimizer).map((variable, gradient) -> times(tf, gradient, given.get(0))));
             return List.of(tf.constant(0f));
         };
         for (int i = 0; i < STEPS; i++) {
