@@ -7,7 +7,6 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -60,7 +59,7 @@ public final class Oracle {
 
     /** The names of all arrays. */
     public Set<String> names() {
-        return Collections.unmodifiableSet(entries.keySet());
+        return Set.copyOf(entries.keySet());
     }
 
     public double[] values(String name) {

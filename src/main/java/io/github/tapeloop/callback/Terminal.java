@@ -1,6 +1,5 @@
 package io.github.tapeloop.callback;
 
-import java.io.Console;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,18 +13,28 @@ final class Terminal {
 
     private static final File DEVICE = new File("/dev/tty");
 
+    /** The first JDK whose console can be without a terminal. */
+    private static final int FIRST_WITHOUT = 22;
+
     private Terminal() {}
 
-    /** Whether what is printed moves on a screen. From JDK 22 on there is a console without one, too, which says so. */
+    /** Whether what is printed moves on a screen. */
     static boolean isThere() {
-        Console console = System.console();
-        if (console == null) {
+        if (System.console() == null) {
             return false;
         }
+        return Runtime.version().feature() < FIRST_WITHOUT || !DEVICE.exists() || isOutputTerminal();
+    }
+
+    private static boolean isOutputTerminal() {
         try {
-            return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-        } catch (ReflectiveOperationException e) {
-            return true; // Before JDK 22.
+            Process test = new ProcessBuilder("test", "-t", "1").inheritIO().start();
+            return test.waitFor(1, TimeUnit.SECONDS) && test.exitValue() == 0;
+        } catch (IOException e) {
+            return true; // There is no such program here.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
     }
 

@@ -1,17 +1,15 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.Locale;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TFloat64;
 
 /**
  * Keeps a weight where it may be: applied to its value after each update of an optimizer, as in Keras 3. Norms are
  * Euclidean, of the vectors along one axis or more: axis 0 for the kernel [in, units] of a {@link Dense}, which are the
- * weights into a unit; axes 0, 1 and 2 for the kernel of a {@link Conv2D}.
+ * weights into a unit; axes 0, 1 and 2 for the kernel of a {@link Conv2D}. Weights of half precision are projected in float32.
  */
 @FunctionalInterface
 public interface Constraint {
@@ -38,14 +36,12 @@ public interface Constraint {
      * w · clip(‖w‖, 0, max) / (‖w‖ + 1e-7) (Srivastava et al. 2014).
      *
      * @param maxValue the largest norm, above 0
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint maxNorm(double maxValue, int... axis) {
-        if (!(maxValue > 0)) {
-            throw new IllegalArgumentException("maxNorm needs maxValue above 0, got " + maxValue);
-        }
-        return minMaxNorm(0, maxValue, 1, axis);
+        Require.positive("maxNorm maxValue", maxValue);
+        return NormConstraint.within("maxNorm", 0, maxValue, 1, axis);
     }
 
     /**
@@ -63,7 +59,7 @@ public interface Constraint {
      * @param minValue the smallest norm, at least 0
      * @param maxValue the largest norm, at least {@code minValue}
      * @param rate how strictly the constraint holds, in [0, 1]: 1 puts the norm inside at once
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint minMaxNorm(double minValue, double maxValue, double rate, int... axis) {
@@ -75,18 +71,7 @@ public interface Constraint {
                     maxValue));
         }
         Require.probability("minMaxNorm rate", rate);
-        int[] axes = requireAxes("minMaxNorm", axis);
-        return (tf, weight) -> {
-            Operand<TFloat64> norms = Tensors.norms(tf, weight, axes);
-            Operand<TFloat64> desired =
-                    tf.clipByValue(norms, Tensors.constant(tf, minValue), Tensors.constant(tf, maxValue));
-            if (rate != 1) {
-                desired = tf.math.add(
-                        tf.math.mul(desired, Tensors.constant(tf, rate)),
-                        tf.math.mul(norms, Tensors.constant(tf, 1 - rate)));
-            }
-            return Tensors.times(tf, weight, tf.math.div(desired, offZero(tf, norms)));
-        };
+        return NormConstraint.within("minMaxNorm", minValue, maxValue, rate, axis);
     }
 
     /**
@@ -110,23 +95,10 @@ public interface Constraint {
     /**
      * w / (‖w‖ + 1e-7).
      *
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint unitNorm(int... axis) {
-        int[] axes = requireAxes("unitNorm", axis);
-        return (tf, weight) ->
-                Tensors.times(tf, weight, tf.math.reciprocal(offZero(tf, Tensors.norms(tf, weight, axes))));
-    }
-
-    private static Operand<TFloat64> offZero(Ops tf, Operand<TFloat64> norms) {
-        return tf.math.add(norms, Tensors.constant(tf, 1e-7));
-    }
-
-    private static int[] requireAxes(String constraint, int[] axis) {
-        if (axis.length == 0) {
-            throw new IllegalArgumentException(constraint + " needs at least one axis, got none");
-        }
-        return axis.clone();
+        return NormConstraint.unit(axis);
     }
 }

@@ -110,7 +110,7 @@ public final class Adafactor extends Optimizer {
         Operand<TFloat64> size = tf.math.maximum(
                 update.constant(epsilon2, TFloat64.class), rootMeanSquare(update, variable.read(tf), variable));
         Operand<TFloat64> rate = tf.math.mul(size, relativeRate(update));
-        variable.assignSub(tf, Tensors.times(tf, step, tf.math.div(rate, excess)));
+        variable.assignSub(tf, Norms.times(tf, step, tf.math.div(rate, excess)));
     }
 
     /** The step by averages over the last and over the last but one dimension. */
@@ -157,6 +157,6 @@ public final class Adafactor extends Optimizer {
     /** √(mean of squares) of something with the size of a variable. */
     private static Operand<TFloat64> rootMeanSquare(Update update, Operand<? extends TNumber> x, Variable<?> like) {
         double share = 1 / Math.sqrt(like.shape().size());
-        return update.tf().math.mul(Tensors.norm(update.tf(), x), update.constant(share, TFloat64.class));
+        return update.tf().math.mul(Norms.norm(update.tf(), x), update.constant(share, TFloat64.class));
     }
 }

@@ -1,6 +1,5 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
@@ -82,8 +81,8 @@ public final class Clip implements Optimizer.Transform {
     private <T extends TNumber> Operand<T> byNorm(Update update, Operand<T> gradient) {
         Ops tf = update.tf();
         Operand<TFloat64> c = update.constant(limit, TFloat64.class);
-        Operand<TFloat64> norm = Tensors.norm(tf, gradient);
-        return Tensors.times(tf, gradient, tf.math.div(c, tf.math.maximum(norm, c)));
+        Operand<TFloat64> norm = Norms.norm(tf, gradient);
+        return Norms.times(tf, gradient, tf.math.div(c, tf.math.maximum(norm, c)));
     }
 
     private <T extends TNumber> Operand<T> byValue(Update update, Class<T> type, Operand<T> gradient) {
@@ -108,13 +107,13 @@ public final class Clip implements Optimizer.Transform {
         List<Operand<TFloat64>> norms = new ArrayList<>();
         for (Variable<?> variable : gradients.variables()) {
             Operand<TNumber> gradient = Optimizer.number(gradients.of(variable).orElseThrow());
-            norms.add(Tensors.norm(tf, Rows.values(gradient)));
+            norms.add(Norms.norm(tf, Rows.values(gradient)));
         }
-        return norms.size() == 1 ? norms.get(0) : Tensors.norm(tf, tf.stack(norms));
+        return norms.size() == 1 ? norms.get(0) : Norms.norm(tf, tf.stack(norms));
     }
 
     private static Operand<TNumber> scaled(Ops tf, Operand<TNumber> gradient, Operand<TFloat64> scale) {
-        return Rows.with(tf, gradient, Tensors.times(tf, Rows.values(gradient), scale));
+        return Rows.with(tf, gradient, Norms.times(tf, Rows.values(gradient), scale));
     }
 
     @Override

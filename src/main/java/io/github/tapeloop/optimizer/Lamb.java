@@ -1,6 +1,5 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -51,13 +50,13 @@ public final class Lamb extends Moments<Lamb> {
         Operand<T> root = tf.math.sqrt(tf.math.div(v, update.correction(beta2(), type)));
         Operand<T> direction =
                 tf.math.div(tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, epsilon(update, type)));
-        Operand<TFloat64> ofWeights = Tensors.norm(tf, variable.read(tf));
-        Operand<TFloat64> ofStep = Tensors.norm(tf, direction);
+        Operand<TFloat64> ofWeights = Norms.norm(tf, variable.read(tf));
+        Operand<TFloat64> ofStep = Norms.norm(tf, direction);
         Operand<TFloat64> zero = update.constant(0, TFloat64.class);
         Operand<TFloat64> ratio = tf.select(
                 tf.math.logicalAnd(tf.math.greater(ofWeights, zero), tf.math.greater(ofStep, zero)),
                 tf.math.div(ofWeights, ofStep),
                 update.constant(1, TFloat64.class));
-        variable.assignSub(tf, Tensors.times(tf, direction, tf.math.mul(ratio, update.learningRate(TFloat64.class))));
+        variable.assignSub(tf, Norms.times(tf, direction, tf.math.mul(ratio, update.learningRate(TFloat64.class))));
     }
 }

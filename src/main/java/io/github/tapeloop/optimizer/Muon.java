@@ -1,6 +1,5 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
 import java.util.Locale;
@@ -194,8 +193,8 @@ public final class Muon extends Moments<Muon> {
         Ops tf = update.tf();
         Class<T> type = variable.type();
         boolean tall = variable.shape().get(0) > variable.shape().get(1);
-        Operand<TFloat64> norm = tf.math.add(Tensors.norm(tf, matrix), update.constant(1e-7, TFloat64.class));
-        Operand<T> x = Tensors.times(tf, matrix, tf.math.reciprocal(norm));
+        Operand<TFloat64> norm = tf.math.add(Norms.norm(tf, matrix), update.constant(1e-7, TFloat64.class));
+        Operand<T> x = Norms.times(tf, matrix, tf.math.reciprocal(norm));
         Operand<T> a = update.constant(A, type);
         Operand<T> b = update.constant(B, type);
         Operand<T> c = update.constant(C, type);

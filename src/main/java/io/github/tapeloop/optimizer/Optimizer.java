@@ -112,6 +112,10 @@ public abstract class Optimizer extends OptimizerState {
      */
     public final void apply(Ops tf, Gradients gradients) {
         check(tf, gradients);
+        if (transforms.carry()) {
+            met.removeIf(Variable::isClosed);
+            met.addAll(gradients.variables());
+        }
         if (!Transaction.hold(tf, () -> new HeldUpdate(this, gradients))) {
             applyNow(tf, gradients);
         }
@@ -121,10 +125,6 @@ public abstract class Optimizer extends OptimizerState {
     final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
         gradients.variables().forEach(this::ask);
-        if (transforms.carry()) {
-            met.removeIf(Variable::isClosed);
-            met.addAll(gradients.variables());
-        }
         if (lossScale == null) {
             step(tf, gradients);
         } else {

@@ -7,8 +7,6 @@ import org.tensorflow.Output;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.ReduceMax;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
@@ -161,75 +159,6 @@ public final class Tensors {
     @SuppressWarnings("unchecked") // The types were compared.
     public static <T extends TType> Operand<T> cast(Ops tf, Operand<?> operand, Class<T> type) {
         return operand.type() == type ? (Operand<T>) operand : Cast.create(tf.scope(), operand, type);
-    }
-
-    /**
-     * The Euclidean norm of all elements, in float64: the squares of narrower types neither overflow nor vanish there, and
-     * those of float64 are taken of elements divided by the largest.
-     *
-     * @param tf makes ops
-     * @param x a number of any floating point type and shape
-     * @return a float64 scalar; infinite or NaN if an element is
-     */
-    @SuppressWarnings("unchecked") // The type was compared.
-    public static Operand<TFloat64> norm(Ops tf, Operand<? extends TNumber> x) {
-        if (x.type() != TFloat64.class) {
-            return rootOfTwice(tf, tf.nn.l2Loss(cast(tf, x, TFloat64.class)));
-        }
-        Operand<TFloat64> flat = tf.reshape((Operand<TFloat64>) x, constant(tf, new int[] {-1}));
-        Operand<TFloat64> peak = offZero(tf, tf.reduceMax(tf.math.abs(flat), constant(tf, 0)));
-        return tf.math.mul(peak, rootOfTwice(tf, tf.nn.l2Loss(tf.math.div(flat, peak))));
-    }
-
-    /**
-     * Euclidean norms along axes, in float64 for the same reason as {@link #norm}.
-     *
-     * @param tf makes ops
-     * @param x a number of any floating point type and shape
-     * @param axes what they are computed along, each once
-     * @return float64, of x's shape with sizes of 1 along the axes
-     */
-    @SuppressWarnings("unchecked") // The type was compared.
-    public static Operand<TFloat64> norms(Ops tf, Operand<? extends TNumber> x, int... axes) {
-        Operand<TInt32> along = constant(tf, axes);
-        if (x.type() != TFloat64.class) {
-            Operand<TFloat64> wide = cast(tf, x, TFloat64.class);
-            return tf.math.sqrt(tf.sum(tf.math.square(wide), along, Sum.keepDims(true)));
-        }
-        Operand<TFloat64> exact = (Operand<TFloat64>) x;
-        Operand<TFloat64> peaks = offZero(tf, tf.reduceMax(tf.math.abs(exact), along, ReduceMax.keepDims(true)));
-        Operand<TFloat64> squares = tf.math.square(tf.math.div(exact, peaks));
-        return tf.math.mul(peaks, tf.math.sqrt(tf.sum(squares, along, Sum.keepDims(true))));
-    }
-
-    /** Half the sum of squares is one op. */
-    private static Operand<TFloat64> rootOfTwice(Ops tf, Operand<TFloat64> half) {
-        return tf.math.sqrt(tf.math.mul(half, constant(tf, 2.0)));
-    }
-
-    /** What can be divided by, and multiplied with again. */
-    private static Operand<TFloat64> offZero(Ops tf, Operand<TFloat64> peak) {
-        return tf.clipByValue(peak, constant(tf, Double.MIN_NORMAL), constant(tf, Double.MAX_VALUE));
-    }
-
-    /**
-     * Multiplies by a factor that need not fit into the type, as one that brings an enormous norm down to 1: in two steps, each of
-     * which does.
-     *
-     * @param tf makes ops
-     * @param x of any floating point type
-     * @param factor at least 0, of a shape that goes with x
-     * @param <T> the type of x
-     * @return the product; x itself, bit for bit, for a factor of 1
-     */
-    public static <T extends TNumber> Operand<T> times(Ops tf, Operand<T> x, Operand<TFloat64> factor) {
-        if (x.type() == TFloat64.class) {
-            return tf.math.mul(x, cast(tf, factor, x.type()));
-        }
-        Operand<TFloat64> first =
-                tf.clipByValue(factor, constant(tf, 0x1p-126), constant(tf, 0x1p126)); // Normal in float32.
-        Operand<TFloat64> second = tf.math.div(factor, first);
-        return tf.math.mul(tf.math.mul(x, cast(tf, first, x.type())), cast(tf, second, x.type()));
     }
 
     /**

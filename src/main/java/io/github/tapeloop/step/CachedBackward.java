@@ -59,7 +59,13 @@ public final class CachedBackward implements Backward, AutoCloseable {
             int carried,
             boolean scaled,
             long limit,
-            boolean undoable) {}
+            boolean undoable) {
+
+        /** The key of the next step of this structure. */
+        Key carrying(int now) {
+            return new Key(structure, variables, names, held, now, scaled, limit, undoable);
+        }
+    }
 
     private final TapeSession session;
     private final Plan plan;
@@ -116,6 +122,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         Optional<TracedFunction> function = function(key, run, forward, body, held, variables);
         if (function.isEmpty()) {
             PLAIN.run(run, tape, forward, body);
+            seen.put(key.carrying(plan.optimizer().carriedVariables()), true); // The first step meets variables.
             return;
         }
         run.writes().take(); // The function makes them.
@@ -169,8 +176,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         step++;
         Kept kept = functions.get(key);
         if (kept == null) {
-            boolean again = seen.put(key, true) != null;
-            if (!again || !key.structure().isComplete() || !makeRoom()) {
+            if (seen.get(key) == null || !key.structure().isComplete() || !makeRoom()) {
                 return Optional.empty();
             }
             kept = new Kept(trace(key, run, forward, body, held, variables));
