@@ -1,5 +1,7 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.bridge.NewerJdk;
+import java.io.Console;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,29 +15,12 @@ final class Terminal {
 
     private static final File DEVICE = new File("/dev/tty");
 
-    /** The first JDK whose console can be without a terminal. */
-    private static final int FIRST_WITHOUT = 22;
-
     private Terminal() {}
 
     /** Whether what is printed moves on a screen. */
     static boolean isThere() {
-        if (System.console() == null) {
-            return false;
-        }
-        return Runtime.version().feature() < FIRST_WITHOUT || !DEVICE.exists() || isOutputTerminal();
-    }
-
-    private static boolean isOutputTerminal() {
-        try {
-            Process test = new ProcessBuilder("test", "-t", "1").inheritIO().start();
-            return test.waitFor(1, TimeUnit.SECONDS) && test.exitValue() == 0;
-        } catch (IOException e) {
-            return true; // There is no such program here.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
+        Console console = System.console();
+        return console != null && NewerJdk.isTerminal(console);
     }
 
     /** How many columns it has: by the variable COLUMNS, or as {@code stty} says. */
