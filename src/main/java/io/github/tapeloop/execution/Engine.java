@@ -95,8 +95,8 @@ public final class Engine implements AutoCloseable {
         this.seams = new Seams(session, plan.precision(), plan.reduction(), guard, this::meet);
         this.rounds = new Rounds(session);
         this.state = account();
-        this.predict = execution(new Step(
-                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, this::optimizers));
+        this.predict = execution(
+                new Step("predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of));
     }
 
     /** Registers all that makes the next step what it is. */
@@ -164,8 +164,8 @@ public final class Engine implements AutoCloseable {
     }
 
     private Executions newExecutions() {
-        Step training = step("train_step", trainBody(backward), seams, progress.training());
-        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing());
+        Step training = trainStep("train_step", trainBody(backward));
+        Step testing = new Step("test_step", testBody(), false, seams.unguarded(), state, progress.testing(), List::of);
         Execution once = execution(training);
         int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
         Execution train =
@@ -173,8 +173,8 @@ public final class Engine implements AutoCloseable {
         return new Executions(training, train, execution(testing), new HashMap<>());
     }
 
-    private Step step(String name, StepBody body, Seams around, Progress.Counter counter) {
-        return new Step(name, body, false, around, state, counter, this::optimizers);
+    private Step trainStep(String name, StepBody body) {
+        return new Step(name, body, false, seams, state, progress.training(), this::optimizers);
     }
 
     private StepBody trainBody(Backward secondHalf) {
@@ -225,7 +225,7 @@ public final class Engine implements AutoCloseable {
             return now.train();
         }
         return now.loops().computeIfAbsent(batchSize, size -> {
-            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training());
+            Step several = trainStep("train_steps", trainBody(Backward.PLAIN));
             return new LoopExecution(several, now.train(), size, rounds);
         });
     }
