@@ -1,6 +1,6 @@
 package io.github.tapeloop.data;
 
-import io.github.tapeloop.runtime.Seeds;
+import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.settings.Require;
 import java.util.BitSet;
 import java.util.OptionalLong;
