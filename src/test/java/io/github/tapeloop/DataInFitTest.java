@@ -72,13 +72,17 @@ class DataInFitTest {
             List<List<Double>> losses = new ArrayList<>();
             for (int steps = 0; steps <= 5; steps++) { // 0 is eager.
                 TrainerBuilder builder = meanOfInputs(0.01).threads(1, 1);
-                try (Trainer trainer = (steps == 0 ? builder : builder.compiled().stepsPerExecution(steps)).build()) {
+                try (Trainer trainer =
+                        (steps == 0 ? builder : builder.compiled().stepsPerExecution(steps)).build()) {
                     History history = trainer.fit(batches, Fit.epochs(2));
                     losses.add(history.values("loss"));
                     assertEquals(
-                            batches.size().orElseThrow(), history.epochs().get(0).steps(), steps + " steps a call");
+                            batches.size().orElseThrow(),
+                            history.epochs().get(0).steps(),
+                            steps + " steps a call");
                     assertEquals(
-                            batches.examples().orElseThrow(), history.epochs().get(0).examples());
+                            batches.examples().orElseThrow(),
+                            history.epochs().get(0).examples());
                 }
             }
             losses.forEach(each -> assertEquals(losses.get(0), each));
@@ -88,7 +92,9 @@ class DataInFitTest {
     @Test
     void lossesOfPaddedBatchesAreThoseOfEachByItself() {
         try (Trainer trainer = meanOfInputs(0).compiled().stepsPerExecution(2).build()) {
-            assertEquals(1.0, trainer.fit(ragged(2, 2, 9, 9).padBatch(2), Fit.epochs(1)).last("loss"));
+            assertEquals(
+                    1.0,
+                    trainer.fit(ragged(2, 2, 9, 9).padBatch(2), Fit.epochs(1)).last("loss"));
         }
     }
 
@@ -97,13 +103,16 @@ class DataInFitTest {
     void epochsOfAFixedNumberOfStepsEndThereHoweverGroupsAreCut(int steps) {
         for (Batches batches : padded()) {
             List<Long> ends = new ArrayList<>();
-            try (Trainer trainer = meanOfInputs(0).compiled().stepsPerExecution(3).build()) {
+            try (Trainer trainer =
+                    meanOfInputs(0).compiled().stepsPerExecution(3).build()) {
                 History history = trainer.fit(
                         batches,
                         Fit.epochs(3)
                                 .stepsPerEpoch(Math.min(steps, batches.size().orElseThrow()))
                                 .callbacks(Callback.trainBatchEnd((run, event) -> ends.add(event.batch()))));
-                long all = history.epochs().stream().mapToLong(epoch -> epoch.steps()).sum();
+                long all = history.epochs().stream()
+                        .mapToLong(epoch -> epoch.steps())
+                        .sum();
                 assertTrue(all >= Math.min(steps, batches.size().orElseThrow()));
                 ends.forEach(end -> assertTrue(end < steps, ends.toString()));
             }
@@ -168,7 +177,8 @@ class DataInFitTest {
                 () -> IntStream.range(0, 40).boxed(),
                 new Fields<Integer>().input(Field.numbers(i -> i)).target(Field.integer(i -> 0)));
         try (Trainer trainer = meanOfInputs(0).compiled().build()) {
-            History history = trainer.fit(stream.batch(10).prefetch(1), Fit.epochs(2).validationSplit(0.25));
+            History history =
+                    trainer.fit(stream.batch(10).prefetch(1), Fit.epochs(2).validationSplit(0.25));
             assertEquals(List.of(34.5, 34.5), history.values("val_loss"));
             assertEquals(List.of(14.5, 14.5), history.values("loss"));
         }

@@ -100,7 +100,11 @@ public final class CsvField {
             String word = row.present(column);
             Integer found = classes.get(word);
             if (found == null) {
-                throw row.failure(column, "\"" + Texts.cut(word) + "\" is not one of " + Texts.cut(known) + "; add it to them, or leave such rows out", null);
+                throw row.failure(
+                        column,
+                        "\"" + Texts.cut(word) + "\" is not one of " + Texts.cut(known)
+                                + "; add it to them, or leave such rows out",
+                        null);
             }
             return found;
         });

@@ -135,7 +135,8 @@ final class CsvParser implements AutoCloseable {
         while (true) {
             int c = peek();
             if (c == END) {
-                throw damage(column, "the file ends inside a value in quotes; is a quote not closed, or the file cut off?");
+                throw damage(
+                        column, "the file ends inside a value in quotes; is a quote not closed, or the file cut off?");
             }
             if (c == '"') {
                 next++;

@@ -146,7 +146,9 @@ public final class CsvRow {
             return parser.apply(text);
         } catch (NumberFormatException e) {
             throw failure(
-                    column, "\"" + Texts.cut(text) + "\" is no " + kind + CURE, text.length() < MOST_OF_A_NUMBER ? e : null);
+                    column,
+                    "\"" + Texts.cut(text) + "\" is no " + kind + CURE,
+                    text.length() < MOST_OF_A_NUMBER ? e : null);
         }
     }
 

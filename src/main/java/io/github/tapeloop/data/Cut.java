@@ -1,7 +1,7 @@
 package io.github.tapeloop.data;
 
-import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Seeds;
 import java.util.BitSet;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;

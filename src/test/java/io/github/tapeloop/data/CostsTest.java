@@ -26,9 +26,7 @@ class CostsTest {
 
     /** A hundred rows, each of whose reads is counted. */
     private Dataset counted() {
-        return Dataset.ofRecords(
-                Collections.nCopies(100, 1f),
-                new Fields<Float>().input(Field.numbers(value -> {
+        return Dataset.ofRecords(Collections.nCopies(100, 1f), new Fields<Float>().input(Field.numbers(value -> {
                     reads.incrementAndGet();
                     return value;
                 })));
@@ -67,7 +65,13 @@ class CostsTest {
         Dataset cached = counted().cache();
         assertReads(100, cached, cached);
         Dataset.Split split = cached.split(0.2, 3);
-        assertReads(0, split.first(), split.second(), cached.take(5), cached.skip(5), cached.splitTail(0.5).second());
+        assertReads(
+                0,
+                split.first(),
+                split.second(),
+                cached.take(5),
+                cached.skip(5),
+                cached.splitTail(0.5).second());
     }
 
     @Test
@@ -127,10 +131,12 @@ class CostsTest {
         text.setLength(0);
         text.trimToSize();
         Dataset data = Csv.of(file)
-                .dataset(new Fields<CsvRow>()
-                        .input(CsvField.numbers("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")));
+                .dataset(
+                        new Fields<CsvRow>().input(CsvField.numbers("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")));
         long held = held(data.shuffle(20_000));
-        assertTrue(held < 4_500_000, held + " bytes for 20,000 rows of 10 numbers, which are 800,000 bytes"); // Texts: 13 MB.
+        assertTrue(
+                held < 4_500_000,
+                held + " bytes for 20,000 rows of 10 numbers, which are 800,000 bytes"); // Texts: 13 MB.
     }
 
     private static long held(Dataset data) {

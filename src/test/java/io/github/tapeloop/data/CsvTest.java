@@ -233,8 +233,8 @@ class CsvTest {
         }
         assertTrue(failureOf(Csv.of(file).skipLines(99).dataset(fields)).contains("is empty"));
         assertThrows(IllegalArgumentException.class, () -> Csv.of(file).skipLines(-1));
-        String wide = failureOf(Csv.of(file("120,4,x\na,b\n1,2\n")).dataset(new Fields<CsvRow>()
-                .input(CsvField.numbers("120"))));
+        String wide = failureOf(
+                Csv.of(file("120,4,x\na,b\n1,2\n")).dataset(new Fields<CsvRow>().input(CsvField.numbers("120"))));
         assertTrue(wide.contains("line 2: expected 3 values") && wide.contains("skipLines("), wide);
     }
 
@@ -279,8 +279,8 @@ class CsvTest {
                         List.of(5L, 0L, -1L, 4L)),
                 rows);
         for (String beyond : List.of("2147483648,1,1", "1,9223372036854775808,1", "1.0,1,1", "1,1,1e3")) {
-            assertTrue(
-                    failureOf(Csv.of(file("i,l,m\n" + beyond + "\n")).dataset(fields)).contains("line 2, column \""));
+            assertTrue(failureOf(Csv.of(file("i,l,m\n" + beyond + "\n")).dataset(fields))
+                    .contains("line 2, column \""));
         }
     }
 

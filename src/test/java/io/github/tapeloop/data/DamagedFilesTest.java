@@ -56,7 +56,8 @@ class DamagedFilesTest {
             String name = name().replace("_GZIP", "");
             byte[] plain =
                     switch (name) {
-                        case "CSV" -> "a,é,y\n1.5,\"2\",0\n-3e1,\"4\n\",1\n0.25,17,1\n".getBytes(StandardCharsets.UTF_8);
+                        case "CSV" ->
+                            "a,é,y\n1.5,\"2\",0\n-3e1,\"4\n\",1\n0.25,17,1\n".getBytes(StandardCharsets.UTF_8);
                         case "IDX" -> idx();
                         case "TFRECORD" -> records();
                         default -> image(name);
@@ -140,7 +141,8 @@ class DamagedFilesTest {
             assertTrue(message.contains(";") || message.contains("?"), how + " has no cure: " + message);
             assertTrue(message.length() < 700, how + ": " + message);
         } catch (IllegalArgumentException e) { // The header may be that of another number of images.
-            assertTrue(format.name().startsWith("IDX") && e.getMessage().contains("give two files of the same set"), how);
+            assertTrue(
+                    format.name().startsWith("IDX") && e.getMessage().contains("give two files of the same set"), how);
             refused++;
         } catch (RuntimeException | Error e) {
             throw new AssertionError(how, e);
@@ -222,7 +224,8 @@ class DamagedFilesTest {
                 Values.sizes(format.dataset(file).batch(2));
             } catch (DataException e) {
                 assertTrue(
-                        e.getMessage().startsWith(file.toString()) && e.getMessage().contains("directory; name a file"),
+                        e.getMessage().startsWith(file.toString())
+                                && e.getMessage().contains("directory; name a file"),
                         e.getMessage());
                 refused++;
             }

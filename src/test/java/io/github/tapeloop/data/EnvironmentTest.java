@@ -73,10 +73,7 @@ class EnvironmentTest {
     void imagesAreReadWhereNothingCanBeWritten() throws Exception {
         write();
         String output = ChildJava.succeed(
-                Duration.ofMinutes(2),
-                List.of("-Djava.io.tmpdir=/nonexistent"),
-                ImagesOnly.class,
-                folder.toString());
+                Duration.ofMinutes(2), List.of("-Djava.io.tmpdir=/nonexistent"), ImagesOnly.class, folder.toString());
         assertTrue(output.contains("[0, 1, 2, 3] kept true"), output);
     }
 
@@ -88,7 +85,8 @@ class EnvironmentTest {
         public static void main(String[] arguments) throws IOException {
             boolean before = ImageIO.getUseCache();
             List<Integer> labels = new ArrayList<>();
-            Source source = ImageFolder.of(Path.of(arguments[0], "images")).size(2, 2).dataset().source;
+            Source source =
+                    ImageFolder.of(Path.of(arguments[0], "images")).size(2, 2).dataset().source;
             try (Cursor cursor = source.open(0, 0)) {
                 while (cursor.advance()) {
                     HeldExample example = HeldExample.of(source.columns(), cursor.example());
@@ -105,7 +103,12 @@ class EnvironmentTest {
         for (int i = 0; i < 20; i++) {
             List<String> names = new ArrayList<>(List.of("c" + i, "a" + i, "b" + i));
             Map<String, TFloat32> tensors = Map.of(
-                    names.get(0), TFloat32.vectorOf(3), names.get(1), TFloat32.vectorOf(1), names.get(2), TFloat32.vectorOf(2));
+                    names.get(0),
+                    TFloat32.vectorOf(3),
+                    names.get(1),
+                    TFloat32.vectorOf(1),
+                    names.get(2),
+                    TFloat32.vectorOf(2));
             try (Batch batch = Batch.of(tensors, Map.of())) {
                 assertEquals(List.of("a" + i, "b" + i, "c" + i), batch.inputNames());
                 assertEquals(List.of(1f), Values.input(batch));
@@ -142,17 +145,17 @@ class EnvironmentTest {
         Dataset records = TfRecords.of(folder.resolve("data.tfrecord"))
                 .examples(new Fields<Example>()
                         .input(TfFeature.integers("größe", org.tensorflow.ndarray.Shape.scalar()))
-                        .target(Field.integer(example -> new String(
-                                                TfFeature.bytes(example, "wort"), StandardCharsets.UTF_8)
-                                        .equals("é世")
-                                ? 1
-                                : 0)));
+                        .target(Field.integer(example ->
+                                new String(TfFeature.bytes(example, "wort"), StandardCharsets.UTF_8).equals("é世")
+                                        ? 1
+                                        : 0)));
         ImageFolder images = ImageFolder.of(folder.resolve("images")).size(2, 2);
         for (Dataset data : List.of(csv, records, images.dataset())) {
             Source source = data.source;
             try (Cursor cursor = source.open(0, 0)) {
                 while (cursor.advance()) {
-                    Object[] arrays = HeldExample.of(source.columns(), cursor.example()).arrays();
+                    Object[] arrays =
+                            HeldExample.of(source.columns(), cursor.example()).arrays();
                     found.append(source.columns().get(0).dtype().at(arrays[0], 0))
                             .append(' ')
                             .append(source.columns().get(1).dtype().at(arrays[1], 0))
@@ -161,7 +164,8 @@ class EnvironmentTest {
             }
         }
         for (String name : images.classes()) {
-            name.chars().forEach(character -> found.append(Integer.toHexString(character)).append(' '));
+            name.chars().forEach(character -> found.append(Integer.toHexString(character))
+                    .append(' '));
         }
         return found.append(Texts.size(2.5e9).toUpperCase(Locale.ROOT)).toString();
     }

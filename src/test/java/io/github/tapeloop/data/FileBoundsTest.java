@@ -150,7 +150,8 @@ class FileBoundsTest {
     void aRecordThatIsLongerThanItsFileIsRefusedAtOnce() throws IOException {
         for (boolean gzip : new boolean[] {false, true}) {
             Path file = file(folder.resolve("data"), gzip, recordHeader(2_000_000_000), 0, '0');
-            assertRefused(file, () -> Values.sizes(records(file).batch(1)), "record 0 (at byte 0", "2.0 GB", "new copy");
+            assertRefused(
+                    file, () -> Values.sizes(records(file).batch(1)), "record 0 (at byte 0", "2.0 GB", "new copy");
         }
         Path file = file(folder.resolve("data"), false, recordHeader(3_000_000_000L), 0, '0');
         assertRefused(file, () -> Values.sizes(records(file).batch(1)), "3000000000 bytes but at most 2.1 GB fit");
@@ -167,7 +168,8 @@ class FileBoundsTest {
         assertRefused(names, () -> Values.sizes(csv(names).batch(1)), "line 1", "more than 1048576 values");
         Path number = file(folder.resolve("number.csv"), false, header, 15, '1');
         Files.write(number, ",2\n".getBytes(StandardCharsets.US_ASCII), java.nio.file.StandardOpenOption.APPEND);
-        assertRefused(number, () -> Values.sizes(csv(number).batch(1)), "line 2, column \"a\"", "(15728640 characters)");
+        assertRefused(
+                number, () -> Values.sizes(csv(number).batch(1)), "line 2, column \"a\"", "(15728640 characters)");
     }
 
     @Test
@@ -181,8 +183,8 @@ class FileBoundsTest {
 
     @Test
     void whatTheHeapHasNoRoomForIsNamedWithSizes() throws Exception {
-        String output = ChildJava.succeed(
-                Duration.ofMinutes(2), List.of("-Xmx48m"), FileBoundsTest.class, folder.toString());
+        String output =
+                ChildJava.succeed(Duration.ofMinutes(2), List.of("-Xmx48m"), FileBoundsTest.class, folder.toString());
         for (String line : output.lines().filter(each -> each.startsWith("->")).toList()) {
             assertTrue(line.contains("DataException"), line);
             assertTrue(line.contains(folder.toString()) && line.contains("MB") && line.contains(";"), line);
@@ -203,7 +205,15 @@ class FileBoundsTest {
         Files.createDirectories(folder.resolve("images/a"));
         ByteArrayOutputStream colours = new ByteArrayOutputStream();
         colours.write(new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10});
-        chunk(colours, "IHDR", ByteBuffer.allocate(13).putInt(9000).putInt(9000).put((byte) 8).put((byte) 2).array());
+        chunk(
+                colours,
+                "IHDR",
+                ByteBuffer.allocate(13)
+                        .putInt(9000)
+                        .putInt(9000)
+                        .put((byte) 8)
+                        .put((byte) 2)
+                        .array());
         chunk(colours, "IDAT", new byte[8]);
         Files.write(folder.resolve("images/a/0.png"), colours.toByteArray());
         say(() -> Values.sizes(images(folder.resolve("images")).batch(1)));

@@ -239,7 +239,8 @@ class ImageFolderTest {
         assertEquals(inputs(images, 5, 1), inputs(plain.dataset().augment(shift), 5, 1));
         for (Dataset each : List.of(
                 images, images.map(2, row -> row), images.filter(row -> true), images.take(20), images.repeat(2))) {
-            for (Dataset.Split split : List.of(each.split(0.5, 3), each.shuffle(20).splitTail(0.5))) {
+            for (Dataset.Split split :
+                    List.of(each.split(0.5, 3), each.shuffle(20).splitTail(0.5))) {
                 for (int epoch = 0; epoch < 2; epoch++) {
                     assertTrue(asTheyAre.containsAll(inputs(split.second(), 7, epoch)));
                 }
@@ -248,7 +249,9 @@ class ImageFolderTest {
             }
         }
         for (Dataset cached : List.of(
-                images.cache(), images.map(row -> row).cache(), images.filter(row -> true).cache(),
+                images.cache(),
+                images.map(row -> row).cache(),
+                images.filter(row -> true).cache(),
                 images.concat(images).cache())) {
             List<List<Object>> first = inputs(cached, 7, 0);
             assertNotEquals(first, inputs(cached, 7, 1));
@@ -279,7 +282,9 @@ class ImageFolderTest {
             for (int[] size : new int[][] {{7, 5}, {3, 4}, {1, 1}, {14, 2}, {9, 30}, {6, 5}, {7, 4}}) {
                 assertArrayEquals(
                         Image.read(file, channels).resized(size[0], size[1]).pixels(),
-                        DecodedImage.read(file).resized(size[0], size[1], channels).pixels());
+                        DecodedImage.read(file)
+                                .resized(size[0], size[1], channels)
+                                .pixels());
             }
         }
     }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,14 +49,17 @@ class InterruptsTest {
                 new Loop("filter", data -> data.filter(row -> false)),
                 new Loop("filter in memory", data -> data.map(row -> row).filter(row -> false)),
                 new Loop("skip", data -> data.skip(Long.MAX_VALUE)),
-                new Loop("shuffle", data -> data.map(row -> row).shuffle(Integer.MAX_VALUE).filter(row -> false)),
+                new Loop(
+                        "shuffle",
+                        data -> data.map(row -> row).shuffle(Integer.MAX_VALUE).filter(row -> false)),
                 new Loop("window", data -> data.window(2, Integer.MAX_VALUE).skip(1L << 40)),
                 new Loop("map", data -> data.map(2, row -> row).filter(row -> false)),
                 new Loop("concat", data -> data.filter(row -> false).concat(data)),
                 new Loop("interleave", data -> data.filter(row -> false).interleave(2, data)),
                 new Loop("repeat", data -> data.filter(row -> false).repeat(5)),
                 new Loop("cache", data -> data.filter(row -> false).cache()),
-                new Loop("part", data -> data.filter(row -> false).splitTail(0.5).second()),
+                new Loop(
+                        "part", data -> data.filter(row -> false).splitTail(0.5).second()),
                 new Loop("peek", data -> data.peek(number -> {}).filter(row -> false)));
     }
 
@@ -125,7 +127,10 @@ class InterruptsTest {
                 Dataset.ofStream(Stream::<Float>empty, new Fields<Float>().input(Field.numbers(value -> value))))) {
             assertEquals(List.of(), Values.sizes(empty.repeat(Integer.MAX_VALUE).batch(1)));
             assertEquals(
-                    List.of(), Values.sizes(empty.repeat(Integer.MAX_VALUE).repeat(Integer.MAX_VALUE).batch(1)));
+                    List.of(),
+                    Values.sizes(empty.repeat(Integer.MAX_VALUE)
+                            .repeat(Integer.MAX_VALUE)
+                            .batch(1)));
         }
         assertEquals(
                 Long.MAX_VALUE,

@@ -306,8 +306,8 @@ class StagesTest {
             {Float.NaN}, {3e9f}, {Float.NEGATIVE_INFINITY}, {1, 1, 0}, {0, 0}, {5, 0, 1}, {-1, 2}, {Float.NaN, 1}
         }) {
             Dataset data = Dataset.of(new float[1][1], new float[][] {noClass}).classWeights(weights);
-            String message = assertThrows(DataException.class, () -> weights(data))
-                    .getMessage();
+            String message =
+                    assertThrows(DataException.class, () -> weights(data)).getMessage();
             assertTrue(message.contains("class weights"), message);
         }
         Dataset ids = Dataset.of(new Columns()
@@ -332,9 +332,9 @@ class StagesTest {
             assertThrows(IllegalArgumentException.class, () -> PadTo.lengths(lengths));
         }
         PadTo padding = PadTo.lengths(2, 5);
-        assertEquals(List.of(2, 2, 2, 5, 5, 6), IntStream.of(0, 1, 2, 3, 5, 6)
-                .mapToObj(padding::lengthFor)
-                .toList());
+        assertEquals(
+                List.of(2, 2, 2, 5, 5, 6),
+                IntStream.of(0, 1, 2, 3, 5, 6).mapToObj(padding::lengthFor).toList());
         assertEquals(1, PadTo.longest().lengthFor(0));
         Dataset ragged = Dataset.of(new Columns().input(ColumnData.ragged(new int[][] {{1}, {1, 2}})));
         for (double value : new double[] {3e9, Double.NaN, Double.POSITIVE_INFINITY}) {
@@ -359,10 +359,12 @@ class StagesTest {
     @Test
     void eachBatchOfAGroupIsPaddedAsByItself() {
         int[][] tokens = IntStream.range(0, 23)
-                .mapToObj(i -> IntStream.range(0, 1 + i / 4 % 3).map(at -> i + 1).toArray())
+                .mapToObj(
+                        i -> IntStream.range(0, 1 + i / 4 % 3).map(at -> i + 1).toArray())
                 .toArray(int[][]::new);
         Dataset data = Dataset.of(new Columns().input(ColumnData.ragged(tokens)).target(ColumnData.of(new int[23])));
-        for (Batches batches : List.of(data.padBatch(2), data.padBatch(2, PadTo.lengths(2, 4)), data.bucketByLength(2, 1, 2))) {
+        for (Batches batches :
+                List.of(data.padBatch(2), data.padBatch(2, PadTo.lengths(2, 4)), data.bucketByLength(2, 1, 2))) {
             List<String> single = rows(batches);
             for (int group = 1; group <= 5; group++) {
                 int size = group;
@@ -422,7 +424,8 @@ class StagesTest {
         });
         assertEquals(List.of(2, 2, 1, 3), Values.sizes(batches));
         assertEquals(3, asked.size(), "twice, and once more at the end");
-        assertEquals(List.of(3, 3), Values.sizes(numbers(7).batch(1, true).take(6).grouped(() -> 3)));
+        assertEquals(
+                List.of(3, 3), Values.sizes(numbers(7).batch(1, true).take(6).grouped(() -> 3)));
         assertEquals(List.of(4, 2), Values.sizes(numbers(7).batch(2, true).grouped(() -> 2)));
         assertEquals(List.of(4, 3), Values.sizes(numbers(7).batch(2).grouped(() -> 2)));
     }
