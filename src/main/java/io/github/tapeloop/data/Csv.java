@@ -66,7 +66,7 @@ public final class Csv {
     public Csv delimiter(char delimiter) {
         if (delimiter == '"' || delimiter == '\n' || delimiter == '\r') {
             throw new IllegalArgumentException(
-                    String.format("the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
+                    "the delimiter must be no quote and no line break, but got the character " + (int) delimiter);
         }
         return new Csv(file, delimiter, charset, header, missing, skipped);
     }

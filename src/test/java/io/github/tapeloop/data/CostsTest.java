@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +102,25 @@ class CostsTest {
         assertReads(2, cached.take(5));
         assertReads(95, cached);
         assertReads(0, cached);
+    }
+
+    @Test
+    void passesThatFillACacheAtOnceSeeAllOfIt() throws Exception {
+        for (boolean stream : new boolean[] {false, true}) {
+            List<Integer> numbers = IntStream.range(0, 3000).boxed().toList();
+            Fields<Integer> fields = new Fields<Integer>().input(Field.numbers(value -> value));
+            Dataset cached =
+                    (stream ? Dataset.ofStream(numbers::stream, fields) : Dataset.ofRecords(numbers, fields)).cache();
+            List<FutureTask<List<Integer>>> passes = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                passes.add(new FutureTask<>(() -> StagePair.rows(examples(cached, 0, 0))));
+                new Thread(passes.get(i)).start();
+            }
+            for (FutureTask<List<Integer>> pass : passes) {
+                assertEquals(numbers, pass.get());
+            }
+            assertEquals(3000, cached.size().orElseThrow());
+        }
     }
 
     @Test
