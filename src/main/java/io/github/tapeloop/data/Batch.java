@@ -299,18 +299,11 @@ public final class Batch implements AutoCloseable {
      * @return the columns
      */
     public Bundle columns(Ops tf) {
-        Map<String, Operand<?>> columns = new LinkedHashMap<>();
-        int column = 0;
-        for (String name : layout.inputs()) {
-            columns.put("input/" + name, operand(tf, column++));
+        List<Operand<?>> columns = new ArrayList<>(layout.count());
+        for (int i = 0; i < layout.count(); i++) {
+            columns.add(operand(tf, i));
         }
-        for (String name : layout.targets()) {
-            columns.put("target/" + name, operand(tf, column++));
-        }
-        if (layout.weighted()) {
-            columns.put("weight", operand(tf, column));
-        }
-        return Bundle.of(columns);
+        return Bundle.of(layout.columns(), columns);
     }
 
     /**
