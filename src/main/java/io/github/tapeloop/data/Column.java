@@ -27,8 +27,9 @@ record Column(String name, Role role, Dtype dtype, Shape shape) {
                 && !shape.tail().hasUnknownDimension()
                 && shape.tail().size() > 0;
         if (!ofOpenLength && (shape.isUnknown() || shape.hasUnknownDimension())) {
-            throw new IllegalArgumentException(
-                    "column \"" + name + "\" needs a fully known example shape, or one that is open in its first dimension only, such as [-1], but got " + shape);
+            throw new IllegalArgumentException("column \"" + name
+                    + "\" needs a fully known example shape, or one that is open in its first dimension only, such as [-1], but got "
+                    + shape);
         }
         if (!ofOpenLength && (shape.size() < 1 || shape.size() > Integer.MAX_VALUE)) {
             throw new IllegalArgumentException("column \"" + name + "\" needs 1 to " + Integer.MAX_VALUE
@@ -71,8 +72,8 @@ record Column(String name, Role role, Dtype dtype, Shape shape) {
     /** Fails unless so many elements are whole steps. */
     void requireSteps(int elements) {
         if (elements % step() != 0) {
-            throw new DataException("an example of " + this + " has " + elements + " values, which are no whole steps of "
-                    + step() + "; correct the source of this column");
+            throw new DataException("an example of " + this + " has " + elements
+                    + " values, which are no whole steps of " + step() + "; correct the source of this column");
         }
     }
 

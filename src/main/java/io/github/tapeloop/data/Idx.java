@@ -54,7 +54,11 @@ final class Idx {
                     Locale.ROOT,
                     "%s: expected the IDX magic number 0x%08x (%s: unsigned bytes in %d dimensions) but got 0x%08x; is"
                             + " the first file the images and the second the labels?",
-                    file, expected, what, rank, header.getInt(0)));
+                    file,
+                    expected,
+                    what,
+                    rank,
+                    header.getInt(0)));
         }
         if (header.remaining() < length) {
             throw new DataException(file + ": expected an IDX header of " + length + " bytes but the file ends after "

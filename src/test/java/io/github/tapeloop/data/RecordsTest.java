@@ -167,7 +167,8 @@ class RecordsTest {
             Batch batch = batches.next();
             assertEquals(Shape.of(3, 3, 2), Values.inputTensor(batch).shape());
             assertEquals(
-                    List.of(1f, 2f, 0f, 0f, 0f, 0f, 3f, 4f, 5f, 6f, 7f, 8f, 0f, 0f, 0f, 0f, 0f, 0f), Values.input(batch));
+                    List.of(1f, 2f, 0f, 0f, 0f, 0f, 3f, 4f, 5f, 6f, 7f, 8f, 0f, 0f, 0f, 0f, 0f, 0f),
+                    Values.input(batch));
         }
         StringBuilder shapes = new StringBuilder();
         for (Batch batch : data.bucketByLength(2, 2)) {
@@ -181,11 +182,12 @@ class RecordsTest {
                 .getMessage();
         assertTrue(message.contains("3 values, which are no whole steps of 2"), message);
         for (Shape shape : List.of(
-                Shape.of(2, Shape.UNKNOWN_SIZE), Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE), Shape.unknown(),
+                Shape.of(2, Shape.UNKNOWN_SIZE),
+                Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE),
+                Shape.unknown(),
                 Shape.of(Shape.UNKNOWN_SIZE, 0))) {
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> new Fields<float[]>().input(Field.floats(shape, each -> each)));
+            assertThrows(IllegalArgumentException.class, () -> new Fields<float[]>()
+                    .input(Field.floats(shape, each -> each)));
         }
     }
 
@@ -194,9 +196,9 @@ class RecordsTest {
         float[] same = new float[2];
         Dataset data = Dataset.ofRecords(
                 List.of(1f, 2f, 3f), new Fields<Float>().input(Field.floats(Shape.of(Shape.UNKNOWN_SIZE), value -> {
-                    java.util.Arrays.fill(same, value);
-                    return same;
-                })));
+                            java.util.Arrays.fill(same, value);
+                            return same;
+                        })));
         for (Dataset each : List.of(data, data.cache(), data.map(row -> row), data.shuffle(1))) {
             try (BatchIterator batches = each.padBatch(3).open(0, 0)) {
                 assertEquals(List.of(1f, 1f, 2f, 2f, 3f, 3f), Values.input(batches.next()));
