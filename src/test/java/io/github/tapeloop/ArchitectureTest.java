@@ -25,6 +25,7 @@ class ArchitectureTest {
 
     private static final Map<String, Integer> LEVELS = Map.ofEntries(
             entry("settings", 0),
+            entry("warning", 0),
             entry("runtime", 1),
             entry("state", 2),
             entry("tape", 3),

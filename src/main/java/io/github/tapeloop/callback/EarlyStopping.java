@@ -6,6 +6,7 @@ import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.StateReader;
 import io.github.tapeloop.state.StateWriter;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * Stops training when a value no longer improves.
@@ -137,6 +138,11 @@ public final class EarlyStopping implements Callback {
         bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return Set.of(monitor.name());
     }
 
     @Override

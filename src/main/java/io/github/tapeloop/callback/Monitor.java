@@ -1,16 +1,13 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.warning.Warnings;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A value in the logs of each epoch that a callback watches, and what counts as better. */
 final class Monitor {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
 
     private final String owner;
     private final String name;
@@ -41,7 +38,9 @@ final class Monitor {
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);
         if (value == null) {
-            LOG.warn("{} watches '{}', which was not measured: there are {}", owner, name, logs.keySet());
+            Warnings.warn(
+                    Monitor.class,
+                    owner + " watches '" + name + "', which was not measured: there are " + logs.keySet());
             return OptionalDouble.empty();
         }
         return OptionalDouble.of(value);

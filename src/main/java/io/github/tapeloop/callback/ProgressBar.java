@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Prints a line an epoch. On a terminal the line moves while the epoch runs, with the rate and the time left; elsewhere
- * only whole lines are printed.
+ * only whole lines are printed. What the run warns of is a line of its own.
  */
 public final class ProgressBar implements Callback {
 
@@ -99,6 +99,16 @@ public final class ProgressBar implements Callback {
             drawn = 0;
         }
         event.stopReason().ifPresent(reason -> out.println("stopped: " + reason));
+    }
+
+    /** A line of its own, above the one that moves. */
+    @Override
+    public void onWarning(Run run, Event.Warning event) {
+        if (drawn > 0) {
+            out.print("\r" + " ".repeat(drawn) + "\r");
+            drawn = 0;
+        }
+        out.println("warning: " + event.text());
     }
 
     private void draw(String line) {

@@ -6,6 +6,7 @@ import io.github.tapeloop.state.StateReader;
 import io.github.tapeloop.state.StateWriter;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -136,6 +137,11 @@ public final class ReduceLrOnPlateau implements Callback {
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));
         cooling = Math.toIntExact(in.getLong("cooling"));
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return Set.of(monitor.name());
     }
 
     @Override

@@ -189,10 +189,18 @@ public final class Engine implements AutoCloseable {
             return new TestStep(objective, testScores);
         }
         return (step, batch) -> {
+            requireTestStep();
+            throw new AssertionError("there is one");
+        };
+    }
+
+    /** Refuses to evaluate where nobody said how. */
+    public void requireTestStep() {
+        if (plan.testStep() == null && !plan.hasLoss()) {
             throw new IllegalStateException(
                     "This trainer has a step of its own and neither a loss nor a test step, so it"
                             + " cannot evaluate: give its builder loss(…) or testStep(…)");
-        };
+        }
     }
 
     private Execution execution(Step step) {
@@ -271,6 +279,11 @@ public final class Engine implements AutoCloseable {
     /** All that makes the next step what it is. */
     public TrainingState state() {
         return state;
+    }
+
+    /** What the builder of the trainer was told. */
+    public Plan plan() {
+        return plan;
     }
 
     /** The session that everything is in. */
