@@ -7,6 +7,7 @@ import io.github.tapeloop.execution.Execution;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
+import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
@@ -95,7 +96,16 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            return new FitLoop(engine, train, validation, options, System::nanoTime, this::isClosing, warnings).fit();
+            return new FitLoop(
+                            engine,
+                            train,
+                            validation,
+                            options,
+                            System::nanoTime,
+                            this::isClosing,
+                            warnings,
+                            () -> new FirstStep(session, plan.precision()))
+                    .fit();
         });
     }
 
@@ -119,7 +129,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Computes the model's output for each example.
+     * Computes the model's output for each example, in the order in which the data comes: that of shuffled data is mixed,
+     * which is warned of.
      *
      * @param data batches; targets are not looked at
      * @return float32 [examples, …] on the Java heap
@@ -138,7 +149,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Computes the outputs of the model for each example, for models that have several.
+     * Computes the outputs of the model for each example, for models that have several; in order as {@link #predict}.
      *
      * @param data batches; targets are not looked at
      * @return by the name of the output, sorted, {@code output} if it is the only one of a plain {@link Model}: float32
@@ -150,6 +161,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
+        if (data.isShuffled()) {
+            Warnings.warn(
+                    Trainer.class,
+                    "The data to predict is shuffled: the rows that come out are in the shuffled order, not in that of the"
+                            + " data. Predict data that is not: dataset.batch(n) beside dataset.shuffle(k).batch(n) for"
+                            + " training");
+        }
         Map<String, FloatNdArray> predictions = evaluator.predict(data, this::isClosing);
         requireNotClosing();
         if (predictions.isEmpty()) {

@@ -192,6 +192,15 @@ public final class Batches implements Iterable<Batch> {
         return grouping.size();
     }
 
+    /**
+     * Whether the examples come in another order than that of the data, which a shuffle or another stage has mixed.
+     *
+     * @return true after a shuffle
+     */
+    public boolean isShuffled() {
+        return !dataset.source.ordered();
+    }
+
     private Batches over(Dataset other) {
         return new Batches(other, grouping, prefetch);
     }

@@ -22,6 +22,7 @@ import io.github.tapeloop.step.StepBody;
 import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.step.TestStep;
 import io.github.tapeloop.step.TrainStep;
+import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.tape.GradientRegistry;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TNumber;
 
@@ -58,6 +60,9 @@ public final class Engine implements AutoCloseable {
     private final Rounds rounds;
     private final Set<Optimizer> optimizers;
     private final Execution predict;
+    private final Look look = new Look();
+    /** The layers that were frozen when a step was last looked at. */
+    private Set<Layer> lookedAt;
 
     /** By the layers that are frozen, the limit of the guard, and the rules for gradients: a trace keeps them. */
     private final Map<Setting, Executions> executions = new LinkedHashMap<>(MOST_SETTINGS, 0.75f, true);
@@ -94,7 +99,14 @@ public final class Engine implements AutoCloseable {
         this.rounds = new Rounds(session);
         this.state = account();
         this.predict = execution(new Step(
-                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, this::optimizers));
+                "predict_step",
+                this::predict,
+                true,
+                seams.unguarded(),
+                state,
+                Progress.NONE,
+                this::optimizers,
+                Look.NONE));
     }
 
     /** Registers all that makes the next step what it is. */
@@ -135,12 +147,25 @@ public final class Engine implements AutoCloseable {
                 : step.inference().call(plan.model(), Objective.inputs(step.tf(), batch));
     }
 
-    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
-    private Executions executions() {
+    /** Has the next training step be seen, if none was since the same layers are frozen. */
+    public void lookAtNextStep(Supplier<Witness> witness) {
+        Set<Layer> frozen = frozen();
+        if (!frozen.equals(lookedAt)) {
+            lookedAt = frozen;
+            look.by(witness.get());
+        }
+    }
+
+    private Set<Layer> frozen() {
         Set<Layer> frozen = new HashSet<>();
         addFrozen(plan.model(), frozen);
-        Setting setting =
-                new Setting(frozen, guard.limit(), GradientRegistry.of(session).version());
+        return frozen;
+    }
+
+    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
+    private Executions executions() {
+        Setting setting = new Setting(
+                frozen(), guard.limit(), GradientRegistry.of(session).version());
         Executions found = executions.get(setting);
         if (found == null) {
             found = newExecutions();
@@ -162,8 +187,8 @@ public final class Engine implements AutoCloseable {
     }
 
     private Executions newExecutions() {
-        Step training = step("train_step", trainBody(backward), seams, progress.training());
-        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing());
+        Step training = step("train_step", trainBody(backward), seams, progress.training(), look);
+        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing(), Look.NONE);
         Execution once = execution(training);
         int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
         Execution train =
@@ -171,8 +196,8 @@ public final class Engine implements AutoCloseable {
         return new Executions(training, train, execution(testing), new HashMap<>());
     }
 
-    private Step step(String name, StepBody body, Seams around, Progress.Counter counter) {
-        return new Step(name, body, false, around, state, counter, this::optimizers);
+    private Step step(String name, StepBody body, Seams around, Progress.Counter counter, Look seen) {
+        return new Step(name, body, false, around, state, counter, this::optimizers, seen);
     }
 
     private StepBody trainBody(Backward secondHalf) {
@@ -231,7 +256,7 @@ public final class Engine implements AutoCloseable {
             return now.train();
         }
         return now.loops().computeIfAbsent(batchSize, size -> {
-            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training());
+            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training(), look);
             return new LoopExecution(several, now.train(), size, rounds);
         });
     }

@@ -11,6 +11,7 @@ import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Scores;
+import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +46,7 @@ public final class FitLoop {
     private final Evaluator evaluator;
     private final NonFiniteWatch nonFinite;
     private final Warnings warnings;
+    private final Supplier<Witness> firstStep;
     private final MonitorCheck monitors;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
     private boolean warnedOfLoss;
@@ -55,6 +58,7 @@ public final class FitLoop {
      * @param nanoTime a clock
      * @param closing whether somebody wants to close what the run works with
      * @param warnings collects those of the run
+     * @param firstStep makes who looks at the first step
      */
     public FitLoop(
             Engine engine,
@@ -63,7 +67,8 @@ public final class FitLoop {
             Fit options,
             LongSupplier nanoTime,
             BooleanSupplier closing,
-            Warnings warnings) {
+            Warnings warnings,
+            Supplier<Witness> firstStep) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
         this.run = new FitRun(engine, closing);
@@ -76,6 +81,7 @@ public final class FitLoop {
         this.callbacks = new CallbackList(options.callbacks());
         this.nanoTime = nanoTime;
         this.warnings = warnings;
+        this.firstStep = firstStep;
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
@@ -84,6 +90,9 @@ public final class FitLoop {
         monitors.begin();
         validation.ifPresent(data -> engine.requireTestStep());
         warnOfNoValidation();
+        if (options.checksFirstStep()) {
+            engine.lookAtNextStep(firstStep);
+        }
         return options.isDryRun() ? undone() : runEpochs();
     }
 

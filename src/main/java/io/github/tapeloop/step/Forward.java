@@ -28,7 +28,7 @@ public record Forward(List<Head> heads, Bundle values) {
     static final String EXAMPLES = "examples";
 
     /** The outputs of all heads. */
-    List<HeadOutput> outputs() {
+    public List<HeadOutput> outputs() {
         List<HeadOutput> outputs = new ArrayList<>(heads.size());
         for (int i = 0; i < heads.size(); i++) {
             outputs.add(new HeadOutput(
