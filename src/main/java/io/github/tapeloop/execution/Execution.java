@@ -80,14 +80,8 @@ public abstract class Execution {
         if (session.isClosing()) {
             return failure;
         }
-        try (Undo undo = new Undo();
-                TensorScope scope = session.scope();
-                StepRun run = begin(scope, undo)) {
-            try {
-                step.body().run(run, batch);
-            } finally {
-                undo.run();
-            }
+        try {
+            forget(run -> step.body().run(run, batch));
             return FailedStep.withCure(failure); // Op by op it does not fail.
         } catch (RuntimeException e) {
             RuntimeException told = e instanceof OpException op ? FailedStep.withCure(op) : e;
@@ -95,6 +89,18 @@ public abstract class Execution {
                 told.addSuppressed(failure);
             }
             return told;
+        }
+    }
+
+    /** Runs a step op by op of which nothing stays. */
+    private void forget(Consumer<StepRun> work) {
+        try (Undo undo = new Undo()) {
+            try (TensorScope scope = session.scope();
+                    StepRun run = begin(scope, undo)) {
+                work.accept(run);
+            } finally {
+                undo.run();
+            }
         }
     }
 
@@ -152,17 +158,13 @@ public abstract class Execution {
             witness.get().close();
             return;
         }
-        try (Undo undo = new Undo();
-                TensorScope scope = session.scope();
-                StepRun run = begin(scope, undo)) {
-            try (Witness sees = witness.get()) {
+        try (Witness sees = witness.get()) {
+            forget(run -> {
                 run.seenBy(sees, batch, true);
                 step.body().run(run, batch);
-            } catch (RuntimeException e) {
-                LOG.debug("The step that was shown failed, as the one to come will, which says why", e);
-            } finally {
-                undo.run();
-            }
+            });
+        } catch (RuntimeException e) {
+            LOG.debug("The step that was shown failed, as the one to come will, which says why", e);
         }
     }
 

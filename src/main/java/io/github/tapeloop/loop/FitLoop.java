@@ -132,6 +132,7 @@ public final class FitLoop {
             data.goOn(options.initialEpoch());
             runAll(data);
             engine.weights().averages(false);
+            engine.optimizers().forEach(Optimizer::flush);
             engine.weights().averaging().forEach(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
             failure = e;
@@ -206,7 +207,6 @@ public final class FitLoop {
                 },
                 () -> nonFinite.stepEnds() | run.stopsNow());
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
-        engine.optimizers().forEach(Optimizer::flush);
         engine.weights().toEvaluate();
         if (done.steps() == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
