@@ -1,7 +1,6 @@
 package io.github.tapeloop.callback;
 
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -36,14 +35,14 @@ public interface Callback {
      *
      * @param out takes values by names of this callback's own; nothing unless overridden
      */
-    default void saveState(StateWriter out) {}
+    default void saveState(Stateful.Writer out) {}
 
     /**
      * Takes back what {@link #saveState} wrote.
      *
      * @param in gives the values by the same names; nothing unless overridden
      */
-    default void loadState(StateReader in) {}
+    default void loadState(Stateful.Reader in) {}
 
     /**
      * What in the logs of an epoch this callback cannot do without. {@code fit} refuses a name that nobody measures, before

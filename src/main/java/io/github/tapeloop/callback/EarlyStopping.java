@@ -3,8 +3,7 @@ package io.github.tapeloop.callback;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -125,7 +124,7 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("best", best);
         out.put("bestEpoch", (long) bestEpoch);
         out.put("started", started);
@@ -133,7 +132,7 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         best = in.getDouble("best");
         bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
         started = in.getBoolean("started");

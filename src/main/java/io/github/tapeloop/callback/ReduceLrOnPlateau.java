@@ -2,8 +2,7 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -124,7 +123,7 @@ public final class ReduceLrOnPlateau implements Callback {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("best", best);
         out.put("started", started);
         out.put("wait", (long) wait);
@@ -132,7 +131,7 @@ public final class ReduceLrOnPlateau implements Callback {
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         best = in.getDouble("best");
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));

@@ -1,8 +1,6 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import java.util.Arrays;
 
@@ -67,12 +65,12 @@ public final class ExecutionSize implements Stateful {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("steps_per_execution", (long) steps);
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         steps = Math.toIntExact(in.getLong("steps_per_execution"));
         timed = 0;
     }

@@ -2,8 +2,6 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import java.util.List;
 import java.util.function.Supplier;
@@ -63,13 +61,13 @@ public final class WeightsInPlace implements Stateful {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("averages_in_place", averages);
         out.put("training_weights_in_place", training);
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         boolean wanted = averages;
         boolean train = training;
         averages = in.getBoolean("averages_in_place");

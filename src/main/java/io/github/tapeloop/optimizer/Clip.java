@@ -12,7 +12,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /** Keeps gradients from being too large, before they are used. */
-public final class Clip implements Transform {
+public final class Clip implements Optimizer.Transform {
 
     private enum Mode {
         norm,

@@ -21,7 +21,7 @@ import org.tensorflow.types.family.TNumber;
  * <p>What an optimizer keeps outside its slots would change in every step. Sums are as large as the variables, so an
  * optimizer that is {@code lazy(true)} is not lazy with it.
  */
-public final class GradientAccumulation implements Transform {
+public final class GradientAccumulation implements Optimizer.Transform {
 
     private static final String SLOT = "gradient_accumulator";
 

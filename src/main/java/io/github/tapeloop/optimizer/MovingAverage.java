@@ -14,7 +14,7 @@ import org.tensorflow.types.family.TNumber;
  * where m counts as 0 for the first update. The averages are put in place by {@link Optimizer#useAverages}, which
  * {@code fit} does at its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
  */
-public final class MovingAverage implements Transform {
+public final class MovingAverage implements Optimizer.Transform {
 
     private static final String SLOT = "average";
 

@@ -1,11 +1,9 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.ConstantGraph;
+import io.github.tapeloop.bridge.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -279,7 +277,7 @@ abstract class OptimizerState implements Stateful {
 
     /** The learning rates and numbers like them, before the first step: from then on they are in {@link #state}. */
     @Override
-    public final void saveState(StateWriter out) {
+    public final void saveState(Stateful.Writer out) {
         kept().forEach((name, number) -> {
             if (number.variable() == null) {
                 out.put(name, number.value());
@@ -288,7 +286,7 @@ abstract class OptimizerState implements Stateful {
     }
 
     @Override
-    public final void loadState(StateReader in) {
+    public final void loadState(Stateful.Reader in) {
         kept().forEach((name, number) -> {
             if (in.has(name)) {
                 number.set(in.getDouble(name));

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 final class Transforms {
 
     /** Tapeloop's own, one of a kind. */
-    private final Map<Class<?>, Transform> byKind = new HashMap<>();
+    private final Map<Class<?>, Optimizer.Transform> byKind = new HashMap<>();
 
     private final Set<Class<?>> replaceable = new HashSet<>();
     /** Those of users, in order, by name. */
@@ -25,12 +25,12 @@ final class Transforms {
             variable -> get(WeightDecay.class).orElseThrow().covers(variable));
 
     /** Adds all, or none if one of them cannot be added. */
-    void add(Transform... added) {
+    void add(Optimizer.Transform... added) {
         Transforms after = new Transforms();
         after.byKind.putAll(byKind);
         after.replaceable.addAll(replaceable);
         after.byName.putAll(byName);
-        for (Transform transform : added) {
+        for (Optimizer.Transform transform : added) {
             after.addOne(transform);
         }
         byKind.putAll(after.byKind);
@@ -38,7 +38,7 @@ final class Transforms {
         byName.putAll(after.byName);
     }
 
-    private void addOne(Transform transform) {
+    private void addOne(Optimizer.Transform transform) {
         if (transform instanceof GradientTransform own) {
             String name = requireName(own);
             if (byName.putIfAbsent(name, own) != null) {
@@ -48,7 +48,7 @@ final class Transforms {
             return;
         }
         Class<?> kind = transform.getClass();
-        Transform before = byKind.get(kind);
+        Optimizer.Transform before = byKind.get(kind);
         if (before != null && !replaceable.remove(kind)) {
             throw new IllegalArgumentException(
                     "Expected at most one " + kind.getSimpleName() + ", got " + before + " and then " + transform);
@@ -68,12 +68,12 @@ final class Transforms {
         return name;
     }
 
-    void addDefault(Transform transform) {
+    void addDefault(Optimizer.Transform transform) {
         add(transform);
         replaceable.add(transform.getClass());
     }
 
-    <T extends Transform> Optional<T> get(Class<T> kind) {
+    <T extends Optimizer.Transform> Optional<T> get(Class<T> kind) {
         return Optional.ofNullable(kind.cast(byKind.get(kind)));
     }
 
@@ -170,7 +170,7 @@ final class Transforms {
         byName.values().forEach(transform -> requireDecay(part, transform));
     }
 
-    static void requireDecay(Optimizer part, Transform transform) {
+    static void requireDecay(Optimizer part, Optimizer.Transform transform) {
         if (!(transform instanceof WeightDecay)) {
             throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
                     + part.getClass().getSimpleName() + " with " + transform + ": give that to the ByVariable");
