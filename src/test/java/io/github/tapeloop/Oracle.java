@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.tensorflow.ndarray.Shape;
 
 /** Figures frozen in a test resource: lines of {@code name shape values…}; the scripts beside them made them. */
@@ -54,6 +56,13 @@ public final class Oracle {
     /** Whether there is an array of a name. */
     public boolean has(String name) {
         return entries.containsKey(name);
+    }
+
+    /** The names that begin with a prefix. */
+    public Set<String> names(String prefix) {
+        Set<String> names = new TreeSet<>(entries.keySet());
+        names.removeIf(name -> !name.startsWith(prefix));
+        return names;
     }
 
     public double[] values(String name) {
