@@ -1,7 +1,6 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
-import io.github.tapeloop.warning.Warnings;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
@@ -34,16 +33,10 @@ final class Monitor {
         return name;
     }
 
-    /** The value in the logs; empty, with a warning, if it is not there. */
+    /** The value in the logs; empty in an epoch without validation, if that measures it. */
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);
-        if (value == null) {
-            Warnings.warn(
-                    Monitor.class,
-                    owner + " watches '" + name + "', which was not measured: there are " + logs.keySet());
-            return OptionalDouble.empty();
-        }
-        return OptionalDouble.of(value);
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     /** A value that any other one is better than. */

@@ -47,8 +47,8 @@ public final class FitLoop {
     private final Warnings warnings;
     private final Supplier<Witness> firstStep;
     private final MonitorCheck monitors;
+    private final LearningWatch learning;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
-    private boolean warnedOfLoss;
 
     /**
      * @param engine what takes the steps
@@ -81,6 +81,7 @@ public final class FitLoop {
         this.nanoTime = nanoTime;
         this.warnings = warnings;
         this.firstStep = firstStep;
+        this.learning = new LearningWatch(engine);
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
@@ -173,7 +174,7 @@ public final class FitLoop {
         }
         logs.putAll(callbacks.epochLogs(run, epoch));
         monitors.epochEnds(logs.keySet(), !validated.isEmpty());
-        warnUnlessFinite(epoch, logs.get(Scores.LOSS));
+        learning.epochEnds(epoch, logs.get(Scores.LOSS));
 
         Event.EpochEnd end =
                 Event.EpochEnd.of(epoch, logs, done.steps(), done.examples(), secondsSince(start), trainSeconds);
@@ -201,6 +202,7 @@ public final class FitLoop {
                 engine.trainScores(),
                 event -> callbacks().onTrainBatchBegin(run, event),
                 event -> {
+                    learning.stepTaken();
                     monitors.stepTaken(engine.trainScores());
                     callbacks().onTrainBatchEnd(run, event);
                 },
@@ -219,19 +221,6 @@ public final class FitLoop {
                             + " steps of an epoch: a shorter stepsPerEpoch, or dataset.repeat(…), makes them alike");
         }
         return done;
-    }
-
-    /** The first such epoch says it for those that follow. */
-    private void warnUnlessFinite(int epoch, Double loss) {
-        if (loss != null && !Double.isFinite(loss) && !warnedOfLoss) {
-            warnedOfLoss = true;
-            Warnings.warn(
-                    FitLoop.class,
-                    "The loss of epoch " + (epoch + 1) + " is " + loss
-                            + ". Is the data scaled to about [-1, 1], the learning rate small enough?"
-                            + " A preflight(batch) before fit looks for the op; Fit.onNonFinite(…) skips such steps, goes back or"
-                            + " stops");
-        }
     }
 
     /** Fails if validation would; nobody hears of it otherwise. */
