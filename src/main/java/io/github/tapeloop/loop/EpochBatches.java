@@ -30,10 +30,9 @@ final class EpochBatches implements AutoCloseable {
         this.nanoTime = nanoTime;
     }
 
-    /** The batches of an epoch, in the given order if the data has to be opened for it. */
+    /** The batches of an epoch, in the given order if the data has to be opened for it: a pass before has come to its end. */
     BatchIterator forEpoch(int order) {
         if (current == null || stepsPerEpoch.isEmpty() || !current.hasNext()) {
-            close();
             current = new Timed(batches.grouped(new Groups()).open(seed, order));
         }
         size.interrupted();

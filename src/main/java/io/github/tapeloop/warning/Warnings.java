@@ -70,27 +70,7 @@ public final class Warnings implements AutoCloseable {
         }
     }
 
-    /**
-     * Has another thread warn where this one does.
-     *
-     * @param work what the other thread runs
-     * @return the work, with the collector of this thread, if it has one
-     */
-    public static Runnable carriedBy(Runnable work) {
-        Warnings current = CURRENT.get();
-        return current == null
-                ? work
-                : () -> {
-                    CURRENT.set(current);
-                    try {
-                        work.run();
-                    } finally {
-                        CURRENT.remove();
-                    }
-                };
-    }
-
-    private synchronized boolean add(String text) {
+    private boolean add(String text) {
         if (!said.add(text)) {
             return false;
         }
@@ -103,7 +83,7 @@ public final class Warnings implements AutoCloseable {
      *
      * @return texts in their order; mostly none
      */
-    public synchronized List<String> next() {
+    public List<String> next() {
         if (waiting.isEmpty()) {
             return List.of();
         }
@@ -117,7 +97,7 @@ public final class Warnings implements AutoCloseable {
      *
      * @return texts in their order, each once
      */
-    public synchronized List<String> all() {
+    public List<String> all() {
         return List.copyOf(said);
     }
 
