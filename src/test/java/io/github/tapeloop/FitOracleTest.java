@@ -268,7 +268,7 @@ class FitOracleTest {
                 curves++;
             }
             assertEquals(
-                    ORACLE.names(name + ".").stream()
+                    ORACLE.names().stream().filter(key -> key.startsWith(name + "."))
                             .filter(key -> !key.contains(".weights."))
                             .count(),
                     curves);

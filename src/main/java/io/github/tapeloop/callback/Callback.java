@@ -55,6 +55,16 @@ public interface Callback {
     }
 
     /**
+     * Whether this callback has something to do for each training step, and not only for the last of several in one call. If a
+     * callback of a run does, {@code fit} takes single steps, whatever the steps per execution.
+     *
+     * @return false unless overridden
+     */
+    default boolean followsEachStep() {
+        return false;
+    }
+
+    /**
      * Called before the first epoch.
      *
      * @param run the run

@@ -33,6 +33,11 @@ final class Monitor {
         return name;
     }
 
+    /** Whether a validation measures it. */
+    boolean isOfValidation() {
+        return name.startsWith("val_");
+    }
+
     /** The value in the logs; empty in an epoch without validation, if that measures it. */
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * new ReduceLrOnPlateau("val_loss").factor(0.5).patience(3)
  * }</pre>
  *
- * <p>The optimizer must not follow a schedule. Can be used in one run after another.
+ * <p>The optimizer must not follow a schedule: then the run fails before its first step. Can be used in one run after another.
  */
 public final class ReduceLrOnPlateau implements Callback {
 
@@ -146,6 +146,7 @@ public final class ReduceLrOnPlateau implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
+        LearningRateScheduler.requireSettable(run);
         started = false;
         wait = 0;
         cooling = 0;

@@ -30,7 +30,7 @@ final class CompiledExecution extends Execution {
     CompiledExecution(Step step, boolean jit) {
         super(step);
         this.jit = jit;
-        this.traces = new Traces(step.name());
+        this.traces = new Traces(step);
     }
 
     @Override

@@ -326,6 +326,11 @@ public final class Engine implements AutoCloseable {
         return Optional.ofNullable(plan.optimizer());
     }
 
+    /** Whether optimizers may come that are not known yet: a step of the user's brings them. */
+    public boolean bringsOptimizers() {
+        return plan.step() != null;
+    }
+
     /** That one, those that the builder was told of, and those that a step was seen to update by. */
     public List<Optimizer> optimizers() {
         return List.copyOf(optimizers);

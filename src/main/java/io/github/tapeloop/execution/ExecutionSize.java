@@ -24,6 +24,11 @@ public final class ExecutionSize implements Stateful {
         this.steps = steps;
     }
 
+    /** One step at a time. */
+    public static ExecutionSize single() {
+        return new ExecutionSize(1);
+    }
+
     /** Whether the number is known, and no more steps have to be timed. */
     public boolean isKnown() {
         return steps > 0;

@@ -107,6 +107,11 @@ final class Step {
         return tracedEarly;
     }
 
+    /** How many variables its updates have to do with beside those that have a gradient: a trace holds for one number. */
+    int carriedVariables() {
+        return optimizers.get().stream().mapToInt(Optimizer::carriedVariables).sum();
+    }
+
     /** The gradients of a step that was undone were not finite. */
     void letScalesFall() {
         Ops tf = seams.session().tf();

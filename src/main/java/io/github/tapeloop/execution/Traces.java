@@ -19,22 +19,24 @@ final class Traces {
     /** How many traces of one step are kept. */
     static final int MOST = 32;
 
-    private final String name;
+    private final Step step;
     /** The one used longest ago comes first. */
-    private final Map<Bundle.Signature, TracedStep> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Bundle.Signature, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** @param carried how many variables updates had to do with when it was made: with others it would leave some out */
+    private record Kept(TracedStep trace, int carried) {}
 
     private long made;
 
-    /** @param name of the step, for messages */
-    Traces(String name) {
-        this.name = name;
+    /** @param step what is traced */
+    Traces(Step step) {
+        this.step = step;
     }
 
     /** The trace for batches like one. */
     TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep exact = kept.get(signature);
-        if (exact != null) {
-            return exact;
+        if (kept.containsKey(signature)) {
+            return getExactly(signature, trace);
         }
         Bundle.Signature open = signature.open();
         boolean sizeOnly = kept.keySet().stream().anyMatch(other -> other.open().equals(open));
@@ -43,24 +45,28 @@ final class Traces {
 
     /** The trace made for a signature. */
     TracedStep getExactly(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep found = kept.get(key);
-        if (found == null) {
-            found = trace.apply(key);
-            kept.put(key, found);
-            warnOfMany();
-            if (kept.size() > MOST) {
-                Bundle.Signature oldest = kept.keySet().iterator().next();
-                kept.remove(oldest).close();
-            }
+        Kept found = kept.get(key);
+        if (found != null && found.carried == step.carriedVariables()) {
+            return found.trace;
         }
-        return found;
+        TracedStep made = trace.apply(key);
+        Kept outdated = kept.put(key, new Kept(made, step.carriedVariables())); // A trace may meet variables.
+        if (outdated != null) {
+            outdated.trace.close();
+        }
+        warnOfMany();
+        if (kept.size() > MOST) {
+            Bundle.Signature oldest = kept.keySet().iterator().next();
+            kept.remove(oldest).trace.close();
+        }
+        return made;
     }
 
     private void warnOfMany() {
         if (++made == MANY) {
             Warnings.warn(
                     Traces.class,
-                    name + " was traced " + MANY + " times, which is slow: its batches keep changing, " + kept.keySet()
+                    step.name() + " was traced " + MANY + " times, which is slow: its batches keep changing, " + kept.keySet()
                             + ". The " + MOST + " used last are kept. Give batches few lengths:"
                             + " dataset.padBatch(size, PadTo.lengths(…)), or bucketByLength");
         }
@@ -72,8 +78,8 @@ final class Traces {
     }
 
     void close() {
-        List<TracedStep> all = new ArrayList<>(kept.values());
+        List<Kept> all = new ArrayList<>(kept.values());
         kept.clear();
-        all.forEach(TracedStep::close);
+        all.forEach(each -> each.trace.close());
     }
 }

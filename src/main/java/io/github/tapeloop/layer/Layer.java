@@ -190,7 +190,7 @@ public abstract class Layer {
     protected final Operand<TFloat32> penalized(ForwardPass pass, Operand<TFloat32> y, Regularizer regularizer) {
         if (regularizer != null) {
             Ops tf = pass.tf();
-            Operand<TFloat32> wide = DtypePolicy.full(tf, y);
+            Operand<TFloat32> wide = DtypePolicy.full(tf, pass.exact(y));
             Operand<TFloat32> penalty = regularizer.penalty(tf, wide);
             pass.addLoss(
                     Tensors.rank(y) == 0
@@ -233,7 +233,14 @@ public abstract class Layer {
             made.add(Variable.create(eager, weightPath, value, spec.trainable()));
         });
         Variable<TFloat32> weight = made.get(0);
-        spec.constraint().ifPresent(constraint -> weight.projection(constraint::apply));
+        spec.constraint()
+                .ifPresent(constraint -> weight.projection((tf, value) -> {
+                    try {
+                        return constraint.apply(tf, value);
+                    } catch (IllegalArgumentException e) {
+                        throw new IllegalArgumentException("Weight '" + weightPath + "': " + e.getMessage(), e);
+                    }
+                }));
         return weight;
     }
 

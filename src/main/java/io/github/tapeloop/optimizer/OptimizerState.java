@@ -48,8 +48,20 @@ abstract class OptimizerState implements Stateful {
         this.rate = rate;
     }
 
+    /** The next step as this optimizer takes it. */
+    final Update newUpdate(Ops tf) {
+        return newUpdate(tf, counts(tf));
+    }
+
     /** One step as this optimizer takes it. */
-    abstract Update newUpdate(Ops tf);
+    final Update newUpdate(Ops tf, Update.Counts before) {
+        return new Update(tf, before, rate::at, slots, prefix);
+    }
+
+    /** What was done before the next step. */
+    Update.Counts counts(Ops tf) {
+        return Update.Counts.of(() -> iterations.read(tf));
+    }
 
     /**
      * Refuses to change a setting once a step was taken, in the first line of each setter: a step that was traced keeps what

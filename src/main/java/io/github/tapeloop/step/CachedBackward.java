@@ -46,6 +46,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
      *
      * @param names of what the first half left, whose types and shapes are in the structure
      * @param held the writes that the first half has held back
+     * @param carried how many variables the update has to do with beside those that have a gradient
      * @param scaled whether the optimizer scales the loss
      * @param limit of the guard
      * @param undoable whether a snapshot undoes the step, which then writes before the guard has decided
@@ -55,6 +56,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
             List<Variable<?>> variables,
             List<String> names,
             List<Object> held,
+            int carried,
             boolean scaled,
             long limit,
             boolean undoable) {}
@@ -156,6 +158,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
                 list,
                 forward.values().names(),
                 held.stream().map(Transaction.Write::kind).toList(),
+                plan.optimizer().carriedVariables(),
                 plan.optimizer().scalesLoss(),
                 run.seams().guard().limit(),
                 run.wroteEarly());
