@@ -268,7 +268,8 @@ class FitOracleTest {
                 curves++;
             }
             assertEquals(
-                    ORACLE.names().stream().filter(key -> key.startsWith(name + "."))
+                    ORACLE.names().stream()
+                            .filter(key -> key.startsWith(name + "."))
                             .filter(key -> !key.contains(".weights."))
                             .count(),
                     curves);

@@ -66,7 +66,8 @@ final class Traces {
         if (++made == MANY) {
             Warnings.warn(
                     Traces.class,
-                    step.name() + " was traced " + MANY + " times, which is slow: its batches keep changing, " + kept.keySet()
+                    step.name() + " was traced " + MANY + " times, which is slow: its batches keep changing, "
+                            + kept.keySet()
                             + ". The " + MOST + " used last are kept. Give batches few lengths:"
                             + " dataset.padBatch(size, PadTo.lengths(…)), or bucketByLength");
         }
