@@ -13,6 +13,7 @@ import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Flatten;
+import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Lambda;
 import io.github.tapeloop.layer.Layer;
@@ -146,8 +147,8 @@ class FirstDayTest {
         Loss mse = new MeanSquaredError();
         return builder.optimizer(sgd).step((step, batch) -> {
             try (GradientTape tape = step.tape()) {
-                var pass = step.training();
-                var model = (Sequential) OWN.get();
+                ForwardPass pass = step.training();
+                Sequential model = OWN.get();
                 Operand<TFloat32> y = pass.call(model, batch.input(step.tf()));
                 Operand<TFloat32> loss = mse.call(step.tf(), batch.target(step.tf()), y);
                 loss = total ? pass.totalLoss(loss) : loss;
