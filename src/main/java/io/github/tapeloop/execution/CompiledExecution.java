@@ -61,7 +61,7 @@ final class CompiledExecution extends Execution {
     }
 
     private TracedStep trace(Batch batch, Bundle columns) {
-        return traces.get(columns.signature(), signature -> trace(batch, columns, signature.specs()));
+        return traces.get(columns, signature -> trace(batch, columns, signature.specs()));
     }
 
     private TracedStep trace(Batch like, Bundle columns, List<Spec> specs) {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
@@ -26,6 +27,11 @@ final class Traces {
     /** @param carried how many variables updates had to do with when it was made: with others it would leave some out */
     private record Kept(TracedStep trace, int carried) {}
 
+    /** What the step before had, most often that of the next as well. */
+    private Bundle.Signature last;
+
+    private TracedStep lastTrace;
+    private int lastCarried;
     private long made;
 
     /** @param step what is traced */
@@ -33,8 +39,19 @@ final class Traces {
         this.step = step;
     }
 
-    /** The trace for batches like one. */
-    TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
+    /** The trace for batches with some columns. */
+    TracedStep get(Bundle columns, Function<Bundle.Signature, TracedStep> trace) {
+        boolean asBefore = last != null && lastCarried == step.carriedVariables() && last.describes(columns);
+        if (!asBefore) {
+            Bundle.Signature signature = columns.signature();
+            lastTrace = get(signature, trace);
+            lastCarried = step.carriedVariables();
+            last = signature;
+        }
+        return lastTrace;
+    }
+
+    private TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
         if (kept.containsKey(signature)) {
             return getExactly(signature, trace);
         }
@@ -52,14 +69,21 @@ final class Traces {
         TracedStep made = trace.apply(key);
         Kept outdated = kept.put(key, new Kept(made, step.carriedVariables())); // A trace may meet variables.
         if (outdated != null) {
-            outdated.trace.close();
+            end(outdated);
         }
         warnOfMany();
         if (kept.size() > MOST) {
             Bundle.Signature oldest = kept.keySet().iterator().next();
-            kept.remove(oldest).trace.close();
+            end(kept.remove(oldest));
         }
         return made;
+    }
+
+    private void end(Kept old) {
+        if (old.trace == lastTrace) {
+            last = null;
+        }
+        old.trace.close();
     }
 
     private void warnOfMany() {
@@ -81,6 +105,8 @@ final class Traces {
     void close() {
         List<Kept> all = new ArrayList<>(kept.values());
         kept.clear();
-        all.forEach(each -> each.trace.close());
+        last = null;
+        lastTrace = null;
+        ClosingActions.each(all, each -> each.trace.close());
     }
 }

@@ -313,8 +313,7 @@ public final class ForwardPass {
      * @return the ops of this pass
      */
     public Ops tf(Layer layer) {
-        layer.use();
-        return tf.withSubScope(layer.path());
+        return layer.named(tf);
     }
 
     /**

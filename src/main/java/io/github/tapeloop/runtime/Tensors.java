@@ -59,6 +59,7 @@ public final class Tensors {
         Output<?> output = operand.asOutput();
         if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle) {
             requireLive(handle, output);
+            return handle.dataType(output);
         }
         return output.dataType();
     }
