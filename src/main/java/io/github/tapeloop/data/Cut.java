@@ -51,8 +51,10 @@ final class Cut {
             if (seed.isPresent() && !together) {
                 Warnings.warn(
                         Dataset.class,
-                        Dataset.from(whole) + " can only be read in its order, since its size is not known: the second part"
-                                + " is the last " + fraction + " of its examples. To draw them, cache() it and read it once"
+                        Dataset.from(whole)
+                                + " can only be read in its order, since its size is not known: the second part"
+                                + " is the last " + fraction
+                                + " of its examples. To draw them, cache() it and read it once"
                                 + " to its end, then split");
             }
             warnOfWindows(whole, overlap);
