@@ -15,7 +15,8 @@ import org.tensorflow.Output;
 final class LogitsCheck {
 
     /** Ops that hand on what they are given, in another form; a binary cross-entropy negates. */
-    private static final Set<String> FORMS = Set.of("Reshape", "Cast", "Identity", "Squeeze", "ExpandDims", "Neg");
+    private static final Set<String> FORMS =
+            Set.of("Reshape", "Cast", "Identity", "Squeeze", "ExpandDims", "Neg", "MulNoNan");
 
     private static final Set<String> PROBABILITIES = Set.of("Softmax", "Sigmoid");
 
