@@ -29,7 +29,7 @@ public final class TrainerBuilder {
     private String sessionOption;
     private CustomStep step;
     private CustomStep testStep;
-    private CustomPrediction predictStep;
+    private CustomStep.Prediction predictStep;
     private final List<Stateful> others = new ArrayList<>();
     private DtypePolicy precision = DtypePolicy.FULL;
     private Compilation compilation;
@@ -164,7 +164,7 @@ public final class TrainerBuilder {
      * @param value a prediction or a lambda
      * @return this
      */
-    public TrainerBuilder predictStep(CustomPrediction value) {
+    public TrainerBuilder predictStep(CustomStep.Prediction value) {
         this.predictStep = Objects.requireNonNull(value, "predictStep");
         return this;
     }
