@@ -196,7 +196,8 @@ public final class TrainerBuilder {
 
     /**
      * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
-     * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
+     * else changes, the loss curve included (but for the last digit of a softmax, where TensorFlow puts another kernel into
+     * graphs: oneDNN's, unless {@code TF_ENABLE_ONEDNN_OPTS=0}); only Java code in a model, loss or metric runs while tracing and not
      * again. Off unless called.
      *
      * @return this

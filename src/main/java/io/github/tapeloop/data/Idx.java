@@ -36,6 +36,7 @@ final class Idx {
     private record Contents(int[] dimensions, byte[] bytes) {}
 
     private static Contents read(Path file, int rank, String what) {
+        Interrupts.begin();
         try (InputStream in = Compressed.open(file)) {
             int[] dimensions = header(file, in, rank, what);
             return new Contents(dimensions, body(file, in, dimensions));
