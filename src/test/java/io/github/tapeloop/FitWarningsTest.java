@@ -292,7 +292,7 @@ class FitWarningsTest {
             assertRefused(trainer, 3, fit.callbacks(new EarlyStopping("val_gain")), "'val_gain'", "val_cost");
             trainer.fit(
                     SIGNS.batch(1),
-                    fit.callbacks(new EarlyStopping("val_cost").mode(io.github.tapeloop.callback.Mode.MIN)));
+                    fit.callbacks(new EarlyStopping("val_cost").mode(Callback.Mode.MIN)));
         }
     }
 
@@ -308,7 +308,7 @@ class FitWarningsTest {
             trainer.fit(
                     SIGNS.batch(1),
                     Fit.epochs(2)
-                            .callbacks(adds, new EarlyStopping("val_mine").mode(io.github.tapeloop.callback.Mode.MIN)));
+                            .callbacks(adds, new EarlyStopping("val_mine").mode(Callback.Mode.MIN)));
             long before = steps(trainer);
             assertRefused(
                     trainer, before + 2, Fit.epochs(2).callbacks(adds, new EarlyStopping("val_other")), "'val_other'");
