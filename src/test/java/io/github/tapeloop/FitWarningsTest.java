@@ -290,9 +290,7 @@ class FitWarningsTest {
             Fit fit = Fit.epochs(2).validation(SIGNS.batch(1));
             assertRefused(trainer, 1, fit.callbacks(new EarlyStopping("gains")), "'gains'", "gain");
             assertRefused(trainer, 3, fit.callbacks(new EarlyStopping("val_gain")), "'val_gain'", "val_cost");
-            trainer.fit(
-                    SIGNS.batch(1),
-                    fit.callbacks(new EarlyStopping("val_cost").mode(Callback.Mode.MIN)));
+            trainer.fit(SIGNS.batch(1), fit.callbacks(new EarlyStopping("val_cost").mode(Callback.Mode.MIN)));
         }
     }
 
@@ -307,8 +305,7 @@ class FitWarningsTest {
         try (Trainer trainer = binary().build()) {
             trainer.fit(
                     SIGNS.batch(1),
-                    Fit.epochs(2)
-                            .callbacks(adds, new EarlyStopping("val_mine").mode(Callback.Mode.MIN)));
+                    Fit.epochs(2).callbacks(adds, new EarlyStopping("val_mine").mode(Callback.Mode.MIN)));
             long before = steps(trainer);
             assertRefused(
                     trainer, before + 2, Fit.epochs(2).callbacks(adds, new EarlyStopping("val_other")), "'val_other'");
@@ -344,8 +341,7 @@ class FitWarningsTest {
             List<String> warnings = trainer.fit(
                             data.batch(2),
                             fit.callbacks(
-                                    new EarlyStopping("val_right_loss"),
-                                    new EarlyStopping("val_left_binary_accuracy")))
+                                    new EarlyStopping("val_right_loss"), new EarlyStopping("val_left_binary_accuracy")))
                     .warnings();
             assertEquals(1, warnings.size(), warnings.toString());
             assertTrue(warnings.get(0).startsWith("Output 'right': " + SAID), warnings.toString());

@@ -96,15 +96,17 @@ public final class FirstStep implements Witness {
         String name = "metric '" + metric.name() + "'";
         TargetCheck.of(metric, metric.targetScale(), targets).ifPresent(text -> warn(where + text));
         check(where, name, metric.predictionScale(), output);
-        if (output.head().loss() == null || !PROBABILITIES.contains(output.head().loss().predictionScale())) {
+        if (output.head().loss() == null
+                || !PROBABILITIES.contains(output.head().loss().predictionScale())) {
             notProbabilities(name, metric.predictionScale(), given).ifPresent(text -> warn(where + text));
         }
     }
 
     private static Optional<String> notProbabilities(String name, Loss.Scale scale, TrialValues.Range given) {
         return PROBABILITIES.contains(scale) && (given.least() < -ROUNDED || given.most() > 1 + ROUNDED)
-                ? Optional.of(name + " takes probabilities and is given numbers in [" + given.least() + ", " + given.most()
-                        + "]. Make it with fromLogits, or give the last layer the activation SIGMOID or SOFTMAX")
+                ? Optional.of(
+                        name + " takes probabilities and is given numbers in [" + given.least() + ", " + given.most()
+                                + "]. Make it with fromLogits, or give the last layer the activation SIGMOID or SOFTMAX")
                 : Optional.empty();
     }
 
@@ -113,11 +115,13 @@ public final class FirstStep implements Witness {
                 && Tensors.shape(output.prediction()).get(-1) == 1;
         if (oneClass && OF_CLASSES.contains(scale)) {
             warn(where + name + " compares classes, and there is one: the model's output is "
-                    + Tensors.describe(output.prediction()) + ". For yes or no take BinaryCrossentropy and BinaryAccuracy;"
+                    + Tensors.describe(output.prediction())
+                    + ". For yes or no take BinaryCrossentropy and BinaryAccuracy;"
                     + " otherwise give the last layer as many units as there are classes");
         }
         if (scale == Loss.Scale.CLASS_NUMBERS && !values.isWhole(output.prediction())) {
-            warn(where + name + " counts predictions that are equal to their targets, and these are no whole numbers: take"
+            warn(where + name
+                    + " counts predictions that are equal to their targets, and these are no whole numbers: take"
                     + " BinaryAccuracy, CategoricalAccuracy or SparseCategoricalAccuracy");
         }
         if (oneClass && values.maker(output.prediction()).type().equals("Softmax")) {

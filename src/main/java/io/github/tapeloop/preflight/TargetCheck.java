@@ -14,9 +14,11 @@ import java.util.Optional;
  */
 final class TargetCheck {
 
-    private static final String BINARY = "no is 0 and yes is 1. Map them by dataset.map(…); labels -1 and 1 as they are suit"
-            + " Hinge and SquaredHinge";
-    private static final String SHARES = "a class that it is has 1, the others 0. For class numbers take what is sparse";
+    private static final String BINARY =
+            "no is 0 and yes is 1. Map them by dataset.map(…); labels -1 and 1 as they are suit"
+                    + " Hinge and SquaredHinge";
+    private static final String SHARES =
+            "a class that it is has 1, the others 0. For class numbers take what is sparse";
 
     /** What a part is defined for, beyond what it says by its scale. */
     private record Domain(double least, double most, String meaning, List<Class<?>> parts) {}
