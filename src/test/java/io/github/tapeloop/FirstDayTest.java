@@ -23,6 +23,7 @@ import io.github.tapeloop.loss.BinaryCrossentropy;
 import io.github.tapeloop.loss.BinaryFocalCrossentropy;
 import io.github.tapeloop.loss.CategoricalCrossentropy;
 import io.github.tapeloop.loss.CategoricalFocalCrossentropy;
+import io.github.tapeloop.loss.CategoricalHinge;
 import io.github.tapeloop.loss.Dice;
 import io.github.tapeloop.loss.Hinge;
 import io.github.tapeloop.loss.KlDivergence;
@@ -36,6 +37,7 @@ import io.github.tapeloop.metric.Accuracy;
 import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.CategoricalAccuracy;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.metric.Recall;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
@@ -389,6 +391,25 @@ class FirstDayTest {
                     "fromProbabilities() is given numbers in"));
         }
         all.add(warned(
+                "logits into a divergence",
+                with(new KlDivergence()),
+                layers(new Dense(3).kernel(w -> w.initializer(Initializer.constant(9)))),
+                to(ONE_HOT),
+                "given numbers in"));
+        all.add(warned(
+                "an accuracy of probabilities beside a loss of other numbers",
+                with(new MeanSquaredError(), new BinaryAccuracy()),
+                layers(new Dense(1).bias(w -> w.initializer(Initializer.constant(9)))),
+                to(YES_NO),
+                "metric 'binary_accuracy' takes probabilities and is given numbers in",
+                "fromLogits"));
+        all.add(warned(
+                "a loss of classes with a margin over one unit",
+                with(new CategoricalHinge()),
+                layers(new Dense(1)),
+                to(YES_NO),
+                "CategoricalHinge compares classes, and there is one"));
+        all.add(warned(
                 "an accuracy of classes over one unit",
                 with(logits(), new SparseCategoricalAccuracy()),
                 layers(new Dense(1)),
@@ -511,6 +532,14 @@ class FirstDayTest {
     }
 
     private static void addNone(List<Mistake> all) {
+        all.add(mistake(
+                "metrics of probabilities beside a loss of logits",
+                with(logits(), new BinaryAccuracy(), new Recall()),
+                layers(new Dense(1).bias(w -> w.initializer(Initializer.constant(9)))),
+                to(YES_NO),
+                TWO,
+                When.NO_MISTAKE,
+                "the loss tells them"));
         all.add(mistake(
                 "steps that are not compiled",
                 with(sparse()),

@@ -1,14 +1,8 @@
 package io.github.tapeloop.preflight;
 
 import io.github.tapeloop.data.Batch;
-import io.github.tapeloop.loss.CategoricalCrossentropy;
-import io.github.tapeloop.loss.CategoricalFocalCrossentropy;
-import io.github.tapeloop.metric.Accuracy;
-import io.github.tapeloop.metric.CategoricalAccuracy;
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
-import io.github.tapeloop.metric.SparseCategoricalAccuracy;
-import io.github.tapeloop.metric.SparseTopKCategoricalAccuracy;
-import io.github.tapeloop.metric.TopKCategoricalAccuracy;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -19,8 +13,11 @@ import io.github.tapeloop.step.Forward;
 import io.github.tapeloop.step.HeadOutput;
 import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.warning.Warnings;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 
@@ -31,18 +28,20 @@ import org.tensorflow.op.Ops;
 public final class FirstStep implements Witness {
 
     /** The best of one class is always that class. */
-    private static final Set<Class<?>> OF_CLASSES = Set.of(
-            SparseCategoricalAccuracy.class,
-            CategoricalAccuracy.class,
-            SparseTopKCategoricalAccuracy.class,
-            TopKCategoricalAccuracy.class,
-            CategoricalCrossentropy.class,
-            CategoricalFocalCrossentropy.class);
+    private static final Set<Loss.Scale> OF_CLASSES =
+            Set.of(Loss.Scale.CLASS_SCORES, Loss.Scale.CLASS_LOGITS, Loss.Scale.CLASS_PROBABILITIES);
+
+    private static final Set<Loss.Scale> PROBABILITIES =
+            Set.of(Loss.Scale.PROBABILITIES, Loss.Scale.CLASS_PROBABILITIES);
+
+    /** What rounding may make of 0 and 1. */
+    private static final double ROUNDED = 1e-5;
 
     private final TapeSession session;
     private final DtypePolicy precision;
     private TrialValues values;
     private Batch batch;
+    private final List<String> ofLosses = new ArrayList<>();
     private boolean learns;
     private Gradients gradients;
 
@@ -80,26 +79,47 @@ public final class FirstStep implements Witness {
                         + " them a sample weight of 0");
             }
             TrialValues.Range targets = values.range(output.target());
-            Optional.ofNullable(output.head().loss()).ifPresent(loss -> check(where, loss, targets, output));
-            output.head().metrics().forEach(metric -> check(where, metric, targets, output));
-            output.head().weightedMetrics().forEach(metric -> check(where, metric, targets, output));
+            TrialValues.Range given = values.range(output.prediction());
+            Optional.ofNullable(output.head().loss()).ifPresent(loss -> {
+                TargetCheck.of(loss, loss.targetScale(), targets).ifPresent(text -> warn(where + text));
+                check(where, loss.getClass().getSimpleName(), loss.predictionScale(), output);
+                notProbabilities(loss.getClass().getSimpleName(), loss.predictionScale(), given)
+                        .ifPresent(text -> ofLosses.add(where + text));
+            });
+            Stream.concat(output.head().metrics().stream(), output.head().weightedMetrics().stream())
+                    .forEach(metric -> check(where, metric, targets, given, output));
         }
     }
 
-    private void check(String where, Object part, TrialValues.Range targets, HeadOutput output) {
-        TargetCheck.of(part, targets).ifPresent(text -> warn(where + text));
-        String name = part instanceof Metric metric
-                ? "metric '" + metric.name() + "'"
-                : part.getClass().getSimpleName();
+    private void check(
+            String where, Metric metric, TrialValues.Range targets, TrialValues.Range given, HeadOutput output) {
+        String name = "metric '" + metric.name() + "'";
+        TargetCheck.of(metric, metric.targetScale(), targets).ifPresent(text -> warn(where + text));
+        check(where, name, metric.predictionScale(), output);
+        if (output.head().loss() == null
+                || !PROBABILITIES.contains(output.head().loss().predictionScale())) {
+            notProbabilities(name, metric.predictionScale(), given).ifPresent(text -> warn(where + text));
+        }
+    }
+
+    private static Optional<String> notProbabilities(String name, Loss.Scale scale, TrialValues.Range given) {
+        return PROBABILITIES.contains(scale) && (given.least() < -ROUNDED || given.most() > 1 + ROUNDED)
+                ? Optional.of(
+                        name + " takes probabilities and is given numbers in [" + given.least() + ", " + given.most()
+                                + "]. Make it with fromLogits, or give the last layer the activation SIGMOID or SOFTMAX")
+                : Optional.empty();
+    }
+
+    private void check(String where, String name, Loss.Scale scale, HeadOutput output) {
         boolean oneClass = Tensors.rank(output.prediction()) > 1
                 && Tensors.shape(output.prediction()).get(-1) == 1;
-        if (oneClass && OF_CLASSES.contains(part.getClass())) {
+        if (oneClass && OF_CLASSES.contains(scale)) {
             warn(where + name + " compares classes, and there is one: the model's output is "
                     + Tensors.describe(output.prediction())
                     + ". For yes or no take BinaryCrossentropy and BinaryAccuracy;"
                     + " otherwise give the last layer as many units as there are classes");
         }
-        if (part instanceof Accuracy && !values.isWhole(output.prediction())) {
+        if (scale == Loss.Scale.CLASS_NUMBERS && !values.isWhole(output.prediction())) {
             warn(where + name
                     + " counts predictions that are equal to their targets, and these are no whole numbers: take"
                     + " BinaryAccuracy, CategoricalAccuracy or SparseCategoricalAccuracy");
@@ -135,6 +155,9 @@ public final class FirstStep implements Witness {
             PrecisionSpeed.warnIfSlower(session, precision, PrecisionSpeed.Kind.CONVOLUTION);
         }
         values.mistakenLogits().forEach((op, text) -> warn("'" + op + "': " + text));
+        if (values.mistakenLogits().isEmpty()) { // Said by the op that made them, if that is known.
+            ofLosses.forEach(FirstStep::warn);
+        }
         values.badLabels()
                 .ifPresent(
                         op -> warn(
