@@ -186,6 +186,9 @@ public final class TrainerBuilder {
      * In which type the model computes; weights stay float32. With {@link DtypePolicy#MIXED_FLOAT16} the optimizer scales the
      * loss by {@link LossScale#dynamic()} unless it has a scale. {@link DtypePolicy#FULL} unless set.
      *
+     * <p>It pays on a GPU, and on processors that multiply matrices of the half type. Most do not, and are several times
+     * slower with it: the first {@code fit} of a process times a small product of matrices in both types, and warns.
+     *
      * @param value the precision
      * @return this
      */
@@ -196,7 +199,8 @@ public final class TrainerBuilder {
 
     /**
      * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
-     * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
+     * else changes, the loss curve included (but for the last digit of a softmax, where TensorFlow puts another kernel into
+     * graphs: oneDNN's, unless {@code TF_ENABLE_ONEDNN_OPTS=0}); only Java code in a model, loss or metric runs while tracing and not
      * again. Off unless called.
      *
      * @return this

@@ -4,17 +4,13 @@ import io.github.tapeloop.settings.Require;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A value in the logs of each epoch that a callback watches, and what counts as better. */
 final class Monitor {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
-
     private final String owner;
     private final String name;
-    private Mode mode = Mode.AUTO;
+    private Callback.Mode mode = Callback.Mode.AUTO;
     private double minDelta;
 
     /** @param owner the callback's name, for messages */
@@ -24,7 +20,7 @@ final class Monitor {
         this.minDelta = minDelta;
     }
 
-    void mode(Mode value) {
+    void mode(Callback.Mode value) {
         this.mode = Objects.requireNonNull(value, "mode");
     }
 
@@ -42,14 +38,10 @@ final class Monitor {
         return name.startsWith("val_");
     }
 
-    /** The value in the logs; empty, with a warning, if it is not there. */
+    /** The value in the logs; empty in an epoch without validation, if that measures it. */
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);
-        if (value == null) {
-            LOG.warn("{} watches '{}', which was not measured: there are {}", owner, name, logs.keySet());
-            return OptionalDouble.empty();
-        }
-        return OptionalDouble.of(value);
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     /** A value that any other one is better than. */
@@ -69,8 +61,8 @@ final class Monitor {
             case AUTO ->
                 run.higherIsBetter(name)
                         .orElseThrow(() -> new IllegalArgumentException(owner + " cannot tell whether '" + name
-                                + "' should go up or down, since it is neither the loss nor a metric: set mode(Mode.MIN) or"
-                                + " mode(Mode.MAX)"));
+                                + "' should go up or down, since it is neither the loss nor a metric: set mode(Callback.Mode.MIN) or"
+                                + " mode(Callback.Mode.MAX)"));
         };
     }
 }

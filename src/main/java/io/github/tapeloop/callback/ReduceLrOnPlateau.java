@@ -5,6 +5,7 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,10 +77,10 @@ public final class ReduceLrOnPlateau implements Callback {
     /**
      * Sets which way the value should go.
      *
-     * @param value {@link Mode#AUTO} unless set
+     * @param value {@link Callback.Mode#AUTO} unless set
      * @return this
      */
-    public ReduceLrOnPlateau mode(Mode value) {
+    public ReduceLrOnPlateau mode(Callback.Mode value) {
         settings.change(this, "mode");
         monitor.mode(value);
         return this;
@@ -135,6 +136,11 @@ public final class ReduceLrOnPlateau implements Callback {
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));
         cooling = Math.toIntExact(in.getLong("cooling"));
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return Set.of(monitor.name());
     }
 
     @Override

@@ -19,7 +19,8 @@ final class ScanRules {
 
     /**
      * Σ dy y / x over the products that an element is in. Behind a zero all products are zero; at the first one the
-     * products are those that a 1 in its place gives, and at zeros after it they are zero still.
+     * products are those that a 1 in its place gives, and at zeros after it they are zero still: at the second the first is a
+     * factor, for the sake of the gradient of the gradient.
      */
     private static <T extends TType> void cumprod(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
@@ -28,14 +29,22 @@ final class ScanRules {
             Operand<?> isZero = x.is("Equal", 0);
             Formula<T> zeros = x.ifTrue(isZero);
             boolean reverse = op.flag("reverse");
-            Operand<?> isFirst = scan(tf, "Cumsum", zeros, op.input(1), false, reverse)
-                    .times(zeros)
-                    .is("Equal", 1);
+            Formula<T> order =
+                    scan(tf, "Cumsum", zeros, op.input(1), false, reverse).times(zeros);
+            Operand<?> isFirst = order.is("Equal", 1);
+            Operand<?> isSecond = order.is("Equal", 2);
             Formula<T> usual = backSum(tf, op, dy.times(op.<T>out(0).conj())).overOrZero(x.conj());
-            Formula<T> filled = x.ones().where(isFirst, x);
-            Formula<T> products = scan(tf, "Cumprod", filled, op.input(1), op.flag("exclusive"), reverse);
-            return backSum(tf, op, dy.times(products.conj())).where(isFirst, usual);
+            Formula<T> one = x.ones().where(isFirst, x);
+            Formula<T> first = scan(tf, "Cumsum", x.where(isFirst, 0), op.input(1), false, reverse);
+            Formula<T> two = products(tf, op, x.ones().where(isSecond, one)).times(first.conj());
+            return products(tf, op, one).where(isFirst, two.where(isSecond, usual));
         });
+    }
+
+    /** Σ dy y of the products of other numbers, over those that an element is in. */
+    private static <T extends TType> Formula<T> products(Ops tf, OpGradient op, Operand<T> x) {
+        Formula<T> products = scan(tf, "Cumprod", x, op.input(1), op.flag("exclusive"), op.flag("reverse"));
+        return backSum(tf, op, op.<T>dy().times(products.conj()));
     }
 
     private static <T extends TType> Formula<T> backSum(Ops tf, OpGradient op, Operand<T> x) {

@@ -49,7 +49,8 @@ final class SegmentRules {
 
     /**
      * Each element gets the product of the others of its segment: the product of all that are not zero, without itself,
-     * if no other is zero. Elements with negative numbers are in no segment.
+     * if no other is zero. If one other is, that one is a factor, for the sake of the gradient of the gradient. Elements with
+     * negative numbers are in no segment.
      */
     private static <T extends TNumber> void product(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
@@ -58,15 +59,21 @@ final class SegmentRules {
             Operand<TNumber> ids = op.input(1);
             Operand<TInt32> segments = size(tf, y);
             Formula<T> isZero = x.ifTrue(x.is("Equal", 0));
-            Formula<T> filled = x.plus(isZero);
+            Formula<T> filled = x.where(x.is("NotEqual", 0), 1);
             Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
             Formula<T> zeros = sum(tf, isZero, ids, segments);
             Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
             Formula<T> others = products.gather(inside).over(filled).conj();
             Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
+            Formula<T> theZero = x.times(isZero);
+            Formula<T> otherZero = sum(tf, theZero, ids, segments)
+                    .gather(inside)
+                    .minus(theZero)
+                    .conj();
+            Formula<T> factor = otherZero.where(otherZeros.is("Equal", 1), 0).where(otherZeros.is("NotEqual", 0), 1);
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
             Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
-            return dx.where(otherZeros.is("Equal", 0), 0).times(counted);
+            return dx.times(factor).times(counted);
         });
     }
 
