@@ -46,6 +46,7 @@ final class Classes {
     /** Compares the first examples of a source with the others. */
     static void warnOfDifference(Source source, long first) {
         Classes classes = new Classes(source.columns());
+        Interrupts.begin();
         long step = 1 + source.size().orElse(0) / MOST;
         try (Cursor cursor = source.open(0, 0)) {
             while (classes.areClasses && cursor.advance()) {

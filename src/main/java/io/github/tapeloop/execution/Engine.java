@@ -100,15 +100,8 @@ public final class Engine implements AutoCloseable {
         this.seams = new Seams(session, plan.precision(), plan.reduction(), guard, this::meet);
         this.rounds = new Rounds(session);
         this.state = account();
-        this.predict = execution(new Step(
-                "predict_step",
-                this::predict,
-                true,
-                seams.unguarded(),
-                state,
-                Progress.NONE,
-                this::optimizers,
-                Look.NONE));
+        this.predict = execution(
+                new Step("predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of, Look.NONE));
     }
 
     /** Registers all that makes the next step what it is. */
@@ -189,8 +182,8 @@ public final class Engine implements AutoCloseable {
     }
 
     private Executions newExecutions() {
-        Step training = step("train_step", trainBody(backward), seams, progress.training(), look);
-        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing(), Look.NONE);
+        Step training = trainStep("train_step", trainBody(backward));
+        Step testing = new Step("test_step", testBody(), false, seams.unguarded(), state, progress.testing(), List::of, Look.NONE);
         Execution once = execution(training);
         int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
         Execution train =
@@ -198,8 +191,8 @@ public final class Engine implements AutoCloseable {
         return new Executions(training, train, execution(testing), new HashMap<>());
     }
 
-    private Step step(String name, StepBody body, Seams around, Progress.Counter counter, Look seen) {
-        return new Step(name, body, false, around, state, counter, this::optimizers, seen);
+    private Step trainStep(String name, StepBody body) {
+        return new Step(name, body, false, seams, state, progress.training(), this::optimizers, look);
     }
 
     private StepBody trainBody(Backward secondHalf) {
@@ -258,7 +251,7 @@ public final class Engine implements AutoCloseable {
             return now.train();
         }
         return now.loops().computeIfAbsent(batchSize, size -> {
-            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training(), look);
+            Step several = trainStep("train_steps", trainBody(Backward.PLAIN));
             return new LoopExecution(several, now.train(), size, rounds);
         });
     }
