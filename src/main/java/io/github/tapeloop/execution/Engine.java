@@ -100,8 +100,8 @@ public final class Engine implements AutoCloseable {
         this.seams = new Seams(session, plan.precision(), plan.reduction(), guard, this::meet);
         this.rounds = new Rounds(session);
         this.state = account();
-        this.predict = execution(
-                new Step("predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of, Look.NONE));
+        this.predict = execution(new Step(
+                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of, Look.NONE));
     }
 
     /** Registers all that makes the next step what it is. */
@@ -183,7 +183,8 @@ public final class Engine implements AutoCloseable {
 
     private Executions newExecutions() {
         Step training = trainStep("train_step", trainBody(backward));
-        Step testing = new Step("test_step", testBody(), false, seams.unguarded(), state, progress.testing(), List::of, Look.NONE);
+        Step testing = new Step(
+                "test_step", testBody(), false, seams.unguarded(), state, progress.testing(), List::of, Look.NONE);
         Execution once = execution(training);
         int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
         Execution train =
