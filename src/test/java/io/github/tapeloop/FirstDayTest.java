@@ -234,6 +234,15 @@ class FirstDayTest {
                 "ReduceLrOnPlateau",
                 "Is 'accuracy' meant?"));
         all.add(mistake(
+                "a plateau beside a schedule",
+                optimizing(new Sgd(Schedule.cosineDecay(0.1, 10))),
+                layers(new Dense(1)),
+                to(YES_NO),
+                TWO.callbacks(new ReduceLrOnPlateau("loss")),
+                When.BEFORE_THE_FIRST_STEP,
+                "ReduceLrOnPlateau",
+                "schedule"));
+        all.add(mistake(
                 "a monitor of a validation that is not there",
                 with(sparse()),
                 layers(new Dense(3)),
