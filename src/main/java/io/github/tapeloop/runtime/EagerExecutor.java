@@ -41,6 +41,8 @@ final class EagerExecutor implements AutoCloseable {
      * @param inputs the input arguments of an op with input lists, else empty
      * @param inputCount how many inputs an op without input lists has, else -1
      * @param fatal finds the calls that TensorFlow would die of; null for the many types without
+     * @param inferred whether TensorFlow's shape function is to be asked before one runs
+     * @param handle whether it makes a handle of a variable or a table
      * @param writes whether it changes state, as far as the type tells
      */
     record OpType(
@@ -49,6 +51,8 @@ final class EagerExecutor implements AutoCloseable {
             List<OpDef.ArgDef> inputs,
             int inputCount,
             FatalCalls.Row fatal,
+            boolean inferred,
+            boolean handle,
             boolean writes) {
 
         static OpType of(String type) {
@@ -58,6 +62,8 @@ final class EagerExecutor implements AutoCloseable {
                     OpDefs.inputsWithLists(type),
                     OpDefs.inputCount(type),
                     FatalCalls.of(type),
+                    ShapeInference.isNeeded(type),
+                    HandleTypes.areMadeBy(type),
                     StatefulOrder.writes(type));
         }
     }

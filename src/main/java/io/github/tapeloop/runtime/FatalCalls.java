@@ -72,7 +72,8 @@ final class FatalCalls {
             entry("IRFFT3D", transform(3)),
             entry("Gather", row(ANY, ANY)),
             entry("GatherV2", row(ANY, ANY, 0).where(call -> batchDimensions(call, Tensors.rank(call.input(0))))),
-            entry("ResourceGather", row(ANY, ANY).where(call -> batchDimensions(call, ANY))),
+            entry("ResourceGather", row(ANY, ANY).where(FatalCalls::gathered)),
+            entry("LookupTableExportV2", row(ANY).where(HandleTypes::wrongTable)),
             entry("CropAndResize", row(4, 2, 1, 1).cured(CropCalls::boxes)),
             entry("CropAndResizeGradImage", row(4, 2, 1, 1).cured(CropCalls::boxes)),
             entry("CropAndResizeGradBoxes", row(4, 4, 2, 1).cured(CropCalls::boxes)),
@@ -124,7 +125,7 @@ final class FatalCalls {
     /**
      * What is asked of an op type.
      *
-     * @param ranks of its inputs, {@link #ANY} where several are right
+     * @param ranks of its inputs, {@link #ANY} where several are right; null for any number of inputs
      * @param check what else is asked, or null
      * @param cure what is made instead, or null
      */
@@ -145,17 +146,39 @@ final class FatalCalls {
          * @throws OpException if TensorFlow would die
          */
         Operation guard(SessionEnvironment environment, OpCall call) {
-            if (call.inputs() != ranks.length) {
+            if (ranks != null && call.inputs() != ranks.length) {
                 return null; // TensorFlow says so.
             }
-            String reason = wrongRank(call);
+            String reason = ranks == null ? null : wrongRank(call);
             if (reason == null && check != null) {
                 reason = check.reason(call);
             }
             if (reason != null) {
                 throw EagerExecutor.failure(call, reason);
             }
-            return cure == null ? null : cure.make(environment, call);
+            OpCall ranked = environment.isEager() || ranks == null ? call : ranked(environment, call);
+            Operation cured = cure == null ? null : cure.make(environment, ranked);
+            return cured == null && ranked != call ? environment.unguarded(ranked) : cured;
+        }
+
+        /** In a graph a rank may be open: it is looked at when the graph runs. */
+        private OpCall ranked(SessionEnvironment environment, OpCall call) {
+            Output<?>[] inputs = null;
+            for (int i = 0; i < ranks.length; i++) {
+                if (ranks[i] >= 0 && Tensors.rank(call.input(i)) < 0) {
+                    inputs = inputs == null ? call.inputsCopied() : inputs;
+                    long[] open = new long[ranks[i]];
+                    Arrays.fill(open, Shape.UNKNOWN_SIZE);
+                    inputs[i] = Ops.create(environment)
+                            .scope()
+                            .opBuilder("EnsureShape", "Rank")
+                            .addInput(call.input(i))
+                            .setAttr("shape", Shape.of(open))
+                            .build()
+                            .output(0);
+                }
+            }
+            return inputs == null ? call : call.withInputs(inputs);
         }
 
         private String wrongRank(OpCall call) {
@@ -169,9 +192,13 @@ final class FatalCalls {
         }
     }
 
+    /** Ops on variables. */
+    private static final Row VARIABLES = new Row(null, HandleTypes::wrongVariable, null);
+
     /** What is asked of an op type; null for the many of which nothing is. */
     static Row of(String type) {
-        return BY_TYPE.get(type);
+        Row row = BY_TYPE.get(type);
+        return row == null && type.startsWith("Resource") ? VARIABLES : row;
     }
 
     /** The op types of which something is asked. */
@@ -185,9 +212,7 @@ final class FatalCalls {
 
     private static Row transform(int dimensions) {
         return row(ANY, 1)
-                .where(call -> Tensors.rank(call.input(0)) >= 0 && Tensors.rank(call.input(0)) < dimensions
-                        ? "it transforms " + dimensions + " dimensions, and its input has fewer"
-                        : emptyTransform(call))
+                .where(call -> emptyTransform(call, dimensions))
                 .cured(FatalCalls::safeLength);
     }
 
@@ -214,7 +239,17 @@ final class FatalCalls {
         return replaced(environment, call, 1, tf.bitwise.bitwiseAnd(order, largest));
     }
 
-    private static String emptyTransform(OpCall call) {
+    private static String emptyTransform(OpCall call, int dimensions) {
+        Shape x = Tensors.shape(call.input(0));
+        int rank = x.numDimensions();
+        if (rank >= 0 && rank < dimensions) {
+            return "it transforms " + dimensions + " dimensions, and its input has fewer";
+        }
+        for (int i = rank - dimensions; i < rank; i++) {
+            if (rank >= 0 && x.get(i) == 0) {
+                return "there is nothing to transform in its input";
+            }
+        }
         return hasLess(call, 1, 1) ? "its fft_length must be positive" : null;
     }
 
@@ -248,6 +283,11 @@ final class FatalCalls {
             return "batch_dims of " + given + " are more dimensions than it is given";
         }
         return null;
+    }
+
+    private static String gathered(OpCall call) {
+        String reason = batchDimensions(call, ANY);
+        return reason == null ? HandleTypes.wrongVariable(call) : reason;
     }
 
     private static String scattered(OpCall call) {
@@ -337,10 +377,8 @@ final class FatalCalls {
 
     /** The call with another input, made without asking the table again. */
     static Operation replaced(SessionEnvironment environment, OpCall call, int input, Operand<?> by) {
-        Output<?>[] inputs = new Output<?>[call.inputs()];
-        for (int i = 0; i < inputs.length; i++) {
-            inputs[i] = i == input ? by.asOutput() : call.input(i);
-        }
+        Output<?>[] inputs = call.inputsCopied();
+        inputs[input] = by.asOutput();
         return environment.unguarded(call.withInputs(inputs));
     }
 

@@ -77,6 +77,10 @@ final class OpCall implements OperationBuilder {
         return inputs[index];
     }
 
+    Output<?>[] inputsCopied() {
+        return Arrays.copyOf(inputs, inputCount);
+    }
+
     /** The length of the list that was added as the argument of a number, -1 if a single input was. */
     int group(int index) {
         return groups == null || index >= groupCount ? -1 : groups[index];

@@ -43,6 +43,12 @@ public final class OpDefs {
                 || !argument.getTypeListAttr().isEmpty();
     }
 
+    /** The input arguments of an op type; empty for the name of a function. */
+    static List<OpDef.ArgDef> inputs(String type) {
+        OpDef def = BY_TYPE.get(type);
+        return def == null ? List.of() : def.getInputArgList();
+    }
+
     /** The input arguments of an op type with input lists; empty for the many without. */
     static List<OpDef.ArgDef> inputsWithLists(String type) {
         OpDef def = BY_TYPE.get(type);

@@ -5,6 +5,7 @@ import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.internal.c_api.TFE_TensorHandle;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.DataType;
 
 /**
  * The native handle of one eager output together with who owns it: a link in the list of a {@link TensorScope}, so that
@@ -23,6 +24,9 @@ final class OwnedHandle extends TFE_TensorHandle {
 
     /** What {@link WholeNumbers} has read of the value; null until it is asked. */
     long[] numbers;
+
+    /** What a handle of a variable or a table holds; null for all others. */
+    DataType[] holds;
 
     TensorScope owner;
     OwnedHandle previous;

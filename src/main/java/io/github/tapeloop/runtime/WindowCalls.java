@@ -259,7 +259,7 @@ final class WindowCalls {
 
     /**
      * The gradient of a pool: the image comes first, and has the shape of the result. In a graph it turns out late that there
-     * are no examples, of which oneDNN dies: then the gradient cannot have a shape without zeros.
+     * are no examples, of which oneDNN dies: then there is one of zeros, which is cut off again.
      */
     static Operation toPooled(SessionEnvironment environment, OpCall call) {
         Shape dy = Tensors.shape(call.input(2));
@@ -267,11 +267,31 @@ final class WindowCalls {
         if (isEmpty(Tensors.shape(call.input(1))) || isEmpty(dy)) {
             return tf.zerosLike(call.input(0)).op();
         }
-        if (!dy.hasUnknownDimension() || call.type().equals("MaxPoolGradWithArgmax")) {
+        if (dy.isUnknown() || dy.get(0) >= 0 || call.type().equals("MaxPoolGradWithArgmax")) {
             return null;
         }
-        Operand<TInt32> shape = tf.math.maximum(tf.shape(call.input(2)), tf.constant(1));
-        return FatalCalls.replaced(environment, call, 2, tf.reshape(call.input(2), shape));
+        int[][] one = new int[dy.numDimensions()][2];
+        one[0][1] = 1;
+        Operand<TInt32> examples = tf.gather(tf.shape(call.input(2)), tf.constant(0), tf.constant(0));
+        Operand<TInt32> none = tf.dtypes.cast(tf.math.equal(examples, tf.constant(0)), TInt32.class);
+        Operand<TInt32> paddings = tf.math.mul(none, tf.constant(one));
+        Output<?>[] inputs = call.inputsCopied();
+        for (int i = 0; i < 3; i++) {
+            inputs[i] = padded(tf, inputs[i], paddings);
+        }
+        Output<?> result = environment.unguarded(call.withInputs(inputs)).output(0);
+        Operand<TInt32> begin = tf.constant(new int[dy.numDimensions()]);
+        return tf.slice(result, begin, tf.shape(call.input(0))).op();
+    }
+
+    /** With zeros at the end; TensorFlow copies nothing where there are none. */
+    private static Output<?> padded(Ops tf, Output<?> x, Operand<TInt32> paddings) {
+        return tf.scope()
+                .opBuilder("Pad", "Pad")
+                .addInput(x)
+                .addInput(paddings.asOutput())
+                .build()
+                .output(0);
     }
 
     /** The gradient op of an average pool takes the shape of the image on trust. */

@@ -48,25 +48,31 @@ final class SegmentRules {
     }
 
     /**
-     * Each element gets the product of the others of its segment: the product of all that are not zero, without itself,
-     * if no other is zero. Elements with negative numbers are in no segment.
+     * Each element gets the product of the others of its segment: of those that are not zero, times the zero if there is one
+     * among them, which makes a derivative of this right as well. Elements with negative numbers are in no segment.
      */
     private static <T extends TNumber> void product(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Formula<T> x = op.in(0);
-            Formula<T> y = op.out(0);
             Operand<TNumber> ids = op.input(1);
-            Operand<TInt32> segments = size(tf, y);
-            Formula<T> isZero = x.ifTrue(x.is("Equal", 0));
-            Formula<T> filled = x.plus(isZero);
-            Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
-            Formula<T> zeros = sum(tf, isZero, ids, segments);
+            Operand<TInt32> segments = size(tf, op.out(0));
+            Operand<?> isZero = x.is("Equal", 0);
+            Operand<?> isOther = x.is("NotEqual", 0);
+            Formula<T> filled = x.where(isOther, 1);
+            Formula<T> zero = x.where(isZero, 0); // Zeros, but ones that derivatives flow to.
             Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
-            Formula<T> others = products.gather(inside).over(filled).conj();
-            Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
+            Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
+            Formula<T> counted = x.ifTrue(isZero);
+            Formula<T> otherZeros =
+                    sum(tf, counted, ids, segments).gather(inside).minus(counted);
+            Formula<T> otherZero = sum(tf, zero, ids, segments).gather(inside).minus(zero);
+            Formula<T> factor =
+                    x.ones().where(otherZeros.is("Equal", 0), otherZero.where(otherZeros.is("Equal", 1), 0));
+            Formula<T> others =
+                    products.gather(inside).over(filled).times(factor).conj();
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
-            Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
-            return dx.where(otherZeros.is("Equal", 0), 0).times(counted);
+            Formula<T> member = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
+            return dx.times(member);
         });
     }
 
@@ -100,7 +106,7 @@ final class SegmentRules {
 
     /** A factor for each of the first dimensions of {@code like}, with ones appended so that it broadcasts. */
     private static <T extends TNumber> Formula<T> stretched(Formula<T> factor, Operand<T> like) {
-        int missing = Tensors.rank(like) - Tensors.rank(factor);
+        int missing = Shapes.rank(like) - Shapes.rank(factor);
         Formula<T> stretched = factor;
         for (int i = 0; i < missing; i++) {
             stretched = stretched.expandDims(-1);

@@ -45,7 +45,7 @@ final class SpectralRules {
     }
 
     private static Operand<TInt32> count(Ops tf, Operand<?> x, int dimensions) {
-        int rank = Tensors.rank(x);
+        int rank = Shapes.rank(x);
         return Shapes.product(tf, Shapes.part(tf, Shapes.of(tf, x), tf.constant(rank - dimensions), tf.constant(rank)));
     }
 
