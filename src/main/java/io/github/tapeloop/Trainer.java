@@ -1,17 +1,17 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.execution.Execution;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.lifetime.UseLock;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.UseLock;
-import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import java.time.Duration;
@@ -215,7 +215,7 @@ public final class Trainer implements AutoCloseable {
                     + " returns. A callback finds scores in its events: give fit a validation(…)");
         }
         try (UseLock.Use call = calls.enter(what);
-                UseLock.Use use = session.enter(what)) {
+                TapeSession.Use use = session.enter(what)) {
             return work.get();
         }
     }

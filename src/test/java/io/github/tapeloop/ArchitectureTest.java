@@ -25,22 +25,26 @@ class ArchitectureTest {
 
     private static final Map<String, Integer> LEVELS = Map.ofEntries(
             entry("settings", 0),
-            entry("runtime", 1),
-            entry("state", 2),
-            entry("tape", 3),
-            entry("data", 3),
-            entry("layer", 3),
-            entry("loss", 3),
-            entry("optimizer", 3),
-            entry("metric", 4), // A loss is a metric, too.
-            entry("callback", 5),
-            entry("values", 6), // Of the root: what it is told and what it gives back.
-            entry("step", 7),
-            entry("execution", 8),
-            entry("loop", 9),
-            entry("preflight", 9),
-            entry("front", 10), // Of the root: the trainer, its builder, and what they alone use.
-            entry("testing", 11)); // For users' tests: nothing imports it.
+            entry("bridge", 0),
+            entry("lifetime", 0),
+            entry("op", 1),
+            entry("runtime", 2),
+            entry("state", 3),
+            entry("account", 4),
+            entry("tape", 4),
+            entry("data", 4),
+            entry("layer", 4),
+            entry("loss", 4),
+            entry("optimizer", 4),
+            entry("metric", 5), // A loss is a metric, too.
+            entry("callback", 6),
+            entry("values", 7), // Of the root: what it is told and what it gives back.
+            entry("step", 8),
+            entry("execution", 9),
+            entry("loop", 10),
+            entry("preflight", 10),
+            entry("front", 11), // Of the root: the trainer, its builder, and what they alone use.
+            entry("testing", 12)); // For users' tests: nothing imports it.
 
     /** The front door is the top. What it is told, the rooms behind it read as well; the trainer and its builder they do not. */
     private static final Set<String> FRONT =

@@ -7,7 +7,13 @@ public final class CallbackException extends TapeloopException {
 
     private static final long serialVersionUID = 1L;
 
-    CallbackException(String message, Throwable cause) {
+    /**
+     * Says which callback threw, and when.
+     *
+     * @param message names the callback and the event
+     * @param cause what it threw
+     */
+    public CallbackException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -399,8 +399,12 @@ public sealed interface Event {
             return logs;
         }
 
-        /** Tells callbacks: when all are told, logs cannot be computed any more. */
-        void tell(Runnable callbacks) {
+        /**
+         * Tells callbacks: when all are told, logs cannot be computed any more.
+         *
+         * @param callbacks tells each of them of this event
+         */
+        public void tell(Runnable callbacks) {
             listeners++;
             try {
                 callbacks.run();

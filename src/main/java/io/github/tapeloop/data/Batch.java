@@ -1,7 +1,6 @@
 package io.github.tapeloop.data;
 
 import io.github.tapeloop.runtime.Bundle;
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -172,12 +171,12 @@ public final class Batch implements AutoCloseable {
      */
     public Operand<TFloat64> examples(Ops tf) {
         if (operands.isEmpty()) {
-            return Constants.of(tf, (double) size);
+            return Tensors.constant(tf, (double) size);
         }
         Operand<?> input = operand(tf, 0);
         long known = Tensors.shape(input).get(0);
         return known >= 0
-                ? Constants.of(tf, (double) known)
+                ? Tensors.constant(tf, (double) known)
                 : Tensors.cast(tf, tf.gather(tf.shape(input), tf.constant(0), tf.constant(0)), TFloat64.class);
     }
 

@@ -1,6 +1,6 @@
 package io.github.tapeloop.data;
 
-import io.github.tapeloop.runtime.NativeMemory;
+import io.github.tapeloop.bridge.NativeMemory;
 import java.math.BigInteger;
 import java.nio.Buffer;
 import java.nio.DoubleBuffer;

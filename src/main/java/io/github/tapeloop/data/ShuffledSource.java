@@ -1,6 +1,6 @@
 package io.github.tapeloop.data;
 
-import io.github.tapeloop.runtime.Seeds;
+import io.github.tapeloop.settings.Seeds;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.OptionalLong;

@@ -1,6 +1,7 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.CustomPrediction;
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
@@ -8,7 +9,6 @@ import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Stateful;
-import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.step.Backward;
 import io.github.tapeloop.step.CachedBackward;

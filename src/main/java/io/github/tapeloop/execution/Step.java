@@ -1,8 +1,8 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.Seams;
 import io.github.tapeloop.step.StepBody;

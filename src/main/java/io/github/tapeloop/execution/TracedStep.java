@@ -1,7 +1,7 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.runtime.Bundle;
-import io.github.tapeloop.runtime.Constants;
+import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,7 +43,7 @@ record TracedStep(TracedFunction function, List<String> names, boolean numbered)
     /** @param others all arguments but the last */
     Bundle call(Ops tf, List<Operand<?>> others, long step) {
         List<Operand<?>> arguments = new ArrayList<>(others);
-        arguments.add(numbered ? tf.constant(step) : Constants.of(tf, 0L));
+        arguments.add(numbered ? tf.constant(step) : Tensors.constant(tf, 0L));
         List<Output<?>> results = function.call(arguments);
         Map<String, Operand<?>> named = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {

@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
@@ -139,7 +138,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     /** By one kernel, which takes images: all axes but the channels are one to it. */
     private Normalized fused(Ops tf, Operand<TFloat32> x, Shape size, Scale scale) {
         boolean image = Tensors.rank(x) == 4;
-        Operand<TFloat32> pixels = image ? x : tf.reshape(x, Constants.of(tf, new long[] {-1, 1, 1, size.get(0)}));
+        Operand<TFloat32> pixels = image ? x : tf.reshape(x, Tensors.constant(tf, new long[] {-1, 1, 1, size.get(0)}));
         int rank = Tensors.rank(pixels);
         Operand<TFloat32> count = Dimensions.count(tf, pixels, Dimensions.others(rank, rank - 1), TFloat32.class);
         Operand<TBool> counts = Tensors.shape(x).hasUnknownDimension() ? isAboveZero(tf, count) : null;
@@ -152,7 +151,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
                 none,
                 FusedBatchNorm.epsilon((float) epsilon()),
                 FusedBatchNorm.isTraining(true));
-        Operand<TFloat32> one = Constants.of(tf, 1f);
+        Operand<TFloat32> one = Tensors.constant(tf, 1f);
         // The kernel gives the variance over n - 1, or over 1 where n is 1.
         Operand<TFloat32> biased = tf.math.mul(op.batchVariance(), tf.math.div(tf.math.sub(count, one), count));
         return new Normalized(
@@ -170,7 +169,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         // A mean of a mask's zeros and ones is the share that counts, also where it broadcasts.
         Operand<TFloat32> share = data == null ? null : mean(tf, data, others);
         Moments kept = data == null ? moments(tf, x, others) : moments(tf, x, data, share, others);
-        Operand<? extends TNumber> flat = Constants.of(tf, new long[] {-1});
+        Operand<? extends TNumber> flat = Tensors.constant(tf, new long[] {-1});
         boolean open = Tensors.shape(x).hasUnknownDimension();
         Operand<TBool> counts = null;
         if (share != null) {

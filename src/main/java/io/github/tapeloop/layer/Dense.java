@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
@@ -122,7 +121,7 @@ public final class Dense extends Layer {
     }
 
     private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {
-        Operand<TFloat32> rows = tf.reshape(x, Constants.of(tf, new long[] {-1, shape.get(-1)}));
+        Operand<TFloat32> rows = tf.reshape(x, Tensors.constant(tf, new long[] {-1, shape.get(-1)}));
         Operand<TFloat32> product = tf.linalg.matMul(rows, w);
         if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
             Operand<TInt32> outer = tf.slice(
@@ -132,6 +131,6 @@ public final class Dense extends Layer {
         long[] out = shape.asArray();
         out[out.length - 1] = units;
         out[0] = -1; // The batch may be unknown while tracing.
-        return tf.reshape(product, Constants.of(tf, out));
+        return tf.reshape(product, Tensors.constant(tf, out));
     }
 }

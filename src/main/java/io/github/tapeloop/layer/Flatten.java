@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -45,6 +44,6 @@ public final class Flatten extends Layer {
             }
             size *= shape.get(i);
         }
-        return tf.reshape(x, Constants.of(tf, new long[] {-1, size}));
+        return tf.reshape(x, Tensors.constant(tf, new long[] {-1, size}));
     }
 }

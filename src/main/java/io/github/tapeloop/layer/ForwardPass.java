@@ -1,10 +1,10 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,6 +1,6 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
+import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -43,7 +43,7 @@ abstract class GlobalPool<L extends GlobalPool<L>> extends Layer {
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this, x);
         Images.require(this, x, series);
-        return pool(pass, tf, x, Constants.of(tf, series ? new int[] {1} : new int[] {1, 2}));
+        return pool(pass, tf, x, Tensors.constant(tf, series ? new int[] {1} : new int[] {1, 2}));
     }
 
     /** Pools along some axes. */

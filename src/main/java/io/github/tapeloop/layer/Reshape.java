@@ -1,6 +1,5 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import org.tensorflow.Operand;
@@ -51,7 +50,7 @@ public final class Reshape extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
-        return pass.tf(this, x).reshape(x, Constants.of(pass.tf(), target(shape.get(0), from)));
+        return pass.tf(this, x).reshape(x, Tensors.constant(pass.tf(), target(shape.get(0), from)));
     }
 
     private boolean fits(long size) {

@@ -1,7 +1,7 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Seeds;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Variable;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;

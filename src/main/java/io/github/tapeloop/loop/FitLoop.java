@@ -2,7 +2,6 @@ package io.github.tapeloop.loop;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
-import io.github.tapeloop.callback.CallbackList;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;

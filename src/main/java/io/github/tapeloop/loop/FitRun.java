@@ -4,7 +4,6 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.runtime.TracedGraphs;
 import io.github.tapeloop.state.Snapshot;
 import java.util.Map;
 import java.util.Objects;
@@ -112,6 +111,6 @@ final class FitRun implements Run {
 
     @Override
     public Map<String, GraphDef> graphs() {
-        return TracedGraphs.of(engine.session()).byName();
+        return engine.session().tracedGraphs();
     }
 }

@@ -1,6 +1,5 @@
 package io.github.tapeloop.loss;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.Optional;
@@ -100,7 +99,7 @@ public final class CategoricalCrossentropy extends StandardLoss {
 
     /** Normalised and clipped. */
     static Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> p) {
-        Operand<TFloat32> sum = tf.sum(p, Constants.of(tf, -1), Sum.keepDims(true));
+        Operand<TFloat32> sum = tf.sum(p, Tensors.constant(tf, -1), Sum.keepDims(true));
         return Formula.clipProbabilities(tf, tf.math.div(p, sum));
     }
 

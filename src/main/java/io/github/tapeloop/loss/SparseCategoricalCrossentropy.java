@@ -1,6 +1,5 @@
 package io.github.tapeloop.loss;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -82,7 +81,7 @@ public final class SparseCategoricalCrossentropy extends StandardLoss {
         Operand<TFloat32> scores = logits ? prediction : tf.math.log(Formula.clipProbabilities(tf, prediction));
         return Tensors.rank(prediction) == 2
                 ? crossEntropy(tf, scores, labels)
-                : crossEntropy(tf, Axes.rows(tf, scores), tf.reshape(labels, Constants.of(tf, new int[] {-1})));
+                : crossEntropy(tf, Axes.rows(tf, scores), tf.reshape(labels, Tensors.constant(tf, new int[] {-1})));
     }
 
     @Override

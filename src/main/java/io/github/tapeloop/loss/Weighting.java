@@ -1,6 +1,5 @@
 package io.github.tapeloop.loss;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -48,15 +47,15 @@ final class Weighting {
 
     /** The mean of all elements. */
     static Operand<TFloat32> mean(Ops tf, Operand<TFloat32> x) {
-        return Tensors.rank(x) == 0 ? x : tf.math.mean(flat(tf, x), Constants.of(tf, 0));
+        return Tensors.rank(x) == 0 ? x : tf.math.mean(flat(tf, x), Tensors.constant(tf, 0));
     }
 
     private static Operand<TFloat32> sum(Ops tf, Operand<TFloat32> x) {
-        return Tensors.rank(x) == 0 ? x : tf.sum(flat(tf, x), Constants.of(tf, 0));
+        return Tensors.rank(x) == 0 ? x : tf.sum(flat(tf, x), Tensors.constant(tf, 0));
     }
 
     private static Operand<TFloat32> flat(Ops tf, Operand<TFloat32> x) {
-        return Tensors.rank(x) == 1 ? x : tf.reshape(x, Constants.of(tf, new int[] {-1}));
+        return Tensors.rank(x) == 1 ? x : tf.reshape(x, Tensors.constant(tf, new int[] {-1}));
     }
 
     /** The sum of weights, each as often as it is used. */
@@ -90,7 +89,7 @@ final class Weighting {
             return tf.squeeze(aligned, Squeeze.axis(ones));
         }
         for (int i = surplus; i < 0; i++) {
-            aligned = tf.expandDims(aligned, Constants.of(tf, -1));
+            aligned = tf.expandDims(aligned, Tensors.constant(tf, -1));
         }
         return aligned;
     }

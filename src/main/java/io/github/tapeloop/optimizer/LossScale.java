@@ -1,7 +1,7 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Conditional;
-import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;

@@ -1,6 +1,6 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.ConstantGraph;
+import io.github.tapeloop.bridge.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;

@@ -1,6 +1,6 @@
 package io.github.tapeloop.preflight;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;

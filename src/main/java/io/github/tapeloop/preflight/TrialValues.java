@@ -1,8 +1,8 @@
 package io.github.tapeloop.preflight;
 
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordedOp;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;

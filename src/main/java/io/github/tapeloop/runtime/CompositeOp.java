@@ -1,5 +1,9 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;

@@ -1,5 +1,8 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
 import java.util.ArrayList;

@@ -17,7 +17,7 @@ import org.tensorflow.types.family.TType;
  * Small constants that every step needs again: an axis, a shape, the size of a batch. A session makes each once and keeps
  * it until it closes, since making one costs as much as running an op. Into a graph they are made each time.
  */
-public final class Constants {
+final class Constants {
 
     /** Enough for a program whose shapes are those of its layers; one that makes up new ones goes on without. */
     private static final int MAX_KEPT = 1024;
@@ -34,69 +34,27 @@ public final class Constants {
         session.onClose(scope::close);
     }
 
-    /**
-     * An int32 scalar.
-     *
-     * @param tf makes ops
-     * @param value its value
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TInt32> of(Ops tf, int value) {
+    static Operand<TInt32> of(Ops tf, int value) {
         return kept(tf, value, () -> tf.constant(value));
     }
 
-    /**
-     * An int64 scalar.
-     *
-     * @param tf makes ops
-     * @param value its value
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TInt64> of(Ops tf, long value) {
+    static Operand<TInt64> of(Ops tf, long value) {
         return kept(tf, value, () -> tf.constant(value));
     }
 
-    /**
-     * A float32 scalar.
-     *
-     * @param tf makes ops
-     * @param value its value
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TFloat32> of(Ops tf, float value) {
+    static Operand<TFloat32> of(Ops tf, float value) {
         return kept(tf, value, () -> tf.constant(value));
     }
 
-    /**
-     * A float64 scalar.
-     *
-     * @param tf makes ops
-     * @param value its value
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TFloat64> of(Ops tf, double value) {
+    static Operand<TFloat64> of(Ops tf, double value) {
         return kept(tf, value, () -> tf.constant(value));
     }
 
-    /**
-     * An int32 vector.
-     *
-     * @param tf makes ops
-     * @param values its elements, which must not change any more
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TInt32> of(Ops tf, int[] values) {
+    static Operand<TInt32> of(Ops tf, int[] values) {
         return kept(tf, IntBuffer.wrap(values), () -> tf.constant(values));
     }
 
-    /**
-     * An int64 vector.
-     *
-     * @param tf makes ops
-     * @param values its elements, which must not change any more
-     * @return an operand that belongs to the session
-     */
-    public static Operand<TInt64> of(Ops tf, long[] values) {
+    static Operand<TInt64> of(Ops tf, long[] values) {
         return kept(tf, LongBuffer.wrap(values), () -> tf.constant(values));
     }
 

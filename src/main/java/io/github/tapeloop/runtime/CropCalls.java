@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpCall;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.op.Ops;

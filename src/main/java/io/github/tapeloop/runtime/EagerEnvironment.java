@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.OpCall;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;

@@ -1,5 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.NativeText;
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.OpAttributes;
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.OpDefs;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;

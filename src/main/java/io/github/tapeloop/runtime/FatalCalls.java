@@ -2,6 +2,7 @@ package io.github.tapeloop.runtime;
 
 import static java.util.Map.entry;
 
+import io.github.tapeloop.op.OpCall;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;

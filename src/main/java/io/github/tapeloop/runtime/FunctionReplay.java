@@ -1,6 +1,9 @@
 package io.github.tapeloop.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.github.tapeloop.bridge.NativeText;
+import io.github.tapeloop.op.NodeAttributes;
+import io.github.tapeloop.op.OpDefs;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,7 +36,7 @@ import org.tensorflow.proto.OpDef;
  * as an attribute, {@code PartitionedCall} or {@code While}. Calls inside are replayed in their turn; ops with functions
  * of their own stay ops. Immutable; used on the thread of its session.
  */
-public final class FunctionReplay implements TracedFunction.Body {
+final class FunctionReplay implements TracedFunction.Body {
 
     /** An argument of the function, or an output of one of its nodes. */
     private record Ref(String node, int index) {}
@@ -207,7 +210,7 @@ public final class FunctionReplay implements TracedFunction.Body {
      */
     @Override
     public List<Operand<?>> apply(Ops tf, List<Operand<?>> arguments) {
-        ((SessionEnvironment) RecordingEnvironment.of(tf)).attachLibrary(library);
+        SessionEnvironment.of(tf).attachLibrary(library);
         Map<String, List<? extends Operand<?>>> made = new HashMap<>();
         for (int i = 0; i < arguments.size(); i++) {
             made.put(def.getSignature().getInputArg(i).getName(), List.of(arguments.get(i)));

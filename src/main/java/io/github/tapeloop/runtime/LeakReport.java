@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpRecorder;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -94,6 +95,7 @@ public record LeakReport(int liveHandles, long liveBytes, List<Origin> origins, 
             String caller = frame.getClassName();
             if (!caller.startsWith("org.tensorflow.")
                     && !caller.startsWith(LeakReport.class.getPackageName() + ".")
+                    && !caller.startsWith(OpRecorder.class.getPackageName() + ".")
                     && !caller.equals(TAPE)) {
                 return frame.toString();
             }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
 import io.github.tapeloop.settings.Require;
@@ -103,17 +104,17 @@ public final class Loop {
             int maximumIterations) {
         Require.atLeast(0, "maximumIterations", maximumIterations);
         List<Operand<?>> counted = new ArrayList<>(variables);
-        counted.add(0, Constants.of(tf, 0)); // The number of the round.
+        counted.add(0, Tensors.constant(tf, 0)); // The number of the round.
         List<Operand<?>> results = whileLoop(
                 tf,
                 (ops, now) -> {
                     Operand<TBool> goesOn = truth(condition.apply(ops, now.subList(1, now.size())));
                     return List.of(ops.math.logicalAnd(
-                            ops.math.less(round(now), Constants.of(ops, maximumIterations)), goesOn));
+                            ops.math.less(round(now), Tensors.constant(ops, maximumIterations)), goesOn));
                 },
                 (ops, now) -> {
                     List<Operand<?>> next = new ArrayList<>(body.apply(ops, now.subList(1, now.size())));
-                    next.add(0, ops.math.add(round(now), Constants.of(ops, 1)));
+                    next.add(0, ops.math.add(round(now), Tensors.constant(ops, 1)));
                     return next;
                 },
                 counted);

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import java.util.IdentityHashMap;
 import java.util.Map;
 

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpDefs;
 import java.util.Set;
 import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.GraphDef;

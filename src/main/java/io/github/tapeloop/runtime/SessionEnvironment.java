@@ -1,5 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.EffectListener;
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -12,6 +17,7 @@ import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
 import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 
@@ -169,8 +175,12 @@ abstract class SessionEnvironment implements RecordingEnvironment {
         autoWatched.remove(handle);
     }
 
-    @Override
-    public final TapeSession session() {
+    /** The environment of an {@code Ops} that a session handed out. */
+    static SessionEnvironment of(Ops tf) {
+        return (SessionEnvironment) RecordingEnvironment.of(tf);
+    }
+
+    final TapeSession session() {
         return session;
     }
 

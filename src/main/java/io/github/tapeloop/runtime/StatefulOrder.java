@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpDefs;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;

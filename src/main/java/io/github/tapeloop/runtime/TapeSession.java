@@ -1,5 +1,9 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.NativeMemory;
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.lifetime.ClosingActions;
+import io.github.tapeloop.lifetime.UseLock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +21,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.GraphDef;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -117,7 +122,7 @@ public final class TapeSession implements AutoCloseable {
      * @throws IllegalArgumentException if {@code tf} does not come from a session
      */
     public static TapeSession of(Ops tf) {
-        return RecordingEnvironment.of(tf).session();
+        return SessionEnvironment.of(tf).session();
     }
 
     /**
@@ -153,7 +158,7 @@ public final class TapeSession implements AutoCloseable {
      * @return to be closed by the same thread, which gives the session back; may be nested
      * @throws IllegalStateException if the session belongs to another thread or is in use by it, or is closed
      */
-    public UseLock.Use enter(String what) {
+    public Use enter(String what) {
         UseLock.Use use = lock.enter(what);
         TensorScope before = scopes.current();
         boolean[] left = new boolean[1];
@@ -498,6 +503,16 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
+     * The graphs of functions, for people to look at: those traced since this was first asked, by the names they were traced
+     * with. If there are several of one name, for batches of different shapes, it is the first.
+     *
+     * @return a view, which grows with each function traced from now on
+     */
+    public Map<String, GraphDef> tracedGraphs() {
+        return TracedGraphs.of(this).byName();
+    }
+
+    /**
      * An owner of what is to end before the session does: what a trainer made, for example.
      *
      * @return a new owner of nothing, closed with the session at the latest
@@ -665,6 +680,15 @@ public final class TapeSession implements AutoCloseable {
                     + " they were made in");
         }
         return handle;
+    }
+
+    /** A use of the session for several calls, ended by its thread. */
+    @FunctionalInterface
+    public interface Use extends AutoCloseable {
+
+        /** Ends the use. Closing twice is allowed. */
+        @Override
+        void close();
     }
 
     /** Describes a session before it is opened. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
 import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -10,6 +11,8 @@ import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -58,6 +61,72 @@ public final class Tensors {
             requireLive(handle, output);
         }
         return output.dataType();
+    }
+
+    /**
+     * A constant that the session makes once and keeps: an int32 scalar.
+     *
+     * @param tf makes ops
+     * @param value its value
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TInt32> constant(Ops tf, int value) {
+        return Constants.of(tf, value);
+    }
+
+    /**
+     * A constant that the session makes once and keeps: an int64 scalar.
+     *
+     * @param tf makes ops
+     * @param value its value
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TInt64> constant(Ops tf, long value) {
+        return Constants.of(tf, value);
+    }
+
+    /**
+     * A constant that the session makes once and keeps: a float32 scalar.
+     *
+     * @param tf makes ops
+     * @param value its value
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TFloat32> constant(Ops tf, float value) {
+        return Constants.of(tf, value);
+    }
+
+    /**
+     * A constant that the session makes once and keeps: a float64 scalar.
+     *
+     * @param tf makes ops
+     * @param value its value
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TFloat64> constant(Ops tf, double value) {
+        return Constants.of(tf, value);
+    }
+
+    /**
+     * A constant that the session makes once and keeps: an int32 vector.
+     *
+     * @param tf makes ops
+     * @param values its elements, which must not change any more
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TInt32> constant(Ops tf, int[] values) {
+        return Constants.of(tf, values);
+    }
+
+    /**
+     * A constant that the session makes once and keeps: an int64 vector.
+     *
+     * @param tf makes ops
+     * @param values its elements, which must not change any more
+     * @return an operand that belongs to the session, or to the graph that is being traced
+     */
+    public static Operand<TInt64> constant(Ops tf, long[] values) {
+        return Constants.of(tf, values);
     }
 
     /**
@@ -142,6 +211,17 @@ public final class Tensors {
             case DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16, DT_COMPLEX64, DT_COMPLEX128 -> true;
             default -> false;
         };
+    }
+
+    /**
+     * Whether a gradient can go to an operand.
+     *
+     * @param operand any operand
+     * @return true for numbers that have derivatives, and for the handle of a variable
+     */
+    public static boolean carriesGradient(Operand<?> operand) {
+        DataType type = dataType(operand);
+        return type == DataType.DT_RESOURCE || isDifferentiable(type);
     }
 
     /**

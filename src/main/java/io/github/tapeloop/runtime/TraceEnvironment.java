@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;

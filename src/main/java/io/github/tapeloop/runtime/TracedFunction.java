@@ -1,5 +1,10 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.EffectListener;
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Tracing.Built;
 import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;
@@ -174,6 +179,19 @@ public final class TracedFunction implements AutoCloseable {
     }
 
     /**
+     * The functions that an attribute of an op names, as bodies: run op by op, they can be traced, differentiated or run
+     * anew. For gradient rules of ops that call functions.
+     *
+     * @param session where the functions are known
+     * @param attribute the value of the attribute: a function, several, or their names
+     * @return the functions in order
+     * @throws IllegalArgumentException if the attribute names no function
+     */
+    public static List<Body> bodies(TapeSession session, Object attribute) {
+        return List.copyOf(FunctionReplay.listOf(session, attribute));
+    }
+
+    /**
      * Traces a function that runs a body again and again in one call, by a loop in the graph. Its first input is how often,
      * an int32 scalar; the others are those given, the same in every round.
      *
@@ -278,7 +296,7 @@ public final class TracedFunction implements AutoCloseable {
             throw new IllegalArgumentException(
                     "Function " + label + " takes " + inputs + " inputs, got " + arguments.size());
         }
-        SessionEnvironment environment = (SessionEnvironment) RecordingEnvironment.of(tf);
+        SessionEnvironment environment = SessionEnvironment.of(tf);
         if (environment.session() != session) {
             throw new IllegalArgumentException("Function " + label + " belongs to another TapeSession");
         }

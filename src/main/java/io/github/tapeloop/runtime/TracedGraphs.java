@@ -10,7 +10,7 @@ import org.tensorflow.proto.GraphDef;
  * The graphs of a session's traced functions, for people to look at. A graph is gone once its function is made, so it is
  * copied only after somebody has asked; functions traced before are not found here.
  */
-public final class TracedGraphs {
+final class TracedGraphs {
 
     private final Map<String, GraphDef> byName = new TreeMap<>();
     private boolean wanted;
@@ -23,7 +23,7 @@ public final class TracedGraphs {
      * @param session an open session
      * @return always the same object
      */
-    public static TracedGraphs of(TapeSession session) {
+    static TracedGraphs of(TapeSession session) {
         return session.attachment(TracedGraphs.class, TracedGraphs::new);
     }
 
@@ -33,7 +33,7 @@ public final class TracedGraphs {
      *
      * @return a view, which grows with each function traced from now on
      */
-    public Map<String, GraphDef> byName() {
+    Map<String, GraphDef> byName() {
         wanted = true;
         return Collections.unmodifiableMap(byName);
     }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;

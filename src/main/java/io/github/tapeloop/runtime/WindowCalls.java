@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpAttributes;
+import io.github.tapeloop.op.OpCall;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;

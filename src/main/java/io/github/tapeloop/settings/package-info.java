@@ -1,2 +1,5 @@
-/** What the parts of a training (layers, losses, metrics, optimizers, callbacks) are set to: legal values, and how long they can change. */
+/**
+ * What the parts of a training (layers, losses, metrics, optimizers, callbacks) are set to: legal values, how long they can change, and
+ * the seeds derived from a seed.
+ */
 package io.github.tapeloop.settings;

@@ -70,8 +70,13 @@ public final class Snapshot implements AutoCloseable {
                         .open());
     }
 
-    /** Does something more at the end of each {@link #restore}. */
-    Snapshot afterwards(Runnable action) {
+    /**
+     * Does something more at the end of each {@link #restore}: puts back what is in no variable.
+     *
+     * @param action what to do, in place of what was given before
+     * @return this
+     */
+    public Snapshot afterwards(Runnable action) {
         this.afterwards = action;
         return this;
     }

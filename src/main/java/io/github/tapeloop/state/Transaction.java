@@ -1,7 +1,7 @@
 package io.github.tapeloop.state;
 
-import io.github.tapeloop.runtime.EffectListener;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.EffectListener;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ import org.tensorflow.types.family.TNumber;
  * find the variable behind the value, or an op takes the handle, the writes of the variable happen at once; {@link
  * #wroteEarly} tells, and that step has to be undone by a {@link Snapshot}.
  */
-public final class Transaction implements EffectListener, AutoCloseable {
+public final class Transaction implements AutoCloseable {
 
     private enum Phase {
         /** Writes are held back. */
@@ -59,7 +59,21 @@ public final class Transaction implements EffectListener, AutoCloseable {
         this.scope = scope;
         this.early = early;
         this.environment = RecordingEnvironment.of(tf);
-        this.before = environment.effects(this);
+        this.before = environment.effects(new Listener(this));
+    }
+
+    /** Hears what ops of the step do, without a word of it in the step's own methods. */
+    private record Listener(Transaction step) implements EffectListener {
+
+        @Override
+        public void writes() {
+            step.heardWrite();
+        }
+
+        @Override
+        public void uses(Collection<String> sharedNames) {
+            step.heardUse(sharedNames);
+        }
     }
 
     /** Something held back: made of operands, so that it can also happen in a branch of a graph. */
@@ -173,7 +187,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
      * @return the transaction, or null
      */
     static Transaction of(RecordingEnvironment environment) {
-        return environment.effects() instanceof Transaction transaction ? transaction : null;
+        return environment.effects() instanceof Listener listener ? listener.step() : null;
     }
 
     /**
@@ -297,8 +311,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
         }
     }
 
-    @Override
-    public void uses(Collection<String> sharedNames) {
+    private void heardUse(Collection<String> sharedNames) {
         if (held.isEmpty() || sharedNames.isEmpty() || phase != Phase.OPEN) {
             return;
         }
@@ -311,8 +324,7 @@ public final class Transaction implements EffectListener, AutoCloseable {
         }
     }
 
-    @Override
-    public void writes() {
+    private void heardWrite() {
         if (phase == Phase.OPEN || phase == Phase.UPDATING && risky) {
             noteEarly();
         }

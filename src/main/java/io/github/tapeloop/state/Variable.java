@@ -1,10 +1,9 @@
 package io.github.tapeloop.state;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
-import io.github.tapeloop.runtime.UseLock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -91,6 +90,18 @@ public final class Variable<T extends TType> implements AutoCloseable {
         session.onClose(variable.closing);
         registry.made(variable);
         return variable;
+    }
+
+    /**
+     * Gives a variable that does not exist yet its first value: that of a file, for example, for a layer that makes its weights
+     * in its first call. The value is taken by the next {@link #create} of one of the names.
+     *
+     * @param session where the variable is going to be made
+     * @param names its name, or several that it may have
+     * @param value makes the value, of the variable's shape and type, when it is taken
+     */
+    public static void expect(TapeSession session, List<String> names, Supplier<? extends Operand<?>> value) {
+        session.attachment(SessionVariables.class, SessionVariables::new).expect(List.copyOf(names), value);
     }
 
     /**
@@ -334,7 +345,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         if (closed || session.isClosed()) {
             return;
         }
-        try (UseLock.Use use = session.enter("the close of variable '" + name + "'")) {
+        try (TapeSession.Use use = session.enter("the close of variable '" + name + "'")) {
             closed = true;
             session.cancelOnClose(closing);
             session.attachment(SessionVariables.class, SessionVariables::new).closed(this);

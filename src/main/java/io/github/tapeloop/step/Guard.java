@@ -1,9 +1,9 @@
 package io.github.tapeloop.step;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Conditional;
-import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.Map;
@@ -103,11 +102,11 @@ final class ConvolutionRules {
     }
 
     private static List<Output<TType>> split(Ops tf, Operand<TType> whole, int axis, int groups) {
-        return tf.split(Constants.of(tf, axis), whole, (long) groups).output();
+        return tf.split(Tensors.constant(tf, axis), whole, (long) groups).output();
     }
 
     private static Operand<TType> joined(Ops tf, int axis, int groups, IntFunction<Operand<TType>> part) {
-        return tf.concat(IntStream.range(0, groups).mapToObj(part).toList(), Constants.of(tf, axis));
+        return tf.concat(IntStream.range(0, groups).mapToObj(part).toList(), Tensors.constant(tf, axis));
     }
 
     /** An op with the attributes that all three have. */

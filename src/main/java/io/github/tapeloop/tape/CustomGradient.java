@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TracedFunction;
 import java.util.List;
 import java.util.function.BiFunction;

@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Constants;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -56,7 +56,8 @@ final class DilatedConvolution {
         int parts = Arrays.stream(rates).reduce(1, Math::multiplyExact);
         Operand<TInt32> shape = shape(image, parts, plan.part());
         Operand<T> y = split(spread(dy, plan), plan.rest());
-        Operand<T> whole = tf.batchToSpaceNd(gapless(type, shape, kernel, y), Constants.of(tf, rates), plan.margins());
+        Operand<T> whole =
+                tf.batchToSpaceNd(gapless(type, shape, kernel, y), Tensors.constant(tf, rates), plan.margins());
         return channelsFirst ? channelsFirst(whole) : whole;
     }
 
@@ -110,7 +111,7 @@ final class DilatedConvolution {
     }
 
     private <T extends TType> Operand<T> split(Operand<T> whole, Operand<TInt32> paddings) {
-        return tf.spaceToBatchNd(whole, Constants.of(tf, rates), paddings);
+        return tf.spaceToBatchNd(whole, Tensors.constant(tf, rates), paddings);
     }
 
     private <T extends TType> Operand<T> gapless(String type, Operand<?>... inputs) {

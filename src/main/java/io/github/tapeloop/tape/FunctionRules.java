@@ -1,7 +1,6 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.Conditional;
-import io.github.tapeloop.runtime.FunctionReplay;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
@@ -42,15 +41,15 @@ final class FunctionRules {
         new RunAgain(functions(tf, op, "f").get(0), op.inputs()).propagate(tf, op);
     }
 
-    /** The replays of the functions that are an attribute of an op. */
-    static List<FunctionReplay> functions(Ops tf, OpGradient op, String attribute) {
-        return FunctionReplay.listOf(
+    /** The functions that are an attribute of an op. */
+    static List<TracedFunction.Body> functions(Ops tf, OpGradient op, String attribute) {
+        return TracedFunction.bodies(
                 TapeSession.of(tf), op.attribute(attribute, Object.class).orElseThrow());
     }
 
     private static void either(Ops tf, OpGradient op) {
-        FunctionReplay then = functions(tf, op, "then_branch").get(0);
-        FunctionReplay otherwise = functions(tf, op, "else_branch").get(0);
+        TracedFunction.Body then = functions(tf, op, "then_branch").get(0);
+        TracedFunction.Body otherwise = functions(tf, op, "else_branch").get(0);
         BackwardArguments back = arguments(op);
         propagate(
                 op,
@@ -110,7 +109,7 @@ final class FunctionRules {
     }
 
     /** The way back through one of several functions. */
-    private static TracedFunction.Body side(OpGradient op, BackwardArguments back, FunctionReplay function) {
+    private static TracedFunction.Body side(OpGradient op, BackwardArguments back, TracedFunction.Body function) {
         RunAgain again = new RunAgain(function, op.inputs() - 1);
         return (inner, copies) ->
                 again.backToAll(inner, none -> null, copies, back.outputs(), back.wanted(), none -> null);

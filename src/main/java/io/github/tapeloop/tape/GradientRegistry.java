@@ -1,7 +1,7 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.Conditional.Branches;
-import io.github.tapeloop.runtime.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Gradients;
@@ -30,7 +30,7 @@ public final class GradientRegistry {
     private final GraphGradients graphGradients = new GraphGradients();
 
     private int version;
-    private GradientInspection inspection;
+    private Inspection inspection;
 
     private GradientRegistry() {}
 
@@ -86,15 +86,40 @@ public final class GradientRegistry {
         return version;
     }
 
-    /** Lets an inspection see the gradients that tapes compute. */
-    void inspectBy(GradientInspection next) {
+    /** Somebody who sees the gradients that the tapes of a session compute, such as a check before training. */
+    @FunctionalInterface
+    public interface Inspection {
+
+        /**
+         * Called in the place of a way back over a tape.
+         *
+         * @param target what is differentiated
+         * @param variables by what
+         * @param backward computes the gradients; to be called once
+         * @return what {@code backward} gave
+         */
+        Gradients inspect(Operand<?> target, List<Variable<?>> variables, Supplier<Gradients> backward);
+    }
+
+    /**
+     * Lets somebody see the gradients that tapes compute.
+     *
+     * @param next is told until {@link #endInspection}
+     * @throws IllegalStateException if an inspection of this session is open
+     */
+    public void inspectBy(Inspection next) {
         if (inspection != null) {
             throw new IllegalStateException("An inspection of this session's gradients is open: close it first");
         }
         inspection = next;
     }
 
-    void endInspection(GradientInspection ended) {
+    /**
+     * Ends {@link #inspectBy}.
+     *
+     * @param ended what it was given; another is left alone
+     */
+    public void endInspection(Inspection ended) {
         if (inspection == ended) {
             inspection = null;
         }
@@ -105,9 +130,25 @@ public final class GradientRegistry {
         return inspection == null ? backward.get() : inspection.inspect(target, variables, backward);
     }
 
-    /** Whether no gradient flows through such ops, so that a tape need not note them. */
-    boolean isConstant(String opType) {
+    /**
+     * Whether no gradient flows through ops of a type, by nature, so that a tape need not note them.
+     *
+     * @param opType an op type
+     * @return true for {@code ArgMax}, {@code Shape} and their like, unless {@link #register} was told otherwise
+     */
+    public boolean isConstant(String opType) {
         return NoGradient.contains(opType) && !own.containsKey(opType);
+    }
+
+    /**
+     * Whether there is a rule for an op that a recorder heard of.
+     *
+     * @param op an op of this session; the type is for Tapeloop itself
+     * @return false if its gradient would be an exception
+     */
+    @SuppressWarnings("exports")
+    public boolean hasRule(RecordedOp op) {
+        return ruleFor(op).isPresent();
     }
 
     /** The rule for an op, or empty if there is none anywhere. */

@@ -1,10 +1,10 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordedOp;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
-import io.github.tapeloop.runtime.UseLock;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
@@ -72,7 +72,7 @@ public final class GradientTape implements AutoCloseable {
     private GradientTape(Ops tf, boolean persistent) {
         this.tf = tf;
         this.environment = RecordingEnvironment.of(tf);
-        this.registry = GradientRegistry.of(environment.session());
+        this.registry = GradientRegistry.of(TapeSession.of(tf));
         this.persistent = persistent;
         this.origins = new Origins(environment, ops, tracked);
         resume();
@@ -310,7 +310,7 @@ public final class GradientTape implements AutoCloseable {
         consumed = !persistent;
         boolean before = recording;
         pause(); // Outer tapes hear the backward pass, this one must not: it would record itself.
-        try (UseLock.Use use = environment.session().enter("gradients")) {
+        try (TapeSession.Use use = TapeSession.of(tf).enter("gradients")) {
             return passes.get();
         } finally {
             if (persistent && before) {

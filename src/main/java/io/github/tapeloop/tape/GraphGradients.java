@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;

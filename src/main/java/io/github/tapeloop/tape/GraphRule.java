@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.NodeAttributes;
+import io.github.tapeloop.op.NodeAttributes;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;

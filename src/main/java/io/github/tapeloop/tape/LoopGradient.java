@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.FunctionReplay;
 import io.github.tapeloop.runtime.Loop;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -29,8 +28,8 @@ final class LoopGradient {
 
     private final Ops tf;
     private final OpGradient op;
-    private final FunctionReplay condition;
-    private final FunctionReplay body;
+    private final TracedFunction.Body condition;
+    private final TracedFunction.Body body;
     private final int size;
     /** The variables that gradients flow through. */
     private final List<Integer> smooth;
@@ -79,7 +78,7 @@ final class LoopGradient {
         List<Operand<?>> variables = given.subList(0, size);
         while (session.read(goesOn(ops, variables), TBool::getBoolean)) {
             rounds.add(variables);
-            variables = body.apply(ops, variables);
+            variables = List.copyOf(body.apply(ops, variables));
         }
         List<Operand<?>> gradients = given.subList(size, given.size());
         for (int i = rounds.size() - 1; i >= 0; i--) {

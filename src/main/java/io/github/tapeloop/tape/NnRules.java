@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import org.tensorflow.Operand;
@@ -58,7 +57,7 @@ final class NnRules {
         long channels = Tensors.shape(op.input(1)).get(0);
         boolean last = op.attribute("data_format", String.class).orElse("NHWC").equals("NHWC");
         return last && channels >= 0 && Tensors.rank(dy) > 2
-                ? tf.reshape(dy, Constants.of(tf, new long[] {-1, channels}))
+                ? tf.reshape(dy, Tensors.constant(tf, new long[] {-1, channels}))
                 : dy;
     }
 

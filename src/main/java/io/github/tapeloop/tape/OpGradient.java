@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Constants;
+import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
@@ -65,8 +65,8 @@ final class RawOps {
     static <T extends TType> Operand<T> constant(Ops tf, double value, Operand<T> like) {
         DataType type = like.asOutput().dataType();
         return switch (type) {
-            case DT_FLOAT -> (Operand<T>) Constants.of(tf, (float) value);
-            case DT_DOUBLE -> (Operand<T>) Constants.of(tf, value);
+            case DT_FLOAT -> (Operand<T>) Tensors.constant(tf, (float) value);
+            case DT_DOUBLE -> (Operand<T>) Tensors.constant(tf, value);
             default -> cast(tf, tf.constant(value), type);
         };
     }

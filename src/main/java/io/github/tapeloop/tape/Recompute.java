@@ -1,7 +1,7 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.runtime.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;

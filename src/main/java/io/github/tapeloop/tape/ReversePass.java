@@ -1,6 +1,6 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.IndexedSlices;
@@ -96,7 +96,7 @@ final class ReversePass {
     private void propagate(RecordedOp op, Operand<?>[] ofOutputs) {
         boolean[] needed = new boolean[op.inputs()];
         for (int k = 0; k < needed.length; k++) {
-            needed[k] = leadsFromSource(op.input(k)) && carriesGradients(op.input(k));
+            needed[k] = leadsFromSource(op.input(k)) && Tensors.carriesGradient(op.input(k));
         }
         GradientRule rule = registry.ruleFor(op).orElseThrow(() -> missing(op));
         // A copy: a rule's zeros for an output without gradient must not look like a gradient of a source.
@@ -116,12 +116,6 @@ final class ReversePass {
                 add(op.input(k), ofInput);
             }
         }
-    }
-
-    /** A variable's handle stands for its value; whole numbers and texts carry no gradients. */
-    static boolean carriesGradients(Output<?> input) {
-        DataType type = Tensors.dataType(input);
-        return type == DataType.DT_RESOURCE || Tensors.isDifferentiable(type);
     }
 
     private void requireFits(RecordedOp op, int index, Operand<?> gradient) {

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Constants;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import java.util.List;
@@ -49,7 +48,7 @@ final class Sizes {
 
     /** As a vector. */
     Operand<TInt32> operand() {
-        return known == null ? open : Constants.of(tf, known);
+        return known == null ? open : Tensors.constant(tf, known);
     }
 
     Sizes plus(Sizes other) {

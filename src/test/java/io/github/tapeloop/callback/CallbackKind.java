@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.loop.CallbackList;
 import io.github.tapeloop.settings.Setters;
 import java.io.OutputStream;
 import java.io.PrintStream;

@@ -12,6 +12,7 @@ import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loop.CallbackList;
 import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.metric.Metric;

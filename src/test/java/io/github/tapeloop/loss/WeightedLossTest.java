@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.tapeloop.FiniteDifferences;
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.TrainingState;
 import io.github.tapeloop.state.Variable;
 import java.util.List;
 import java.util.Map;

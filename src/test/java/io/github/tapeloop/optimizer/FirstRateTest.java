@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.tapeloop.runtime.ConstantGraph;
+import io.github.tapeloop.bridge.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;

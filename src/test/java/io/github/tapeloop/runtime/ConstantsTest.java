@@ -27,20 +27,20 @@ class ConstantsTest {
 
     @Test
     void aConstantIsMadeOnceForEachTypeAndValue() {
-        assertSame(Constants.of(tf, 3), Constants.of(tf, 3));
-        assertSame(Constants.of(tf, new int[] {1, -1}), Constants.of(tf, new int[] {1, -1}));
-        assertSame(Constants.of(tf, new long[] {1, -1}), Constants.of(tf, new long[] {1, -1}));
-        assertNotSame(Constants.of(tf, 3), Constants.of(tf, 4));
-        assertNotSame(Constants.of(tf, 3f), Constants.of(tf, 3.0));
-        assertNotSame(Constants.of(tf, new int[] {1}), Constants.of(tf, new long[] {1}));
-        assertNotSame(Constants.of(tf, 0f), Constants.of(tf, -0f));
+        assertSame(Tensors.constant(tf, 3), Tensors.constant(tf, 3));
+        assertSame(Tensors.constant(tf, new int[] {1, -1}), Tensors.constant(tf, new int[] {1, -1}));
+        assertSame(Tensors.constant(tf, new long[] {1, -1}), Tensors.constant(tf, new long[] {1, -1}));
+        assertNotSame(Tensors.constant(tf, 3), Tensors.constant(tf, 4));
+        assertNotSame(Tensors.constant(tf, 3f), Tensors.constant(tf, 3.0));
+        assertNotSame(Tensors.constant(tf, new int[] {1}), Tensors.constant(tf, new long[] {1}));
+        assertNotSame(Tensors.constant(tf, 0f), Tensors.constant(tf, -0f));
     }
 
     @Test
     void aConstantHasItsValueAfterTheScopeItWasMadeIn() {
         Operand<TInt32> shape;
         try (TensorScope scope = session.scope()) {
-            shape = Constants.of(tf, new int[] {2, -1});
+            shape = Tensors.constant(tf, new int[] {2, -1});
         }
         assertArrayEquals(new int[] {2, -1}, session.read(shape, StdArrays::array1dCopyOf));
     }
@@ -48,36 +48,36 @@ class ConstantsTest {
     @Test
     void whatTheSessionKeepsIsNoLeak() {
         int before = session.liveHandles();
-        Constants.of(tf, 7);
+        Tensors.constant(tf, 7);
         assertEquals(before, session.liveHandles());
         assertEquals(0, session.leakReport().liveHandles());
     }
 
     @Test
     void aConstantThatSomebodyFreedIsMadeAnew() {
-        session.free(Constants.of(tf, 5.0));
-        assertEquals(5.0, session.scalar(Constants.of(tf, 5.0)));
+        session.free(Tensors.constant(tf, 5.0));
+        assertEquals(5.0, session.scalar(Tensors.constant(tf, 5.0)));
     }
 
     @Test
     void constantsBeyondThoseKeptBelongToTheScope() {
         for (int i = 0; i < 1024; i++) {
-            Constants.of(tf, i);
+            Tensors.constant(tf, i);
         }
         Operand<TInt32> oneMore;
         try (TensorScope scope = session.scope()) {
-            oneMore = Constants.of(tf, 5000);
+            oneMore = Tensors.constant(tf, 5000);
             assertEquals(1, scope.live());
         }
         assertTrue(Tensors.isFreed(oneMore));
-        assertSame(Constants.of(tf, 3), Constants.of(tf, 3));
+        assertSame(Tensors.constant(tf, 3), Tensors.constant(tf, 3));
     }
 
     @Test
     void aGraphHasConstantsOfItsOwn() {
-        Constants.of(tf, 2f);
+        Tensors.constant(tf, 2f);
         try (TracedFunction function = TracedFunction.trace(
-                session, "two", List.of(), (ops, none) -> List.of(ops.math.square(Constants.of(ops, 2f))))) {
+                session, "two", List.of(), (ops, none) -> List.of(ops.math.square(Tensors.constant(ops, 2f))))) {
             assertEquals(4.0, session.read(floatScalar(function), t -> (double) t.getFloat()));
         }
     }
@@ -89,7 +89,7 @@ class ConstantsTest {
 
     @Test
     void constantsAreFreedWithTheSession() {
-        Operand<TInt32> axis = Constants.of(tf, 1);
+        Operand<TInt32> axis = Tensors.constant(tf, 1);
         session.close();
         assertTrue(Tensors.isFreed(axis));
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.op.OpDefs;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;

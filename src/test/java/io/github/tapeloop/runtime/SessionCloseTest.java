@@ -51,7 +51,7 @@ class SessionCloseTest {
         LongCall(Executable then) throws InterruptedException {
             thread = new Thread(
                     () -> {
-                        try (UseLock.Use use = session.enter("fit")) {
+                        try (TapeSession.Use use = session.enter("fit")) {
                             inside.countDown();
                             letGo.await();
                             then.execute();
@@ -128,8 +128,8 @@ class SessionCloseTest {
     void fromInsideACallCloseFreesWhenTheOutermostEnds() {
         session.onClose(() -> order.add("freed"));
         Operand<TFloat32> x = tf.constant(2f);
-        try (UseLock.Use outer = session.enter("fit")) {
-            try (UseLock.Use inner = session.enter("evaluate")) {
+        try (TapeSession.Use outer = session.enter("fit")) {
+            try (TapeSession.Use inner = session.enter("evaluate")) {
                 session.close();
                 session.close();
             }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.bridge.ConstantGraph;
 import io.github.tapeloop.state.Variable;
 import java.time.Duration;
 import java.util.ArrayList;

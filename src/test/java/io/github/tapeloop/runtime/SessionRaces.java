@@ -122,7 +122,7 @@ public final class SessionRaces {
         try {
             while (!session.isClosing()) {
                 if (inCalls) {
-                    try (UseLock.Use use = session.enter("a step")) {
+                    try (TapeSession.Use use = session.enter("a step")) {
                         step(session);
                     }
                 } else {
@@ -159,7 +159,7 @@ public final class SessionRaces {
     private static void exitInside() {
         TapeSession session = TapeSession.builder().threads(1, 1).build();
         Runtime.getRuntime().addShutdownHook(new Thread(session::close));
-        try (UseLock.Use use = session.enter("fit")) {
+        try (TapeSession.Use use = session.enter("fit")) {
             step(session);
             System.exit(7);
         }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.List;

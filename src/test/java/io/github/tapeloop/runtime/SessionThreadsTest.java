@@ -145,7 +145,7 @@ class SessionThreadsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("uses")
     void aThreadIsRefusedInTheMiddleOfACallOfAnother(String name, Use use) throws Exception {
-        try (UseLock.Use fit = turns.enter("fit")) {
+        try (TapeSession.Use fit = turns.enter("fit")) {
             Things things = Things.in(turns);
             assertThrows(
                     IllegalStateException.class,
@@ -198,7 +198,7 @@ class SessionThreadsTest {
                     .getMessage()
                     .contains("TensorScope is open"));
         }
-        try (UseLock.Use use = session.enter("fit")) {
+        try (TapeSession.Use use = session.enter("fit")) {
             assertTrue(assertThrows(IllegalStateException.class, session::handOver)
                     .getMessage()
                     .contains("in the middle of fit"));
@@ -213,7 +213,7 @@ class SessionThreadsTest {
         int live = turns.liveHandles();
         for (int i = 0; i < 8; i++) {
             OtherThread.run("caller " + i, () -> {
-                try (UseLock.Use use = turns.enter("count");
+                try (TapeSession.Use use = turns.enter("count");
                         TensorScope scope = turns.scope()) {
                     total.assignAdd(turns.tf(), turns.tf().constant(1f));
                 }
@@ -236,8 +236,8 @@ class SessionThreadsTest {
 
     @Test
     void aCallEndsTheScopesThatItLeftOpen() throws Exception {
-        try (UseLock.Use use = turns.enter("fit");
-                UseLock.Use inner = turns.enter("evaluate")) {
+        try (TapeSession.Use use = turns.enter("fit");
+                TapeSession.Use inner = turns.enter("evaluate")) {
             turns.scope();
             turns.tf().constant(1f);
             turns.scope();
@@ -250,7 +250,7 @@ class SessionThreadsTest {
 
     @Test
     void aCallIsEndedByTheThreadThatBeganIt() throws Exception {
-        UseLock.Use use = turns.enter("fit");
+        TapeSession.Use use = turns.enter("fit");
         assertThrows(IllegalStateException.class, () -> OtherThread.run("other", use::close));
         turns.tf().constant(1f);
         use.close();
@@ -273,7 +273,7 @@ class SessionThreadsTest {
 
     @Test
     void aCallOfATrainerIsNoClaim() throws Exception {
-        try (UseLock.Use use = session.enter("fit")) {
+        try (TapeSession.Use use = session.enter("fit")) {
             session.tf().constant(1f);
         }
         OtherThread.run("other", () -> session.enter("fit").close());

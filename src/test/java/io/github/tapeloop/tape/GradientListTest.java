@@ -3,7 +3,7 @@ package io.github.tapeloop.tape;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.tapeloop.runtime.OpDefs;
+import io.github.tapeloop.op.OpDefs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Gradients;

@@ -1,9 +1,13 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.runtime.OpException;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,11 +1,12 @@
-package io.github.tapeloop.tape;
+package io.github.tapeloop.preflight;
 
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordedOp;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,12 +21,13 @@ import org.tensorflow.Operand;
  *
  * <p>Hears ops that run at once, from {@code open} until it is closed; one at a time in a session.
  */
-public final class GradientInspection implements AutoCloseable {
+final class GradientInspection implements AutoCloseable {
 
     private final TapeSession session;
     private final Consumer<? super Inquiry> listener;
     private final List<GradientPaths.Heard> ops = new ArrayList<>();
     private final OpRecorder recorder = this::hear;
+    private final GradientRegistry.Inspection seen = this::inspect;
 
     private GradientInspection(TapeSession session, Consumer<? super Inquiry> listener) {
         this.session = session;
@@ -40,7 +42,7 @@ public final class GradientInspection implements AutoCloseable {
      * @param cuts the variables that no gradient reaches
      * @param gradients what the tape gave; empty if it failed
      */
-    public record Inquiry(Operand<?> target, List<RecordedOp> missing, List<Cut> cuts, Optional<Gradients> gradients) {}
+    record Inquiry(Operand<?> target, List<RecordedOp> missing, List<Cut> cuts, Optional<Gradients> gradients) {}
 
     /**
      * A variable that no gradient reaches.
@@ -50,7 +52,7 @@ public final class GradientInspection implements AutoCloseable {
      * @param ops the ops through which its value, but no gradient, goes on to the target, in the order they ran: {@code
      *     StopGradient}, a cast to whole numbers, {@code ArgMax}; empty if the rules of the ops give none
      */
-    public record Cut(Variable<?> variable, boolean used, List<RecordedOp> ops) {}
+    record Cut(Variable<?> variable, boolean used, List<RecordedOp> ops) {}
 
     /**
      * Starts to look.
@@ -61,9 +63,9 @@ public final class GradientInspection implements AutoCloseable {
      * @return to be closed by the caller
      * @throws IllegalStateException if an inspection of this session is open
      */
-    public static GradientInspection open(TapeSession session, Consumer<? super Inquiry> listener) {
+    static GradientInspection open(TapeSession session, Consumer<? super Inquiry> listener) {
         GradientInspection inspection = new GradientInspection(session, listener);
-        GradientRegistry.of(session).inspectBy(inspection);
+        GradientRegistry.of(session).inspectBy(inspection.seen);
         RecordingEnvironment.of(session.tf()).startRecording(inspection.recorder);
         return inspection;
     }
@@ -73,7 +75,7 @@ public final class GradientInspection implements AutoCloseable {
     }
 
     /** Has gradients computed and tells the listener; a target inside a graph that is being traced is none of its business. */
-    Gradients inspect(Operand<?> target, List<Variable<?>> variables, Supplier<Gradients> backward) {
+    private Gradients inspect(Operand<?> target, List<Variable<?>> variables, Supplier<Gradients> backward) {
         if (!target.op().env().isEager()) {
             return backward.get();
         }
@@ -93,7 +95,7 @@ public final class GradientInspection implements AutoCloseable {
     @Override
     public void close() {
         RecordingEnvironment.of(session.tf()).stopRecording(recorder);
-        GradientRegistry.of(session).endInspection(this);
+        GradientRegistry.of(session).endInspection(seen);
         ops.clear();
     }
 }

@@ -1,6 +1,12 @@
-package io.github.tapeloop.state;
+package io.github.tapeloop.account;
 
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -132,7 +138,7 @@ public final class TrainingState {
         parts.keySet().stream()
                 .filter(role -> path.startsWith(role + "/"))
                 .forEach(role -> names.add(path.substring(role.length() + 1)));
-        session.attachment(SessionVariables.class, SessionVariables::new).expect(names, value);
+        Variable.expect(session, names, value);
     }
 
     private Map<String, StateValues> save() {

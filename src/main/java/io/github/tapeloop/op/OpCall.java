@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +19,7 @@ import org.tensorflow.proto.DataType;
  * Everything said about one op before it is made. It stays in Java until {@link #build}: one object then serves the
  * native call, the tape's record, and the words of an error.
  */
-final class OpCall implements OperationBuilder {
+public final class OpCall implements OperationBuilder {
 
     private static final Output<?>[] NO_INPUTS = {};
     private static final Object[] NO_ATTRIBUTES = {};
@@ -41,7 +41,7 @@ final class OpCall implements OperationBuilder {
 
     private int attributeCount;
 
-    OpCall(Function<OpCall, Operation> run, String type, String name, Scope scope) {
+    public OpCall(Function<OpCall, Operation> run, String type, String name, Scope scope) {
         this.run = run;
         this.type = type;
         this.name = name;
@@ -54,23 +54,23 @@ final class OpCall implements OperationBuilder {
         return run.apply(this);
     }
 
-    String type() {
+    public String type() {
         return type;
     }
 
-    String name() {
+    public String name() {
         return name;
     }
 
-    String device() {
+    public String device() {
         return device;
     }
 
-    int inputs() {
+    public int inputs() {
         return inputCount;
     }
 
-    Output<?> input(int index) {
+    public Output<?> input(int index) {
         if (index >= inputCount) {
             throw new IndexOutOfBoundsException("Op " + type + " has " + inputCount + " inputs, not one at " + index);
         }
@@ -82,23 +82,23 @@ final class OpCall implements OperationBuilder {
     }
 
     /** The length of the list that was added as the argument of a number, -1 if a single input was. */
-    int group(int index) {
+    public int group(int index) {
         return groups == null || index >= groupCount ? -1 : groups[index];
     }
 
-    int attributes() {
+    public int attributes() {
         return attributeCount;
     }
 
-    String attributeName(int index) {
+    public String attributeName(int index) {
         return (String) attributes[2 * index];
     }
 
-    Object attributeValue(int index) {
+    public Object attributeValue(int index) {
         return attributes[2 * index + 1];
     }
 
-    Object attribute(String attributeName) {
+    public Object attribute(String attributeName) {
         for (int i = 0; i < attributeCount; i++) {
             if (attributeName(i).equals(attributeName)) {
                 return attributeValue(i);
@@ -107,7 +107,7 @@ final class OpCall implements OperationBuilder {
         return null;
     }
 
-    String signature() {
+    public String signature() {
         StringBuilder text = new StringBuilder(type);
         text.append('(').append(inputCount);
         for (int i = 0; groups != null && i < groupCount; i++) {
@@ -121,7 +121,7 @@ final class OpCall implements OperationBuilder {
     }
 
     /** Whether another call differs from this one in name, place and inputs only. */
-    boolean isLike(OpCall other) {
+    public boolean isLike(OpCall other) {
         if (!type.equals(other.type)
                 || inputCount != other.inputCount
                 || groupCount != other.groupCount
@@ -148,7 +148,7 @@ final class OpCall implements OperationBuilder {
     }
 
     /** The same call with other inputs. */
-    OpCall withInputs(Output<?>[] newInputs) {
+    public OpCall withInputs(Output<?>[] newInputs) {
         requireAsMany(newInputs);
         OpCall copy = new OpCall(run, type, name, scope);
         copy.device = device;
@@ -162,7 +162,7 @@ final class OpCall implements OperationBuilder {
     }
 
     /** The same call with an attribute set to another value. */
-    OpCall with(String attributeName, Object value) {
+    public OpCall with(String attributeName, Object value) {
         OpCall copy = withInputs(inputs);
         copy.attributes = Arrays.copyOf(attributes, Math.max(attributes.length, 2 * attributeCount + 2));
         for (int i = 0; i < attributeCount; i++) {
@@ -188,7 +188,7 @@ final class OpCall implements OperationBuilder {
     }
 
     /** Sets the attributes on another builder and adds the given inputs in this op's groups. */
-    OperationBuilder copyTo(OperationBuilder target, Output<?>[] newInputs) {
+    public OperationBuilder copyTo(OperationBuilder target, Output<?>[] newInputs) {
         requireAsMany(newInputs);
         if (groups == null) {
             for (Output<?> input : newInputs) {
@@ -270,7 +270,7 @@ final class OpCall implements OperationBuilder {
         return this;
     }
 
-    List<Operation> controls() {
+    public List<Operation> controls() {
         return controls;
     }
 

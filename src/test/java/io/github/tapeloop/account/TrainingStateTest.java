@@ -1,4 +1,4 @@
-package io.github.tapeloop.state;
+package io.github.tapeloop.account;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,6 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,11 @@
-package io.github.tapeloop.tape;
+package io.github.tapeloop.preflight;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientRegistry;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -64,11 +66,11 @@ final class GradientPaths {
         static Heard of(RecordedOp op, GradientRegistry registry) {
             boolean[] carried = new boolean[op.inputs()];
             for (int k = 0; k < carried.length; k++) {
-                carried[k] = ReversePass.carriesGradients(op.input(k));
+                carried[k] = Tensors.carriesGradient(op.input(k));
             }
             boolean passes = false;
             for (int k = 0; k < op.outputs() && !passes && !registry.isConstant(op.type()); k++) {
-                passes = ReversePass.carriesGradients(op.output(k));
+                passes = Tensors.carriesGradient(op.output(k));
             }
             return new Heard(op, carried, passes);
         }
@@ -103,7 +105,7 @@ final class GradientPaths {
         return ops.stream()
                 .filter(this::isBetween)
                 .map(Heard::op)
-                .filter(op -> registry.ruleFor(op).isEmpty())
+                .filter(op -> !registry.hasRule(op))
                 .toList();
     }
 

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.bridge;
 
 import java.util.function.Function;
 import org.bytedeco.javacpp.DoublePointer;

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.lifetime;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -6,19 +6,19 @@ import java.util.List;
 import java.util.Set;
 
 /** What is to be done at an end, in reverse order: all of it, whatever fails. */
-final class ClosingActions {
+public final class ClosingActions {
 
     private final Set<Runnable> actions = new LinkedHashSet<>();
 
-    void add(Runnable action) {
+    public void add(Runnable action) {
         actions.add(action);
     }
 
-    void remove(Runnable action) {
+    public void remove(Runnable action) {
         actions.remove(action);
     }
 
-    int size() {
+    public int size() {
         return actions.size();
     }
 
@@ -26,7 +26,7 @@ final class ClosingActions {
      * Does all that is not withdrawn meanwhile, and what is added meanwhile. The first exception is thrown at the end, with
      * the others suppressed in it.
      */
-    void run() {
+    public void run() {
         Throwable first = null;
         while (!actions.isEmpty()) {
             List<Runnable> now = new ArrayList<>(actions);

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.settings;
 
 /**
  * Seeds derived from seeds. Every random op is stateless and gets a seed of its own from (seed of the run, step, op), so

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import java.util.HashMap;
 import java.util.List;
@@ -50,7 +50,7 @@ public final class OpDefs {
     }
 
     /** The input arguments of an op type with input lists; empty for the many without. */
-    static List<OpDef.ArgDef> inputsWithLists(String type) {
+    public static List<OpDef.ArgDef> inputsWithLists(String type) {
         OpDef def = BY_TYPE.get(type);
         return def == null || def.getInputArgList().stream().noneMatch(OpDefs::isList)
                 ? List.of()
@@ -58,12 +58,12 @@ public final class OpDefs {
     }
 
     /** How many inputs an op type has; -1 if it has input lists, or is the name of a function. */
-    static int inputCount(String type) {
+    public static int inputCount(String type) {
         OpDef def = BY_TYPE.get(type);
         return def == null || !inputsWithLists(type).isEmpty() ? -1 : def.getInputArgCount();
     }
 
-    static boolean hasOutputList(String type) {
+    public static boolean hasOutputList(String type) {
         OpDef def = BY_TYPE.get(type);
         return def != null && def.getOutputArgList().stream().anyMatch(OpDefs::isList);
     }

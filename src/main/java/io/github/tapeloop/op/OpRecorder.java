@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import java.util.OptionalInt;
 
@@ -14,7 +14,7 @@ public interface OpRecorder {
     void record(RecordedOp op);
 
     /**
-     * How many ops it keeps, for {@link LeakReport}.
+     * How many ops it keeps, for the report of what is live.
      *
      * @return the number of ops that stay on the Java heap until the recording ends, or empty for one that is no tape
      */

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.lifetime;
 
 import java.time.Duration;
 import java.util.Optional;
@@ -89,7 +89,7 @@ public final class UseLock {
      * @return to be closed by the same thread, or empty once somebody frees the whole
      * @throws IllegalStateException if another thread is inside all that time
      */
-    Optional<Use> await(Duration bound) {
+    public Optional<Use> await(Duration bound) {
         Thread current = Thread.currentThread();
         if (user.get() == current) {
             return pass == current ? Optional.of(() -> {}) : Optional.empty();
@@ -116,7 +116,7 @@ public final class UseLock {
      *
      * @return whether the thread has to {@link #leave} now; false if it was inside
      */
-    boolean enter() {
+    public boolean enter() {
         Thread current = Thread.currentThread();
         if (pass == current) {
             return false;
@@ -164,7 +164,7 @@ public final class UseLock {
     }
 
     /** Refuses a thread that {@link #enter()} would refuse, without going in. */
-    void requireUsable() {
+    public void requireUsable() {
         Thread current = Thread.currentThread();
         if (pass != current) {
             requireMayEnter(current, false);
@@ -176,12 +176,12 @@ public final class UseLock {
     }
 
     /** Goes out; whoever owns the lock goes on to. */
-    void leave() {
+    public void leave() {
         leave(owner);
     }
 
     /** Refuses any thread that is not inside once somebody has asked for the end. */
-    void requireOpen() {
+    public void requireOpen() {
         if (isClosed()) {
             throw closed();
         }
@@ -192,7 +192,7 @@ public final class UseLock {
      *
      * @param next who owns the lock from now on, or null
      */
-    void leave(Thread next) {
+    public void leave(Thread next) {
         if (owner != next) { // What is the same is not written again: a session's calls outside any use are single ops.
             owner = next;
         }
@@ -226,7 +226,7 @@ public final class UseLock {
      * @return whether the thread it belonged to has ended
      * @throws IllegalStateException if it belongs to another thread that has not ended, or a use of it has not ended
      */
-    boolean enterToHandOver() {
+    public boolean enterToHandOver() {
         Thread current = Thread.currentThread();
         if (user.get() == current) {
             throw new IllegalStateException(
@@ -330,7 +330,7 @@ public final class UseLock {
      * Waits, at most a second, as long as the thread that was inside last is in the code of a class that looks at what is
      * guarded without the lock. Whoever comes to that code later finds the lock closed.
      */
-    void awaitLastUser(String className) {
+    public void awaitLastUser(String className) {
         Thread thread = last;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
         while (thread != null
@@ -375,7 +375,7 @@ public final class UseLock {
     }
 
     /** Refuses a thread that ends a use of another. */
-    void requireInside() {
+    public void requireInside() {
         Thread current = Thread.currentThread();
         if (user.get() != current) {
             throw new IllegalStateException(name + " is not in use by " + name(current)

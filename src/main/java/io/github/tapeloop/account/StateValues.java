@@ -1,5 +1,7 @@
-package io.github.tapeloop.state;
+package io.github.tapeloop.account;
 
+import io.github.tapeloop.state.StateReader;
+import io.github.tapeloop.state.StateWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -1,15 +1,16 @@
-package io.github.tapeloop.tape;
+package io.github.tapeloop.preflight;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.tapeloop.runtime.RecordedOp;
+import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;

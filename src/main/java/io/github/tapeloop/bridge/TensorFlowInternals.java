@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.bridge;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -22,7 +22,7 @@ import org.tensorflow.types.family.TType;
  * seven package-private members close that gap. They are looked up once, with a message that says what to do when the
  * module system refuses.
  */
-final class TensorFlowInternals {
+public final class TensorFlowInternals {
 
     private static final MethodHandle CONTEXT;
     private static final MethodHandle NEW_OPERATION;
@@ -88,7 +88,7 @@ final class TensorFlowInternals {
     private TensorFlowInternals() {}
 
     /** Asked before the first session opens, so that what to do is said there and not in the middle of a step. */
-    static void requireAccess() {
+    public static void requireAccess() {
         if (REFUSED != null) {
             throw REFUSED;
         }
@@ -99,7 +99,7 @@ final class TensorFlowInternals {
         return module.isNamed() ? module.getName() : "ALL-UNNAMED";
     }
 
-    static TFE_Context context(EagerSession session) {
+    public static TFE_Context context(EagerSession session) {
         try {
             return (TFE_Context) CONTEXT.invokeExact(session);
         } catch (Throwable e) {
@@ -108,7 +108,7 @@ final class TensorFlowInternals {
     }
 
     /** An operation over handles that stay ours: unlike TensorFlow Java's own builder, nothing attaches them. */
-    static Operation newOperation(
+    public static Operation newOperation(
             EagerSession session, TFE_Op op, TFE_TensorHandle[] outputs, String type, String name) {
         try {
             return (Operation) NEW_OPERATION.invokeExact(session, op, outputs, type, name);
@@ -117,7 +117,7 @@ final class TensorFlowInternals {
         }
     }
 
-    static Pointer handle(Output<?> output) {
+    public static Pointer handle(Output<?> output) {
         try {
             return (Pointer) OUTPUT_HANDLE.invokeExact(output);
         } catch (Throwable e) {
@@ -125,7 +125,7 @@ final class TensorFlowInternals {
         }
     }
 
-    static TF_Tensor handle(RawTensor tensor) {
+    public static TF_Tensor handle(RawTensor tensor) {
         try {
             return (TF_Tensor) TENSOR_HANDLE.invokeExact(tensor);
         } catch (Throwable e) {
@@ -133,7 +133,7 @@ final class TensorFlowInternals {
         }
     }
 
-    static TF_Function handle(ConcreteFunction function) {
+    public static TF_Function handle(ConcreteFunction function) {
         try {
             return (TF_Function) FUNCTION_HANDLE.invokeExact(function);
         } catch (Throwable e) {
@@ -142,7 +142,7 @@ final class TensorFlowInternals {
     }
 
     /** A typed tensor that owns {@code handle}: closing it frees the native tensor. */
-    static TType tensor(TF_Tensor handle) {
+    public static TType tensor(TF_Tensor handle) {
         try {
             return typed((RawTensor) NEW_TENSOR.invokeExact(handle));
         } catch (Throwable e) {
@@ -151,7 +151,7 @@ final class TensorFlowInternals {
     }
 
     /** The same tensor as one of its type. */
-    static TType typed(RawTensor raw) {
+    public static TType typed(RawTensor raw) {
         try {
             return (TType) TYPED_TENSOR.invokeExact(raw);
         } catch (Throwable e) {

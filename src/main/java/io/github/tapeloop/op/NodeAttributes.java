@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ public final class NodeAttributes {
     }
 
     /** The common kinds without the detour over their serialized form: they are what gradient rules ask for. */
-    static Object value(AttrValue value) {
+    public static Object value(AttrValue value) {
         return switch (value.getValueCase()) {
             case TYPE -> value.getType();
             case B -> value.getB();
@@ -83,7 +83,7 @@ public final class NodeAttributes {
     }
 
     /** For each argument, input or output, -1 for a single one or the length of a list. */
-    static List<Integer> groups(NodeDef node, List<OpDef.ArgDef> arguments) {
+    public static List<Integer> groups(NodeDef node, List<OpDef.ArgDef> arguments) {
         List<Integer> groups = new ArrayList<>();
         for (OpDef.ArgDef argument : arguments) {
             if (!argument.getNumberAttr().isEmpty()) {

@@ -1,8 +1,11 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.tapeloop.runtime.OpException;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;

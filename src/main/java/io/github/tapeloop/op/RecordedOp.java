@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import java.util.Optional;
 import org.tensorflow.Operation;
@@ -16,7 +16,7 @@ public final class RecordedOp {
     /** What the maker of a composite op said of it, or null. */
     private final Object tag;
 
-    RecordedOp(OpCall call, Operation operation, Object tag) {
+    public RecordedOp(OpCall call, Operation operation, Object tag) {
         this.call = call;
         this.operation = operation;
         this.tag = tag;

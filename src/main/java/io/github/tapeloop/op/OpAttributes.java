@@ -1,6 +1,8 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import com.google.protobuf.ByteString;
+import io.github.tapeloop.bridge.NativeText;
+import io.github.tapeloop.bridge.TensorFlowInternals;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.bytedeco.javacpp.BooleanPointer;
@@ -18,12 +20,12 @@ import org.tensorflow.proto.NameAttrList;
 import org.tensorflow.proto.TensorShapeProto;
 
 /** Hands attribute values to native eager ops, and to the builders of other ops. */
-final class OpAttributes {
+public final class OpAttributes {
 
     private OpAttributes() {}
 
     /** Sets one attribute; true if {@code status} tells how that went, false if it cannot fail here. */
-    static boolean set(TFE_Op op, BytePointer name, Object value, TF_Status status) {
+    public static boolean set(TFE_Op op, BytePointer name, Object value, TF_Status status) {
         if (value instanceof DataType v) {
             tensorflow.TFE_OpSetAttrType(op, name, v.getNumber());
         } else if (value instanceof Boolean v) {
@@ -125,7 +127,7 @@ final class OpAttributes {
     }
 
     /** A value as an attribute's Java type, where one kind of attribute has several; as it is if it is of none of them. */
-    static Object as(Class<?> type, Object value) {
+    public static Object as(Class<?> type, Object value) {
         if (type == long[].class) {
             return numbers(value);
         }
@@ -136,7 +138,7 @@ final class OpAttributes {
     }
 
     /** A list of whole numbers; null for any other value. */
-    static long[] numbers(Object value) {
+    public static long[] numbers(Object value) {
         if (value instanceof AttrValue proto && proto.hasList()) {
             return proto.getList().getIList().stream()
                     .mapToLong(Long::longValue)
@@ -146,7 +148,7 @@ final class OpAttributes {
     }
 
     /** Sets an attribute of any type on a builder. */
-    static void copy(OperationBuilder target, String name, Object value) {
+    public static void copy(OperationBuilder target, String name, Object value) {
         if (value instanceof Boolean v) {
             target.setAttr(name, v.booleanValue());
         } else if (value instanceof Long v) {

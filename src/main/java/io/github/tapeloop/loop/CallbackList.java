@@ -1,6 +1,10 @@
-package io.github.tapeloop.callback;
+package io.github.tapeloop.loop;
 
-import io.github.tapeloop.state.TrainingState;
+import io.github.tapeloop.account.TrainingState;
+import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.CallbackException;
+import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.Run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
 import java.util.List;
 import java.util.Optional;
@@ -12,7 +12,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
 /**
- * The environment behind the {@code Ops} of a {@link TapeSession}: one that tells recorders of every op. Code that gets
+ * The environment behind the {@code Ops} of a session: one that tells recorders of every op. Code that gets
  * an {@code Ops} and needs the session or a tape asks here, and so never learns whether the op runs now or is traced.
  */
 public interface RecordingEnvironment extends ExecutionEnvironment {
@@ -20,7 +20,7 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
     /**
      * The environment of an {@code Ops} that a session handed out.
      *
-     * @param tf ops of a {@link TapeSession}
+     * @param tf ops of a session
      * @return their environment
      * @throws IllegalArgumentException if {@code tf} was made by other means, such as {@code Ops.create(graph)}
      */
@@ -32,13 +32,6 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
                 + tf.scope().env().getClass().getName()
                 + ", which no tape can hear and no scope can free");
     }
-
-    /**
-     * The session whose variables and seeds this environment uses.
-     *
-     * @return the session
-     */
-    TapeSession session();
 
     /**
      * The handle of a variable in this environment.
