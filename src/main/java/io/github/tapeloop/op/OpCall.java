@@ -77,7 +77,12 @@ public final class OpCall implements OperationBuilder {
         return inputs[index];
     }
 
-    Output<?>[] inputsCopied() {
+    /**
+     * All inputs, to be changed.
+     *
+     * @return a new array
+     */
+    public Output<?>[] inputsCopied() {
         return Arrays.copyOf(inputs, inputCount);
     }
 

@@ -43,8 +43,13 @@ public final class OpDefs {
                 || !argument.getTypeListAttr().isEmpty();
     }
 
-    /** The input arguments of an op type; empty for the name of a function. */
-    static List<OpDef.ArgDef> inputs(String type) {
+    /**
+     * The input arguments of an op type.
+     *
+     * @param type a TensorFlow op type
+     * @return its arguments; empty for the name of a function
+     */
+    public static List<OpDef.ArgDef> inputs(String type) {
         OpDef def = BY_TYPE.get(type);
         return def == null ? List.of() : def.getInputArgList();
     }

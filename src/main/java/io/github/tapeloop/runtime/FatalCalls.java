@@ -29,27 +29,29 @@ final class FatalCalls {
             entry(
                     "ConjugateTranspose",
                     row(ANY, ANY).where(FatalCalls::negativeAxis).cured(FatalCalls::safeOrder)),
-            entry("Conv2D", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+            entry("Conv2D", row(4, 4).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "Conv2DBackpropInput",
-                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "Conv2DBackpropFilter",
-                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
-            entry("DepthwiseConv2dNative", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+            entry(
+                    "DepthwiseConv2dNative",
+                    row(4, 4).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "DepthwiseConv2dNativeBackpropInput",
-                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "DepthwiseConv2dNativeBackpropFilter",
-                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
-            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "Conv3DBackpropInputV2",
-                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "Conv3DBackpropFilterV2",
-                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
+                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
             entry("AvgPool", row(4).cured(WindowCalls::pool)),
             entry("AvgPoolGrad", row(1, 4).where(WindowCalls::wrongAverage)),
             entry("AvgPool3D", row(5).cured(WindowCalls::pool)),
@@ -87,14 +89,25 @@ final class FatalCalls {
             entry(
                     "FakeQuantWithMinMaxVarsPerChannelGradient",
                     row(ANY, ANY, 1, 1).where(call -> channels(call, 1))),
-            entry("LSTMBlockCell", row(2, 2, 2, 2, 1, 1, 1, 1).where(call -> peepholes(call, 4))),
-            entry(
-                    "LSTMBlockCellGrad",
-                    row(2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2).where(call -> peepholes(call, 4))),
-            entry("BlockLSTM", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
-            entry("BlockLSTMV2", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
-            entry("BlockLSTMGrad", blockGradient()),
-            entry("BlockLSTMGradV2", blockGradient()),
+            entry("LSTMBlockCell", CellCalls.lstm()),
+            entry("LSTMBlockCellGrad", CellCalls.lstmGradient()),
+            entry("BlockLSTM", CellCalls.block()),
+            entry("BlockLSTMV2", CellCalls.block()),
+            entry("BlockLSTMGrad", CellCalls.blockGradient()),
+            entry("BlockLSTMGradV2", CellCalls.blockGradient()),
+            entry("GRUBlockCell", CellCalls.gru()),
+            entry("GRUBlockCellGrad", CellCalls.gruGradient()),
+            entry("FractionalAvgPoolGrad", row(1, 4, 1, 1).where(FractionalCalls::average)),
+            entry("FractionalMaxPoolGrad", row(4, 4, 4, 1, 1).where(FractionalCalls::largest)),
+            entry("MultiDeviceIteratorInit", row(ANY, ANY, 0)),
+            entry("MultiDeviceIteratorGetNextFromShard", row(ANY, 0, 0)),
+            entry("TensorListGetItem", row(ANY, 0, ANY)),
+            entry("TensorListSetItem", row(ANY, 0, ANY)),
+            entry("TensorListResize", row(ANY, 0)),
+            entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
+            entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
+            entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
+            entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
             entry("CombinedNonMaxSuppression", row(4, 3, 0, 0, 0, 0)),
             entry("SparseTensorDenseMatMul", row(2, 1, 1, 2).where(sizes(2, call -> null))),
             entry("Unpack", row(ANY).where(FatalCalls::parts)),
@@ -196,10 +209,17 @@ final class FatalCalls {
     /** Ops on variables. */
     private static final Row VARIABLES = new Row(null, HandleTypes::wrongVariable, null);
 
+    /** The shape functions of most end the process; no layer is made of them, and TensorFlow has given them up. */
+    private static final Row TREES =
+            new Row(null, call -> "boosted trees do not work here: their ops do not look at what they are given", null);
+
     /** What is asked of an op type; null for the many of which nothing is. */
     static Row of(String type) {
         Row row = BY_TYPE.get(type);
-        return row == null && type.startsWith("Resource") ? VARIABLES : row;
+        if (row != null) {
+            return row;
+        }
+        return type.startsWith("Resource") ? VARIABLES : type.startsWith("BoostedTrees") ? TREES : null;
     }
 
     /** The op types of which something is asked. */
@@ -212,13 +232,7 @@ final class FatalCalls {
     }
 
     private static Row transform(int dimensions) {
-        return row(ANY, 1)
-                .where(call -> emptyTransform(call, dimensions))
-                .cured(FatalCalls::safeLength);
-    }
-
-    private static Row blockGradient() {
-        return row(0, 3, 2, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3).where(FatalCalls::steps);
+        return row(ANY, 1).where(call -> emptyTransform(call, dimensions)).cured(FatalCalls::safeLength);
     }
 
     private static String negativeAxis(OpCall call) {
@@ -325,27 +339,6 @@ final class FatalCalls {
         return x.numDimensions() == 0 ? "it needs channels, the last dimension" : null;
     }
 
-    /** Three weights for each cell, which are there even if they are not used. */
-    private static String peepholes(OpCall call, int first) {
-        Shape state = Tensors.shape(call.input(1));
-        for (int i = first; i < first + 3 && !state.isUnknown(); i++) {
-            if (!Tensors.shape(call.input(i)).isCompatibleWith(Shape.of(state.get(1)))) {
-                return "its peephole weights must be as many as its cells, " + state.get(1);
-            }
-        }
-        return null;
-    }
-
-    private static String steps(OpCall call) {
-        long[] length = WholeNumbers.of(call.input(0));
-        long known = Tensors.shape(call.input(1)).isUnknown()
-                ? ANY
-                : Tensors.shape(call.input(1)).get(0);
-        return length != null && (length[0] < 0 || known >= 0 && length[0] > known)
-                ? "its number of steps must be from 0 to " + known + ", got " + length[0]
-                : null;
-    }
-
     private static String parts(OpCall call) {
         Shape x = Tensors.shape(call.input(0));
         long axis = call.attribute("axis") instanceof Long number ? number : 0;
@@ -369,6 +362,12 @@ final class FatalCalls {
         return call.attribute("beam_width") instanceof Long width && width > 1 << 20
                         || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
                 ? "it keeps at most " + (1 << 20) + " beams"
+                : null;
+    }
+
+    private static String least(OpCall call, String attribute, long limit) {
+        return call.attribute(attribute) instanceof Long number && number < limit
+                ? attribute + " must be at least " + limit + ", got " + number
                 : null;
     }
 

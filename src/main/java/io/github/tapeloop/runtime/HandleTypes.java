@@ -1,5 +1,8 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.OpDefs;
 import java.util.List;
 import java.util.Set;
 import org.tensorflow.GraphOperation;

@@ -1,5 +1,7 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.OpCall;
+import io.github.tapeloop.op.OpDefs;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;

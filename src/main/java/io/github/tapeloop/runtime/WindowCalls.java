@@ -73,12 +73,38 @@ final class WindowCalls {
             return Math.floorDiv(padded - (window - 1) * dilations[axis] - 1 + strides[axis], strides[axis]);
         }
 
+        /** The same as {@link #places} for a window whose size turns out when a graph runs. */
+        WindowSizes.Places ofWindow() {
+            long[] added = Arrays.stream(strides).map(step -> step - 1).toArray();
+            long[] taken = new long[strides.length];
+            int[] window = new int[strides.length];
+            for (int i = 0; i < axes.length && !same; i++) {
+                int axis = axes[i];
+                long around = paddings == null ? 0 : paddings[2 * axis] + paddings[2 * axis + 1];
+                added[axis] += around + dilations[axis];
+                taken[axis] = dilations[axis];
+                window[axis] = i;
+            }
+            return new WindowSizes.Places(strides, added, taken, window, channel);
+        }
+
         boolean isPadded(int axis) {
             return paddings != null && (paddings[2 * axis] != 0 || paddings[2 * axis + 1] != 0);
         }
     }
 
-    static Operation convolution(SessionEnvironment environment, OpCall call) {
+    static Operation convolution(SessionEnvironment environment, OpCall given) {
+        Geometry geometry = Geometry.of(given, Tensors.rank(given.input(0)));
+        Output<?>[] inputs = given.inputsCopied();
+        if (geometry != null && Tensors.rank(inputs[1]) == Tensors.rank(inputs[0])) {
+            inputs[0] = WindowSizes.placed(environment, inputs[0], inputs[1], geometry.ofWindow());
+        }
+        OpCall call = inputs[0] == given.input(0) ? given : given.withInputs(inputs);
+        Operation made = ofImages(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    private static Operation ofImages(SessionEnvironment environment, OpCall call) {
         Shape image = Tensors.shape(call.input(0));
         Shape kernel = Tensors.shape(call.input(1));
         Geometry geometry = image.isUnknown() || kernel.isUnknown() ? null : Geometry.of(call, image.numDimensions());
@@ -105,32 +131,51 @@ final class WindowCalls {
     static String misfit(OpCall call) {
         boolean toImage = call.type().contains("BackpropInput");
         boolean toKernel = call.type().contains("BackpropFilter");
+        if (toKernel && WindowSizes.fed(call, 1) != null) {
+            return WindowSizes.fed(call, 1);
+        }
+        Shape told = toImage || toKernel ? WindowSizes.given(call.input(toImage ? 0 : 1)) : Shape.unknown();
+        if (told.numDimensions() >= 0
+                && Tensors.rank(call.input(2)) >= 0
+                && told.numDimensions() != Tensors.rank(call.input(2))) {
+            return "it needs " + Tensors.rank(call.input(2)) + " sizes, got " + told;
+        }
+        if ((toImage || toKernel) && isSpread(call)) {
+            return "TensorFlow has no kernel of it for dilations; the gradient of DepthwiseConv2dNative goes another way";
+        }
         Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
         Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
         if (image.isUnknown() || kernel.isUnknown()) {
             return null;
         }
         Geometry geometry = Geometry.of(call, image.numDimensions());
+        boolean deep = call.type().startsWith("Depthwise");
         if (image.numDimensions() != kernel.numDimensions() || geometry == null) {
-            return null; // TensorFlow says so.
+            return "its strides, dilations and paddings do not fit images of " + image.numDimensions() + " dimensions";
         }
         long channels = image.get(geometry.channel());
         long taken = kernel.get(kernel.numDimensions() - 2);
-        boolean deep = call.type().startsWith("Depthwise");
         if (channels > 0 && taken > 0 && (deep ? channels != taken : channels % taken != 0)) {
             return "its kernel takes " + taken + " channels, and the image has " + channels;
         }
         return toImage || toKernel ? wrongGradient(call, image, kernel, geometry) : null;
     }
 
+    /** Whether a depthwise window has gaps, along which it has several elements as far as is known. */
+    private static boolean isSpread(OpCall call) {
+        long[] dilations = OpAttributes.numbers(call.attribute("dilations"));
+        if (!call.type().startsWith("Depthwise") || dilations == null) {
+            return false;
+        }
+        Shape kernel = call.type().contains("BackpropFilter") ? shape(call, 1) : Tensors.shape(call.input(1));
+        boolean single = kernel.numDimensions() > 1 && kernel.get(0) == 1 && kernel.get(1) == 1;
+        return !single && Arrays.stream(dilations).anyMatch(dilation -> dilation > 1);
+    }
+
     /** A shape that is given in numbers; unknown if the numbers are, or are none of a whole shape. */
     private static Shape shape(OpCall call, int input) {
-        long[] sizes = WholeNumbers.of(call.input(input));
-        return sizes == null
-                        || sizes.length != Tensors.rank(call.input(2))
-                        || Arrays.stream(sizes).anyMatch(n -> n < 0)
-                ? Shape.unknown()
-                : Shape.of(sizes);
+        Shape given = WindowSizes.given(call.input(input));
+        return given.numDimensions() == Tensors.rank(call.input(2)) ? given : Shape.unknown();
     }
 
     private static String wrongGradient(OpCall call, Shape image, Shape kernel, Geometry geometry) {
@@ -174,7 +219,30 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its image: sizes of the image, kernel, gradient of the result. */
-    static Operation toImage(SessionEnvironment environment, OpCall call) {
+    static Operation toImage(SessionEnvironment environment, OpCall given) {
+        OpCall call = fitted(environment, given);
+        Operation made = ofImage(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    /** In a graph, with a gradient that is looked at when the graph runs, where its shape or that of the image is open. */
+    private static OpCall fitted(SessionEnvironment environment, OpCall call) {
+        if (environment.isEager()) {
+            return call;
+        }
+        Output<?>[] inputs = call.inputsCopied();
+        if (WindowSizes.areFed(call.input(0))) {
+            Geometry geometry = Geometry.of(call, Tensors.rank(call.input(1)));
+            if (geometry == null) {
+                return call; // TensorFlow says so.
+            }
+            inputs[2] = WindowSizes.fitting(environment, call, geometry.ofWindow());
+        }
+        inputs[2] = WindowSizes.placed(environment, inputs[2]);
+        return inputs[2] == call.input(2) ? call : call.withInputs(inputs);
+    }
+
+    private static Operation ofImage(SessionEnvironment environment, OpCall call) {
         Shape kernel = Tensors.shape(call.input(1));
         Shape dy = Tensors.shape(call.input(2));
         Shape sizes = Tensors.shape(call.input(0));
@@ -211,7 +279,17 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its kernel: image, sizes of the kernel, gradient of the result. */
-    static Operation toKernel(SessionEnvironment environment, OpCall call) {
+    static Operation toKernel(SessionEnvironment environment, OpCall given) {
+        Output<?>[] inputs = given.inputsCopied();
+        inputs[0] = WindowSizes.placed(environment, inputs[0]);
+        inputs[2] = WindowSizes.placed(environment, inputs[2]);
+        boolean same = inputs[0] == given.input(0) && inputs[2] == given.input(2);
+        OpCall call = same ? given : given.withInputs(inputs);
+        Operation made = ofKernel(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    private static Operation ofKernel(SessionEnvironment environment, OpCall call) {
         Shape image = Tensors.shape(call.input(0));
         Shape dy = Tensors.shape(call.input(2));
         if (isEmpty(image) || isEmpty(dy)) {
@@ -269,7 +347,7 @@ final class WindowCalls {
         if (isEmpty(Tensors.shape(call.input(1))) || isEmpty(dy)) {
             return tf.zerosLike(call.input(0)).op();
         }
-        if (dy.isUnknown() || dy.get(0) >= 0 || call.type().equals("MaxPoolGradWithArgmax")) {
+        if (!dy.hasUnknownDimension() || dy.isUnknown() || call.type().equals("MaxPoolGradWithArgmax")) {
             return null;
         }
         int[][] one = new int[dy.numDimensions()][2];
@@ -279,7 +357,7 @@ final class WindowCalls {
         Operand<TInt32> paddings = tf.math.mul(none, tf.constant(one));
         Output<?>[] inputs = call.inputsCopied();
         for (int i = 0; i < 3; i++) {
-            inputs[i] = padded(tf, inputs[i], paddings);
+            inputs[i] = padded(tf, WindowSizes.placed(environment, inputs[i]), paddings);
         }
         Output<?> result = environment.unguarded(call.withInputs(inputs)).output(0);
         Operand<TInt32> begin = tf.constant(new int[dy.numDimensions()]);
@@ -298,7 +376,12 @@ final class WindowCalls {
 
     /** The gradient op of an average pool takes the shape of the image on trust. */
     static String wrongAverage(OpCall call) {
+        if (WindowSizes.fed(call, 0) != null) {
+            return WindowSizes.fed(call, 0);
+        }
+        Shape given = WindowSizes.given(call.input(0));
         long[] sizes = WholeNumbers.of(call.input(0));
+        sizes = sizes == null && !given.isUnknown() ? given.asArray() : sizes;
         Shape dy = Tensors.shape(call.input(1));
         long[] window = OpAttributes.numbers(call.attribute("ksize"));
         Geometry geometry = dy.isUnknown() ? null : Geometry.of(call, dy.numDimensions());
@@ -307,8 +390,9 @@ final class WindowCalls {
         }
         boolean fits = sizes.length == dy.numDimensions();
         for (int i = 0; i < sizes.length && fits; i++) {
+            boolean open = sizes[i] < 0 && given.numDimensions() == sizes.length;
             long places = geometry.places(i, sizes[i], window[i]);
-            fits = sizes[i] >= 0 && (dy.get(i) < 0 || dy.get(i) == places);
+            fits = open || sizes[i] >= 0 && (dy.get(i) < 0 || dy.get(i) == places);
         }
         return fits ? null : "the gradient is not one of an image of the shape " + Arrays.toString(sizes);
     }

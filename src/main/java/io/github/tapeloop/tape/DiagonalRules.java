@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;

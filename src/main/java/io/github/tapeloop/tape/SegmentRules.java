@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;

@@ -7,11 +7,11 @@ import io.github.tapeloop.data.CsvField;
 import io.github.tapeloop.data.CsvRow;
 import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.data.Dataset;
-import io.github.tapeloop.data.TfFeature;
 import io.github.tapeloop.data.Field;
 import io.github.tapeloop.data.Fields;
 import io.github.tapeloop.data.ImageFolder;
 import io.github.tapeloop.data.TfExample;
+import io.github.tapeloop.data.TfFeature;
 import io.github.tapeloop.data.TfRecordWriter;
 import io.github.tapeloop.data.TfRecords;
 import java.awt.image.BufferedImage;
@@ -208,7 +208,6 @@ final class FileTrial implements Trial {
         if (dice.chance(0.3)) {
             return TfRecords.of(file).records(new Fields<byte[]>().input(Field.number(record -> record.length)));
         }
-        return TfRecords.of(file)
-                .examples(new Fields<Example>().input(TfFeature.floats("x", Shape.of(2))));
+        return TfRecords.of(file).examples(new Fields<Example>().input(TfFeature.floats("x", Shape.of(2))));
     }
 }

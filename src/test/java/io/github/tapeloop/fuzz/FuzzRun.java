@@ -49,7 +49,10 @@ record FuzzRun(TrialKind kind, Path folder, Duration bound) {
             int exit = process.waitFor();
             if (exit == 0) {
                 Files.writeString(
-                        folder.resolve("outcomes.txt"), lastLine(output), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                        folder.resolve("outcomes.txt"),
+                        lastLine(output),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
                 break;
             }
             if (!Files.exists(folder.resolve("under-way"))) {

@@ -1,6 +1,6 @@
 package io.github.tapeloop.fuzz;
 
-import io.github.tapeloop.runtime.OpDefs;
+import io.github.tapeloop.op.OpDefs;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.TensorScope;
@@ -121,7 +121,8 @@ final class OpDifferences {
         for (int i = 0; i < call.arguments().size(); i++) {
             RawValue value = call.arguments().get(i);
             int place = moved.indexOf(i);
-            inputs.add(place < 0 ? value.make(tf) : value.with(numbers.get(place)).make(tf));
+            inputs.add(
+                    place < 0 ? value.make(tf) : value.with(numbers.get(place)).make(tf));
         }
         return inputs;
     }

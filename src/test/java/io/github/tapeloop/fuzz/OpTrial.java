@@ -1,6 +1,6 @@
 package io.github.tapeloop.fuzz;
 
-import io.github.tapeloop.runtime.OpDefs;
+import io.github.tapeloop.op.OpDefs;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
@@ -37,7 +37,8 @@ final class OpTrial implements Trial {
     /** Elements of inputs up to which gradients are held against differences. */
     private static final int MOST_MOVED = 24;
 
-    private final TapeSession session = TapeSession.builder().threads(1, 1).seed(1).build();
+    private final TapeSession session =
+            TapeSession.builder().threads(1, 1).seed(1).build();
     private final RawCalls calls;
     private final List<OpDef> defs;
     private String last = "";
@@ -188,7 +189,8 @@ final class OpTrial implements Trial {
     static Operand<TFloat64> loss(Ops tf, List<? extends Operand<?>> outputs) {
         List<Operand<TFloat64>> terms = new ArrayList<>();
         for (Operand<?> output : outputs) {
-            if (Tensors.isDifferentiable(output.asOutput().dataType()) && !Tensors.shape(output).hasUnknownDimension()) {
+            if (Tensors.isDifferentiable(output.asOutput().dataType())
+                    && !Tensors.shape(output).hasUnknownDimension()) {
                 Operand<TFloat64> y = typed(number(tf, output.asOutput()));
                 Operand<TFloat64> flat = tf.reshape(y, tf.constant(new int[] {-1}));
                 double[] weights = new double[(int) Tensors.shape(flat).size()];
@@ -231,8 +233,7 @@ final class OpTrial implements Trial {
                 Operand<?> gradient = found.get(i).get();
                 if (!Tensors.shape(gradient).equals(Tensors.shape(floats.get(i)))
                         || gradient.asOutput().dataType() != floats.get(i).dataType()) {
-                    journal.finding(
-                            "gradient-shape", call + " input " + i + " gradient " + Tensors.describe(gradient));
+                    journal.finding("gradient-shape", call + " input " + i + " gradient " + Tensors.describe(gradient));
                 }
                 gradients.add(gradient);
             } else {
@@ -261,7 +262,8 @@ final class OpTrial implements Trial {
             OpDifferences differences,
             Step step,
             Journal journal) {
-        List<Operand<?>> made = gradients.stream().filter(java.util.Objects::nonNull).toList();
+        List<Operand<?>> made =
+                gradients.stream().filter(java.util.Objects::nonNull).toList();
         Operand<TFloat64> loss = made.isEmpty() ? null : loss(session.tf(), made);
         if (loss == null) {
             return;
@@ -311,7 +313,10 @@ final class OpTrial implements Trial {
                 List<Output<?>> inputs = new ArrayList<>();
                 for (int i = 0; i < call.arguments().size(); i++) {
                     int place = fed.indexOf(i);
-                    inputs.add(place < 0 ? call.arguments().get(i).make(tf) : in.get(place).asOutput());
+                    inputs.add(
+                            place < 0
+                                    ? call.arguments().get(i).make(tf)
+                                    : in.get(place).asOutput());
                 }
                 List<Output<?>> floats = inputs.stream()
                         .filter(input -> Tensors.isDifferentiable(input.dataType()))
@@ -320,9 +325,8 @@ final class OpTrial implements Trial {
                 List<Output<?>> outputs = outputs(call.make(tf, inputs));
                 List<Operand<?>> numbers = new ArrayList<>();
                 for (int i = 0; i < outputs.size(); i++) {
-                    Operand<?> number = outputs.get(i).dataType() == DataType.DT_RESOURCE
-                            ? null
-                            : number(tf, outputs.get(i));
+                    Operand<?> number =
+                            outputs.get(i).dataType() == DataType.DT_RESOURCE ? null : number(tf, outputs.get(i));
                     if (number != null) {
                         places.add(i);
                         numbers.add(number);
@@ -393,11 +397,14 @@ final class OpTrial implements Trial {
                 journal.finding("traced-shape", call + " output " + i + " of " + a.length + " and " + b.length);
                 return;
             }
-            double largest = Arrays.stream(a).map(Math::abs).filter(Double::isFinite).max().orElse(0);
+            double largest = Arrays.stream(a)
+                    .map(Math::abs)
+                    .filter(Double::isFinite)
+                    .max()
+                    .orElse(0);
             for (int k = 0; k < a.length; k++) {
                 if (Double.compare(a[k], b[k]) != 0 && !(Math.abs(a[k] - b[k]) <= 1e-5 * largest + 1e-6)) {
-                    journal.finding(
-                            "traced-differs", call + " output " + i + " at " + k + " " + a[k] + " and " + b[k]);
+                    journal.finding("traced-differs", call + " output " + i + " at " + k + " " + a[k] + " and " + b[k]);
                     return;
                 }
             }

@@ -30,7 +30,8 @@ import org.tensorflow.types.family.TNumber;
 /** One layer, loss, metric or optimizer with any settings, on any input: at once and traced, which are to agree. */
 final class PartTrial implements Trial {
 
-    private final TapeSession session = TapeSession.builder().threads(1, 1).seed(1).build();
+    private final TapeSession session =
+            TapeSession.builder().threads(1, 1).seed(1).build();
 
     private final List<Class<? extends Layer>> layers = RandomParts.all(Layer.class).stream()
             .filter(type -> !Model.class.isAssignableFrom(type))
@@ -221,8 +222,8 @@ final class PartTrial implements Trial {
             if (Tensors.isDifferentiable(y.asOutput().dataType())) {
                 Operand<TFloat64> exact = Tensors.cast(tf, y, TFloat64.class);
                 Operand<TFloat64> flat = tf.reshape(exact, tf.constant(new int[] {-1}));
-                Operand<TFloat64> loss = tf.sum(
-                        tf.math.add(flat, tf.math.mul(tf.constant(0.5), tf.math.square(flat))), tf.constant(0));
+                Operand<TFloat64> loss =
+                        tf.sum(tf.math.add(flat, tf.math.mul(tf.constant(0.5), tf.math.square(flat))), tf.constant(0));
                 tape.gradients(List.of(loss), List.of(), sources).stream()
                         .flatMap(Optional::stream)
                         .forEach(results::add);
@@ -327,8 +328,7 @@ final class PartTrial implements Trial {
         return words;
     }
 
-    private void bothWays(
-            String kind, String words, List<RawValue> given, TracedFunction.Body body, Journal journal) {
+    private void bothWays(String kind, String words, List<RawValue> given, TracedFunction.Body body, Journal journal) {
         List<double[]> eager;
         try (TensorScope scope = session.scope()) {
             Ops tf = session.tf();
@@ -427,27 +427,26 @@ final class PartTrial implements Trial {
         return words;
     }
 
-    private double[] trained(
-            Optimizer optimizer, List<RawValue> steps, boolean traced, String words, Journal journal) {
+    private double[] trained(Optimizer optimizer, List<RawValue> steps, boolean traced, String words, Journal journal) {
         journal.note(words);
         try (TapeSession own = TapeSession.builder().threads(1, 1).seed(1).build();
                 TensorScope scope = own.scope()) {
             Ops tf = own.tf();
             Variable<?> variable = Variable.create(tf, "weights", steps.get(0).make(tf), true);
-                for (RawValue step : steps) {
-                    if (traced) {
-                        try (TracedFunction function =
-                                TracedFunction.trace(own, "trial", specs(List.of(step)), (ops, in) -> {
-                                    optimizer.apply(ops, gradients(variable, in.get(0)));
-                                    return List.of(ops.constant(0f));
-                                })) {
-                            function.call(made(tf, List.of(step)));
-                        }
-                    } else {
-                        optimizer.apply(tf, gradients(variable, step.make(tf)));
+            for (RawValue step : steps) {
+                if (traced) {
+                    try (TracedFunction function =
+                            TracedFunction.trace(own, "trial", specs(List.of(step)), (ops, in) -> {
+                                optimizer.apply(ops, gradients(variable, in.get(0)));
+                                return List.of(ops.constant(0f));
+                            })) {
+                        function.call(made(tf, List.of(step)));
                     }
+                } else {
+                    optimizer.apply(tf, gradients(variable, step.make(tf)));
                 }
-                journal.outcome("trained");
+            }
+            journal.outcome("trained");
             return own.doubles(variable.read(tf));
         }
     }

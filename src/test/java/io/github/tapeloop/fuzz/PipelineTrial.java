@@ -25,7 +25,8 @@ final class PipelineTrial implements Trial {
 
     private static final int MOST_BATCHES = 200;
 
-    private final TapeSession session = TapeSession.builder().threads(1, 1).seed(1).build();
+    private final TapeSession session =
+            TapeSession.builder().threads(1, 1).seed(1).build();
     private final StringBuilder words = new StringBuilder();
     private int threads = -1;
     private int trials;
@@ -75,7 +76,9 @@ final class PipelineTrial implements Trial {
         if (trials == 20) {
             threads = now;
         } else if (trials > 20 && now > threads + 8) {
-            journal.finding("threads", now + " after " + words + Thread.getAllStackTraces().keySet());
+            journal.finding(
+                    "threads",
+                    now + " after " + words + Thread.getAllStackTraces().keySet());
             threads = now;
         }
     }
@@ -128,9 +131,7 @@ final class PipelineTrial implements Trial {
                     ragged[i] = new float[dice.below(4)];
                     java.util.Arrays.fill(ragged[i], i);
                 }
-                return Dataset.of(new Columns()
-                        .input(ColumnData.ragged(ragged))
-                        .target(ColumnData.of(labels)));
+                return Dataset.of(new Columns().input(ColumnData.ragged(ragged)).target(ColumnData.of(labels)));
             }
             case 1 -> {
                 words.append(" records");
@@ -141,7 +142,9 @@ final class PipelineTrial implements Trial {
                 words.append(" stream");
                 int repeats = dice.below(3);
                 return Dataset.ofStream(
-                        () -> repeats == 0 ? Stream.<Integer>of() : IntStream.range(0, rows).boxed(),
+                        () -> repeats == 0
+                                ? Stream.<Integer>of()
+                                : IntStream.range(0, rows).boxed(),
                         fields(dice, width));
             }
             default -> {
@@ -172,7 +175,13 @@ final class PipelineTrial implements Trial {
         int which = dice.below(15);
         int n = small(dice);
         int m = positive(dice);
-        words.append(" stage ").append(which).append('(').append(n).append(',').append(m).append(')');
+        words.append(" stage ")
+                .append(which)
+                .append('(')
+                .append(n)
+                .append(',')
+                .append(m)
+                .append(')');
         return switch (which) {
             case 0 -> data.shuffle(n);
             case 1 -> data.take(n);
@@ -186,14 +195,17 @@ final class PipelineTrial implements Trial {
             case 9 -> data.repeat(dice.of(1, 2, 3, 0, -1));
             case 10 -> data.window(n, m);
             case 11 -> data.classWeights(Map.of(0, 1, 1, 2, 2, dice.of(0, 3)));
-            case 12 -> dice.chance(0.5)
-                    ? data.split(dice.oneOf(0.0, 0.2, 0.5, 1.0, 1.5, Double.NaN)).first()
-                    : data.split(0.5).second();
-            case 13 -> data.peek(number -> {
-                if (n == 3 && number == 2) {
-                    throw new UnsupportedOperationException("a peek of the user's fails");
-                }
-            });
+            case 12 ->
+                dice.chance(0.5)
+                        ? data.split(dice.oneOf(0.0, 0.2, 0.5, 1.0, 1.5, Double.NaN))
+                                .first()
+                        : data.split(0.5).second();
+            case 13 ->
+                data.peek(number -> {
+                    if (n == 3 && number == 2) {
+                        throw new UnsupportedOperationException("a peek of the user's fails");
+                    }
+                });
             default -> data.shuffle(m, 3);
         };
     }
@@ -205,7 +217,8 @@ final class PipelineTrial implements Trial {
         Batches batches =
                 switch (which) {
                     case 0 -> data.padBatch(n);
-                    case 1 -> data.padBatch(n, PadTo.lengths(dice.of(1, 2, 3, 4)).value(dice.normal()));
+                    case 1 ->
+                        data.padBatch(n, PadTo.lengths(dice.of(1, 2, 3, 4)).value(dice.normal()));
                     case 2 -> data.bucketByLength(n, 1, dice.between(2, 4));
                     default -> data.batch(n, dice.chance(0.3));
                 };
@@ -218,7 +231,10 @@ final class PipelineTrial implements Trial {
                 case 1 -> batches.take(k);
                 case 2 -> batches.skip(k);
                 case 3 -> batches.grouped(k);
-                default -> dice.chance(0.5) ? batches.split(0.3).train() : batches.split(0.3).validation();
+                default ->
+                    dice.chance(0.5)
+                            ? batches.split(0.3).train()
+                            : batches.split(0.3).validation();
             };
         }
         return batches;

@@ -171,8 +171,15 @@ final class RandomParts {
     private Object object(Class<?> type) throws ReflectiveOperationException {
         if (type == ActivationFunction.class) {
             return dice.oneOf(
-                    Activations.RELU, Activations.TANH, Activations.SOFTMAX, Activations.GELU, Activations.SIGMOID,
-                    Activations.LINEAR, Activations.LOG_SOFTMAX, Activations.SOFTPLUS, Activations.EXPONENTIAL);
+                    Activations.RELU,
+                    Activations.TANH,
+                    Activations.SOFTMAX,
+                    Activations.GELU,
+                    Activations.SIGMOID,
+                    Activations.LINEAR,
+                    Activations.LOG_SOFTMAX,
+                    Activations.SOFTPLUS,
+                    Activations.EXPONENTIAL);
         }
         if (type == UnaryOperator.class) {
             UnaryOperator<WeightSpec> change = spec(dice.any());
@@ -299,7 +306,10 @@ final class RandomParts {
     static <T> List<Class<? extends T>> all(Class<T> kind) {
         Path folder;
         try {
-            folder = Path.of(kind.getProtectionDomain().getCodeSource().getLocation().toURI())
+            folder = Path.of(kind.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
                     .resolve(kind.getPackageName().replace('.', '/'));
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);

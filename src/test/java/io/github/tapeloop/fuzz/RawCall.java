@@ -119,7 +119,8 @@ record RawCall(String type, List<RawValue> arguments, List<Integer> groups, Map<
 
     @Override
     public String toString() {
-        return type + arguments
+        return type
+                + arguments
                 + attributes.entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + text(entry.getValue()))
                         .collect(Collectors.joining(" ", "{", "}"));

@@ -1,6 +1,6 @@
 package io.github.tapeloop.fuzz;
 
-import io.github.tapeloop.runtime.OpDefs;
+import io.github.tapeloop.op.OpDefs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -16,8 +16,8 @@ import org.tensorflow.proto.OpDef;
 /** Makes calls of ops at random: of nothing but an op's definition, or out of one that is right. */
 final class RawCallMaker {
 
-    private static final List<DataType> USUAL = List.of(
-            DataType.DT_FLOAT, DataType.DT_FLOAT, DataType.DT_DOUBLE, DataType.DT_DOUBLE, DataType.DT_INT32);
+    private static final List<DataType> USUAL =
+            List.of(DataType.DT_FLOAT, DataType.DT_FLOAT, DataType.DT_DOUBLE, DataType.DT_DOUBLE, DataType.DT_INT32);
 
     private static final List<DataType> TYPES = List.of(
             DataType.DT_FLOAT,
@@ -87,9 +87,8 @@ final class RawCallMaker {
         if (!argument.getTypeListAttr().isEmpty()) {
             return Arrays.asList((DataType[]) chosen.get(argument.getTypeListAttr()));
         }
-        DataType type = argument.getTypeAttr().isEmpty()
-                ? argument.getType()
-                : (DataType) chosen.get(argument.getTypeAttr());
+        DataType type =
+                argument.getTypeAttr().isEmpty() ? argument.getType() : (DataType) chosen.get(argument.getTypeAttr());
         if (argument.getNumberAttr().isEmpty()) {
             return List.of(type);
         }
@@ -193,9 +192,7 @@ final class RawCallMaker {
             } else if (whole) {
                 numbers[i] = style == 0 ? wild() : style < 3 ? dice.between(-2, 3) : dice.below(4);
             } else {
-                numbers[i] = style == 0
-                        ? odd()
-                        : style == 1 ? dice.below(3) : style < 4 ? dice.unit() : dice.normal();
+                numbers[i] = style == 0 ? odd() : style == 1 ? dice.below(3) : style < 4 ? dice.unit() : dice.normal();
             }
         }
         return numbers;
@@ -290,7 +287,8 @@ final class RawCallMaker {
         RawValue value = call.arguments().get(which);
         return switch (dice.below(12)) {
             case 0, 1 -> resized(call);
-            case 2, 3, 4 -> value.numbers() == null || value.shape().length == 0 ? call : call.with(which, resized(value));
+            case 2, 3, 4 ->
+                value.numbers() == null || value.shape().length == 0 ? call : call.with(which, resized(value));
             case 5 -> call.with(which, value(value.type(), reranked(value.shape())));
             case 6, 7 -> call.with(which, value(value.type(), value.shape()));
             case 8 -> call.with(which, nudged(value));

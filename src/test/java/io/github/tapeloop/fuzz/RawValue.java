@@ -44,8 +44,16 @@ record RawValue(DataType type, long[] shape, double[] numbers, String[] texts) {
     /** Whether a traced function takes such a thing from outside. */
     boolean canBeFed() {
         return switch (type) {
-            case DT_FLOAT, DT_DOUBLE, DT_HALF, DT_BFLOAT16, DT_INT32, DT_INT64, DT_UINT8, DT_UINT16, DT_BOOL, DT_STRING ->
-                true;
+            case DT_FLOAT,
+                    DT_DOUBLE,
+                    DT_HALF,
+                    DT_BFLOAT16,
+                    DT_INT32,
+                    DT_INT64,
+                    DT_UINT8,
+                    DT_UINT16,
+                    DT_BOOL,
+                    DT_STRING -> true;
             default -> false;
         };
     }
@@ -58,7 +66,8 @@ record RawValue(DataType type, long[] shape, double[] numbers, String[] texts) {
         Shape dimensions = Shape.of(shape);
         return switch (type) {
             case DT_STRING -> texts(tf, dimensions).asOutput();
-            case DT_DOUBLE -> tf.constant(dimensions, DataBuffers.of(numbers, true, true)).asOutput();
+            case DT_DOUBLE ->
+                tf.constant(dimensions, DataBuffers.of(numbers, true, true)).asOutput();
             case DT_FLOAT -> {
                 float[] floats = new float[numbers.length];
                 for (int i = 0; i < floats.length; i++) {
@@ -89,8 +98,9 @@ record RawValue(DataType type, long[] shape, double[] numbers, String[] texts) {
     private Operand<?> whole(Ops tf, Shape dimensions) {
         return tf.constant(
                 dimensions,
-                DataBuffers.of(
-                        Arrays.stream(numbers).mapToLong(number -> (long) number).toArray()));
+                DataBuffers.of(Arrays.stream(numbers)
+                        .mapToLong(number -> (long) number)
+                        .toArray()));
     }
 
     private Operand<TString> texts(Ops tf, Shape dimensions) {

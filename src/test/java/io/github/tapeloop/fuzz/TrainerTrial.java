@@ -89,13 +89,13 @@ final class TrainerTrial implements Trial {
         if (trials == 20) {
             threads = now;
         } else if (trials > 20 && now > threads + 8) {
-            journal.finding("threads", now + " threads " + Thread.getAllStackTraces().keySet());
+            journal.finding(
+                    "threads", now + " threads " + Thread.getAllStackTraces().keySet());
             threads = now;
         }
     }
 
-    private static void compare(
-            String words, Map<String, double[]> one, Map<String, double[]> other, Journal journal) {
+    private static void compare(String words, Map<String, double[]> one, Map<String, double[]> other, Journal journal) {
         journal.outcome("compared");
         for (Map.Entry<String, double[]> entry : one.entrySet()) {
             double[] a = entry.getValue();
@@ -117,8 +117,7 @@ final class TrainerTrial implements Trial {
             for (int i = 0; i < a.length; i++) {
                 if (Double.compare(a[i], b[i]) != 0 && !(Math.abs(a[i] - b[i]) <= 1e-3 * largest)) {
                     journal.finding(
-                            "modes-differ",
-                            entry.getKey() + " at " + i + " " + a[i] + " and " + b[i] + " " + words);
+                            "modes-differ", entry.getKey() + " at " + i + " " + a[i] + " and " + b[i] + " " + words);
                     return;
                 }
             }
@@ -228,8 +227,8 @@ final class TrainerTrial implements Trial {
         }
         Dataset dataset = Dataset.of(columns);
         int batch = dice.of(1, 2, 3, 4, 100);
-        Batches batches = (dice.chance(0.2) ? dataset.shuffle(dice.of(1, 3, 100)) : dataset)
-                .batch(batch, dice.chance(0.1));
+        Batches batches =
+                (dice.chance(0.2) ? dataset.shuffle(dice.of(1, 3, 100)) : dataset).batch(batch, dice.chance(0.1));
         return dice.chance(0.1) ? batches.prefetch(dice.between(1, 3)) : batches;
     }
 

@@ -1,7 +1,7 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.OpRecorder;
-import io.github.tapeloop.runtime.RecordingEnvironment;
+import io.github.tapeloop.op.OpRecorder;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.ArrayList;
 import java.util.List;
