@@ -2,6 +2,7 @@ package io.github.tapeloop.runtime;
 
 import static java.util.Map.entry;
 
+import io.github.tapeloop.op.OpAttributes;
 import io.github.tapeloop.op.OpCall;
 import java.util.Arrays;
 import java.util.Map;
@@ -105,6 +106,8 @@ final class FatalCalls {
             entry("TensorListSetItem", row(ANY, 0, ANY)),
             entry("TensorListResize", row(ANY, 0)),
             entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
+            entry("ImageProjectiveTransformV2", row(4, 2, 1).where(FatalCalls::transformed)),
+            entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
             entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
@@ -362,6 +365,18 @@ final class FatalCalls {
         return call.attribute("beam_width") instanceof Long width && width > 1 << 20
                         || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
                 ? "it keeps at most " + (1 << 20) + " beams"
+                : null;
+    }
+
+    /** Of other words TensorFlow leaves the image unwritten. */
+    private static String transformed(OpCall call) {
+        Object how = OpAttributes.as(String.class, call.attribute("interpolation"));
+        Object fill = OpAttributes.as(String.class, call.attribute("fill_mode"));
+        if (how != null && !Set.of("NEAREST", "BILINEAR").contains(how)) {
+            return "interpolation must be NEAREST or BILINEAR, got " + how;
+        }
+        return fill != null && !Set.of("REFLECT", "WRAP", "CONSTANT", "NEAREST").contains(fill)
+                ? "fill_mode must be REFLECT, WRAP, CONSTANT or NEAREST, got " + fill
                 : null;
     }
 

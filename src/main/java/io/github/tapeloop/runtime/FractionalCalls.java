@@ -31,7 +31,7 @@ final class FractionalCalls {
         Shape dy = Tensors.shape(call.input(gradient));
         boolean fits = image.isUnknown() || image.numDimensions() == 4;
         for (int axis : new int[] {0, 3}) {
-            fits &= image.isUnknown() || dy.isUnknown() || isSame(image.get(axis), dy.get(axis));
+            fits = fits && (image.isUnknown() || dy.isUnknown() || isSame(image.get(axis), dy.get(axis)));
         }
         if (!fits) {
             return "the gradient is not one of an image of the shape " + image;

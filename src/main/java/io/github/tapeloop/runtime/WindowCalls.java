@@ -134,11 +134,8 @@ final class WindowCalls {
         if (toKernel && WindowSizes.fed(call, 1) != null) {
             return WindowSizes.fed(call, 1);
         }
-        Shape told = toImage || toKernel ? WindowSizes.given(call.input(toImage ? 0 : 1)) : Shape.unknown();
-        if (told.numDimensions() >= 0
-                && Tensors.rank(call.input(2)) >= 0
-                && told.numDimensions() != Tensors.rank(call.input(2))) {
-            return "it needs " + Tensors.rank(call.input(2)) + " sizes, got " + told;
+        if ((toImage || toKernel) && otherCount(call, toImage ? 0 : 1)) {
+            return "it needs " + Tensors.rank(call.input(2)) + " sizes";
         }
         if ((toImage || toKernel) && isSpread(call)) {
             return "TensorFlow has no kernel of it for dilations; the gradient of DepthwiseConv2dNative goes another way";
@@ -159,6 +156,13 @@ final class WindowCalls {
             return "its kernel takes " + taken + " channels, and the image has " + channels;
         }
         return toImage || toKernel ? wrongGradient(call, image, kernel, geometry) : null;
+    }
+
+    /** Whether there are more or fewer sizes than dimensions. */
+    private static boolean otherCount(OpCall call, int input) {
+        Shape sizes = Tensors.shape(call.input(input));
+        int rank = Tensors.rank(call.input(2));
+        return sizes.numDimensions() == 1 && sizes.get(0) >= 0 && rank >= 0 && sizes.get(0) != rank;
     }
 
     /** Whether a depthwise window has gaps, along which it has several elements as far as is known. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.fuzz;
 
+import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.layer.ActivationFunction;
 import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.Constraint;
@@ -100,7 +101,8 @@ final class RandomParts {
                         || Operand.class.isAssignableFrom(type)
                         || type.getName().contains(".state.")
                         || type == Map.class
-                        || type == Iterable.class);
+                        || type == Iterable.class
+                        || type == List.class);
     }
 
     @FunctionalInterface
@@ -224,6 +226,10 @@ final class RandomParts {
         }
         if (type == Duration.class) {
             return Duration.ofSeconds(dice.between(1, 100));
+        }
+        if (type == LearningRateScheduler.EpochSchedule.class) {
+            LearningRateScheduler.EpochSchedule schedule = (epoch, rate) -> rate / 2;
+            return schedule;
         }
         if (Layer.class.isAssignableFrom(type)) {
             return new Dense(dice.between(1, 4));
