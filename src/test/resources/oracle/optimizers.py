@@ -240,7 +240,8 @@ def clip_value(c):
 
 def run(rules, lr, clip=lambda grads: grads, decay=None, ema=None, overwrite=None, accumulate=1, flush=False,
         after=lambda v: v, steps=STEPS):
-    """Keras' order: accumulate, clip, decay, update, average, constrain, count."""
+    """Keras' order: accumulate, clip, decay, update, average, constrain, count. Averages and constraints follow updates,
+    not steps; what is left over is an update at the rate of the last step."""
     rates = {k: (r if callable(r) else (lambda step, r=r: r)) for k, r in lr.items()}
     decay = decay or {}
     values, averages = start(), {k: 0.0 for k in ("w", "b")}
@@ -249,7 +250,7 @@ def run(rules, lr, clip=lambda grads: grads, decay=None, ema=None, overwrite=Non
         getattr(rule, "begin", lambda v: None)(values[k])
 
     def change(values, grads, i):
-        grads, t = clip(grads), i // accumulate + 1
+        grads, t = clip(grads), -(-(i + 1) // accumulate)
         out = {}
         for k, v in values.items():
             rate = rates[k](i)
@@ -258,7 +259,7 @@ def run(rules, lr, clip=lambda grads: grads, decay=None, ema=None, overwrite=Non
         return out
 
     def finish(values, i):
-        t = i // accumulate
+        t = -(-(i + 1) // accumulate) - 1
         for k in values:
             if ema is not None:
                 m = ema if t else 0.0
@@ -272,12 +273,10 @@ def run(rules, lr, clip=lambda grads: grads, decay=None, ema=None, overwrite=Non
         sums = {k: sums[k] + grads[k] for k in values}
         pending += 1
         if pending == accumulate:
-            values = change(values, {k: s / accumulate for k, s in sums.items()}, i)
+            values = finish(change(values, {k: s / accumulate for k, s in sums.items()}, i), i)
             sums, pending = {k: 0.0 for k in values}, 0
-        values = finish(values, i)
     if flush and pending:
-        values = change(values, {k: s / pending for k, s in sums.items()}, i + 1)
-        values = finish(values, i + 1)
+        values = finish(change(values, {k: s / pending for k, s in sums.items()}, i), i)
     return values, averages
 
 

@@ -174,13 +174,13 @@ def bidirectional():
 
 
 def attention(q, v, k, allowed=None, **w):
-    """Keras' formula; allowed is [batch or 1, queries, steps]."""
+    """Keras' formula; allowed is [batch or 1, queries, steps]. A query that may attend to nothing attends to all alike."""
     def project(x, name):
         return torch.einsum("btd,dhk->bhtk", x, w[name + "__kernel"]) + w.get(name + "__bias", torch.zeros(1, 1))[:, None]
     q, k, v = project(q, "query"), project(k, "key"), project(v, "value")
     scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
     if allowed is not None:
-        scores = scores.masked_fill(~allowed[:, None], -torch.inf)
+        scores = scores.masked_fill(~allowed[:, None], -1e300)
     mixed = scores.softmax(-1) @ v
     return torch.einsum("bhtv,hvo->bto", mixed, w["attention_output__kernel"]) + w.get("attention_output__bias", 0)
 
@@ -217,7 +217,7 @@ def attentions():
     case("attention", lambda x, **w: torchs_attention(x, x, x, **w), series, weights())
     case("attention_causal", lambda x, **w: torchs_attention(x, x, x, causal, **w), series, weights())
 
-    def masked(x, allowed=MASK[:, None], **w):
+    def masked(x, allowed=MASK[:, None] & MASK[:, :, None], **w):
         x = x * MASK[..., None]
         return attention(x, x, x, allowed, **part(w, "multi_head_attention__"))
     case("attention_masked", masked, draw(rng, *series) * MASK[..., None], weights("multi_head_attention__"))
@@ -225,7 +225,7 @@ def attentions():
 
     def both(x, **w):
         x = x * tail[..., None]
-        return attention(x, x, x, tail[:, None] & causal, **part(w, "multi_head_attention__"))
+        return attention(x, x, x, tail[:, None] & tail[:, :, None] & causal, **part(w, "multi_head_attention__"))
     case("attention_masked_causal", both, draw(rng, *series) * tail[..., None], weights("multi_head_attention__"))
     case("attention_sizes", lambda x, **w: attention(x, x, x, **w), series,
          weights(size=2, value_size=4, out=3, bias=False))

@@ -17,7 +17,6 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.testing.GradientCheck;
 import io.github.tapeloop.testing.GradientCheck.Input;
 import io.github.tapeloop.testing.LossCurve;
-import io.github.tapeloop.testing.LossCurves;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.ndarray.Shape;
@@ -51,7 +50,7 @@ class LossCurveTest {
 
     @Test
     void trainingIsReproducible() {
-        LossCurves.isReproducible(LossCurveTest::fit);
+        LossCurve.isReproducible(LossCurveTest::fit);
     }
 
     /** The file was written by running this test with {@code -Dtapeloop.golden.update=true}. */
@@ -64,7 +63,7 @@ class LossCurveTest {
     void oneBatchIsLearntByHeart() {
         try (Trainer trainer = trainer();
                 Batch batch = Batch.of(POINTS, XOR)) {
-            LossCurves.overfits(trainer, batch, 500, 0.01);
+            LossCurve.overfits(trainer, batch, 500, 0.01);
         }
     }
 

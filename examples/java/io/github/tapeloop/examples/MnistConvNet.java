@@ -4,7 +4,6 @@ import static io.github.tapeloop.layer.Activations.RELU;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
-import io.github.tapeloop.StepsPerExecution;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.callback.ProgressBar;
 import io.github.tapeloop.data.Dataset;
@@ -51,7 +50,7 @@ public final class MnistConvNet {
                 .optimizer(new Adam(1e-3))
                 .metrics(new SparseCategoricalAccuracy())
                 .compiled()
-                .stepsPerExecution(StepsPerExecution.auto())
+                .autoStepsPerExecution()
                 .seed(42)
                 .build()) {
             History history = trainer.fit(

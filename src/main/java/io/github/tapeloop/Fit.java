@@ -106,7 +106,9 @@ public final class Fit {
     }
 
     /**
-     * Keeps the last part of the training data, taken before shuffling, for validation.
+     * Keeps the last part of the training data, taken before shuffling, for validation, as Keras does: see {@link
+     * Batches#splitTail}. Where its classes differ from those of the rest, a warning says so; data sorted by class is better cut
+     * at random by {@link Batches#split}.
      *
      * @param fraction which part, in (0, 1)
      * @return changed options

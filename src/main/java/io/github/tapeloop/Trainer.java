@@ -90,7 +90,7 @@ public final class Trainer implements AutoCloseable {
             Batches train = data;
             Optional<Batches> validation = options.validation();
             if (options.validationSplit() > 0) {
-                Batches.Split split = data.split(options.validationSplit());
+                Batches.Split split = data.splitTail(options.validationSplit());
                 train = split.train();
                 validation = Optional.of(split.validation());
             }

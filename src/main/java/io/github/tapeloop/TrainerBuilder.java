@@ -35,7 +35,7 @@ public final class TrainerBuilder {
     private Compilation compilation;
     private boolean jit;
     private GradientReduction reduction = GradientReduction.NONE;
-    private StepsPerExecution stepsPerExecution = StepsPerExecution.of(1);
+    private int stepsPerExecution = 1;
 
     TrainerBuilder(Model model) {
         this.model = Objects.requireNonNull(model, "model");
@@ -232,24 +232,29 @@ public final class TrainerBuilder {
 
     /**
      * Takes several compiled steps in one native call, which spares the cost of calls. Callbacks hear of the last batch of
-     * a call only. 1 unless set.
+     * a call only, as with Keras' {@code steps_per_execution}. 1 unless set.
      *
-     * @param steps how many, or {@link StepsPerExecution#auto()}
+     * @param steps how many, at least 1
      * @return this
+     * @throws IllegalArgumentException if there are fewer
      */
-    public TrainerBuilder stepsPerExecution(StepsPerExecution steps) {
-        this.stepsPerExecution = Objects.requireNonNull(steps, "steps");
+    public TrainerBuilder stepsPerExecution(int steps) {
+        if (steps < 1) {
+            throw new IllegalArgumentException("Expected at least 1 step per execution, got " + steps);
+        }
+        this.stepsPerExecution = steps;
         return this;
     }
 
     /**
-     * Takes several compiled steps in one native call.
+     * Takes as many compiled steps in one native call as last about 50 ms, found by timing the first steps: long enough that the
+     * call itself costs next to nothing, short enough that a progress bar still moves. See {@link #stepsPerExecution}.
      *
-     * @param steps how many, at least 1
      * @return this
      */
-    public TrainerBuilder stepsPerExecution(int steps) {
-        return stepsPerExecution(StepsPerExecution.of(steps));
+    public TrainerBuilder autoStepsPerExecution() {
+        this.stepsPerExecution = Plan.AUTO;
+        return this;
     }
 
     /**
@@ -359,10 +364,10 @@ public final class TrainerBuilder {
     }
 
     private void requireFitting() {
-        if (compilation == null && stepsPerExecution.steps() != 1) {
+        if (compilation == null && stepsPerExecution != 1) {
             throw new IllegalStateException("stepsPerExecution needs compiled steps: call compiled() as well");
         }
-        if (stepsPerExecution.steps() != 1 && (compilation.verifiedSteps() > 0 || compilation.isJit())) {
+        if (stepsPerExecution != 1 && (compilation.verifiedSteps() > 0 || compilation.isJit())) {
             throw new IllegalStateException("stepsPerExecution excludes "
                     + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
         }

@@ -146,7 +146,7 @@ class CompiledTest {
         Batches data = Problems.clusters(2_000).shuffle(2_000).batch(10);
         try (Trainer trainer = Problems.trainerOf(perceptron())
                 .compiled()
-                .stepsPerExecution(StepsPerExecution.auto())
+                .autoStepsPerExecution()
                 .threads(1, 1)
                 .seed(4)
                 .build()) {
@@ -367,7 +367,8 @@ class CompiledTest {
                 IllegalStateException.class,
                 () -> Problems.trainerOf(perceptron()).stepsPerExecution(2).build());
         assertTrue(eager.getMessage().contains("compiled()"), eager.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> StepsPerExecution.of(0));
+        assertThrows(IllegalArgumentException.class, () -> Problems.trainerOf(perceptron())
+                .stepsPerExecution(0));
         assertThrows(IllegalArgumentException.class, () -> Compilation.verify(0));
         assertThrows(IllegalStateException.class, () -> Problems.trainerOf(perceptron())
                 .compiled(Compilation.verify(1))

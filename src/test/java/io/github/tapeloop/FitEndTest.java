@@ -94,15 +94,28 @@ class FitEndTest {
 
     @ParameterizedTest
     @EnumSource
-    void gradientsThatWaitForOthersCountAtTheEndOfAnEpoch(Way way) {
+    void gradientsThatWaitForOthersWaitBeyondTheEpochAndCountAtTheEndOfTheRun(Way way) {
         double w = 0;
-        for (int epoch = 0; epoch < 2; epoch++) {
-            w -= RATE * (gradient(w, 0) + gradient(w, 1)) / 2;
-            w -= RATE * (gradient(w, 2) + gradient(w, 3)) / 2;
-            w -= RATE * gradient(w, 4);
+        double sum = 0;
+        List<Double> atEpochEnd = new ArrayList<>();
+        for (int step = 0; step < 15; step++) {
+            sum += gradient(w, step % 5);
+            if (step % 2 == 1) {
+                w -= RATE * sum / 2;
+                sum = 0;
+            }
+            if (step % 5 == 4) {
+                atEpochEnd.add(w);
+            }
         }
+        w -= RATE * sum;
+        List<Double> seen = new ArrayList<>();
+        Callback note = Callback.epochEnd((run, event) -> seen.add(weight(run.model())));
         try (Trainer trainer = trainer(way, new Sgd(RATE).with(GradientAccumulation.of(2)))) {
-            trainer.fit(DATA, Fit.epochs(2));
+            trainer.fit(DATA, Fit.epochs(3).callbacks(note));
+            for (int epoch = 0; epoch < 3; epoch++) {
+                assertEquals(atEpochEnd.get(epoch), seen.get(epoch), 1e-5);
+            }
             assertEquals(w, weight(trainer.model()), 1e-5);
         }
     }

@@ -23,8 +23,7 @@ import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
@@ -259,12 +258,12 @@ class NonFiniteTest {
                 private long count;
 
                 @Override
-                public void saveState(StateWriter out) {
+                public void saveState(Stateful.Writer out) {
                     out.put("count", count);
                 }
 
                 @Override
-                public void loadState(StateReader in) {
+                public void loadState(Stateful.Reader in) {
                     seen.add(count + " -> " + in.getLong("count"));
                     count = in.getLong("count");
                 }

@@ -115,7 +115,7 @@ class OptionsTogetherTest {
                 () -> Stream.generate(queue::poll).takeWhile(Objects::nonNull),
                 new Fields<Float>().input(Field.numbers(f -> f)).target(Field.numbers(f -> f)));
         TrainerBuilder builder = still(new Dense(1)).compiled();
-        try (Trainer trainer = (auto ? builder.stepsPerExecution(StepsPerExecution.auto()) : builder).build()) {
+        try (Trainer trainer = (auto ? builder.autoStepsPerExecution() : builder).build()) {
             assertEquals(
                     1000,
                     trainer.fit(data.batch(10), Fit.epochs(1)).epochs().get(0).examples());
@@ -127,10 +127,8 @@ class OptionsTogetherTest {
         int[] calls = {0};
         Callback counting = Callback.trainBatchEnd((run, event) -> calls[0]++);
         Batches data = Dataset.of(new float[6010][1], new float[6010][1]).batch(10);
-        try (Trainer trainer = still(new Dense(1))
-                .compiled()
-                .stepsPerExecution(StepsPerExecution.auto())
-                .build()) {
+        try (Trainer trainer =
+                still(new Dense(1)).compiled().autoStepsPerExecution().build()) {
             History history = trainer.fit(data, Fit.epochs(2).stepsPerEpoch(300).callbacks(counting));
             assertEquals(300, history.epochs().get(1).steps());
             assertTrue(calls[0] < 600, calls[0] + " calls");

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.ndarray.Shape;
 
 /** Figures frozen in a test resource: lines of {@code name shape values…}; the scripts beside them made them. */
@@ -54,6 +55,11 @@ public final class Oracle {
     /** Whether there is an array of a name. */
     public boolean has(String name) {
         return entries.containsKey(name);
+    }
+
+    /** The names of all arrays. */
+    public Set<String> names() {
+        return Set.copyOf(entries.keySet());
     }
 
     public double[] values(String name) {

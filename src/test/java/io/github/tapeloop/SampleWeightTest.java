@@ -11,9 +11,9 @@ import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
-import io.github.tapeloop.loss.Reduction;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
@@ -112,7 +112,7 @@ class SampleWeightTest {
     /** Trains on all examples at once, and says what is left of the loss on the first 60. */
     private static double sumsOfLosses(Way way, Dataset data, int batch) {
         TrainerBuilder builder = Trainer.of(Problems.network())
-                .loss(SparseCategoricalCrossentropy.fromLogits().reduction(Reduction.SUM))
+                .loss(SparseCategoricalCrossentropy.fromLogits().reduction(Loss.Reduction.SUM))
                 .optimizer(new Sgd(0.01))
                 .seed(2);
         try (Trainer trainer = way.of(builder).build()) {

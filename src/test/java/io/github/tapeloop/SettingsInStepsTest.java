@@ -24,7 +24,6 @@ import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.OptimizerKind;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.optimizer.Transform;
 import io.github.tapeloop.parts.LossesAndMetrics;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -370,17 +369,18 @@ class SettingsInStepsTest {
 
     @Test
     void theTableHasEachTransform() {
-        Setters.parts(Transform.class)
+        Setters.parts(Optimizer.Transform.class)
                 .forEach(type -> assertTrue(
                         OptimizerKind.transforms().map(Supplier::get).anyMatch(type::isInstance), type.toString()));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("transforms")
-    void aTransformIsCopiedAndNotChanged(Transform named, Supplier<Transform> make) throws Throwable {
+    void aTransformIsCopiedAndNotChanged(Optimizer.Transform named, Supplier<Optimizer.Transform> make)
+            throws Throwable {
         List<Method> setters = OptimizerKind.setters(named.getClass()).toList();
         Supplier<Use> use = () -> {
-            Transform made = make.get();
+            Optimizer.Transform made = make.get();
             return ofOptimizer(made, new Sgd(0.0625).with(made));
         };
         assertEquals(Set.of(), refused(new Trial(setters, use, withValues())));

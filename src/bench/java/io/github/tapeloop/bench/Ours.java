@@ -3,7 +3,6 @@ package io.github.tapeloop.bench;
 import static io.github.tapeloop.layer.Activations.RELU;
 
 import io.github.tapeloop.Fit;
-import io.github.tapeloop.StepsPerExecution;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.TrainerBuilder;
 import io.github.tapeloop.callback.Callback;
@@ -52,7 +51,7 @@ final class Ours implements Contestant {
             builder.compiled();
         }
         if (mode == Mode.AUTO || mode == Mode.FULL) {
-            builder.stepsPerExecution(StepsPerExecution.auto());
+            builder.autoStepsPerExecution();
         }
         if (mode == Mode.FULL) {
             builder.metrics(

@@ -1,12 +1,11 @@
 package io.github.tapeloop.account;
 
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The small values of one part: written once, read as often as the part goes back to them. */
-final class StateValues implements StateWriter, StateReader {
+final class StateValues implements Stateful.Writer, Stateful.Reader {
 
     private final String role;
     private final Map<String, Object> values = new LinkedHashMap<>();

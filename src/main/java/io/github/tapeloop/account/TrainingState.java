@@ -3,8 +3,6 @@ package io.github.tapeloop.account;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -32,7 +30,8 @@ public final class TrainingState {
     private final TapeSession session;
     private final Map<String, Part> parts = new LinkedHashMap<>();
 
-    private record Part(Supplier<Parameters> variables, Consumer<StateWriter> save, Consumer<StateReader> load) {}
+    private record Part(
+            Supplier<Parameters> variables, Consumer<Stateful.Writer> save, Consumer<Stateful.Reader> load) {}
 
     /**
      * The state of no part yet.
@@ -62,12 +61,15 @@ public final class TrainingState {
      * @param load takes them back
      * @throws IllegalArgumentException if the role is taken
      */
-    public void register(String role, Consumer<StateWriter> save, Consumer<StateReader> load) {
+    public void register(String role, Consumer<Stateful.Writer> save, Consumer<Stateful.Reader> load) {
         register(role, Parameters::of, save, load);
     }
 
     private void register(
-            String role, Supplier<Parameters> variables, Consumer<StateWriter> save, Consumer<StateReader> load) {
+            String role,
+            Supplier<Parameters> variables,
+            Consumer<Stateful.Writer> save,
+            Consumer<Stateful.Reader> load) {
         if (parts.putIfAbsent(role, new Part(variables, save, load)) != null) {
             throw new IllegalArgumentException("Two parts have the role '" + role + "': give each a role of its own");
         }

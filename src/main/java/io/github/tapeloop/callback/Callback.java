@@ -1,7 +1,6 @@
 package io.github.tapeloop.callback;
 
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
@@ -34,14 +33,24 @@ public interface Callback {
      *
      * @param out takes values by names of this callback's own; nothing unless overridden
      */
-    default void saveState(StateWriter out) {}
+    default void saveState(Stateful.Writer out) {}
 
     /**
      * Takes back what {@link #saveState} wrote.
      *
      * @param in gives the values by the same names; nothing unless overridden
      */
-    default void loadState(StateReader in) {}
+    default void loadState(Stateful.Reader in) {}
+
+    /**
+     * Whether this callback has something to do for each training step, and not only for the last of several in one call. If a
+     * callback of a run does, {@code fit} takes single steps, whatever the steps per execution.
+     *
+     * @return false unless overridden
+     */
+    default boolean followsEachStep() {
+        return false;
+    }
 
     /**
      * Called before the first epoch.

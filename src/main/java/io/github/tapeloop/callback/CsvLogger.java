@@ -136,7 +136,7 @@ public final class CsvLogger implements Callback {
     }
 
     private String quoted(String cell) {
-        boolean plain = !cell.contains(separator) && !cell.contains("\"") && !cell.contains("\n");
+        boolean plain = !cell.contains(separator) && cell.chars().noneMatch(c -> c == '"' || c == '\n' || c == '\r');
         return plain ? cell : '"' + cell.replace("\"", "\"\"") + '"';
     }
 

@@ -1,11 +1,16 @@
 package io.github.tapeloop.callback;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.XYChart;
@@ -36,6 +41,7 @@ final class CurveChart {
                 .xAxisTitle("epoch")
                 .theme(Styler.ChartTheme.Matlab)
                 .build();
+        chart.getStyler().setLocale(Locale.ROOT);
         curves.forEach((name, points) -> chart.addSeries(
                         name,
                         points.stream().mapToDouble(Point::epoch).toArray(),
@@ -45,8 +51,15 @@ final class CurveChart {
             if (vector) {
                 VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
             } else {
-                BitmapEncoder.saveBitmap(chart, out, BitmapEncoder.BitmapFormat.PNG);
+                writePng(BitmapEncoder.getBufferedImage(chart), out);
             }
+        }
+    }
+
+    /** ImageIO would keep the picture in a file of the temporary directory, which need not be writable. */
+    private static void writePng(BufferedImage picture, OutputStream out) throws IOException {
+        try (ImageOutputStream memory = new MemoryCacheImageOutputStream(out)) {
+            ImageIO.write(picture, "png", memory);
         }
     }
 }

@@ -3,8 +3,7 @@ package io.github.tapeloop.callback;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.OptionalDouble;
 
 /**
@@ -31,7 +30,12 @@ public final class EarlyStopping implements Callback {
     private int bestEpoch;
     private boolean started;
     private int wait;
+    /** Whether the validation measured the moving averages of the weights. */
+    private boolean measuredAverages;
+
     private Snapshot bestWeights;
+    /** Everything before the run, as long as no value was better than none. */
+    private Snapshot before;
 
     /** Watches {@code val_loss}. */
     public EarlyStopping() {
@@ -84,7 +88,9 @@ public final class EarlyStopping implements Callback {
     }
 
     /**
-     * Sets a value that must be beaten: improvements below it do not make the run any longer.
+     * Sets a value that must be beaten: improvements that do not reach beyond it do not make the run any longer, so it
+     * stops after {@code patience} epochs none of which beats the baseline. That is what Keras says, too; what it does is
+     * to go on as long as epochs improve on each other.
      *
      * @param value what to beat; none unless set
      * @return this
@@ -99,9 +105,12 @@ public final class EarlyStopping implements Callback {
     }
 
     /**
-     * At the end of the run, however it ends, gives the model the weights of its best epoch; the first epoch watched is
-     * the best until another improves on it, whatever the baseline. Until then the best weights are held in native memory
-     * a second time.
+     * At the end of the run, however it ends, gives the model the weights of its best epoch, whatever the baseline. A value
+     * of a validation, whose name begins with {@code val_}, belongs to the weights that it measured: to the moving averages
+     * if those were in place, as {@link SwapEmaWeights} puts them, else to the weights. With any other value go the weights
+     * that {@code fit} would have left if it had ended with that epoch, averages if the optimizer keeps some. If no value of the
+     * run was a finite number, everything is put back to where it was before the run. Until then the best weights are held
+     * in native memory a second time.
      *
      * @return this
      */
@@ -124,7 +133,7 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("best", best);
         out.put("bestEpoch", (long) bestEpoch);
         out.put("started", started);
@@ -132,10 +141,12 @@ public final class EarlyStopping implements Callback {
     }
 
     @Override
-    public void loadState(StateReader in) {
-        best = in.getDouble("best");
-        bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
-        started = in.getBoolean("started");
+    public void loadState(Stateful.Reader in) {
+        if (bestWeights == null) { // The best weights stay the best, whatever training goes back to.
+            best = in.getDouble("best");
+            bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
+            started = in.getBoolean("started");
+        }
         wait = Math.toIntExact(in.getLong("wait"));
     }
 
@@ -144,6 +155,17 @@ public final class EarlyStopping implements Callback {
         settings.use();
         started = false;
         wait = 0;
+        measuredAverages = false;
+        if (restoreBest) {
+            before = run.snapshot();
+        }
+    }
+
+    @Override
+    public void onTestBatchEnd(Run run, Event.BatchEnd event) {
+        if (restoreBest) {
+            measuredAverages = run.averagesInPlace();
+        }
     }
 
     @Override
@@ -156,27 +178,38 @@ public final class EarlyStopping implements Callback {
         if (!started) {
             started = true;
             best = monitor.worst(run);
-            keep(run, event.epoch());
+            bestEpoch = event.epoch();
         }
         wait++;
         if (monitor.isBetter(run, value, best)) {
             best = value;
-            keep(run, event.epoch());
+            bestEpoch = event.epoch();
+            keep(run);
             if (Double.isNaN(baseline) || monitor.isBetter(run, value, baseline)) {
                 wait = 0;
             }
-        } else if (wait >= patience && event.epoch() > 0) {
-            run.stop(monitor.name() + " has not improved for " + wait + (wait == 1 ? " epoch" : " epochs") + ": best "
-                    + best + " in epoch " + (bestEpoch + 1));
+        }
+        if (wait > 0 && wait >= patience && event.epoch() > 0) {
+            run.stop(reason());
         }
     }
 
-    private void keep(Run run, int epoch) {
-        if (restoreBest && (bestWeights == null || bestEpoch != epoch)) {
-            release();
-            bestWeights = Snapshot.of(run.model().variables());
+    private String reason() {
+        String epochs = wait + (wait == 1 ? " epoch" : " epochs");
+        if (Double.isInfinite(best)) {
+            return monitor.name() + " was no finite number in " + epochs;
         }
-        bestEpoch = epoch;
+        return monitor.name() + " has not improved "
+                + (Double.isNaN(baseline) ? "" : "on the best value and the baseline " + baseline + " ") + "for "
+                + epochs
+                + ": best " + best + " in epoch " + (bestEpoch + 1);
+    }
+
+    private void keep(Run run) {
+        if (restoreBest) {
+            release();
+            bestWeights = run.weights(!monitor.isOfValidation() || measuredAverages);
+        }
     }
 
     @Override
@@ -184,6 +217,8 @@ public final class EarlyStopping implements Callback {
         try {
             if (bestWeights != null) {
                 bestWeights.restore();
+            } else if (before != null && started) {
+                before.restore();
             }
         } finally {
             release();
@@ -194,6 +229,10 @@ public final class EarlyStopping implements Callback {
         if (bestWeights != null) {
             bestWeights.close();
             bestWeights = null;
+        }
+        if (before != null) {
+            before.close();
+            before = null;
         }
     }
 }

@@ -176,14 +176,7 @@ public sealed interface Event {
     }
 
     /** An epoch has ended, validation included. */
-    final class EpochEnd extends EventFields implements Event {
-
-        private final int epoch;
-        private final Map<String, Double> logs;
-        private final long steps;
-        private final long examples;
-        private final double epochSeconds;
-        private final double trainSeconds;
+    final class EpochEnd extends EpochResults implements Event {
 
         private EpochEnd(
                 int epoch,
@@ -192,12 +185,7 @@ public sealed interface Event {
                 long examples,
                 double epochSeconds,
                 double trainSeconds) {
-            this.epoch = epoch;
-            this.logs = sorted(logs);
-            this.steps = steps;
-            this.examples = examples;
-            this.epochSeconds = epochSeconds;
-            this.trainSeconds = trainSeconds;
+            super(epoch, sorted(logs), steps, examples, epochSeconds, trainSeconds);
         }
 
         /**
@@ -219,81 +207,6 @@ public sealed interface Event {
                 double epochSeconds,
                 double trainSeconds) {
             return new EpochEnd(epoch, logs, steps, examples, epochSeconds, trainSeconds);
-        }
-
-        /**
-         * Which epoch.
-         *
-         * @return its number, from 0
-         */
-        public int epoch() {
-            return epoch;
-        }
-
-        /**
-         * The loss and all metrics, those of the validation with {@code val_} before their names.
-         *
-         * @return values sorted by name
-         */
-        public Map<String, Double> logs() {
-            return logs;
-        }
-
-        /**
-         * How many batches it had.
-         *
-         * @return the number of steps
-         */
-        public long steps() {
-            return steps;
-        }
-
-        /**
-         * How many examples it had.
-         *
-         * @return the number of examples
-         */
-        public long examples() {
-            return examples;
-        }
-
-        /**
-         * How long it took, validation included.
-         *
-         * @return seconds
-         */
-        public double epochSeconds() {
-            return epochSeconds;
-        }
-
-        /**
-         * How long its training steps took, callbacks and data included, validation not.
-         *
-         * @return seconds
-         */
-        public double trainSeconds() {
-            return trainSeconds;
-        }
-
-        /**
-         * The speed of training.
-         *
-         * @return examples a second, validation not counted
-         */
-        public double examplesPerSecond() {
-            return trainSeconds > 0 ? examples / trainSeconds : 0;
-        }
-
-        @Override
-        Map<String, Object> fields() {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("epoch", epoch);
-            fields.put("logs", logs);
-            fields.put("steps", steps);
-            fields.put("examples", examples);
-            fields.put("epochSeconds", epochSeconds);
-            fields.put("trainSeconds", trainSeconds);
-            return fields;
         }
     }
 
@@ -391,8 +304,9 @@ public sealed interface Event {
             if (logs == null) {
                 if (over) {
                     throw new IllegalStateException(
-                            "The logs of batch " + batch + " were not asked for while its event was"
-                                    + " told, and the metrics have gone on since: call logs() inside the callback's method");
+                            "The logs of batch " + batch + " were not asked for while its event was told, and the"
+                                    + " metrics have gone on since: call logs() inside the"
+                                    + " callback's method");
                 }
                 logs = sorted(metrics.get());
             }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.tensorflow.proto.Event;
 import org.tensorflow.proto.GraphDef;
@@ -44,8 +45,10 @@ final class EventFile implements AutoCloseable {
 
     private static OutputStream open(Path directory, Clock clock) throws IOException {
         String base = String.format(
+                Locale.ROOT,
                 "events.out.tfevents.%010d.tapeloop.%d.",
-                clock.instant().getEpochSecond(), ProcessHandle.current().pid());
+                clock.instant().getEpochSecond(),
+                ProcessHandle.current().pid());
         for (int number = 0; ; number++) {
             try {
                 return Files.newOutputStream(directory.resolve(base + number + ".v2"), StandardOpenOption.CREATE_NEW);

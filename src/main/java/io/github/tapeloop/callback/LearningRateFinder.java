@@ -9,7 +9,9 @@ import java.util.Map;
 /**
  * Tries out learning rates (Smith 2015, "Cyclical Learning Rates for Training Neural Networks"): raises the rate from
  * batch to batch, from {@code from} to {@code to} in equal ratios, and records the loss of each batch. Then it stops the
- * run and puts model, optimizer and learning rate back to where they were, so that training can begin.
+ * run and puts everything back to where it was, model, optimizer and learning rate, counts of steps, random numbers and
+ * the order of the data, so that training can begin as if nothing had been tried. Steps are taken one by one, also where the
+ * trainer takes several in one call.
  *
  * <pre>{@code
  * LearningRateFinder finder = new LearningRateFinder();
@@ -70,12 +72,19 @@ public final class LearningRateFinder implements Callback {
         }
     }
 
+    /** A rate is tried with one batch. */
+    @Override
+    public boolean followsEachStep() {
+        return true;
+    }
+
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         trials.clear();
         smoothed = 0;
         best = Double.POSITIVE_INFINITY;
         rateBefore = run.learningRate();
+        LearningRateScheduler.requireSettable(run);
         before = run.snapshot();
     }
 

@@ -10,7 +10,7 @@ import java.util.Objects;
  * new LearningRateScheduler((epoch, rate) -> epoch < 10 ? rate : rate * Math.exp(-0.1))
  * }</pre>
  *
- * <p>The optimizer must not follow a schedule of its own. For a rate that changes from step to step, give the optimizer a
+ * <p>The optimizer must not follow a schedule of its own: then the run fails before its first step. For a rate that changes from step to step, give the optimizer a
  * schedule instead.
  */
 public final class LearningRateScheduler implements Callback {
@@ -40,6 +40,16 @@ public final class LearningRateScheduler implements Callback {
      */
     public LearningRateScheduler(EpochSchedule schedule) {
         this.schedule = Objects.requireNonNull(schedule, "schedule");
+    }
+
+    /** Refuses, before the first step, a run whose learning rate cannot be set. */
+    static void requireSettable(Run run) {
+        run.setLearningRate(run.learningRate());
+    }
+
+    @Override
+    public void onTrainBegin(Run run, Event.TrainBegin event) {
+        requireSettable(run);
     }
 
     @Override

@@ -37,6 +37,11 @@ final class Monitor {
         return name;
     }
 
+    /** Whether a validation measures it. */
+    boolean isOfValidation() {
+        return name.startsWith("val_");
+    }
+
     /** The value in the logs; empty, with a warning, if it is not there. */
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);

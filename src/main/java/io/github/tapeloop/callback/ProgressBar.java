@@ -4,20 +4,25 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Prints a line an epoch. On a terminal the line moves while the epoch runs, with the rate and the time left; elsewhere
+ * Prints a line an epoch. On a terminal the line moves while the epoch runs, with the rate and the time left, cut at the
+ * width of the terminal: that in the environment variable {@code COLUMNS}, or as {@code stty} says, or 80 columns. Elsewhere
  * only whole lines are printed.
  */
 public final class ProgressBar implements Callback {
 
     private static final int WIDTH = 24;
+    private static final int LEAST_WIDTH = 6;
     private static final long REDRAW_NANOS = 100_000_000L;
 
     private final PrintStream out;
     private final boolean terminal;
     private final LongSupplier nanoTime;
+    private final IntSupplier terminalWidth;
+    private int columns = Terminal.USUAL_WIDTH;
     private int epochs;
     private OptionalLong steps = OptionalLong.empty();
     private int epoch;
@@ -28,7 +33,7 @@ public final class ProgressBar implements Callback {
 
     /** Prints to standard output, which is taken for a terminal if this program has a console. */
     public ProgressBar() {
-        this(System.out, System.console() != null, System::nanoTime);
+        this(System.out, Terminal.isThere(), System::nanoTime, Terminal::width);
     }
 
     /**
@@ -37,17 +42,20 @@ public final class ProgressBar implements Callback {
      * @param out where to print; not closed
      */
     public ProgressBar(PrintStream out) {
-        this(out, false, System::nanoTime);
+        this(out, false, System::nanoTime, () -> Terminal.USUAL_WIDTH);
     }
 
-    ProgressBar(PrintStream out, boolean terminal, LongSupplier nanoTime) {
+    /** @param terminalWidth how many columns there are, asked at the beginning of a run on a terminal */
+    ProgressBar(PrintStream out, boolean terminal, LongSupplier nanoTime, IntSupplier terminalWidth) {
         this.out = out;
         this.terminal = terminal;
         this.nanoTime = nanoTime;
+        this.terminalWidth = terminalWidth;
     }
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
+        columns = terminal ? terminalWidth.getAsInt() : columns;
         epochs = event.epochs();
         steps = event.steps();
     }
@@ -69,7 +77,7 @@ public final class ProgressBar implements Callback {
         long now = nanoTime.getAsLong();
         if (now - lastDrawn >= REDRAW_NANOS) {
             lastDrawn = now;
-            draw(bar(event.batch() + 1, now - epochStart) + metrics(event.logs()));
+            draw(cut(moving(event, now - epochStart)));
         }
     }
 
@@ -101,6 +109,19 @@ public final class ProgressBar implements Callback {
         event.stopReason().ifPresent(reason -> out.println("stopped: " + reason));
     }
 
+    /** Where the line is too long the bar gives way. */
+    private String moving(Event.BatchEnd event, long nanos) {
+        String metrics = metrics(event.logs());
+        String line = bar(event.batch() + 1, nanos, WIDTH) + metrics;
+        int excess = line.length() - (columns - 1);
+        return excess <= 0 ? line : bar(event.batch() + 1, nanos, Math.max(LEAST_WIDTH, WIDTH - excess)) + metrics;
+    }
+
+    /** A line that filled the last column would be moved on from by some terminals. */
+    private String cut(String line) {
+        return line.substring(0, Math.min(line.length(), Math.max(1, columns - 1)));
+    }
+
     private void draw(String line) {
         out.print("\r" + line + " ".repeat(Math.max(0, drawn - line.length())));
         out.flush();
@@ -111,21 +132,21 @@ public final class ProgressBar implements Callback {
         return "epoch " + (epoch + 1) + "/" + epochs;
     }
 
-    private String bar(long done, long nanos) {
+    private String bar(long done, long nanos, int width) {
         double elapsed = nanos / 1e9;
         String speed = rate(elapsed > 0 ? examples / elapsed : 0) + " examples/s";
         if (steps.isEmpty()) {
             return title() + "  step " + done + "  " + speed;
         }
         long total = Math.max(done, steps.getAsLong());
-        int filled = (int) (WIDTH * done / total);
+        int filled = (int) (width * done / total);
         double left = elapsed / done * (total - done);
         return String.format(
                 Locale.ROOT,
                 "%s  [%s%s]  %d/%d  %s  %s left",
                 title(),
                 "=".repeat(filled),
-                " ".repeat(WIDTH - filled),
+                " ".repeat(width - filled),
                 done,
                 total,
                 speed,

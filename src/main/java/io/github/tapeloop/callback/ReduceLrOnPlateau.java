@@ -2,8 +2,7 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.slf4j.Logger;
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * new ReduceLrOnPlateau("val_loss").factor(0.5).patience(3)
  * }</pre>
  *
- * <p>The optimizer must not follow a schedule. Can be used in one run after another.
+ * <p>The optimizer must not follow a schedule: then the run fails before its first step. Can be used in one run after another.
  */
 public final class ReduceLrOnPlateau implements Callback {
 
@@ -123,7 +122,7 @@ public final class ReduceLrOnPlateau implements Callback {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("best", best);
         out.put("started", started);
         out.put("wait", (long) wait);
@@ -131,7 +130,7 @@ public final class ReduceLrOnPlateau implements Callback {
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         best = in.getDouble("best");
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));
@@ -141,6 +140,7 @@ public final class ReduceLrOnPlateau implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
+        LearningRateScheduler.requireSettable(run);
         started = false;
         wait = 0;
         cooling = 0;

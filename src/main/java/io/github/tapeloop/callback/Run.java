@@ -65,6 +65,22 @@ public interface Run {
     void useAverages(boolean inPlace);
 
     /**
+     * Whether the moving averages of the weights are in place of the weights.
+     *
+     * @return true between {@link #useAverages useAverages(true)} and {@code useAverages(false)}
+     */
+    boolean averagesInPlace();
+
+    /**
+     * Keeps the weights as they are now, and the averages and the like that optimizers keep beside them, to go back to when
+     * training ends. Nothing else is kept: no moment, no count, no learning rate; {@link #snapshot} has all.
+     *
+     * @param averages whether to go back to the moving averages, if there are any, for good, as {@code fit} does at its end
+     * @return what puts them in place, to be closed by the caller
+     */
+    Snapshot weights(boolean averages);
+
+    /**
      * How many training steps the trainer has taken in its life, over all runs.
      *
      * @return the number of steps
@@ -81,8 +97,8 @@ public interface Run {
     Optional<Boolean> higherIsBetter(String name);
 
     /**
-     * The state of model and optimizer now, those variables included that are made later: what undoes training steps. To
-     * keep the weights alone, take {@code Snapshot.of(run.model().variables())}.
+     * The state of model and optimizer now, those variables included that are made later: what undoes training steps. For
+     * the weights alone there is {@link #weights}.
      *
      * @return a snapshot, to be closed by the caller
      */

@@ -12,7 +12,8 @@ import io.github.tapeloop.settings.Settings;
  *         .fit(train, Fit.epochs(5).validation(test).callbacks(new SwapEmaWeights()));
  * }</pre>
  *
- * <p>Fails with an {@link IllegalStateException} if the optimizer keeps no averages.
+ * <p>Fails with an {@link IllegalStateException} if the optimizer keeps no averages: before the first step, or, where a step of
+ * the user's brings its optimizers, before the first validation.
  */
 public final class SwapEmaWeights implements Callback {
 
@@ -37,6 +38,7 @@ public final class SwapEmaWeights implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
+        run.useAverages(false); // Fails if there are none.
     }
 
     @Override

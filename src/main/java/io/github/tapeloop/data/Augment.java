@@ -16,6 +16,8 @@ public final class Augment {
     private final double degrees;
     private final int cropHeight;
     private final int cropWidth;
+    /** Whether the part that is cut out lies in the middle instead of at a random place. */
+    private final boolean centred;
 
     private Augment(
             boolean flipHorizontally,
@@ -23,18 +25,20 @@ public final class Augment {
             double shift,
             double degrees,
             int cropHeight,
-            int cropWidth) {
+            int cropWidth,
+            boolean centred) {
         this.flipHorizontally = flipHorizontally;
         this.flipVertically = flipVertically;
         this.shift = shift;
         this.degrees = degrees;
         this.cropHeight = cropHeight;
         this.cropWidth = cropWidth;
+        this.centred = centred;
     }
 
     /** Changes nothing yet. */
     public Augment() {
-        this(false, false, 0, 0, 0, 0);
+        this(false, false, 0, 0, 0, 0, false);
     }
 
     /**
@@ -43,7 +47,7 @@ public final class Augment {
      * @return these changes and that one
      */
     public Augment flipHorizontally() {
-        return new Augment(true, flipVertically, shift, degrees, cropHeight, cropWidth);
+        return new Augment(true, flipVertically, shift, degrees, cropHeight, cropWidth, centred);
     }
 
     /**
@@ -52,7 +56,7 @@ public final class Augment {
      * @return these changes and that one
      */
     public Augment flipVertically() {
-        return new Augment(flipHorizontally, true, shift, degrees, cropHeight, cropWidth);
+        return new Augment(flipHorizontally, true, shift, degrees, cropHeight, cropWidth, centred);
     }
 
     /**
@@ -66,7 +70,7 @@ public final class Augment {
         if (!(fraction >= 0 && fraction <= 1)) {
             throw new IllegalArgumentException("the fraction of a shift must lie between 0 and 1, but got " + fraction);
         }
-        return new Augment(flipHorizontally, flipVertically, fraction, degrees, cropHeight, cropWidth);
+        return new Augment(flipHorizontally, flipVertically, fraction, degrees, cropHeight, cropWidth, centred);
     }
 
     /**
@@ -80,7 +84,7 @@ public final class Augment {
         if (!(degrees >= 0 && degrees <= 180)) {
             throw new IllegalArgumentException("degrees must lie between 0 and 180, but got " + degrees);
         }
-        return new Augment(flipHorizontally, flipVertically, shift, degrees, cropHeight, cropWidth);
+        return new Augment(flipHorizontally, flipVertically, shift, degrees, cropHeight, cropWidth, centred);
     }
 
     /**
@@ -95,7 +99,7 @@ public final class Augment {
         if (height < 1 || width < 1) {
             throw new IllegalArgumentException("a crop needs 1 pixel or more, but got " + height + " x " + width);
         }
-        return new Augment(flipHorizontally, flipVertically, shift, degrees, height, width);
+        return new Augment(flipHorizontally, flipVertically, shift, degrees, height, width, centred);
     }
 
     /**
@@ -135,6 +139,15 @@ public final class Augment {
         return cropHeight == 0 ? shape : Shape.of(cropHeight, cropWidth, shape.get(2));
     }
 
+    /** Without all that is random: the part that is cut out lies in the middle. */
+    Augment steady() {
+        return new Augment(false, false, 0, 0, cropHeight, cropWidth, true);
+    }
+
+    boolean isSteady() {
+        return centred || isNothing();
+    }
+
     boolean isNothing() {
         return !flipHorizontally && !flipVertically && shift == 0 && degrees == 0 && cropHeight == 0;
     }
@@ -151,6 +164,10 @@ public final class Augment {
         double angle = Math.toRadians((2 * random.nextDouble() - 1) * degrees);
         double top = Math.floor(random.nextDouble() * (image.height() - height + 1));
         double left = Math.floor(random.nextDouble() * (image.width() - width + 1));
+        if (centred) {
+            top = (image.height() - height) / 2;
+            left = (image.width() - width) / 2;
+        }
 
         double centreY = (image.height() - 1) / 2.0;
         double centreX = (image.width() - 1) / 2.0;

@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -73,7 +75,8 @@ public final class Batch implements AutoCloseable {
     /**
      * Makes a batch of tensors with names and takes ownership of them, also when this method throws.
      *
-     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name
+     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name. The first of a
+     *     {@link LinkedHashMap} or a sorted map is its own; of other maps it is the first in the order of the names
      * @param targets numeric tensors [batch, ...]; may be empty
      * @return the batch, to be closed by the caller
      * @throws IllegalArgumentException for no input, a scalar, a tensor that is not numeric, or unequal first dimensions
@@ -86,7 +89,8 @@ public final class Batch implements AutoCloseable {
      * Makes a batch of tensors with names and a weight for each example, and takes ownership of them, also when this
      * method throws.
      *
-     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name
+     * @param inputs numeric tensors [batch, ...], one at least; the first one is the input without a name. The first of a
+     *     {@link LinkedHashMap} or a sorted map is its own; of other maps it is the first in the order of the names
      * @param targets numeric tensors [batch, ...]; may be empty
      * @param sampleWeight float32 [batch]
      * @return the batch, to be closed by the caller
@@ -99,11 +103,20 @@ public final class Batch implements AutoCloseable {
 
     private static Batch named(
             Map<String, ? extends TType> inputs, Map<String, ? extends TType> targets, List<TFloat32> weight) {
-        List<TType> tensors = new ArrayList<>(inputs.values());
-        tensors.addAll(targets.values());
+        Map<String, TType> orderedInputs = ordered(inputs);
+        Map<String, TType> orderedTargets = ordered(targets);
+        List<TType> tensors = new ArrayList<>(orderedInputs.values());
+        tensors.addAll(orderedTargets.values());
         tensors.addAll(weight);
-        Layout layout = new Layout(List.copyOf(inputs.keySet()), List.copyOf(targets.keySet()), !weight.isEmpty());
+        Layout layout = new Layout(
+                List.copyOf(orderedInputs.keySet()), List.copyOf(orderedTargets.keySet()), !weight.isEmpty());
         return owning(layout, tensors);
+    }
+
+    /** {@code Map.of} has another order in each JVM. */
+    private static Map<String, TType> ordered(Map<String, ? extends TType> named) {
+        boolean hasOrder = named instanceof LinkedHashMap || named instanceof SortedMap;
+        return hasOrder ? new LinkedHashMap<>(named) : new TreeMap<>(named);
     }
 
     /**
@@ -286,18 +299,11 @@ public final class Batch implements AutoCloseable {
      * @return the columns
      */
     public Bundle columns(Ops tf) {
-        Map<String, Operand<?>> columns = new LinkedHashMap<>();
-        int column = 0;
-        for (String name : layout.inputs()) {
-            columns.put("input/" + name, operand(tf, column++));
+        List<Operand<?>> columns = new ArrayList<>(layout.count());
+        for (int i = 0; i < layout.count(); i++) {
+            columns.add(operand(tf, i));
         }
-        for (String name : layout.targets()) {
-            columns.put("target/" + name, operand(tf, column++));
-        }
-        if (layout.weighted()) {
-            columns.put("weight", operand(tf, column));
-        }
-        return Bundle.of(columns);
+        return Bundle.of(layout.columns(), columns);
     }
 
     /**
@@ -334,7 +340,8 @@ public final class Batch implements AutoCloseable {
 
     private static Batch ofMemory(Columns columns) {
         MemorySource source = columns.source();
-        try (Assembly whole = Assembly.open(source, Grouping.of(source.rows()), 0, 0)) {
+        try (Assembly whole =
+                Assembly.open(source, Grouping.of((int) source.size().orElseThrow()), 0, 0)) {
             return whole.pull().orElseThrow();
         }
     }

@@ -18,22 +18,37 @@ final class BatchBuffer {
     private final ColumnBuffer[] buffers;
     private int count;
 
-    BatchBuffer(List<Column> columns, int capacity, PadTo padding, TensorPool pool) {
+    BatchBuffer(List<Column> columns, PadTo padding, TensorPool pool) {
         this.layout = Layout.of(columns);
         this.pool = pool;
         this.buffers = IntStream.range(0, columns.size())
-                .mapToObj(index -> ColumnBuffer.of(columns.get(index), index, capacity, padding))
+                .mapToObj(index -> ColumnBuffer.of(columns.get(index), index, padding))
                 .toArray(ColumnBuffer[]::new);
+    }
+
+    /** Fails if so many examples make no batch. */
+    void requireRoom(long examples) {
+        for (ColumnBuffer buffer : buffers) {
+            buffer.requireRoom(examples);
+        }
+    }
+
+    /** Makes room for so many examples at once, as far as that is not much: there may be fewer. */
+    void makeRoom(long examples) {
+        for (ColumnBuffer buffer : buffers) {
+            buffer.makeRoom(examples);
+        }
     }
 
     int count() {
         return count;
     }
 
-    void clear() {
-        count = 0;
+    /** Forgets all but the first examples. */
+    void keep(int examples) {
+        count = examples;
         for (ColumnBuffer buffer : buffers) {
-            buffer.clear();
+            buffer.keep(examples);
         }
     }
 
@@ -44,17 +59,31 @@ final class BatchBuffer {
         count++;
     }
 
-    /** The examples since the last {@link #clear()} as a batch, which gives its tensors back to the pool. */
-    Batch toBatch() {
+    /** Whether the examples from a place on are filled up to the same lengths as those before. */
+    boolean isPaddedAlike(int from) {
+        for (ColumnBuffer buffer : buffers) {
+            if (from > 0 && buffer.length(0, from) != buffer.length(from, count)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The first examples as a batch, which gives its tensors back to the pool. The others become the first. */
+    Batch toBatch(int examples) {
         List<TNumber> tensors = new ArrayList<>(buffers.length);
         try {
             for (ColumnBuffer buffer : buffers) {
-                tensors.add(buffer.toTensor(count, pool));
+                tensors.add(buffer.toTensor(examples, pool));
             }
         } catch (RuntimeException | Error e) {
             new OwnedTensors(tensors, pool::give).close();
             throw e;
         }
-        return Batch.owning(count, layout, new OwnedTensors(tensors, pool::give));
+        for (ColumnBuffer buffer : buffers) {
+            buffer.removeFirst(examples);
+        }
+        count -= examples;
+        return Batch.owning(examples, layout, new OwnedTensors(tensors, pool::give));
     }
 }

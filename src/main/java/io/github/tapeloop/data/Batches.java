@@ -97,61 +97,64 @@ public final class Batches implements Iterable<Batch> {
     }
 
     /**
-     * The same examples in the same order, several batches in one: for a loop that takes several steps at a time and cuts
-     * each batch up again. A remainder that was dropped stays dropped.
+     * Joins consecutive batches to larger ones, for a loop that takes several steps at a time and cuts each up again. Each is
+     * filled up to the length it would have by itself; those whose lengths differ are not joined, and the group comes in
+     * several parts. {@link #size} and {@link #batchSize} stay those of the batches that are joined.
      *
-     * @param batches how many batches make one, at least 1
-     * @return larger batches, prefetched if these are
-     * @throws IllegalArgumentException for a number below 1
-     */
-    public Batches grouped(int batches) {
-        if (batches < 1) {
-            throw new IllegalArgumentException("grouped(" + batches + ") needs a number of batches, 1 or more");
-        }
-        Grouping larger = grouping.withSize(Math.multiplyExact(batchSize(), batches));
-        return new Batches(grouping.dropRemainder() ? wholeBatches() : dataset, larger, Math.min(prefetch, 2));
-    }
-
-    /**
-     * Joins consecutive batches to larger ones of different sizes. The last one of a pass may be smaller; {@link #size} and
-     * {@link #batchSize} stay those of the batches that are joined.
-     *
-     * @param batches says how many the next is to be made of, at least 1, when it is assembled, which may be on another
-     *     thread and ahead of time where batches are prefetched
+     * @param batches says how many the next group is made of, at least 1, when it is assembled, which may be on another
+     *     thread and ahead of time where batches are prefetched; asked again when all of them have come
      * @return batches for one pass at a time
      */
     public Batches grouped(IntSupplier batches) {
-        return new Batches(
-                grouping.dropRemainder() ? wholeBatches() : dataset, grouping.inParts(batches), Math.min(prefetch, 2));
-    }
-
-    private Dataset wholeBatches() {
-        OptionalLong kept = examples();
-        return kept.isPresent()
-                ? dataset.take(kept.getAsLong())
-                : Dataset.from(new WholeBatchesSource(dataset.source, batchSize()));
+        return new Batches(dataset, grouping.inParts(batches), Math.min(prefetch, 2));
     }
 
     /**
-     * Cuts off the last part for validation, as Keras' {@code validation_split} does: see {@link Dataset#split}. The
-     * validation examples are the last ones before any shuffle and are not shuffled. Both parts keep the batch size, the
-     * treatment of the remainder and the prefetch.
+     * Draws examples at random for validation: see {@link Dataset#split}. Both parts keep the batch size, the treatment of the
+     * remainder and the prefetch.
+     *
+     * @param fraction the share of the validation examples, between 0 and 1
+     * @param seed the same seed draws the same examples
+     * @return both parts
+     * @throws IllegalArgumentException for another fraction, or when a part would be empty
+     * @throws IllegalStateException when {@code take} or {@code skip} came after a shuffle, as the parts would mix
+     */
+    public Split split(double fraction, long seed) {
+        return over(dataset.split(fraction, seed));
+    }
+
+    /**
+     * Cuts off the last examples for validation, as Keras' {@code validation_split} does: see {@link Dataset#splitTail}. Both
+     * parts keep the batch size, the treatment of the remainder and the prefetch.
      *
      * @param fraction the share of the validation examples, between 0 and 1
      * @return both parts
-     * @throws IllegalArgumentException for another fraction, an unknown size, or when a part would be empty
+     * @throws IllegalArgumentException for another fraction, or when a part would be empty
      * @throws IllegalStateException when {@code take} or {@code skip} came after a shuffle, as the parts would mix
      */
-    public Split split(double fraction) {
-        Dataset.Split parts = dataset.split(fraction);
+    public Split splitTail(double fraction) {
+        return over(dataset.splitTail(fraction));
+    }
+
+    private Split over(Dataset.Split parts) {
         return new Split(over(parts.first()), over(parts.second()));
+    }
+
+    /**
+     * Returns whether the examples come in another order than they lie in, so that what is predicted of them stands in that
+     * order, too: after {@code shuffle} and {@code bucketByLength}.
+     *
+     * @return whether they do
+     */
+    public boolean isShuffled() {
+        return dataset.isShuffled();
     }
 
     /**
      * The two parts of some batches.
      *
-     * @param train the examples before the cut, shuffled if the dataset was
-     * @param validation the examples after it, never shuffled
+     * @param train the first part, shuffled and augmented if the dataset was
+     * @param validation the second part, never shuffled or augmented
      */
     public record Split(Batches train, Batches validation) {}
 

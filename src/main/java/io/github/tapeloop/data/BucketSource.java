@@ -12,11 +12,16 @@ import java.util.List;
  * @param column index of the open column that is measured
  * @param boundaries longest length of each bucket but the last, ascending
  */
-record BucketSource(Source upstream, int column, int batchSize, int[] boundaries) implements PassingStage {
+record BucketSource(Source upstream, int column, int batchSize, int[] boundaries) implements Stage {
 
     @Override
     public BucketSource over(Source other) {
         return new BucketSource(other, column, batchSize, boundaries);
+    }
+
+    @Override
+    public boolean isShuffled() {
+        return true;
     }
 
     @Override

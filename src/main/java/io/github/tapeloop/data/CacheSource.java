@@ -4,19 +4,25 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The examples of the first pass that came to its end, from the heap. Thread-safe: of passes that fill it at once, the
- * first to end wins.
+ * Examples from the heap once they were read. Where the order below is that of data which lies still, each example is kept
+ * as soon as a pass comes by it, and the next pass goes on behind the last; of others the first pass that comes to its end is
+ * kept. Thread-safe: of passes that fill it at once, the first to read an example, or to end, wins.
  */
 final class CacheSource implements PassingStage {
 
     private final Source upstream;
-    private final AtomicReference<List<HeldExample>> cached = new AtomicReference<>();
+    private final List<Column> columns;
+    private final Object lock = new Object();
+    /** The first examples, guarded by {@code lock}. */
+    private final List<HeldExample> first = new ArrayList<>();
+    /** All of them, as soon as they are known. */
+    private volatile List<HeldExample> all;
 
     CacheSource(Source upstream) {
         this.upstream = upstream;
+        this.columns = upstream.columns();
     }
 
     @Override
@@ -26,7 +32,7 @@ final class CacheSource implements PassingStage {
 
     @Override
     public OptionalLong size() {
-        List<HeldExample> held = cached.get();
+        List<HeldExample> held = all;
         return held == null ? upstream.size() : OptionalLong.of(held.size());
     }
 
@@ -35,12 +41,155 @@ final class CacheSource implements PassingStage {
         return new CacheSource(other);
     }
 
+    /** The parts read from this one cache, unless a shuffle below is in the way. */
     @Override
-    public Cursor open(long seed, int epoch) throws IOException {
-        List<HeldExample> held = cached.get();
-        return held == null ? new FillingCursor(upstream.open(seed, epoch)) : new HeldCursor(held);
+    public Halves split(Cut cut) {
+        boolean here = isCuttable() && (size().isPresent() || !upstream.canDraw());
+        return here ? cut.of(this) : PassingStage.super.split(cut);
     }
 
+    @Override
+    public boolean isCuttable() {
+        return all != null || upstream.isCuttable();
+    }
+
+    @Override
+    public Source cutPoint() {
+        return rows();
+    }
+
+    @Override
+    public Source rows() {
+        return upstream.isCuttable() ? upstream.rows() : this;
+    }
+
+    @Override
+    public boolean isInMemory() {
+        return all != null;
+    }
+
+    @Override
+    public boolean isResumable() {
+        return all != null || upstream.isResumable();
+    }
+
+    @Override
+    public Source plain() {
+        return this;
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        List<HeldExample> held = all;
+        if (held != null) {
+            return new HeldCursor(held);
+        }
+        return upstream.isResumable() ? new ResumingCursor(seed, epoch) : new FillingCursor(upstream.open(seed, epoch));
+    }
+
+    /** The kept example of a place, or null. */
+    private HeldExample at(long place) {
+        List<HeldExample> held = all;
+        if (held != null) {
+            return place < held.size() ? held.get((int) place) : null;
+        }
+        synchronized (lock) {
+            return place < first.size() ? first.get((int) place) : null;
+        }
+    }
+
+    private HeldExample keep(long place, HeldExample example) {
+        synchronized (lock) {
+            if (all == null && place == first.size()) {
+                first.add(example);
+                if (upstream.size().orElse(-1) == first.size()) {
+                    all = List.copyOf(first);
+                }
+            }
+        }
+        return at(place);
+    }
+
+    private void endsAt(long place) {
+        synchronized (lock) {
+            if (all == null && place == first.size()) {
+                all = List.copyOf(first);
+            }
+        }
+    }
+
+    /** Goes on behind what is kept. */
+    private final class ResumingCursor implements Cursor {
+
+        private final long seed;
+        private final int epoch;
+        private long next;
+        private Cursor further;
+        /** Where that one is. */
+        private long position;
+
+        private HeldExample current;
+
+        ResumingCursor(long seed, int epoch) {
+            this.seed = seed;
+            this.epoch = epoch;
+        }
+
+        @Override
+        public boolean advance() throws IOException {
+            current = at(next);
+            if (current == null && (all != null || !read())) {
+                current = null;
+                return false;
+            }
+            next++;
+            return true;
+        }
+
+        private boolean read() throws IOException {
+            if (further == null) {
+                further = upstream.open(seed, epoch);
+            }
+            further.skip(next - position);
+            position = next;
+            if (!further.advance()) {
+                endsAt(next);
+                return false;
+            }
+            position++;
+            current = keep(next, HeldExample.of(columns, further.example()));
+            return current != null;
+        }
+
+        @Override
+        public void skip(long count) throws IOException {
+            long kept = count;
+            synchronized (lock) {
+                kept = Math.min(kept, Math.max(0, first.size() - next));
+            }
+            next += kept;
+            Cursor.super.skip(count - kept); // What is read on the way is kept, too.
+        }
+
+        @Override
+        public Example example() {
+            return current;
+        }
+
+        @Override
+        public long place() {
+            return further == null ? -1 : further.place();
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (further != null) {
+                further.close();
+            }
+        }
+    }
+
+    /** Keeps a whole pass or nothing. */
     private final class FillingCursor implements Cursor {
 
         private final Cursor examples;
@@ -53,16 +202,23 @@ final class CacheSource implements PassingStage {
         @Override
         public boolean advance() throws IOException {
             if (!examples.advance()) {
-                cached.compareAndSet(null, List.copyOf(held));
+                synchronized (lock) {
+                    all = all == null ? List.copyOf(held) : all;
+                }
                 return false;
             }
-            held.add(HeldExample.of(columns(), examples.example()));
+            held.add(HeldExample.of(columns, examples.example()));
             return true;
         }
 
         @Override
         public Example example() {
             return held.get(held.size() - 1);
+        }
+
+        @Override
+        public long place() {
+            return examples.place();
         }
 
         @Override
@@ -82,6 +238,7 @@ final class CacheSource implements PassingStage {
 
         @Override
         public boolean advance() {
+            Interrupts.check();
             if (next == held.size()) {
                 return false;
             }

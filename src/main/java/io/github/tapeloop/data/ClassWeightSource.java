@@ -12,6 +12,7 @@ import java.util.Map;
 final class ClassWeightSource implements PassingStage {
 
     private static final float DEFAULT_WEIGHT = 1f;
+    private static final double SUM_TOLERANCE = 1e-2;
 
     private final Source upstream;
     private final List<Column> columns;
@@ -38,17 +39,20 @@ final class ClassWeightSource implements PassingStage {
             throw new IllegalArgumentException(
                     "class weights need one target that says the class, but the targets are " + layout.targets());
         }
-        if (upstream.columns().get(layout.inputs().size()).isOpen()) {
-            throw new IllegalArgumentException("class weights need targets of one length");
+        Column target = upstream.columns().get(layout.inputs().size());
+        if (target.isOpen() || target.shape().numDimensions() > 1) {
+            throw new IllegalArgumentException(
+                    "class weights need one class an example, a target [] or [classes], but got " + target
+                            + "; give each example its weight with sampleWeight(...)");
         }
         int[] classes =
                 classWeights.keySet().stream().mapToInt(key -> key).sorted().toArray();
         float[] weights = new float[classes.length];
         for (int i = 0; i < classes.length; i++) {
             weights[i] = classWeights.get(classes[i]).floatValue();
-            if (!(weights[i] >= 0)) {
-                throw new IllegalArgumentException(
-                        "the weight of class " + classes[i] + " must be 0 or more, but got " + weights[i]);
+            if (!(weights[i] >= 0 && weights[i] < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("the weight of class " + classes[i]
+                        + " must be a finite float32, 0 or more, but got " + classWeights.get(classes[i]));
             }
         }
         return new ClassWeightSource(upstream, classes, weights);
@@ -80,16 +84,30 @@ final class ClassWeightSource implements PassingStage {
         return index < 0 ? DEFAULT_WEIGHT : weights[index];
     }
 
-    /** An only value is the class; of several, as in one-hot targets, the place of the largest. */
+    /** An only value is the class, rounded; of a distribution over classes it is the place of the largest. */
     private static int classOf(Dtype dtype, Object values) {
         if (dtype.length(values) == 1) {
-            return (int) dtype.at(values, 0);
+            long rounded = Math.round(dtype.at(values, 0));
+            if (Double.isNaN(dtype.at(values, 0)) || (int) rounded != rounded) {
+                throw new DataException("class weights: the target " + dtype.at(values, 0) + " is no class");
+            }
+            return (int) rounded;
         }
         int largest = 0;
-        for (int i = 1; i < dtype.length(values); i++) {
-            if (dtype.at(values, i) > dtype.at(values, largest)) {
+        double sum = 0;
+        boolean shares = true;
+        for (int i = 0; i < dtype.length(values); i++) {
+            double share = dtype.at(values, i);
+            sum += share;
+            shares &= share >= 0;
+            if (share > dtype.at(values, largest)) {
                 largest = i;
             }
+        }
+        if (!shares || !(Math.abs(sum - 1) < SUM_TOLERANCE)) {
+            throw new DataException("class weights: a target of " + dtype.length(values) + " values whose sum is " + sum
+                    + " is no distribution over classes, such as a one-hot one; give each example its weight with"
+                    + " sampleWeight(...)");
         }
         return largest;
     }
@@ -105,6 +123,11 @@ final class ClassWeightSource implements PassingStage {
         @Override
         public boolean advance() throws IOException {
             return examples.advance();
+        }
+
+        @Override
+        public long place() {
+            return examples.place();
         }
 
         @Override
@@ -143,6 +166,11 @@ final class ClassWeightSource implements PassingStage {
         @Override
         public Object elements(int column) throws IOException {
             return example.elements(column);
+        }
+
+        @Override
+        public Example toHold() throws IOException {
+            return new Weighted(example.toHold());
         }
     }
 }

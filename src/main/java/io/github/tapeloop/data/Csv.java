@@ -1,12 +1,10 @@
 package io.github.tapeloop.data;
 
 import io.github.tapeloop.data.CsvRow.CsvHeader;
+import io.github.tapeloop.settings.Require;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -37,13 +35,15 @@ public final class Csv {
     private final Charset charset;
     private final List<String> header;
     private final Set<String> missing;
+    private final int skipped;
 
-    private Csv(Path file, char delimiter, Charset charset, List<String> header, Set<String> missing) {
+    private Csv(Path file, char delimiter, Charset charset, List<String> header, Set<String> missing, int skipped) {
         this.file = file;
         this.delimiter = delimiter;
         this.charset = charset;
         this.header = header;
         this.missing = missing;
+        this.skipped = skipped;
     }
 
     /**
@@ -53,7 +53,7 @@ public final class Csv {
      * @return the description
      */
     public static Csv of(Path file) {
-        return new Csv(file, ',', StandardCharsets.UTF_8, List.of(), Set.of());
+        return new Csv(file, ',', StandardCharsets.UTF_8, List.of(), Set.of(), 0);
     }
 
     /**
@@ -68,7 +68,7 @@ public final class Csv {
             throw new IllegalArgumentException(
                     String.format("the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
         }
-        return new Csv(file, delimiter, charset, header, missing);
+        return new Csv(file, delimiter, charset, header, missing, skipped);
     }
 
     /**
@@ -78,7 +78,7 @@ public final class Csv {
      * @return this description with that encoding
      */
     public Csv charset(Charset charset) {
-        return new Csv(file, delimiter, charset, header, missing);
+        return new Csv(file, delimiter, charset, header, missing, skipped);
     }
 
     /**
@@ -93,7 +93,7 @@ public final class Csv {
         if (names.isEmpty() || Set.copyOf(names).size() < names.size()) {
             throw new IllegalArgumentException("the columns need a name each, no name twice, but got " + names);
         }
-        return new Csv(file, delimiter, charset, names, missing);
+        return new Csv(file, delimiter, charset, names, missing, skipped);
     }
 
     /**
@@ -103,19 +103,34 @@ public final class Csv {
      * @return this description with those texts
      */
     public Csv missing(String... texts) {
-        return new Csv(file, delimiter, charset, header, Set.of(texts));
+        return new Csv(file, delimiter, charset, header, Set.of(texts), skipped);
     }
 
     /**
-     * Describes the records as examples. The size of the dataset is not known before the file is read, and {@code split}
-     * asks for it: {@link Dataset#cache} it and read it once to its end, as adapting a normalization does.
+     * Passes over lines before the data, and before the names of the columns: a title, a licence, numbers of rows.
+     *
+     * @param lines how many
+     * @return this description without them
+     * @throws IllegalArgumentException for a negative number
+     */
+    public Csv skipLines(int lines) {
+        return new Csv(file, delimiter, charset, header, missing, Require.atLeast(0, "a number of lines", lines));
+    }
+
+    /**
+     * Describes the records as examples. The size of the dataset is not known before the file is read, so that {@code split}
+     * cuts it in its order: {@link Dataset#cache} it and read it once to its end, as adapting a normalization does, to draw
+     * rows at random.
      *
      * @param fields what is made of each record
      * @return the dataset
      * @throws IllegalArgumentException for fields without an input
      */
     public Dataset dataset(Fields<CsvRow> fields) {
-        return Dataset.from(new RecordSource<>(new File(), fields.bound()));
+        List<String> read = fields.bound().stream()
+                .flatMap(bound -> bound.field().columns().stream())
+                .toList();
+        return Dataset.from(new RecordSource<>(new File(read), fields.bound()));
     }
 
     @Override
@@ -123,32 +138,64 @@ public final class Csv {
         return "Csv[" + file + "]";
     }
 
+    @FunctionalInterface
+    private interface Reading<R> {
+        R read() throws IOException;
+    }
+
+    /** What of the file is read, with the place of a failure. */
+    private <R> R read(CsvParser parser, Reading<R> reading) {
+        try {
+            return reading.read();
+        } catch (CharacterCodingException e) {
+            throw new DataException(
+                    file + ", line " + parser.currentLine() + ": bytes that are not " + charset
+                            + "; give the file's own with charset(...)",
+                    e);
+        } catch (IOException e) {
+            throw Compressed.failure(file + ", line " + parser.currentLine(), e);
+        }
+    }
+
     private final class File implements Records<CsvRow> {
+
+        private final List<String> read;
+
+        /** @param read columns that are certainly read */
+        File(List<String> read) {
+            this.read = read;
+        }
 
         @Override
         public Reader<CsvRow> open() throws IOException {
-            InputStreamReader text = new InputStreamReader(Compressed.open(file), strictDecoder());
-            CsvParser parser = new CsvParser(file.toString(), text, delimiter);
+            CsvParser parser =
+                    new CsvParser(file.toString(), new StrictText(Compressed.open(file), charset), delimiter);
             try {
-                return new RowReader(parser, header.isEmpty() ? first(parser) : header);
-            } catch (IOException | RuntimeException | Error e) {
+                RowReader reader = new RowReader(parser, read(parser, () -> first(parser)));
+                read.forEach(reader.names::position);
+                return reader;
+            } catch (RuntimeException | Error e) {
                 parser.close();
                 throw e;
             }
         }
 
-        private CharsetDecoder strictDecoder() {
-            return charset.newDecoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .onUnmappableCharacter(CodingErrorAction.REPORT);
-        }
-
         private List<String> first(CsvParser parser) throws IOException {
+            parser.skipLines(skipped);
+            if (!header.isEmpty()) {
+                return header;
+            }
             List<String> names = parser.next().stream().map(String::strip).toList();
             if (names.isEmpty()) {
-                throw new DataException(file + " is empty; expected a record with the names of the columns");
+                throw new DataException(
+                        file + " is empty; expected a record with the names of the columns, or header(...)");
             }
             return names;
+        }
+
+        @Override
+        public boolean isText() {
+            return true;
         }
 
         @Override
@@ -167,31 +214,26 @@ public final class Csv {
             Map<String, Integer> positions = new HashMap<>();
             for (String column : columns) {
                 if (positions.put(column, positions.size()) != null) {
-                    throw new DataException(file + " has two columns \"" + column
-                            + "\"; give the columns other names with header(...) and leave the first record out with"
-                            + " skip(1)");
+                    throw new DataException(file + ", line " + parser.line() + ": there are two columns \""
+                            + Texts.cut(column)
+                            + "\"; give the columns other names with header(...) and leave this line out with"
+                            + " skipLines(" + (parser.line()) + ")");
                 }
             }
             this.names = new CsvHeader(file.toString(), columns, positions, missing);
         }
 
         @Override
-        public Optional<CsvRow> next() throws IOException {
-            List<String> values;
-            try {
-                values = parser.next();
-            } catch (CharacterCodingException e) {
-                throw new DataException(
-                        file + ", after line " + parser.line() + ": bytes that are not " + charset
-                                + "; give the file's own with charset(...)",
-                        e);
-            }
+        public Optional<CsvRow> next() {
+            List<String> values = read(parser, parser::next);
             if (values.isEmpty()) {
                 return Optional.empty();
             }
             if (values.size() != names.names().size()) {
                 throw new DataException(file + ", line " + parser.line() + ": expected "
-                        + names.names().size() + " values, " + names.names() + ", but got " + values.size());
+                        + names.names().size() + " values, " + Texts.cut(names.names()) + ", but got " + values.size()
+                        + "; set what stands between values with delimiter(...), put values that hold it in quotes, or"
+                        + " leave lines before the data out with skipLines(...)");
             }
             return Optional.of(new CsvRow(names, values, parser.line()));
         }

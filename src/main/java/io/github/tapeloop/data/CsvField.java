@@ -24,9 +24,9 @@ public final class CsvField {
     public static Field<CsvRow> numbers(String... columns) {
         List<ToDoubleFunction<CsvRow>> functions = new ArrayList<>();
         for (String column : columns) {
-            functions.add(row -> row.number(column));
+            functions.add(row -> row.float32(column));
         }
-        return Field.numbers(functions);
+        return Field.<CsvRow>numbers(functions).ofColumns(columns);
     }
 
     /**
@@ -40,9 +40,9 @@ public final class CsvField {
     public static Field<CsvRow> numbersOr(double missing, String... columns) {
         List<ToDoubleFunction<CsvRow>> functions = new ArrayList<>();
         for (String column : columns) {
-            functions.add(row -> row.isMissing(column) ? missing : row.number(column));
+            functions.add(row -> row.isMissing(column) ? missing : row.float32(column));
         }
-        return Field.numbers(functions);
+        return Field.<CsvRow>numbers(functions).ofColumns(columns);
     }
 
     /**
@@ -52,7 +52,7 @@ public final class CsvField {
      * @return int32 [] per record
      */
     public static Field<CsvRow> integer(String column) {
-        return Field.integer(row -> row.integer(column));
+        return Field.<CsvRow>integer(row -> row.integer(column)).ofColumns(column);
     }
 
     /**
@@ -63,7 +63,8 @@ public final class CsvField {
      * @return int32 [] per record
      */
     public static Field<CsvRow> integerOr(int missing, String column) {
-        return Field.integer(row -> row.isMissing(column) ? missing : row.integer(column));
+        return Field.<CsvRow>integer(row -> row.isMissing(column) ? missing : row.integer(column))
+                .ofColumns(column);
     }
 
     /**
@@ -73,7 +74,7 @@ public final class CsvField {
      * @return int64 [] per record
      */
     public static Field<CsvRow> longInteger(String column) {
-        return Field.longInteger(row -> row.longInteger(column));
+        return Field.<CsvRow>longInteger(row -> row.longInteger(column)).ofColumns(column);
     }
 
     /**
@@ -95,13 +96,18 @@ public final class CsvField {
             throw new IllegalArgumentException("category \"" + column + "\" needs one word at least");
         }
         List<String> known = List.of(words);
-        return Field.integer(row -> {
+        Field<CsvRow> field = Field.integer(row -> {
             String word = row.present(column);
             Integer found = classes.get(word);
             if (found == null) {
-                throw row.failure(column, "\"" + word + "\" is not one of " + known, null);
+                throw row.failure(
+                        column,
+                        "\"" + Texts.cut(word) + "\" is not one of " + Texts.cut(known)
+                                + "; add it to them, or leave such rows out",
+                        null);
             }
             return found;
         });
+        return field.ofColumns(column);
     }
 }

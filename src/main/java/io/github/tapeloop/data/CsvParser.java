@@ -11,8 +11,11 @@ import java.util.List;
  */
 final class CsvParser implements AutoCloseable {
 
-    /** A quote that is never closed must not read the whole file into memory. */
+    /** A quote that is never closed, or a file without line breaks, must not be read into memory as a whole. */
     static final int LARGEST_RECORD = 1 << 24;
+
+    /** Values take more memory than their characters. */
+    static final int MOST_VALUES = 1 << 20;
 
     private static final int END = -1;
     private static final int BYTE_ORDER_MARK = 0xfeff;
@@ -41,6 +44,24 @@ final class CsvParser implements AutoCloseable {
         return recordLine;
     }
 
+    /** The line that is read now. */
+    long currentLine() {
+        return line;
+    }
+
+    /** Passes over some lines, whatever is in them. */
+    void skipLines(int lines) throws IOException {
+        for (int i = 0; i < lines; i++) {
+            while (peek() != END && peek() != '\r' && peek() != '\n') {
+                next++;
+            }
+            if (peek() == END) {
+                return;
+            }
+            endLine();
+        }
+    }
+
     /** The next record, or an empty list at the end: every record has one value at least. */
     List<String> next() throws IOException {
         if (atStart && peek() == BYTE_ORDER_MARK) {
@@ -61,6 +82,13 @@ final class CsvParser implements AutoCloseable {
             int after = peek();
             if (after == delimiter) {
                 next++;
+                grow(1);
+                if (values.size() == MOST_VALUES) {
+                    throw damage(
+                            values.size(),
+                            "the record has more than " + MOST_VALUES + " values; is " + (char) after
+                                    + " what stands between values, and are there line breaks?");
+                }
             } else {
                 if (after != END) {
                     endLine();
@@ -107,7 +135,8 @@ final class CsvParser implements AutoCloseable {
         while (true) {
             int c = peek();
             if (c == END) {
-                throw damage(column, "the file ends inside a value in quotes");
+                throw damage(
+                        column, "the file ends inside a value in quotes; is a quote not closed, or the file cut off?");
             }
             if (c == '"') {
                 next++;
@@ -148,7 +177,10 @@ final class CsvParser implements AutoCloseable {
     private void grow(int characters) {
         recordLength += characters;
         if (recordLength > LARGEST_RECORD) {
-            throw damage(0, "the record has more than " + LARGEST_RECORD + " characters; is a quote not closed?");
+            throw damage(
+                    0,
+                    "the record has more than " + LARGEST_RECORD
+                            + " characters; is a quote not closed? Are there no line breaks?");
         }
     }
 

@@ -11,6 +11,10 @@ public final class CsvRow {
 
     private static final Pattern INFINITY = Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
 
+    private static final String CURE = "; correct it, or have missing(...) take it for a missing value";
+    /** The cause repeats the text. */
+    private static final int MOST_OF_A_NUMBER = 80;
+
     private final CsvHeader header;
     private final List<String> values;
     private final long line;
@@ -29,7 +33,17 @@ public final class CsvRow {
      * @param positions of the names
      * @param missing texts that mean that a value is missing
      */
-    record CsvHeader(String file, List<String> names, Map<String, Integer> positions, Set<String> missing) {}
+    record CsvHeader(String file, List<String> names, Map<String, Integer> positions, Set<String> missing) {
+
+        int position(String column) {
+            Integer position = positions.get(column);
+            if (position == null) {
+                throw new DataException(
+                        file + " has no column \"" + column + "\"; its columns are " + Texts.cut(names));
+            }
+            return position;
+        }
+    }
 
     /**
      * Returns the line of the file it begins on.
@@ -48,12 +62,7 @@ public final class CsvRow {
      * @throws DataException when the file has no such column
      */
     public String text(String column) {
-        Integer position = header.positions().get(column);
-        if (position == null) {
-            throw new DataException(
-                    header.file() + " has no column \"" + column + "\"; its columns are " + header.names());
-        }
-        return values.get(position);
+        return values.get(header.position(column));
     }
 
     /**
@@ -74,7 +83,7 @@ public final class CsvRow {
      *
      * @param column name of a column
      * @return its value
-     * @throws DataException when there is no such column, or the value is missing or no number
+     * @throws DataException when there is no such column, or the value is missing, no number or beyond float64
      */
     public double number(String column) {
         return parsed(column, CsvRow::decimal, "number");
@@ -102,12 +111,28 @@ public final class CsvRow {
         return parsed(column, Long::valueOf, "int64");
     }
 
+    /** A number that float32 holds. */
+    double float32(String column) {
+        double value = number(column);
+        if (!Dtype.FLOAT32.holds(value)) {
+            throw failure(
+                    column,
+                    "\"" + Texts.cut(text(column)) + "\" is beyond float32; scale it, or take a doubles field",
+                    null);
+        }
+        return value;
+    }
+
     /** Java alone also reads hexadecimal numbers, letters behind a number, and NaN. */
     private static double decimal(String text) {
         char last = text.charAt(text.length() - 1);
         if (last == '.' || last >= '0' && last <= '9') {
             if (text.indexOf('x') < 0 && text.indexOf('X') < 0) {
-                return Double.parseDouble(text);
+                double value = Double.parseDouble(text);
+                if (Double.isInfinite(value)) {
+                    throw new NumberFormatException("beyond float64");
+                }
+                return value;
             }
         } else if (INFINITY.matcher(text).matches()) {
             return text.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
@@ -120,7 +145,10 @@ public final class CsvRow {
         try {
             return parser.apply(text);
         } catch (NumberFormatException e) {
-            throw failure(column, "\"" + text + "\" is no " + kind, e);
+            throw failure(
+                    column,
+                    "\"" + Texts.cut(text) + "\" is no " + kind + CURE,
+                    text.length() < MOST_OF_A_NUMBER ? e : null);
         }
     }
 

@@ -19,6 +19,17 @@ interface Cursor extends AutoCloseable {
         }
     }
 
+    /** Where the example is in the whole that was cut, if this is a part of it; -1 otherwise. */
+    default long place() {
+        return -1;
+    }
+
+    /** The number of the example for users' functions: that in the whole, or else what a stage has counted itself. */
+    default long number(long counted) {
+        long place = place();
+        return place < 0 ? counted : place;
+    }
+
     @Override
     void close() throws IOException;
 }

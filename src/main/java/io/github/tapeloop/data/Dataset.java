@@ -154,40 +154,69 @@ public final class Dataset extends Pipeline {
     }
 
     /**
-     * Cuts off the last part, as Keras' {@code validation_split} does: of n examples the first floor(n * (1 - fraction))
-     * are the first part. The cut is made below every shuffle: the parts share no example in any epoch, the first part
-     * is then shuffled as this dataset is, the second is in its original order.
+     * Draws examples at random for a second part: of n examples the first part keeps floor(n * (1 - fraction)). The draw is
+     * made below every shuffle, repetition and augmentation, so the parts share no row in any epoch: the first is shuffled,
+     * repeated and augmented as this dataset is, the second neither shuffled nor augmented. Both keep the order of the rows,
+     * and {@link Row#number()} what it is in the whole.
+     *
+     * <p>Two kinds of data are cut in order instead, with a warning that says so: those with a {@code window} before, whose
+     * windows that would share rows with both parts are dropped, and those that can only be read in order, since their size
+     * is not known, such as a file that was not read yet: the second part is their end. The first pass over either part then
+     * holds back as many examples as may belong to the other, and finds the size.
+     *
+     * @param fraction the share of the second part, between 0 and 1
+     * @param seed the same seed draws the same examples
+     * @return both parts
+     * @throws IllegalArgumentException for another fraction, or when a part would be empty
+     * @throws IllegalStateException when {@code take} or {@code skip} came after a shuffle or a repetition, or datasets of some
+     *     of the same rows were joined, as the parts would mix
+     */
+    public Split split(double fraction, long seed) {
+        return split("split(" + fraction + ", " + seed + ")", Cut.drawn(fraction, seed));
+    }
+
+    /**
+     * Cuts off the last examples, as Keras' {@code validation_split} does; otherwise as {@link #split}. For data whose order
+     * means something, such as time. Where targets are classes, and those of the last part are others than those of the rest,
+     * since the data is sorted, a warning says so. Of an {@link ImageFolder}, which is sorted by class, the files are
+     * shuffled by its seed before.
      *
      * @param fraction the share of the second part, between 0 and 1
      * @return both parts
-     * @throws IllegalArgumentException for another fraction, an unknown size, or when a part would be empty
-     * @throws IllegalStateException when {@code take} or {@code skip} came after a shuffle, as its parts would mix
+     * @throws IllegalArgumentException for another fraction, or when a part would be empty
+     * @throws IllegalStateException as {@link #split} does
      */
-    public Split split(double fraction) {
-        if (!(fraction > 0 && fraction < 1)) {
-            throw new IllegalArgumentException(
-                    "the fraction of the second part must lie between 0 and 1, but got " + fraction);
+    public Split splitTail(double fraction) {
+        return split("splitTail(" + fraction + ")", Cut.tail(fraction));
+    }
+
+    private Split split(String call, Cut cut) {
+        Source.Halves halves = source.split(cut);
+        long first = halves.first().size().orElse(1);
+        long second = halves.second().size().orElse(1);
+        if (first == 0 || second == 0) {
+            throw new IllegalArgumentException(call + " of " + this + " gives " + first + " and " + second
+                    + "; choose a fraction that leaves some in both parts");
         }
-        long size = source.size()
-                .orElseThrow(() -> new IllegalArgumentException("split(" + fraction + ") needs a dataset of known"
-                        + " size, but " + this + " has none before it is read; call cache() on it and read it once to"
-                        + " its end, or make two datasets of it with take(n) and skip(n)"));
-        long first = (long) Math.floor(size * (1.0 - fraction));
-        if (first == 0 || first == size) {
-            throw new IllegalArgumentException("split(" + fraction + ") of " + size + " examples gives " + first
-                    + " and " + (size - first) + "; choose a fraction that leaves some in both parts");
-        }
-        Source.Halves halves = source.splitAt(first);
         return new Split(new Dataset(halves.first()), new Dataset(halves.second()));
     }
 
     /**
      * The two parts of a dataset.
      *
-     * @param first the examples before the cut, shuffled if the dataset was
-     * @param second the examples after it, never shuffled
+     * @param first the larger part or that before the cut, shuffled and augmented if the dataset was
+     * @param second the part that was drawn or comes after the cut, never shuffled or augmented
      */
     public record Split(Dataset first, Dataset second) {}
+
+    /**
+     * Returns whether the examples come in another order than they lie in, as after {@code shuffle}.
+     *
+     * @return whether they do
+     */
+    public boolean isShuffled() {
+        return source.isShuffled();
+    }
 
     /**
      * Groups the examples; the last batch has fewer of them if they do not divide evenly.
@@ -229,9 +258,15 @@ public final class Dataset extends Pipeline {
      * @param size examples per batch
      * @param padding to which length they are filled up, and with what
      * @return the batches
-     * @throws IllegalArgumentException for a size below 1
+     * @throws IllegalArgumentException for a size below 1, or a padding value beyond the dtype of a column
      */
     public Batches padBatch(int size, PadTo padding) {
+        for (Column column : source.columns()) {
+            if (column.isOpen() && !column.dtype().holds(padding.value())) {
+                throw new IllegalArgumentException(
+                        "the padding value " + padding.value() + " does not fit into " + column + "; use another");
+            }
+        }
         return new Batches(this, Grouping.of(size, false, padding), 0);
     }
 

@@ -256,17 +256,33 @@ enum Dtype {
             throw new DataException(
                     "no native memory for a batch of " + bytes(shape) + " bytes, " + name().toLowerCase(Locale.ROOT)
                             + " " + shape
+                            + ", that is " + Texts.size(bytes(shape).doubleValue())
                             + ": take smaller batches, close what is no longer used, or give the process more",
                     e);
         }
     }
 
     private BigInteger bytes(Shape shape) {
-        BigInteger bytes = BigInteger.valueOf(this == FLOAT64 || this == INT64 ? Long.BYTES : Integer.BYTES);
+        BigInteger bytes = BigInteger.valueOf(bytes());
         for (long dimension : shape.asArray()) {
             bytes = bytes.multiply(BigInteger.valueOf(dimension));
         }
         return bytes;
+    }
+
+    /** Of an element. */
+    final int bytes() {
+        return this == FLOAT64 || this == INT64 ? Long.BYTES : Integer.BYTES;
+    }
+
+    /** Whether a number can be an element, rounded to its precision or cut to its whole part. */
+    final boolean holds(double value) {
+        return switch (this) {
+            case FLOAT32 -> Double.isInfinite(value) || !Float.isInfinite((float) value);
+            case FLOAT64 -> true;
+            case INT32 -> Math.abs(value) <= Integer.MAX_VALUE;
+            case INT64 -> Math.abs(value) < Long.MAX_VALUE;
+        };
     }
 
     abstract TNumber tensorOf(Shape shape);

@@ -29,6 +29,11 @@ interface Example {
         throw new IllegalStateException("column " + column + " has a fixed width");
     }
 
+    /** The same for one who holds many: what takes little memory. */
+    default Example toHold() throws IOException {
+        return this;
+    }
+
     /** The elements of any column in an array of its dtype, not to be changed. */
     default Object toArray(int index, Column column) throws IOException {
         if (column.isOpen()) {

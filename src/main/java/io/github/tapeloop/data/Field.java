@@ -29,8 +29,15 @@ public final class Field<T> {
     private final Shape shape;
     private final Writer<T> writer;
     private final Function<T, Object> elements;
+    /** Names in a file that it certainly reads. */
+    private final List<String> columns;
 
     private Field(Dtype dtype, Shape shape, Writer<T> writer, Function<T, Object> elements) {
+        this(dtype, shape, writer, elements, List.of());
+    }
+
+    private Field(Dtype dtype, Shape shape, Writer<T> writer, Function<T, Object> elements, List<String> columns) {
+        this.columns = columns;
         this.dtype = dtype;
         this.shape = shape;
         this.writer = writer;
@@ -67,9 +74,16 @@ public final class Field<T> {
         return written(Dtype.FLOAT32, Shape.of(all.size()), (record, out) -> {
             FloatBuffer floats = (FloatBuffer) out;
             for (ToDoubleFunction<? super T> function : all) {
-                floats.put((float) function.applyAsDouble(record));
+                floats.put(float32(function.applyAsDouble(record)));
             }
         });
+    }
+
+    private static float float32(double value) {
+        if (!Dtype.FLOAT32.holds(value)) {
+            throw new IllegalArgumentException(value + " is beyond float32; scale it, or take a field of doubles");
+        }
+        return (float) value;
     }
 
     /**
@@ -81,7 +95,7 @@ public final class Field<T> {
      */
     public static <T> Field<T> number(ToDoubleFunction<? super T> function) {
         return written(Dtype.FLOAT32, Shape.scalar(), (record, out) -> ((FloatBuffer) out)
-                .put((float) function.applyAsDouble(record)));
+                .put(float32(function.applyAsDouble(record))));
     }
 
     /**
@@ -167,6 +181,15 @@ public final class Field<T> {
                     + " but the function gave " + dtype.length(array));
         }
         dtype.put(array, out);
+    }
+
+    /** The same, of which a file can say at once whether it has what is read. */
+    Field<T> ofColumns(String... names) {
+        return new Field<>(dtype, shape, writer, elements, List.of(names));
+    }
+
+    List<String> columns() {
+        return columns;
     }
 
     Column column(String name, Role role) {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.settings.Require;
 import java.util.function.IntSupplier;
 
 /**
@@ -28,18 +29,13 @@ record Grouping(int size, boolean dropRemainder, PadTo padding, IntSupplier part
         return new Grouping(size, dropRemainder, padding, ONE);
     }
 
-    /** The same in batches of another size. */
-    Grouping withSize(int other) {
-        return of(other, false, padding);
-    }
-
     /** The same in larger batches, each of as many of these as somebody says when it is assembled. */
     Grouping inParts(IntSupplier number) {
-        return new Grouping(size, false, padding, number);
+        return new Grouping(size, dropRemainder, padding, number);
     }
 
-    /** How many examples the next batch is to have. */
-    int next() {
-        return Math.multiplyExact(size, parts.getAsInt());
+    /** How many batches the next group is to have. */
+    int nextParts() {
+        return Require.atLeast(1, "the number of batches that make one", parts.getAsInt());
     }
 }

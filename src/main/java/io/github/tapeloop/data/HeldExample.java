@@ -50,4 +50,9 @@ record HeldExample(List<Column> columns, Object[] arrays) implements Example {
     public Object elements(int column) {
         return arrays[column];
     }
+
+    @Override
+    public Object toArray(int index, Column column) {
+        return arrays[index];
+    }
 }

@@ -1,14 +1,11 @@
 package io.github.tapeloop.data;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
-import java.util.zip.ZipException;
 import org.tensorflow.ndarray.Shape;
 
 /**
@@ -18,6 +15,7 @@ import org.tensorflow.ndarray.Shape;
 final class Idx {
 
     private static final int UNSIGNED_BYTES = 0x0800;
+    private static final int MOST_COUNTED = 1 << 16;
 
     private Idx() {}
 
@@ -40,11 +38,8 @@ final class Idx {
         try (InputStream in = Compressed.open(file)) {
             int[] dimensions = header(file, in, rank, what);
             return new Contents(dimensions, body(file, in, dimensions));
-        } catch (EOFException | ZipException e) {
-            throw new DataException(
-                    file + " is a damaged or truncated gzip file (" + e.getMessage() + "); get a new copy of it", e);
         } catch (IOException e) {
-            throw new DataException(file + " cannot be read as IDX " + what + ": " + e, e);
+            throw Compressed.failure(file + ", IDX " + what, e);
         }
     }
 
@@ -70,13 +65,16 @@ final class Idx {
     private static byte[] body(Path file, InputStream in, int[] dimensions) throws IOException {
         String sizes = Arrays.stream(dimensions).mapToObj(Integer::toString).collect(Collectors.joining(" x "));
         int expected = product(file, dimensions, sizes);
-        // Grows as it reads: a damaged header must not make it allocate what the file does not have.
-        byte[] bytes = in.readNBytes(expected);
-        long actual = bytes.length + (bytes.length == expected ? in.transferTo(OutputStream.nullOutputStream()) : 0);
+        String place = file + ": what its header of " + sizes + " says";
+        Compressed.requireSize(file, place, expected);
+        byte[] bytes = Compressed.read(in, place, expected);
+        // A small file may stand for very many bytes: they are not counted to the end.
+        long actual = bytes.length + (bytes.length == expected ? in.readNBytes(MOST_COUNTED).length : 0L);
         if (actual != expected) {
+            String more = actual == (long) expected + MOST_COUNTED ? " or more" : "";
             throw new DataException(file + ": expected " + expected + " bytes after the header (" + sizes + ") but got "
-                    + actual + "; the file is " + (actual < expected ? "truncated" : "damaged or has trailing bytes")
-                    + ", get a new copy of it");
+                    + actual + more + "; the file is "
+                    + (actual < expected ? "truncated" : "damaged or has trailing bytes") + ", get a new copy of it");
         }
         return bytes;
     }

@@ -1,11 +1,6 @@
 package io.github.tapeloop.data;
 
-import java.awt.image.BufferedImage;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import javax.imageio.ImageIO;
 
 /**
  * Pixels as floats, row-major, channels last.
@@ -19,58 +14,7 @@ record Image(int height, int width, int channels, float[] pixels) {
 
     /** Decodes a file; values lie in [0, 255]. */
     static Image read(Path file, int channels) {
-        BufferedImage decoded;
-        try (InputStream in = Files.newInputStream(file)) {
-            decoded = ImageIO.read(in);
-        } catch (IOException | RuntimeException e) {
-            // Decoders answer damaged files with exceptions of many kinds.
-            throw new DataException(file + " cannot be read as an image: " + e, e);
-        }
-        if (decoded == null) {
-            throw new DataException(file + " is no image of a format known here; PNG, JPEG, GIF and BMP are");
-        }
-        return of(decoded, channels);
-    }
-
-    private static Image of(BufferedImage decoded, int channels) {
-        int height = decoded.getHeight();
-        int width = decoded.getWidth();
-        float[] pixels = new float[height * width * channels];
-        int[] row = new int[width];
-        int at = 0;
-        for (int y = 0; y < height; y++) {
-            rgb(decoded, y, row);
-            for (int rgb : row) {
-                int red = rgb >> 16 & 0xff;
-                int green = rgb >> 8 & 0xff;
-                int blue = rgb & 0xff;
-                if (channels == 1) {
-                    // ITU-R BT.601, as TensorFlow and Pillow weigh colours; exact for gray ones.
-                    pixels[at++] = (299 * red + 587 * green + 114 * blue) / 1000f;
-                } else {
-                    pixels[at++] = red;
-                    pixels[at++] = green;
-                    pixels[at++] = blue;
-                }
-            }
-        }
-        return new Image(height, width, channels, pixels);
-    }
-
-    /** Gray files are taken as they are: getRGB would brighten them, since Java takes their values for linear light. */
-    private static void rgb(BufferedImage decoded, int y, int[] row) {
-        int bits = decoded.getColorModel().getComponentSize(0);
-        boolean gray = decoded.getRaster().getNumBands() <= 2
-                && decoded.getColorModel().getNumColorComponents() == 1
-                && (bits == 8 || bits == 16);
-        if (!gray) {
-            decoded.getRGB(0, y, row.length, 1, row, 0, row.length);
-            return;
-        }
-        decoded.getRaster().getSamples(0, y, row.length, 1, 0, row);
-        for (int x = 0; x < row.length; x++) {
-            row[x] = (bits == 16 ? row[x] >> 8 : row[x]) * 0x010101;
-        }
+        return DecodedImage.read(file).pixels(channels);
     }
 
     /** The value of a channel at a place between pixels, bilinear; what lies outside is as the nearest pixel. */
@@ -100,17 +44,22 @@ record Image(int height, int width, int channels, float[] pixels) {
             return this;
         }
         float[] resized = new float[newHeight * newWidth * channels];
-        float scaleY = (float) height / newHeight;
-        float scaleX = (float) width / newWidth;
-        int at = 0;
+        float scale = (float) height / newHeight;
         for (int y = 0; y < newHeight; y++) {
-            for (int x = 0; x < newWidth; x++) {
-                for (int channel = 0; channel < channels; channel++) {
-                    resized[at++] = at((y + 0.5f) * scaleY - 0.5f, (x + 0.5f) * scaleX - 0.5f, channel);
-                }
-            }
+            putRow((y + 0.5f) * scale - 0.5f, newWidth, resized, y * newWidth * channels);
         }
         return new Image(newHeight, newWidth, channels, resized);
+    }
+
+    /** A row at a place between those there are, in another width. */
+    void putRow(float y, int newWidth, float[] out, int from) {
+        float scale = (float) width / newWidth;
+        int at = from;
+        for (int x = 0; x < newWidth; x++) {
+            for (int channel = 0; channel < channels; channel++) {
+                out[at++] = at(y, (x + 0.5f) * scale - 0.5f, channel);
+            }
+        }
     }
 
     Image times(float factor) {

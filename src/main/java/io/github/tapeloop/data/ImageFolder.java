@@ -2,9 +2,12 @@ package io.github.tapeloop.data;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -41,14 +44,16 @@ public final class ImageFolder {
     private final int channels;
     private final double scale;
     private final Augment augment;
+    private final long seed;
 
-    private ImageFolder(Path root, int height, int width, int channels, double scale, Augment augment) {
+    private ImageFolder(Path root, int height, int width, int channels, double scale, Augment augment, long seed) {
         this.root = root;
         this.height = height;
         this.width = width;
         this.channels = channels;
         this.scale = scale;
         this.augment = augment;
+        this.seed = seed;
     }
 
     /**
@@ -58,7 +63,7 @@ public final class ImageFolder {
      * @return the description
      */
     public static ImageFolder of(Path root) {
-        return new ImageFolder(root, DEFAULT_SIZE, DEFAULT_SIZE, 3, TO_UNIT, new Augment());
+        return new ImageFolder(root, DEFAULT_SIZE, DEFAULT_SIZE, 3, TO_UNIT, new Augment(), 0);
     }
 
     /**
@@ -73,7 +78,7 @@ public final class ImageFolder {
         if (height < 1 || width < 1) {
             throw new IllegalArgumentException("images need 1 pixel or more, but got " + height + " x " + width);
         }
-        return new ImageFolder(root, height, width, channels, scale, augment);
+        return new ImageFolder(root, height, width, channels, scale, augment, seed);
     }
 
     /**
@@ -82,7 +87,7 @@ public final class ImageFolder {
      * @return this description with one channel
      */
     public ImageFolder grayscale() {
-        return new ImageFolder(root, height, width, 1, scale, augment);
+        return new ImageFolder(root, height, width, 1, scale, augment, seed);
     }
 
     /**
@@ -92,18 +97,30 @@ public final class ImageFolder {
      * @return this description with that factor
      */
     public ImageFolder scale(double scale) {
-        return new ImageFolder(root, height, width, channels, scale, augment);
+        return new ImageFolder(root, height, width, channels, scale, augment, seed);
     }
 
     /**
      * Changes images at random, after they were brought to their size: differently in each epoch, the same for the same
-     * seed.
+     * seed. As {@link Dataset#augment}, it leaves out the second part of a {@code split}, and what {@code cache} keeps.
      *
      * @param augment the changes
      * @return this description with those changes
      */
     public ImageFolder augment(Augment augment) {
-        return new ImageFolder(root, height, width, channels, scale, augment);
+        return new ImageFolder(root, height, width, channels, scale, augment, seed);
+    }
+
+    /**
+     * Sets what the list of files is shuffled by before its last part is cut off by {@link Dataset#splitTail} or {@code
+     * Fit.validationSplit}, as Keras shuffles it: it is sorted by class otherwise. Both parts are in the order of the paths
+     * again.
+     *
+     * @param seed 0 unless set
+     * @return this description with that seed
+     */
+    public ImageFolder seed(long seed) {
+        return new ImageFolder(root, height, width, channels, scale, augment, seed);
     }
 
     /**
@@ -113,19 +130,31 @@ public final class ImageFolder {
      * @throws DataException when the directory cannot be read or has no sub-directory
      */
     public List<String> classes() {
+        return folders().stream().map(ImageFolder::name).toList();
+    }
+
+    /** The directories of the classes: paths, since not every name can be made of a text where the locale is C. */
+    private List<Path> folders() {
         try (Stream<Path> entries = Files.list(root)) {
-            List<String> names = entries.filter(Files::isDirectory)
-                    .map(path -> path.getFileName().toString())
-                    .filter(name -> !isHidden(name))
-                    .sorted()
+            List<Path> folders = entries.filter(Files::isDirectory)
+                    .filter(path -> !isHidden(name(path)))
+                    .sorted(Comparator.comparing(ImageFolder::name).thenComparing(Comparator.naturalOrder()))
                     .toList();
-            if (names.isEmpty()) {
+            if (folders.isEmpty()) {
                 throw new DataException(root + " has no sub-directory; expected one for each class");
             }
-            return names;
+            return folders;
         } catch (IOException e) {
-            throw new DataException(root + " cannot be listed: " + e, e);
+            throw new DataException(root + " cannot be listed: " + e + "; give the directory of the classes", e);
         }
+    }
+
+    /** The name of a file, of its bytes and not by way of the locale: the classes must not depend on it. */
+    private static String name(Path path) {
+        String uri = path.getFileName().toUri().toString();
+        String encoded = uri.substring(uri.lastIndexOf('/', uri.length() - 2) + 1);
+        String name = URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
+        return name.endsWith("/") ? name.substring(0, name.length() - 1) : name;
     }
 
     /**
@@ -138,9 +167,9 @@ public final class ImageFolder {
      */
     public Dataset dataset() {
         List<ImageSource.Labeled> files = new ArrayList<>();
-        List<String> classes = classes();
-        for (int label = 0; label < classes.size(); label++) {
-            Path folder = root.resolve(classes.get(label));
+        List<Path> folders = folders();
+        for (int label = 0; label < folders.size(); label++) {
+            Path folder = folders.get(label);
             int before = files.size();
             for (Path file : images(folder)) {
                 files.add(new ImageSource.Labeled(file, label));
@@ -149,8 +178,9 @@ public final class ImageFolder {
                 throw new DataException(folder + " has no images; their names must end with one of " + EXTENSIONS);
             }
         }
-        Shape shape = augment.shapeOf(Shape.of(height, width, channels));
-        return Dataset.from(new ImageSource(List.copyOf(files), shape, this::read));
+        Shape shape = Shape.of(height, width, channels);
+        Dataset images = Dataset.from(new ImageSource(List.copyOf(files), shape, this::read, seed));
+        return augment.isNothing() ? images : images.augment(augment);
     }
 
     private static List<Path> images(Path folder) {
@@ -161,8 +191,10 @@ public final class ImageFolder {
                         .sorted()
                         .toList();
             }
-        } catch (IOException | UncheckedIOException e) {
+        } catch (IOException e) {
             throw new DataException(folder + " cannot be listed: " + e, e);
+        } catch (UncheckedIOException e) {
+            throw new DataException(folder + " cannot be listed: " + e.getCause(), e);
         }
     }
 
@@ -181,8 +213,8 @@ public final class ImageFolder {
         return EXTENSIONS.contains(extension) && Files.isRegularFile(file);
     }
 
-    private float[] read(Path file, long seed) {
-        Image image = Image.read(file, channels).resized(height, width).times((float) scale);
-        return augment.isNothing() ? image.pixels() : augment.apply(image, seed);
+    private float[] read(Path file) {
+        Image image = DecodedImage.read(file).resized(height, width, channels);
+        return image.times((float) scale).pixels();
     }
 }

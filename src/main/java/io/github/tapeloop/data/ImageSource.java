@@ -1,6 +1,5 @@
 package io.github.tapeloop.data;
 
-import io.github.tapeloop.settings.Seeds;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
@@ -13,14 +12,15 @@ import org.tensorflow.ndarray.Shape;
  * Image files with their classes. An example is the name of a file; it is read when it is written.
  *
  * @param shape [height, width, channels]
+ * @param seedToDraw what a part is drawn by: their order is that of the classes, so the last files are no part
  */
-record ImageSource(List<Labeled> files, Shape shape, Pixels pixels) implements Source {
+record ImageSource(List<Labeled> files, Shape shape, Pixels pixels, long seedToDraw) implements Source {
 
     record Labeled(Path file, int label) {}
 
     @FunctionalInterface
     interface Pixels {
-        float[] read(Path file, long seed);
+        float[] read(Path file);
     }
 
     @Override
@@ -34,21 +34,27 @@ record ImageSource(List<Labeled> files, Shape shape, Pixels pixels) implements S
     }
 
     @Override
+    public boolean isResumable() {
+        return true;
+    }
+
+    @Override
+    public OptionalLong seedOfList() {
+        return OptionalLong.of(seedToDraw);
+    }
+
+    @Override
     public Cursor open(long seed, int epoch) {
-        return new FileCursor(Seeds.mix(Seeds.mix(seed, "augment"), epoch));
+        return new FileCursor();
     }
 
     private final class FileCursor implements Cursor {
 
-        private final long seed;
         private int next;
-
-        FileCursor(long seed) {
-            this.seed = seed;
-        }
 
         @Override
         public boolean advance() {
+            Interrupts.check();
             if (next == files.size()) {
                 return false;
             }
@@ -63,8 +69,7 @@ record ImageSource(List<Labeled> files, Shape shape, Pixels pixels) implements S
 
         @Override
         public Example example() {
-            int index = next - 1;
-            return new FileExample(index, Seeds.mix(seed, index));
+            return new FileExample(next - 1);
         }
 
         @Override
@@ -76,18 +81,16 @@ record ImageSource(List<Labeled> files, Shape shape, Pixels pixels) implements S
     private final class FileExample implements Example {
 
         private final int index;
-        private final long seed;
 
-        FileExample(int index, long seed) {
+        FileExample(int index) {
             this.index = index;
-            this.seed = seed;
         }
 
         @Override
         public void write(int column, Buffer out) {
             Labeled labeled = files.get(index);
             if (column == 0) {
-                ((FloatBuffer) out).put(pixels.read(labeled.file(), seed));
+                ((FloatBuffer) out).put(pixels.read(labeled.file()));
             } else {
                 ((IntBuffer) out).put(labeled.label());
             }

@@ -3,8 +3,14 @@ package io.github.tapeloop.data;
 import io.github.tapeloop.settings.Seeds;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Several sources of the same columns: one after the other, or in turns of a few examples each. Those that take turns are
@@ -38,14 +44,113 @@ record JoinedSource(List<Source> upstreams, long turn) implements Source {
             if (size.isEmpty()) {
                 return size;
             }
-            total += size.getAsLong();
+            total = size.getAsLong() > Long.MAX_VALUE - total ? Long.MAX_VALUE : total + size.getAsLong();
         }
         return OptionalLong.of(total);
     }
 
+    private JoinedSource over(UnaryOperator<Source> change) {
+        return new JoinedSource(upstreams.stream().map(change).toList(), turn);
+    }
+
     @Override
-    public boolean ordered() {
-        return upstreams.stream().allMatch(Source::ordered);
+    public Halves split(Cut cut) {
+        if (isCuttable() && (size().isPresent() || !upstreams.stream().allMatch(Source::canDraw))) {
+            return cut.of(this);
+        }
+        requireAlike();
+        List<Halves> halves =
+                upstreams.stream().map(upstream -> upstream.split(cut)).toList();
+        return new Halves(
+                new JoinedSource(halves.stream().map(Halves::first).toList(), turn),
+                new JoinedSource(halves.stream().map(Halves::second).toList(), turn));
+    }
+
+    /** Datasets of the same rows are cut alike, or one's first part would have rows of the other's second. */
+    private void requireAlike() {
+        for (int i = 0; i < upstreams.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                Source one = upstreams.get(i);
+                Source other = upstreams.get(j);
+                if (share(one, other) && !one.cutPoint().equals(other.cutPoint())) {
+                    throw new IllegalStateException(
+                            "split() of joined datasets that read the same rows, but not all of"
+                                    + " them, would put rows into both parts; call split() before they are made of one dataset");
+                }
+            }
+        }
+    }
+
+    private static boolean share(Source one, Source other) {
+        Set<Source> origins = new HashSet<>();
+        one.addOrigins(origins);
+        Set<Source> others = new HashSet<>();
+        other.addOrigins(others);
+        return !Collections.disjoint(origins, others);
+    }
+
+    @Override
+    public boolean isCuttable() {
+        Set<Source> seen = new HashSet<>();
+        for (Source upstream : upstreams) {
+            Set<Source> origins = new HashSet<>();
+            upstream.addOrigins(origins);
+            if (!upstream.isCuttable() || upstream.span().isPresent() || !Collections.disjoint(seen, origins)) {
+                return false;
+            }
+            seen.addAll(origins);
+        }
+        return true;
+    }
+
+    @Override
+    public boolean isShuffled() {
+        return upstreams.stream().anyMatch(Source::isShuffled);
+    }
+
+    @Override
+    public boolean isResumable() {
+        return upstreams.stream().allMatch(Source::isResumable);
+    }
+
+    @Override
+    public boolean isInMemory() {
+        return upstreams.stream().allMatch(Source::isInMemory);
+    }
+
+    @Override
+    public boolean canDraw() {
+        return upstreams.stream().allMatch(Source::canDraw);
+    }
+
+    @Override
+    public Optional<Span> span() {
+        return upstreams.stream()
+                .flatMap(upstream -> upstream.span().stream())
+                .max(Comparator.comparing(Span::overlap));
+    }
+
+    @Override
+    public Source plain() {
+        JoinedSource plain = over(Source::plain);
+        return plain.equals(this) ? this : plain;
+    }
+
+    @Override
+    public Source cached() {
+        return plain() == this ? new CacheSource(this) : over(Source::cached);
+    }
+
+    @Override
+    public OptionalLong seedOfList() {
+        return upstreams.stream()
+                .flatMapToLong(upstream -> upstream.seedOfList().stream())
+                .findFirst();
+    }
+
+    @Override
+    public void addOrigins(Set<Source> origins) {
+        upstreams.forEach(upstream -> upstream.addOrigins(origins));
     }
 
     @Override

@@ -9,8 +9,9 @@ import java.util.List;
  * @param inputs names of the inputs, one at least
  * @param targets names of the targets
  * @param weighted whether sample weights come last
+ * @param columns what all of them are called in one bundle
  */
-record Layout(List<String> inputs, List<String> targets, boolean weighted) {
+record Layout(List<String> inputs, List<String> targets, boolean weighted, List<String> columns) {
 
     static final Layout INPUT_ONLY = new Layout(List.of(Column.INPUT), List.of(), false);
     static final Layout INPUT_AND_TARGET = new Layout(List.of(Column.INPUT), List.of(Column.TARGET), false);
@@ -21,6 +22,20 @@ record Layout(List<String> inputs, List<String> targets, boolean weighted) {
         if (inputs.isEmpty()) {
             throw new IllegalArgumentException("a batch needs one input at least, but there is none");
         }
+    }
+
+    Layout(List<String> inputs, List<String> targets, boolean weighted) {
+        this(inputs, targets, weighted, columns(inputs, targets, weighted));
+    }
+
+    private static List<String> columns(List<String> inputs, List<String> targets, boolean weighted) {
+        List<String> names = new ArrayList<>();
+        inputs.forEach(name -> names.add("input/" + name));
+        targets.forEach(name -> names.add("target/" + name));
+        if (weighted) {
+            names.add("weight");
+        }
+        return List.copyOf(names);
     }
 
     static Layout of(List<Column> columns) {
@@ -38,7 +53,7 @@ record Layout(List<String> inputs, List<String> targets, boolean weighted) {
     }
 
     int count() {
-        return inputs.size() + targets.size() + (weighted ? 1 : 0);
+        return columns.size();
     }
 
     /** All names in the order of the columns. */

@@ -13,7 +13,7 @@ record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapp
 
     @FunctionalInterface
     interface Mapper {
-        Example map(Row row);
+        Example map(Row row) throws IOException;
     }
 
     @Override
@@ -33,9 +33,11 @@ record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapp
     record Work(List<Column> columns, Mapper mapper, long seed) {
 
         Example apply(Example example, long number) throws IOException {
-            Row row = Row.read(columns, example, number, Seeds.mix(seed, number));
+            Row row = Row.of(columns, example, number, Seeds.mix(seed, number));
             try {
                 return mapper.map(row);
+            } catch (DataException e) {
+                throw e;
             } catch (RuntimeException e) {
                 throw new DataException("example " + number + " could not be mapped: " + e, e);
             }
@@ -59,7 +61,8 @@ record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapp
             if (!upstream.advance()) {
                 return false;
             }
-            current = work.apply(upstream.example(), number++);
+            current = work.apply(upstream.example(), upstream.number(number));
+            number++;
             return true;
         }
 
@@ -72,6 +75,11 @@ record MapSource(Source upstream, List<Column> columns, int threads, Mapper mapp
         @Override
         public Example example() {
             return current;
+        }
+
+        @Override
+        public long place() {
+            return upstream.place();
         }
 
         @Override

@@ -53,8 +53,14 @@ final class MemorySource implements Source {
         return new MemoryCursor();
     }
 
-    int rows() {
-        return rows;
+    @Override
+    public boolean isResumable() {
+        return true;
+    }
+
+    @Override
+    public boolean isInMemory() {
+        return true;
     }
 
     private final class Row implements Example {
@@ -82,6 +88,7 @@ final class MemorySource implements Source {
 
         @Override
         public boolean advance() {
+            Interrupts.check();
             if (next >= rows) {
                 return false;
             }

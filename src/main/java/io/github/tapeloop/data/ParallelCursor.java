@@ -27,12 +27,16 @@ final class ParallelCursor implements Cursor {
     private final ExecutorService workers;
     private final List<Thread> threads = new ArrayList<>();
     private final ArrayDeque<Future<Example>> pending = new ArrayDeque<>();
+    /** Where those are in the whole. */
+    private final ArrayDeque<Long> places = new ArrayDeque<>();
+
     private long number;
     private boolean ended;
     /** Whether a worker was waited for in vain. */
     private boolean waited;
 
     private Example current;
+    private long place = -1;
 
     ParallelCursor(Cursor upstream, MapSource.Work work, int count) {
         this.upstream = upstream;
@@ -55,6 +59,7 @@ final class ParallelCursor implements Cursor {
             return false;
         }
         current = await(pending.remove());
+        place = places.remove();
         return true;
     }
 
@@ -62,7 +67,8 @@ final class ParallelCursor implements Cursor {
         try {
             if (upstream.advance()) {
                 Example example = upstream.example();
-                long itsNumber = number++;
+                long itsNumber = upstream.number(number++);
+                places.add(upstream.place());
                 pending.add(workers.submit(() -> work.apply(example, itsNumber)));
             } else {
                 ended = true;
@@ -70,6 +76,7 @@ final class ParallelCursor implements Cursor {
         } catch (IOException | RuntimeException e) {
             // It comes out in its place, after the examples before it.
             ended = true;
+            places.add(upstream.place());
             pending.add(CompletableFuture.failedFuture(e));
         }
     }
@@ -138,6 +145,11 @@ final class ParallelCursor implements Cursor {
     @Override
     public Example example() {
         return current;
+    }
+
+    @Override
+    public long place() {
+        return place;
     }
 
     @Override

@@ -42,6 +42,11 @@ record PeekedSource(Source upstream, LongConsumer action) implements PassingStag
         }
 
         @Override
+        public long place() {
+            return upstream.place();
+        }
+
+        @Override
         public void skip(long count) throws IOException {
             upstream.skip(count);
             next += count;

@@ -156,7 +156,21 @@ abstract sealed class Pipeline permits Dataset {
     }
 
     /**
-     * Keeps the examples that a condition holds for. How many is not known before they are read.
+     * Changes the images at random, differently in each epoch, for training: the second part of a {@code split} has them as they
+     * are, and {@code cache} keeps them as they are. They are changed when a later stage needs their pixels: a {@code map} with
+     * threads after it, even one that changes nothing, changes several at a time.
+     *
+     * @param augment the changes; of {@link Augment#crop} the part in the middle is left where nothing is random
+     * @return these images, changed: those of the first input that is float32 [height, width, channels]
+     * @throws IllegalArgumentException if there is none, or the images are smaller than the part to be cut out
+     */
+    public Dataset augment(Augment augment) {
+        return Dataset.from(new AugmentSource(source, augment));
+    }
+
+    /**
+     * Keeps the examples that a condition holds for. How many is not known before they are read. Of an example that it does not
+     * ask for its image, the image is not read here; a {@code shuffle} after it holds names of files still.
      *
      * @param condition called on the thread that assembles batches; what it throws comes out of the iterator as a {@link
      *     DataException} with the number of the example
@@ -199,18 +213,20 @@ abstract sealed class Pipeline permits Dataset {
     }
 
     /**
-     * Keeps the examples of the first pass that comes to its end on the Java heap; later passes deliver them without
-     * reading again, in that order. A pass that ends early (by {@code take}, for example) keeps nothing. Shuffles and random
-     * maps belong after it.
+     * Keeps the examples on the Java heap; later passes, also those of its parts, deliver them without reading again, in the
+     * order of the first. A pass that ends early keeps what it has read, unless a stream, a filter or a shuffle comes before:
+     * then the first pass that comes to its end is kept. Shuffles and random maps belong after it. An {@link #augment} before
+     * it is made again for each pass, of what is kept.
      *
      * @return the same examples
      */
     public Dataset cache() {
-        return Dataset.from(new CacheSource(source));
+        return Dataset.from(source.cached());
     }
 
     /**
-     * Delivers the examples several times in one pass, shuffled differently each time if they are.
+     * Delivers the examples several times in one pass, shuffled differently each time if they are. Ends early when there is
+     * none.
      *
      * @param times how often, 1 or more
      * @return the examples, again and again
@@ -222,7 +238,10 @@ abstract sealed class Pipeline permits Dataset {
 
     /**
      * Makes one example of consecutive ones, as for time series: inputs [...] become [length, ...], the target and the
-     * weight are those of the last example in the window. A window that is not full is left out.
+     * weight are those of the last example in the window. A window that is not full is left out. Each row is read once.
+     *
+     * <p>For a forecast, let the target of each row be what comes after it: {@code Dataset.of(series, nextValues).window(48, 1)}
+     * predicts of 48 rows the value that follows the last. A {@code split} keeps the order and drops windows that share rows.
      *
      * @param length how many examples make one
      * @param shift how many examples one window begins after the other
@@ -235,13 +254,14 @@ abstract sealed class Pipeline permits Dataset {
     }
 
     /**
-     * Sets the weight of each example by its class, as Keras' {@code class_weight} does: the integer that is its target, or
-     * for targets of several values (one-hot) the index of the largest.
+     * Sets the weight of each example by its class, as Keras' {@code class_weight} does: the integer that is its target, the
+     * nearest one for a target that is a float (a smoothed label), or of a distribution over classes, such as one-hot ones,
+     * the index of the largest.
      *
-     * @param weights weights by class, 0 or more; 1 for a class that is not named
-     * @return the same examples with {@link Batch#sampleWeight}
-     * @throws IllegalArgumentException for a negative weight, sample weights that are there already, or when there is not
-     *     one target
+     * @param weights weights by class, finite and 0 or more; 1 for a class that is not named
+     * @return the same examples with {@link Batch#sampleWeight}; a target that says no class is a {@link DataException}
+     * @throws IllegalArgumentException for another weight, sample weights that are there already, when there is not one
+     *     target, or when it has several dimensions, so several classes an example perhaps
      */
     public Dataset classWeights(Map<Integer, ? extends Number> weights) {
         return Dataset.from(ClassWeightSource.of(source, weights));

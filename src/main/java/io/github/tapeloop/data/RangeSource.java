@@ -13,13 +13,28 @@ record RangeSource(Source upstream, long from, long to) implements Stage {
     }
 
     @Override
-    public Halves splitAt(long first) {
-        if (!ordered()) {
-            throw new IllegalStateException("split() after a shuffle that take() or skip() cuts would put one example"
-                    + " in the first part in one epoch and in the second in the next; call split() before take() and"
-                    + " skip(), or shuffle() after them");
+    public RangeSource over(Source other) {
+        return new RangeSource(other, from, to);
+    }
+
+    @Override
+    public Halves split(Cut cut) {
+        if (!isCuttable()) {
+            throw new IllegalStateException("split() after a shuffle or a repetition that take() or skip() cuts would"
+                    + " put one example into both parts; call split() before take() and skip(), or shuffle() and repeat()"
+                    + " after them");
         }
-        return Stage.super.splitAt(first);
+        return cut.of(this);
+    }
+
+    @Override
+    public RangeSource cutPoint() {
+        return over(upstream.rows());
+    }
+
+    @Override
+    public boolean isInMemory() {
+        return upstream.isInMemory();
     }
 
     @Override

@@ -20,6 +20,16 @@ record RecordSource<T>(Records<T> records, List<Fields.Bound<T>> fields) impleme
     }
 
     @Override
+    public boolean isResumable() {
+        return records.isResumable();
+    }
+
+    @Override
+    public boolean isInMemory() {
+        return records.size().isPresent();
+    }
+
+    @Override
     public Cursor open(long seed, int epoch) throws IOException {
         return new RecordCursor(records.open());
     }
@@ -36,6 +46,7 @@ record RecordSource<T>(Records<T> records, List<Fields.Bound<T>> fields) impleme
 
         @Override
         public boolean advance() throws IOException {
+            Interrupts.check();
             try {
                 Optional<T> next = reader.next();
                 if (next.isEmpty()) {
@@ -85,6 +96,11 @@ record RecordSource<T>(Records<T> records, List<Fields.Bound<T>> fields) impleme
             } catch (RuntimeException e) {
                 throw failure(column, e);
             }
+        }
+
+        @Override
+        public Example toHold() throws IOException {
+            return records.isText() ? HeldExample.of(columns(), this) : this;
         }
 
         @Override

@@ -19,6 +19,16 @@ interface Records<T> {
         return OptionalLong.empty();
     }
 
+    /** Whether a reader may go on where another one ended. */
+    default boolean isResumable() {
+        return true;
+    }
+
+    /** Whether records take more memory than what is made of them. */
+    default boolean isText() {
+        return false;
+    }
+
     /** Where the record of a number (from 0) is, for messages. */
     default String where(long number) {
         return "record " + number;
@@ -34,6 +44,7 @@ interface Records<T> {
         default void skip(long count) throws IOException {
             long left = count;
             while (left > 0 && next().isPresent()) {
+                Interrupts.check();
                 left--;
             }
         }
@@ -62,21 +73,40 @@ interface Records<T> {
     }
 
     static <T> Records<T> of(Supplier<? extends Stream<T>> streams) {
-        return () -> {
-            Stream<T> stream = streams.get();
-            Iterator<T> iterator = stream.iterator();
-            return new Reader<>() {
-                @Override
-                public Optional<T> next() {
-                    return iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
-                }
+        return new Records<>() {
+            @Override
+            public Reader<T> open() {
+                return new StreamReader<>(streams.get());
+            }
 
-                @Override
-                public void close() {
-                    stream.close();
-                }
-            };
+            /** Nobody knows whether two streams have one order. */
+            @Override
+            public boolean isResumable() {
+                return false;
+            }
         };
+    }
+
+    /** Reads a stream. */
+    final class StreamReader<T> implements Reader<T> {
+
+        private final Stream<T> stream;
+        private final Iterator<T> iterator;
+
+        StreamReader(Stream<T> stream) {
+            this.stream = stream;
+            this.iterator = stream.iterator();
+        }
+
+        @Override
+        public Optional<T> next() {
+            return iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
+        }
+
+        @Override
+        public void close() {
+            stream.close();
+        }
     }
 
     /** Reads a list by index. */

@@ -3,13 +3,27 @@ package io.github.tapeloop.data;
 import java.io.IOException;
 import java.util.OptionalLong;
 
-/** The same source some times in one pass, its shuffles as in as many epochs. */
+/** The same source some times in one pass, its shuffles as in as many epochs. A round without an example is the last. */
 record RepeatSource(Source upstream, int times) implements Stage {
 
     @Override
     public OptionalLong size() {
         OptionalLong once = upstream.size();
-        return once.isEmpty() ? once : OptionalLong.of(Math.multiplyExact(once.getAsLong(), (long) times));
+        if (once.isEmpty()) {
+            return once;
+        }
+        boolean many = once.getAsLong() > Long.MAX_VALUE / times;
+        return OptionalLong.of(many ? Long.MAX_VALUE : once.getAsLong() * times);
+    }
+
+    @Override
+    public RepeatSource over(Source other) {
+        return new RepeatSource(other, times);
+    }
+
+    @Override
+    public boolean isCuttable() {
+        return false;
     }
 
     @Override
@@ -22,6 +36,7 @@ record RepeatSource(Source upstream, int times) implements Stage {
         private final long seed;
         private final int firstEpoch;
         private int round;
+        private boolean isEmpty = true;
         private Cursor current;
 
         RepeatCursor(long seed, int firstEpoch) throws IOException {
@@ -33,13 +48,15 @@ record RepeatSource(Source upstream, int times) implements Stage {
         @Override
         public boolean advance() throws IOException {
             while (!current.advance()) {
-                if (round == times - 1) {
+                if (isEmpty || round == times - 1) {
                     return false;
                 }
                 round++;
+                isEmpty = true;
                 current.close();
                 current = upstream.open(seed, firstEpoch + round);
             }
+            isEmpty = false;
             return true;
         }
 

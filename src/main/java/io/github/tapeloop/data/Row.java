@@ -5,29 +5,34 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * One example on the Java heap, as the functions of {@code map} and {@code filter} see it: its columns by name.
- * Immutable; the arrays it gives are copies.
+ * One example, as the functions of {@code map} and {@code filter} see it: its columns by name. A column is read when it is
+ * first asked for. Immutable; the arrays it gives are copies.
  */
 public final class Row {
 
     private final List<Column> columns;
+    private final Example example;
+    /** What was read so far or replaced, guarded by this. */
     private final Object[] arrays;
+
     private final long number;
     private final long seed;
 
-    private Row(List<Column> columns, Object[] arrays, long number, long seed) {
+    private Row(List<Column> columns, Example example, Object[] arrays, long number, long seed) {
         this.columns = columns;
+        this.example = example;
         this.arrays = arrays;
         this.number = number;
         this.seed = seed;
     }
 
-    static Row read(List<Column> columns, Example example, long number, long seed) throws IOException {
-        return new Row(columns, HeldExample.of(columns, example).arrays(), number, seed);
+    static Row of(List<Column> columns, Example example, long number, long seed) {
+        return new Row(columns, example, new Object[columns.size()], number, seed);
     }
 
     /**
-     * Returns where in this pass the example comes, after every stage before this one.
+     * Returns where in this pass the example comes, after every stage before this one. In a part of a {@code split} it is where
+     * the example comes in the whole.
      *
      * @return 0 for the first
      */
@@ -144,13 +149,32 @@ public final class Row {
             throw new IllegalArgumentException(
                     "column " + column + " needs " + column.width() + " values, but got " + dtype.length(values));
         }
-        Object[] changed = arrays.clone();
+        Object[] changed;
+        synchronized (this) {
+            changed = arrays.clone();
+        }
         changed[index] = values;
-        return new Row(columns, changed, number, seed);
+        return new Row(columns, example, changed, number, seed);
     }
 
     private Object array(String name, Dtype dtype) {
-        return arrays[find(name, dtype)];
+        try {
+            return array(find(name, dtype));
+        } catch (IOException e) {
+            throw new DataException("column \"" + name + "\" of example " + number + " could not be read: " + e, e);
+        }
+    }
+
+    private synchronized Object array(int index) throws IOException {
+        if (arrays[index] == null) {
+            arrays[index] = example.toArray(index, columns.get(index));
+        }
+        return arrays[index];
+    }
+
+    /** A column that was read already, or null. */
+    synchronized Object known(int index) {
+        return arrays[index];
     }
 
     private int find(String name, Dtype dtype) {
@@ -167,11 +191,15 @@ public final class Row {
     }
 
     /** The same as an element of the pipeline with these columns. */
-    HeldExample toExample(List<Column> expected) {
+    HeldExample toExample(List<Column> expected) throws IOException {
         if (!columns.equals(expected)) {
             throw new IllegalArgumentException(
                     "expected a row with the columns " + expected + " but got one with " + columns);
         }
-        return new HeldExample(columns, arrays);
+        Object[] all = new Object[columns.size()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = array(i);
+        }
+        return new HeldExample(columns, all);
     }
 }

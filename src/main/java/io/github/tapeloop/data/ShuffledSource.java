@@ -13,14 +13,29 @@ import java.util.SplittableRandom;
 record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) implements Stage {
 
     @Override
-    public boolean ordered() {
+    public ShuffledSource over(Source other) {
+        return new ShuffledSource(other, buffer, ownSeed);
+    }
+
+    @Override
+    public boolean isCuttable() {
         return false;
     }
 
     @Override
-    public Halves splitAt(long first) {
-        Halves below = upstream.splitAt(first);
-        return new Halves(new ShuffledSource(below.first(), buffer, ownSeed), below.second());
+    public boolean isShuffled() {
+        return true;
+    }
+
+    @Override
+    public boolean isResumable() {
+        return false;
+    }
+
+    @Override
+    public Halves split(Cut cut) {
+        Halves below = upstream.split(cut);
+        return new Halves(over(below.first()), below.second());
     }
 
     @Override
@@ -48,7 +63,7 @@ record ShuffledSource(Source upstream, int buffer, OptionalLong ownSeed) impleme
         @Override
         public boolean advance() throws IOException {
             while (held.size() < capacity && upstream.advance()) {
-                held.add(upstream.example());
+                held.add(upstream.example().toHold());
             }
             if (held.isEmpty()) {
                 return false;

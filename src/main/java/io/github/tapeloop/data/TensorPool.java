@@ -19,6 +19,9 @@ final class TensorPool implements AutoCloseable {
     /** More than are ever out at once without prefetch; shapes of padded batches that do not return must not pile up. */
     private static final int SPARE_BATCHES = 4;
 
+    /** Elements of a tensor that is made ahead: a batch size that means "all" says nothing of how many there are. */
+    private static final long MOST_AHEAD = 1 << 26;
+
     private final List<Column> columns;
     private final List<TNumber> free = new ArrayList<>();
     private int limit;
@@ -30,11 +33,11 @@ final class TensorPool implements AutoCloseable {
     }
 
     /** Makes the tensors of some whole batches ahead. */
-    synchronized void reserve(int batches, int batchSize) {
+    synchronized void reserve(int batches, long batchSize) {
         limit = Math.max(limit, batches * columns.size());
         for (int i = 0; i < batches; i++) {
             for (Column column : columns) {
-                if (!column.isOpen()) {
+                if (!column.isOpen() && batchSize * column.width() <= MOST_AHEAD) {
                     free.add(column.dtype().allocate(column.shape().prepend(batchSize)));
                 }
             }

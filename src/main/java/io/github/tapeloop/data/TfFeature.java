@@ -49,7 +49,11 @@ public final class TfFeature {
             long[] values = longs(example, name);
             int[] integers = new int[values.length];
             for (int i = 0; i < values.length; i++) {
-                integers[i] = Math.toIntExact(values[i]);
+                integers[i] = (int) values[i];
+                if (integers[i] != values[i]) {
+                    throw new IllegalArgumentException("feature \"" + name + "\" has the value " + values[i]
+                            + ", beyond int32; take longIntegers(...)");
+                }
             }
             return integers;
         });

@@ -1,12 +1,10 @@
 package io.github.tapeloop.data;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.zip.ZipException;
 
 /** Reads the records of one TFRecord file, plain or compressed with gzip, and checks both checksums of each. */
 final class TfRecordReader implements AutoCloseable {
@@ -18,21 +16,28 @@ final class TfRecordReader implements AutoCloseable {
     private long number;
     private long position;
 
-    TfRecordReader(Path file) throws IOException {
+    TfRecordReader(Path file) {
         this.file = file;
-        this.in = Compressed.open(file);
+        this.in = Compressed.open(file, TfRecordReader::isHeader);
+    }
+
+    /** A header has a checksum: a length that looks like the magic number of gzip is none. */
+    private static boolean isHeader(byte[] first) {
+        return first.length == TfRecordFormat.HEADER_BYTES
+                && TfRecordFormat.isHeaderIntact(
+                        TfRecordFormat.allocate(first.length).put(0, first));
     }
 
     /** The data of the next record, or empty at the end. */
-    Optional<byte[]> next() throws IOException {
+    Optional<byte[]> next() {
         try {
             int read = in.readNBytes(header.array(), 0, header.capacity());
             if (read == 0) {
                 return Optional.empty();
             }
             return Optional.of(data(read));
-        } catch (EOFException | ZipException e) {
-            throw damage("the gzip stream is damaged or truncated (" + e.getMessage() + ")", e);
+        } catch (IOException e) {
+            throw Compressed.failure(place(), e);
         }
     }
 
@@ -45,10 +50,10 @@ final class TfRecordReader implements AutoCloseable {
         }
         long length = header.getLong(0);
         if (length < 0 || length > Integer.MAX_VALUE - 8) {
-            throw damage("it has " + Long.toUnsignedString(length) + " bytes but at most 2 GiB fit", null);
+            throw damage("it has " + Long.toUnsignedString(length) + " bytes but at most 2.1 GB fit", null);
         }
-        // Grows as it reads: a wrong length must not make it allocate what the file does not have.
-        byte[] data = in.readNBytes((int) length);
+        Compressed.requireSize(file, place(), length);
+        byte[] data = Compressed.read(in, place(), (int) length);
         int footerBytes = in.readNBytes(footer.array(), 0, footer.capacity());
         if (data.length < length || footerBytes < footer.capacity()) {
             throw damage(
@@ -65,8 +70,11 @@ final class TfRecordReader implements AutoCloseable {
     }
 
     private DataException damage(String what, Throwable cause) {
-        String place = ", record " + number + " (at byte " + position + " of the uncompressed file): ";
-        return new DataException(file + place + what + "; get a new copy of the file", cause);
+        return new DataException(place() + ": " + what + "; get a new copy of the file", cause);
+    }
+
+    private String place() {
+        return file + ", record " + number + " (at byte " + position + " of the uncompressed file)";
     }
 
     /** A failure with the record that {@link #next()} returned last. */

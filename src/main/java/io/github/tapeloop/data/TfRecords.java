@@ -86,7 +86,7 @@ public final class TfRecords {
         }
 
         @Override
-        public Reader<T> open() throws IOException {
+        public Reader<T> open() {
             Iterator<Path> all = files.iterator();
             return new FilesReader<>(decoder, all, new TfRecordReader(all.next()));
         }

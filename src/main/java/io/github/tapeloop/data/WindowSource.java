@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.nio.Buffer;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Consecutive examples as one: their inputs stacked, the targets and the weight of the last. */
+/** Consecutive examples as one: their inputs stacked, the targets and the weight of the last. A row is read once. */
 record WindowSource(Source upstream, int length, int shift) implements Stage {
 
     WindowSource {
@@ -41,64 +42,92 @@ record WindowSource(Source upstream, int length, int shift) implements Stage {
     }
 
     @Override
-    public Cursor open(long seed, int epoch) throws IOException {
-        int inputs = Layout.of(upstream.columns()).inputs().size();
-        return new WindowCursor(upstream.open(seed, epoch), length, shift, inputs);
+    public WindowSource over(Source other) {
+        return new WindowSource(other, length, shift);
     }
 
-    private record Window(Example[] examples, int inputs) implements Example {
+    @Override
+    public Halves split(Cut cut) {
+        return isCuttable() ? cut.of(this) : Stage.super.split(cut.inOrder());
+    }
+
+    @Override
+    public WindowSource cutPoint() {
+        return over(upstream.rows());
+    }
+
+    @Override
+    public Optional<Span> span() {
+        Span row = upstream.span().orElse(Span.ROW);
+        return Optional.of(new Span(row.stride() * shift, row.stride() * (length - 1) + row.extent()));
+    }
+
+    @Override
+    public Cursor open(long seed, int epoch) throws IOException {
+        return new WindowCursor(upstream.open(seed, epoch));
+    }
+
+    private record Window(ReadOnce[] rows, int inputs) implements Example {
 
         @Override
         public void write(int column, Buffer out) throws IOException {
             if (column >= inputs) {
-                examples[examples.length - 1].write(column, out);
+                rows[rows.length - 1].write(column, out);
                 return;
             }
-            for (Example example : examples) {
-                example.write(column, out);
+            for (Example row : rows) {
+                row.write(column, out);
             }
+        }
+
+        @Override
+        public Example toHold() throws IOException {
+            for (Example row : rows) {
+                row.toHold();
+            }
+            return this;
         }
     }
 
-    private static final class WindowCursor implements Cursor {
+    private final class WindowCursor implements Cursor {
 
         private final Cursor examples;
-        private final int length;
-        private final int shift;
-        private final int inputs;
-        private final ArrayDeque<Example> held = new ArrayDeque<>();
-        private boolean started;
+        private final List<Column> columns = upstream.columns();
+        private final int inputs = Layout.of(columns).inputs().size();
+        private final ArrayDeque<ReadOnce> held = new ArrayDeque<>();
+        /** How many rows the next window begins after the first that is held. */
+        private long ahead;
 
-        WindowCursor(Cursor examples, int length, int shift, int inputs) {
+        WindowCursor(Cursor examples) {
             this.examples = examples;
-            this.length = length;
-            this.shift = shift;
-            this.inputs = inputs;
         }
 
         @Override
         public boolean advance() throws IOException {
-            if (started) {
-                for (int i = 0; i < Math.min(shift, length); i++) {
-                    held.remove();
-                }
-                examples.skip(Math.max(0, shift - length));
+            for (; ahead > 0 && !held.isEmpty(); ahead--) {
+                held.remove();
             }
-            started = true;
+            examples.skip(ahead);
+            ahead = 0;
             while (held.size() < length) {
                 if (!examples.advance()) {
-                    started = false;
                     held.clear();
                     return false;
                 }
-                held.add(examples.example());
+                held.add(new ReadOnce(columns, examples.example()));
             }
+            ahead = shift;
             return true;
         }
 
         @Override
+        public void skip(long count) {
+            ahead = count > (Long.MAX_VALUE - ahead) / shift ? Long.MAX_VALUE : ahead + count * shift;
+        }
+
+        @Override
         public Example example() {
-            return new Window(held.toArray(Example[]::new), inputs);
+            return new Window(held.toArray(ReadOnce[]::new), inputs);
         }
 
         @Override

@@ -29,7 +29,7 @@ final class CompiledExecution extends Execution {
     CompiledExecution(Step step, boolean jit) {
         super(step);
         this.jit = jit;
-        this.traces = new Traces(step.name());
+        this.traces = new Traces(step);
     }
 
     @Override
@@ -54,7 +54,7 @@ final class CompiledExecution extends Execution {
     }
 
     private TracedStep trace(Batch batch, Bundle columns) {
-        return traces.get(columns.signature(), signature -> trace(batch, columns, signature.specs()));
+        return traces.get(columns, signature -> trace(batch, columns, signature.specs()));
     }
 
     private TracedStep trace(Batch like, Bundle columns, List<Spec> specs) {

@@ -5,6 +5,7 @@ import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
@@ -23,6 +24,7 @@ import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.step.TestStep;
 import io.github.tapeloop.step.TrainStep;
 import io.github.tapeloop.tape.GradientRegistry;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -68,9 +70,9 @@ public final class Engine implements AutoCloseable {
     private record Executions(Step training, Execution train, Execution test, Map<Integer, Execution> loops) {
 
         void close() {
-            train.close();
-            test.close();
-            loops.values().forEach(Execution::close);
+            List<Execution> all = new ArrayList<>(List.of(train, test));
+            all.addAll(loops.values());
+            ClosingActions.each(all, Execution::close);
         }
     }
 
@@ -83,7 +85,7 @@ public final class Engine implements AutoCloseable {
         this.plan = plan;
         this.trainScores = new Scores(plan);
         this.testScores = new Scores(plan);
-        this.executionSize = new ExecutionSize(plan.perExecution().steps());
+        this.executionSize = new ExecutionSize(plan.stepsPerExecution());
         this.objective = new Objective(plan.model(), plan.heads());
         this.backward =
                 plan.compilation() == null && plan.step() == null ? new CachedBackward(session, plan) : Backward.PLAIN;
@@ -288,6 +290,11 @@ public final class Engine implements AutoCloseable {
         return Optional.ofNullable(plan.optimizer());
     }
 
+    /** Whether optimizers may come that are not known yet: a step of the user's brings them. */
+    public boolean bringsOptimizers() {
+        return plan.step() != null;
+    }
+
     /** That one, those that the builder was told of, and those that a step was seen to update by. */
     public List<Optimizer> optimizers() {
         return List.copyOf(optimizers);
@@ -295,21 +302,24 @@ public final class Engine implements AutoCloseable {
 
     /**
      * Frees all that the trainer made: traces, and the variables of scores, metrics and counts. Weights and what optimizers
-     * keep beside them stay with the session, where a model can be used on.
+     * keep beside them stay with the session, where a model can be used on. All is freed, whatever fails.
      */
     @Override
     public void close() {
-        executions.values().forEach(Executions::close);
-        executions.clear();
-        predict.close();
+        List<Runnable> parts = new ArrayList<>();
+        executions.values().forEach(some -> parts.add(some::close));
+        parts.add(predict::close);
         if (backward instanceof CachedBackward cache) {
-            cache.close();
+            parts.add(cache::close);
         }
-        trainScores.close();
-        testScores.close();
-        plan.others().stream().filter(Metric.class::isInstance).forEach(metric -> metric.state()
-                .forEach(Variable::close));
-        guard.close();
-        rounds.close();
+        parts.add(trainScores::close);
+        parts.add(testScores::close);
+        plan.others().stream()
+                .filter(Metric.class::isInstance)
+                .forEach(metric -> parts.add(() -> ClosingActions.each(metric.state(), Variable::close)));
+        parts.add(guard::close);
+        parts.add(rounds::close);
+        executions.clear();
+        ClosingActions.each(parts, Runnable::run);
     }
 }

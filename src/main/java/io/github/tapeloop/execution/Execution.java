@@ -42,9 +42,9 @@ public abstract class Execution {
             try {
                 boolean[] refused = {false};
                 int steps = take(batch, undo, results -> {
-                    refused[0] =
-                            results.has(StepRun.FINITE) && undo.isPrepared() && !isTrue(results.get(StepRun.FINITE));
-                    result.accept(results.filter(name -> !name.equals(StepRun.FINITE)));
+                    boolean guarded = results.has(StepRun.FINITE);
+                    refused[0] = guarded && undo.isPrepared() && !isTrue(results.get(StepRun.FINITE));
+                    result.accept(guarded ? results.filter(name -> !name.equals(StepRun.FINITE)) : results);
                 });
                 if (refused[0]) { // It was taken, though it has changed nothing.
                     undo.run();
@@ -109,7 +109,7 @@ public abstract class Execution {
 
     /** Makes the ops of one step, and commits what it has held back. */
     final Bundle ops(StepRun run, Batch batch) {
-        return Bundle.of(run.commit(step.results(run.tf(), step.body().run(run, batch))));
+        return run.commit(step.results(run.tf(), step.body().run(run, batch)));
     }
 
     /** Frees what was traced. */

@@ -1,8 +1,6 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import java.util.Arrays;
 
@@ -24,6 +22,11 @@ public final class ExecutionSize implements Stateful {
     /** @param steps a fixed number, or 0 for one that is to be found */
     ExecutionSize(int steps) {
         this.steps = steps;
+    }
+
+    /** One step at a time. */
+    public static ExecutionSize single() {
+        return new ExecutionSize(1);
     }
 
     /** Whether the number is known, and no more steps have to be timed. */
@@ -67,12 +70,12 @@ public final class ExecutionSize implements Stateful {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("steps_per_execution", (long) steps);
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         steps = Math.toIntExact(in.getLong("steps_per_execution"));
         timed = 0;
     }

@@ -41,7 +41,7 @@ final class LoopExecution extends Execution {
         this.single = single;
         this.batchSize = batchSize;
         this.rounds = rounds;
-        this.traces = new Traces(step.name());
+        this.traces = new Traces(step);
     }
 
     @Override

@@ -1,8 +1,6 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 
 /** How far a trainer is: the counts that seeds and the order of the data depend on, however steps are run. */
@@ -68,14 +66,14 @@ public final class Progress implements Stateful {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("steps", trainSteps);
         out.put("test_steps", testSteps);
         out.put("next_order", nextOrder);
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         trainSteps = in.getLong("steps");
         testSteps = in.getLong("test_steps");
         nextOrder = in.getLong("next_order");

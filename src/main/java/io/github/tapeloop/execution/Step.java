@@ -2,6 +2,7 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.Seams;
@@ -9,6 +10,7 @@ import io.github.tapeloop.step.StepBody;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -18,6 +20,8 @@ final class Step {
 
     /** The name of what a training or test step gives back. */
     static final String RESULT = "step/result";
+
+    private static final List<String> ONE_RESULT = List.of(RESULT);
 
     private final String name;
     private final StepBody body;
@@ -74,12 +78,12 @@ final class Step {
     }
 
     /** What the step gives back of what its body named: everything, or the loss, or the first by name if there is none. */
-    Map<String, ? extends Operand<?>> results(Ops tf, Map<String, ? extends Operand<?>> named) {
+    Bundle results(Ops tf, Map<String, ? extends Operand<?>> named) {
         if (givesAll) {
-            return named;
+            return Bundle.of(new TreeMap<>(named)); // Map.of has an order of its own in each process.
         }
         String result = named.containsKey(Scores.LOSS) ? Scores.LOSS : Collections.min(named.keySet());
-        return Map.of(RESULT, DtypePolicy.full(tf, named.get(result)));
+        return Bundle.of(ONE_RESULT, List.of(DtypePolicy.full(tf, named.get(result))));
     }
 
     /** Remembers that the step was traced, and whether the trace writes before its end. */
@@ -96,6 +100,11 @@ final class Step {
     /** Whether a trace of it writes before its end, so that only a snapshot can undo a call of it. */
     boolean tracedEarly() {
         return tracedEarly;
+    }
+
+    /** How many variables its updates have to do with beside those that have a gradient: a trace holds for one number. */
+    int carriedVariables() {
+        return optimizers.get().stream().mapToInt(Optimizer::carriedVariables).sum();
     }
 
     /** The gradients of a step that was undone were not finite. */

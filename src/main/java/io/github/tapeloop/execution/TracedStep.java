@@ -4,12 +4,9 @@ import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 
 /**
@@ -44,12 +41,7 @@ record TracedStep(TracedFunction function, List<String> names, boolean numbered)
     Bundle call(Ops tf, List<Operand<?>> others, long step) {
         List<Operand<?>> arguments = new ArrayList<>(others);
         arguments.add(numbered ? tf.constant(step) : Tensors.constant(tf, 0L));
-        List<Output<?>> results = function.call(arguments);
-        Map<String, Operand<?>> named = new LinkedHashMap<>();
-        for (int i = 0; i < names.size(); i++) {
-            named.put(names.get(i), results.get(i));
-        }
-        return Bundle.of(named);
+        return Bundle.of(names, function.call(arguments));
     }
 
     @Override

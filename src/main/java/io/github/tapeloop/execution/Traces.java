@@ -1,5 +1,6 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.runtime.Bundle;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,22 +22,40 @@ final class Traces {
     /** How many traces of one step are kept. */
     static final int MOST = 32;
 
-    private final String name;
+    private final Step step;
     /** The one used longest ago comes first. */
-    private final Map<Bundle.Signature, TracedStep> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Bundle.Signature, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** @param carried how many variables updates had to do with when it was made: with others it would leave some out */
+    private record Kept(TracedStep trace, int carried) {}
+
+    /** What the step before had, most often that of the next as well. */
+    private Bundle.Signature last;
+
+    private TracedStep lastTrace;
+    private int lastCarried;
     private long made;
 
-    /** @param name of the step, for messages */
-    Traces(String name) {
-        this.name = name;
+    /** @param step what is traced */
+    Traces(Step step) {
+        this.step = step;
     }
 
-    /** The trace for batches like one. */
-    TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep exact = kept.get(signature);
-        if (exact != null) {
-            return exact;
+    /** The trace for batches with some columns. */
+    TracedStep get(Bundle columns, Function<Bundle.Signature, TracedStep> trace) {
+        boolean asBefore = last != null && lastCarried == step.carriedVariables() && last.describes(columns);
+        if (!asBefore) {
+            Bundle.Signature signature = columns.signature();
+            lastTrace = get(signature, trace);
+            lastCarried = step.carriedVariables();
+            last = signature;
+        }
+        return lastTrace;
+    }
+
+    private TracedStep get(Bundle.Signature signature, Function<Bundle.Signature, TracedStep> trace) {
+        if (kept.containsKey(signature)) {
+            return getExactly(signature, trace);
         }
         Bundle.Signature open = signature.open();
         boolean sizeOnly = kept.keySet().stream().anyMatch(other -> other.open().equals(open));
@@ -45,24 +64,35 @@ final class Traces {
 
     /** The trace made for a signature. */
     TracedStep getExactly(Bundle.Signature key, Function<Bundle.Signature, TracedStep> trace) {
-        TracedStep found = kept.get(key);
-        if (found == null) {
-            found = trace.apply(key);
-            kept.put(key, found);
-            warnOfMany();
-            if (kept.size() > MOST) {
-                Bundle.Signature oldest = kept.keySet().iterator().next();
-                kept.remove(oldest).close();
-            }
+        Kept found = kept.get(key);
+        if (found != null && found.carried == step.carriedVariables()) {
+            return found.trace;
         }
-        return found;
+        TracedStep made = trace.apply(key);
+        Kept outdated = kept.put(key, new Kept(made, step.carriedVariables())); // A trace may meet variables.
+        if (outdated != null) {
+            end(outdated);
+        }
+        warnOfMany();
+        if (kept.size() > MOST) {
+            Bundle.Signature oldest = kept.keySet().iterator().next();
+            end(kept.remove(oldest));
+        }
+        return made;
+    }
+
+    private void end(Kept old) {
+        if (old.trace == lastTrace) {
+            last = null;
+        }
+        old.trace.close();
     }
 
     private void warnOfMany() {
         if (++made == MANY) {
             LOG.warn(
                     "{} was traced {} times, which is slow: its batches keep changing, {}. The {} used last are kept",
-                    name,
+                    step.name(),
                     MANY,
                     kept.keySet(),
                     MOST);
@@ -75,8 +105,10 @@ final class Traces {
     }
 
     void close() {
-        List<TracedStep> all = new ArrayList<>(kept.values());
+        List<Kept> all = new ArrayList<>(kept.values());
         kept.clear();
-        all.forEach(TracedStep::close);
+        last = null;
+        lastTrace = null;
+        ClosingActions.each(all, each -> each.trace.close());
     }
 }

@@ -2,9 +2,10 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -49,12 +50,46 @@ public final class WeightsInPlace implements Stateful {
         if (inPlace == averages) {
             return;
         }
+        requireAverages();
+        averaging().forEach(Optimizer::swapAverages);
+        averages = inPlace;
+    }
+
+    /** Whether the averages are in place. */
+    public boolean averagesInPlace() {
+        return averages;
+    }
+
+    /** Refuses to go on if no optimizer averages variables. */
+    public void requireAverages() {
         if (averaging().isEmpty()) {
             throw new IllegalStateException("No optimizer of this trainer averages variables: build one"
                     + " .with(MovingAverage.of(0.99)), and name those that a step brings by includes(…)");
         }
-        averaging().forEach(Optimizer::swapAverages);
-        averages = inPlace;
+    }
+
+    /**
+     * Keeps the weights and what optimizers keep beside them as other versions of them.
+     *
+     * @param weights of the model
+     * @param wantsAverages whether to go back to the averages, for good
+     */
+    public Snapshot keep(Parameters weights, boolean wantsAverages) {
+        boolean inPlace = averages;
+        averages(false);
+        try {
+            List<Variable<?>> all = new ArrayList<>();
+            weights.forEach(all::add);
+            optimizers.get().forEach(optimizer -> optimizer.averages().forEach(all::add));
+            return Snapshot.of(all).afterwards(() -> {
+                averages = false; // The weights have just been put there.
+                if (wantsAverages) {
+                    averaging().forEach(Optimizer::useAverages);
+                }
+            });
+        } finally {
+            averages(inPlace);
+        }
     }
 
     @Override
@@ -63,13 +98,13 @@ public final class WeightsInPlace implements Stateful {
     }
 
     @Override
-    public void saveState(StateWriter out) {
+    public void saveState(Stateful.Writer out) {
         out.put("averages_in_place", averages);
         out.put("training_weights_in_place", training);
     }
 
     @Override
-    public void loadState(StateReader in) {
+    public void loadState(Stateful.Reader in) {
         boolean wanted = averages;
         boolean train = training;
         averages = in.getBoolean("averages_in_place");

@@ -15,7 +15,8 @@ import org.tensorflow.types.TInt32;
 /**
  * The activation functions of Keras 3: constants with its defaults, and methods for those that take options.
  *
- * <p>They work on each element, but for SOFTMAX, LOG_SOFTMAX and GLU, which work on an axis.
+ * <p>They work on each element, but for SOFTMAX, LOG_SOFTMAX and GLU, which work on an axis. NaN comes out where NaN goes in. At
+ * a kink the slope is that of one side: 0 at both ends of RELU, RELU6 and {@link #relu}.
  */
 public final class Activations {
 
@@ -37,8 +38,8 @@ public final class Activations {
     /** f(x) = 1.0507 x where x is positive, 1.0507 · 1.6733 (e^x - 1) elsewhere (Klambauer et al. 2017). */
     public static final ActivationFunction SELU = (tf, x) -> tf.nn.selu(x);
 
-    /** f(x) = max(x, 0) + min(0, e^x - 1): {@link #celu celu(1)}, the same as {@link #ELU}. */
-    public static final ActivationFunction CELU = ELU;
+    /** f(x) = max(x, 0) + min(0, e^x - 1): {@link #celu celu(1)}, {@link #ELU} with all digits near 0. */
+    public static final ActivationFunction CELU = celu(1);
 
     /** f(x) = e^x. */
     public static final ActivationFunction EXPONENTIAL = (tf, x) -> tf.math.exp(x);
@@ -128,7 +129,8 @@ public final class Activations {
     }
 
     /**
-     * f(x) = maxValue where x is at least maxValue, x from the threshold to there, slope · (x - threshold) below.
+     * f(x) = maxValue where x is at least maxValue, x from the threshold to there, slope · (x - threshold) below. At a
+     * threshold above 0 itself it is x, as Keras' documentation says, where Keras computes 0.
      *
      * @param negativeSlope the slope below the threshold, at least 0; 0 in Keras
      * @param maxValue the largest value, at least 0; infinite in Keras
@@ -144,12 +146,22 @@ public final class Activations {
         if (threshold == 0 && Double.isInfinite(maxValue)) {
             return negativeSlope == 0 ? RELU : leakyRelu(negativeSlope);
         }
-        return (tf, x) -> {
-            Operand<TFloat32> below = scaled(tf, plus(tf, x, -threshold), negativeSlope);
-            Operand<TFloat32> from = Tensors.constant(tf, threshold, x.type());
-            Operand<TFloat32> y = tf.select(tf.math.greaterEqual(x, from), x, below);
-            return Double.isInfinite(maxValue) ? y : tf.math.minimum(y, Tensors.constant(tf, maxValue, x.type()));
-        };
+        ActivationFunction unlimited = threshold == 0
+                ? relu(negativeSlope, Double.POSITIVE_INFINITY, 0)
+                : (tf, x) -> {
+                    Operand<TFloat32> below = negativeSlope == 0
+                            ? Tensors.constant(tf, 0, x.type())
+                            : scaled(tf, plus(tf, x, -threshold), negativeSlope);
+                    return tf.select(tf.math.less(x, Tensors.constant(tf, threshold, x.type())), below, x);
+                };
+        return Double.isInfinite(maxValue)
+                ? unlimited
+                : (tf, x) -> {
+                    Operand<TFloat32> most = Tensors.constant(tf, maxValue, x.type());
+                    Operand<TFloat32> y = unlimited.call(tf, x);
+                    return tf.select(
+                            tf.math.greaterEqual(y, most), most, y); // No slope at the limit, as RELU6 has none.
+                };
     }
 
     /**
@@ -171,7 +183,7 @@ public final class Activations {
      */
     public static ActivationFunction celu(double alpha) {
         Require.positive("celu alpha", alpha);
-        return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1 / alpha);
+        return (tf, x) -> saturating(tf, x, alpha, 1 / alpha);
     }
 
     /**
@@ -182,7 +194,15 @@ public final class Activations {
      */
     public static ActivationFunction squareplus(double b) {
         Require.positive("squareplus b", b);
-        return (tf, x) -> scaled(tf, tf.math.add(x, tf.math.sqrt(plus(tf, tf.math.square(x), b))), 0.5);
+        return (tf, x) -> {
+            // (x + r) / 2 is x + (b / 2) / (r + |x|) above 0 and the second term below: nothing cancels or outgrows the
+            // type.
+            Operand<TFloat32> root = tf.math.sqrt(plus(tf, tf.math.square(x), b));
+            Operand<TBool> up = tf.math.greaterEqual(x, Tensors.constant(tf, 0, x.type()));
+            Operand<TFloat32> distance = tf.math.add(root, tf.select(up, x, tf.math.neg(x)));
+            Operand<TFloat32> bend = tf.math.div(Tensors.constant(tf, b / 2, x.type()), distance);
+            return tf.select(up, tf.math.add(x, bend), bend);
+        };
     }
 
     /**
@@ -221,9 +241,9 @@ public final class Activations {
         Require.finite("threshold threshold", threshold);
         Require.finite("threshold defaultValue", defaultValue);
         return (tf, x) -> tf.select(
-                tf.math.greater(x, Tensors.constant(tf, threshold, x.type())),
-                x,
-                Tensors.constant(tf, defaultValue, x.type()));
+                tf.math.lessEqual(x, Tensors.constant(tf, threshold, x.type())),
+                Tensors.constant(tf, defaultValue, x.type()),
+                x);
     }
 
     /**
@@ -260,14 +280,16 @@ public final class Activations {
     }
 
     private static Operand<TFloat32> gelu(Ops tf, Operand<TFloat32> x) {
-        Operand<TFloat32> erf = tf.math.erf(scaled(tf, x, Math.sqrt(0.5)));
-        return tf.math.mul(scaled(tf, x, 0.5), plus(tf, erf, 1));
+        Operand<TFloat32> above =
+                tf.math.erfc(scaled(tf, x, -Math.sqrt(0.5))); // 1 + erf, with the digits of small ones.
+        return tf.math.mul(scaled(tf, x, 0.5), above);
     }
 
     private static Operand<TFloat32> geluApproximate(Ops tf, Operand<TFloat32> x) {
         double factor = Math.sqrt(2 / Math.PI);
-        Operand<TFloat32> slope = plus(tf, scaled(tf, tf.math.square(x), 0.044715 * factor), factor);
-        return tf.math.mul(scaled(tf, x, 0.5), plus(tf, tf.math.tanh(tf.math.mul(x, slope)), 1));
+        Operand<TFloat32> near = clipped(tf, x, -10, 10); // Where tanh is ±1 long since; squares outgrow float16.
+        Operand<TFloat32> slope = plus(tf, scaled(tf, tf.math.square(near), 0.044715 * factor), factor);
+        return tf.math.mul(scaled(tf, x, 0.5), plus(tf, tf.math.tanh(tf.math.mul(near, slope)), 1));
     }
 
     /** max(x, 0) + alpha (e^(inner · min(x, 0)) - 1), which does not overflow where x is large. */

@@ -44,8 +44,7 @@ public final class AlphaDropout extends Layer {
         Ops tf = pass.tf(this);
         double a = 1 / Math.sqrt((1 - rate) * (1 + rate * SATURATION * SATURATION));
         double b = -a * SATURATION * rate;
-        Operand<TFloat32> uniform = Draws.uniform(pass, tf, Dimensions.of(tf, x), x.type());
-        Operand<TBool> kept = tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type()));
+        Operand<TBool> kept = Dropout.kept(pass, tf, rate, Dimensions.of(tf, x), x.type());
         Operand<TFloat32> dropped = tf.select(kept, x, Tensors.constant(tf, SATURATION, x.type()));
         return pass.keepMask(
                 x,

@@ -98,7 +98,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Operand<TBool> mask = pass.mask(x).orElse(null);
         return pass.keepMask(
-                x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide, mask)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TBool> mask) {
@@ -164,10 +164,9 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
 
     private Normalized plain(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, int channel, Scale scale) {
         int[] others = Dimensions.others(Tensors.rank(x), channel);
-        Operand<TFloat32> data =
-                mask == null ? null : tf.dtypes.cast(Masks.expanded(tf, mask, Tensors.rank(x)), x.type());
+        Operand<TBool> data = mask == null ? null : Masks.expanded(tf, mask, Tensors.rank(x));
         // A mean of a mask's zeros and ones is the share that counts, also where it broadcasts.
-        Operand<TFloat32> share = data == null ? null : mean(tf, data, others);
+        Operand<TFloat32> share = data == null ? null : mean(tf, tf.dtypes.cast(data, x.type()), others);
         Moments kept = data == null ? moments(tf, x, others) : moments(tf, x, data, share, others);
         Operand<? extends TNumber> flat = Tensors.constant(tf, new long[] {-1});
         boolean open = Tensors.shape(x).hasUnknownDimension();
@@ -187,11 +186,12 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         return tf.math.greater(count, Tensors.constant(tf, 0, count.type()));
     }
 
-    /** Moments of what a mask leaves in: of counts, ones and zeros, and their mean. */
+    /** Moments of what a mask leaves in: of the data, and the share of the elements that are. */
     private static Moments moments(
-            Ops tf, Operand<TFloat32> x, Operand<TFloat32> counts, Operand<TFloat32> share, int... axes) {
-        Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.math.mul(x, counts), axes), share);
-        Operand<TFloat32> squares = tf.math.mul(tf.math.squaredDifference(x, mean), counts);
+            Ops tf, Operand<TFloat32> x, Operand<TBool> data, Operand<TFloat32> share, int... axes) {
+        Operand<TFloat32> zero = Tensors.constant(tf, 0, x.type());
+        Operand<TFloat32> mean = tf.math.divNoNan(mean(tf, tf.select(data, x, zero), axes), share);
+        Operand<TFloat32> squares = tf.select(data, tf.math.squaredDifference(x, mean), zero);
         return new Moments(mean, tf.math.divNoNan(mean(tf, squares, axes), share));
     }
 

@@ -49,7 +49,8 @@ abstract class Border extends Layer {
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Images.require(this, x, widths.length == 3);
-        return apply(pass.tf(this, x), x);
+        Ops tf = pass.tf(this, x);
+        return pass.moved(x, moved -> apply(tf, moved));
     }
 
     abstract Operand<TFloat32> apply(Ops tf, Operand<TFloat32> x);

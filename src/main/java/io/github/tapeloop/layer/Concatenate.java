@@ -40,6 +40,11 @@ public final class Concatenate extends Merge {
     }
 
     @Override
+    boolean moves() {
+        return true;
+    }
+
+    @Override
     Operand<TBool> mask(MergedMasks masks) {
         return masks.concatenated(Dimensions.axes(this, masks.inputs().get(0), axis)[0]);
     }

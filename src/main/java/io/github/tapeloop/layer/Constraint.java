@@ -1,17 +1,15 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.Locale;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TFloat32;
 
 /**
  * Keeps a weight where it may be: applied to its value after each update of an optimizer, as in Keras 3. Norms are
  * Euclidean, of the vectors along one axis or more: axis 0 for the kernel [in, units] of a {@link Dense}, which are the
- * weights into a unit; axes 0, 1 and 2 for the kernel of a {@link Conv2D}.
+ * weights into a unit; axes 0, 1 and 2 for the kernel of a {@link Conv2D}. Weights of half precision are projected in float32.
  */
 @FunctionalInterface
 public interface Constraint {
@@ -38,14 +36,12 @@ public interface Constraint {
      * w · clip(‖w‖, 0, max) / (‖w‖ + 1e-7) (Srivastava et al. 2014).
      *
      * @param maxValue the largest norm, above 0
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint maxNorm(double maxValue, int... axis) {
-        if (!(maxValue > 0)) {
-            throw new IllegalArgumentException("maxNorm needs maxValue above 0, got " + maxValue);
-        }
-        return minMaxNorm(0, maxValue, 1, axis);
+        Require.positive("maxNorm maxValue", maxValue);
+        return NormConstraint.within("maxNorm", 0, maxValue, 1, axis);
     }
 
     /**
@@ -63,7 +59,7 @@ public interface Constraint {
      * @param minValue the smallest norm, at least 0
      * @param maxValue the largest norm, at least {@code minValue}
      * @param rate how strictly the constraint holds, in [0, 1]: 1 puts the norm inside at once
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint minMaxNorm(double minValue, double maxValue, double rate, int... axis) {
@@ -75,19 +71,7 @@ public interface Constraint {
                     maxValue));
         }
         Require.probability("minMaxNorm rate", rate);
-        int[] axes = requireAxes("minMaxNorm", axis);
-        return (tf, weight) -> {
-            Class<TFloat32> type = weight.type();
-            Operand<TFloat32> norms = norms(tf, weight, axes);
-            Operand<TFloat32> desired =
-                    tf.clipByValue(norms, Tensors.constant(tf, minValue, type), Tensors.constant(tf, maxValue, type));
-            if (rate != 1) {
-                desired = tf.math.add(
-                        tf.math.mul(desired, Tensors.constant(tf, rate, type)),
-                        tf.math.mul(norms, Tensors.constant(tf, 1 - rate, type)));
-            }
-            return tf.math.mul(weight, tf.math.div(desired, offZero(tf, norms)));
-        };
+        return NormConstraint.within("minMaxNorm", minValue, maxValue, rate, axis);
     }
 
     /**
@@ -111,26 +95,10 @@ public interface Constraint {
     /**
      * w / (‖w‖ + 1e-7).
      *
-     * @param axis what the norm is computed along, at least one
+     * @param axis what the norm is computed along, counted from the back if negative; 0 if none is given
      * @return a constraint
      */
     static Constraint unitNorm(int... axis) {
-        int[] axes = requireAxes("unitNorm", axis);
-        return (tf, weight) -> tf.math.div(weight, offZero(tf, norms(tf, weight, axes)));
-    }
-
-    private static Operand<TFloat32> norms(Ops tf, Operand<TFloat32> weight, int[] axes) {
-        return tf.math.sqrt(tf.sum(tf.math.square(weight), tf.constant(axes), Sum.keepDims(true)));
-    }
-
-    private static Operand<TFloat32> offZero(Ops tf, Operand<TFloat32> norms) {
-        return tf.math.add(norms, Tensors.constant(tf, 1e-7, norms.type()));
-    }
-
-    private static int[] requireAxes(String constraint, int[] axis) {
-        if (axis.length == 0) {
-            throw new IllegalArgumentException(constraint + " needs at least one axis, got none");
-        }
-        return axis.clone();
+        return NormConstraint.unit(axis);
     }
 }

@@ -31,7 +31,18 @@ public final class Conv2D extends GroupedConvolution<Conv2D> {
     }
 
     /**
-     * A layer with a rectangular window.
+     * A layer with a rectangular window, without activation.
+     *
+     * @param filters channels of the output, at least 1
+     * @param kernelHeight height of the window, at least 1
+     * @param kernelWidth width of the window, at least 1
+     */
+    public Conv2D(int filters, int kernelHeight, int kernelWidth) {
+        this(filters, kernelHeight, kernelWidth, Activations.LINEAR);
+    }
+
+    /**
+     * A layer with a rectangular window and an activation.
      *
      * @param filters channels of the output, at least 1
      * @param kernelHeight height of the window, at least 1

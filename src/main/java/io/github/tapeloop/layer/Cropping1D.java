@@ -11,6 +11,11 @@ import org.tensorflow.types.TFloat32;
  */
 public final class Cropping1D extends Border {
 
+    /** Creates a layer that cuts off one step at each end. */
+    public Cropping1D() {
+        this(1);
+    }
+
     /**
      * Creates a layer that treats both ends alike.
      *

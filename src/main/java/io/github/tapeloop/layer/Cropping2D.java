@@ -21,6 +21,16 @@ public final class Cropping2D extends Border {
     }
 
     /**
+     * Creates a layer that treats opposite sides alike.
+     *
+     * @param rows rows to cut off above and below, at least 0
+     * @param columns columns to cut off at either side, at least 0
+     */
+    public Cropping2D(int rows, int columns) {
+        this(rows, rows, columns, columns);
+    }
+
+    /**
      * Creates a layer.
      *
      * @param top rows to cut off above, at least 0

@@ -112,7 +112,8 @@ public final class Dense extends Layer {
         long in = shape.get(-1);
         Operand<TFloat32> w =
                 weight(pass, "kernel", Shape.of(in, units), x.type(), kernel).read(tf);
-        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(x, w) : lastAxisProduct(tf, x, w, shape);
+        Operand<TFloat32> data = pass.finite(tf, x);
+        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(data, w) : lastAxisProduct(tf, data, w, shape);
         if (useBias) {
             y = tf.nn.biasAdd(
                     y, weight(pass, "bias", Shape.of(units), x.type(), bias).read(tf));

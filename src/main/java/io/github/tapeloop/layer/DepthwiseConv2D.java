@@ -36,7 +36,17 @@ public final class DepthwiseConv2D extends DepthwiseConvolution<DepthwiseConv2D>
     }
 
     /**
-     * A layer with a rectangular window.
+     * A layer with a rectangular window, without activation.
+     *
+     * @param kernelHeight height of the window, at least 1
+     * @param kernelWidth width of the window, at least 1
+     */
+    public DepthwiseConv2D(int kernelHeight, int kernelWidth) {
+        this(kernelHeight, kernelWidth, Activations.LINEAR);
+    }
+
+    /**
+     * A layer with a rectangular window and an activation.
      *
      * @param kernelHeight height of the window, at least 1
      * @param kernelWidth width of the window, at least 1

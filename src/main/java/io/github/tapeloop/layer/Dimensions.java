@@ -54,6 +54,13 @@ final class Dimensions {
             axes[i] = Math.floorMod(axis[i], rank);
         }
         Arrays.sort(axes);
+        for (int i = 1; i < axes.length; i++) {
+            if (axes[i] == axes[i - 1]) {
+                throw new IllegalArgumentException("Layer '" + layer.path() + "' ("
+                        + layer.getClass().getSimpleName() + ") has axis " + axes[i] + " twice in "
+                        + Arrays.toString(axis) + " for its input " + Tensors.describe(x) + ": give each axis once");
+            }
+        }
         return axes;
     }
 

@@ -15,6 +15,9 @@ import org.tensorflow.types.TFloat32;
  */
 public final class Dot extends Merge {
 
+    /** What shorter vectors are divided by instead of their norm. */
+    private static final double FLOOR = 1e-7;
+
     private final int firstAxis;
     private final int secondAxis;
     private boolean normalize;
@@ -44,7 +47,8 @@ public final class Dot extends Merge {
     }
 
     /**
-     * Whether to give both norm 1 along their axis first, so that the output is a cosine; false unless set.
+     * Whether to give both norm 1 along their axis first, so that the output is a cosine; false unless set. Vectors shorter
+     * than 1e-7 are divided by that, as in Keras, and have no slope.
      *
      * @param use true to normalize
      * @return this
@@ -78,8 +82,8 @@ public final class Dot extends Merge {
                     + secondAxis);
         }
         if (normalize) {
-            a = UnitNormalization.unit(tf, a, first);
-            b = UnitNormalization.unit(tf, b, second);
+            a = Norms.unit(tf, a, FLOOR, first);
+            b = Norms.unit(tf, b, FLOOR, second);
         }
         String ofFirst = letters(rank, first, 'b');
         String ofSecond = letters(rank, second, (char) ('b' + rank - 1));

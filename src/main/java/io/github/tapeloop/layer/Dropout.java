@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
@@ -44,15 +45,19 @@ public final class Dropout extends Layer {
     /** Drops by a mask of a shape that broadcasts to that of x. */
     static Operand<TFloat32> drop(
             ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate, Operand<? extends TNumber> maskShape) {
-        return tf.math.mul(x, mask(pass, tf, rate, maskShape, x.type()));
+        return drop(tf, x, rate, kept(pass, tf, rate, maskShape, x.type()));
     }
 
-    /** Factors: 0 where something is dropped, 1 / (1 - rate) elsewhere. */
-    static Operand<TFloat32> mask(
+    /** Drops what a draw does not keep: it is left out, not multiplied by 0, which leaves ∞ and NaN what they are. */
+    static Operand<TFloat32> drop(Ops tf, Operand<TFloat32> x, double rate, Operand<TBool> kept) {
+        Operand<TFloat32> scaled = tf.math.mul(x, Tensors.constant(tf, 1 / (1 - rate), x.type()));
+        return tf.select(kept, scaled, Tensors.constant(tf, 0, x.type()));
+    }
+
+    /** Draws what is kept, each element with the probability 1 - rate. */
+    static Operand<TBool> kept(
             ForwardPass pass, Ops tf, double rate, Operand<? extends TNumber> shape, Class<TFloat32> type) {
         Operand<TFloat32> uniform = Draws.uniform(pass, tf, shape, type);
-        Operand<TFloat32> kept =
-                tf.dtypes.cast(tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type())), type);
-        return tf.math.mul(kept, Tensors.constant(tf, 1 / (1 - rate), type));
+        return tf.math.greaterEqual(uniform, Tensors.constant(tf, rate, uniform.type()));
     }
 }

@@ -84,13 +84,14 @@ public final class Embedding extends Layer {
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this, x);
-        Class<? extends TType> given = x.type();
+        Operand<TFloat32> exact = pass.exact(x);
+        Class<? extends TType> given = exact.type();
         if (DtypePolicy.isHalf(given)) {
             throw new IllegalArgumentException("Embedding '" + path() + "' got its ids as " + Tensors.describe(x)
                     + ", which mixed precision has rounded: give them as int32 or int64");
         }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
-        Operand<? extends TNumber> ids = whole ? x : Tensors.cast(tf, x, TInt32.class);
+        Operand<? extends TNumber> ids = whole ? exact : Tensors.cast(tf, exact, TInt32.class);
         Operand<TFloat32> vectors = weight(
                         pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
                 .gather(tf, ids);

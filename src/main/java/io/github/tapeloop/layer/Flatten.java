@@ -5,6 +5,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
 
 /** Makes one row of each example, whatever its shape. */
 public final class Flatten extends Layer {
@@ -44,6 +45,7 @@ public final class Flatten extends Layer {
             }
             size *= shape.get(i);
         }
-        return tf.reshape(x, Tensors.constant(tf, new long[] {-1, size}));
+        Operand<TInt64> rows = Tensors.constant(tf, new long[] {-1, size});
+        return pass.moved(x, moved -> tf.reshape(moved, rows));
     }
 }

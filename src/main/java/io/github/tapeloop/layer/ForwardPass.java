@@ -7,6 +7,7 @@ import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,8 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
@@ -39,6 +43,9 @@ public final class ForwardPass {
     private final Set<Variable<?>> penalized = new HashSet<>();
     private final boolean repeats;
     private final Masks masks = new Masks();
+    /** Inputs of models by what a mixed precision made of them. */
+    private final Map<Output<?>, Operand<TFloat32>> exact = new HashMap<>();
+
     private long randomOps;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
@@ -116,7 +123,8 @@ public final class ForwardPass {
 
     /**
      * Calls a model in the precision of this pass: the input is cast to the type to compute in, the output back to
-     * float32. In full precision this is {@code model.call(pass, x)}.
+     * float32. The first layers that compute in float32 all the same, such as {@link Normalization}, {@link Rescaling} and
+     * {@link Masking}, read the input as it came. In full precision this is {@code model.call(pass, x)}.
      *
      * @param model a model or layer
      * @param x its input, of any type that the model takes
@@ -127,7 +135,7 @@ public final class ForwardPass {
         if (precision == DtypePolicy.FULL) {
             return within(model, () -> model.call(this, input(x)));
         }
-        Operand<TFloat32> computed = keepMask(x, precision.compute(tf, x));
+        Operand<TFloat32> computed = keepMask(x, rounded(x));
         Operand<TFloat32> y = within(model, () -> model.call(this, computed));
         return keepMask(y, DtypePolicy.full(tf, y));
     }
@@ -199,6 +207,7 @@ public final class ForwardPass {
         long firstRandomOp = randomOps;
         Set<Variable<?>> penalizedBefore = Set.copyOf(penalized);
         Operand<TBool> mask = masks.of(x);
+        Operand<TFloat32> before = exact(x);
         Run[] first = new Run[1];
         TracedFunction.Body function = (ops, given) -> {
             ForwardPass run = new ForwardPass(ops, precision, training, seed, step, first[0] != null || repeats);
@@ -207,6 +216,9 @@ public final class ForwardPass {
             run.penalized.addAll(penalizedBefore);
             Operand<TFloat32> input = typed(given.get(0));
             Operand<TBool> givenMask = mask == null ? null : typed(given.get(1));
+            if (before != x) {
+                run.exact.put(input.asOutput(), typed(given.get(given.size() - 1)));
+            }
             run.setMask(input, givenMask);
             Operand<TFloat32> y = block.apply(run, input);
             Operand<TBool> left = run.masks.of(y);
@@ -224,7 +236,14 @@ public final class ForwardPass {
             }
             return results;
         };
-        List<? extends Operand<?>> results = caller.call(tf, function, mask == null ? List.of(x) : List.of(x, mask));
+        List<Operand<?>> inputs = new ArrayList<>(List.of(x));
+        if (mask != null) {
+            inputs.add(mask);
+        }
+        if (before != x) {
+            inputs.add(before);
+        }
+        List<? extends Operand<?>> results = caller.call(tf, function, List.copyOf(inputs));
         int lossCount = first[0].losses();
         results.subList(1, 1 + lossCount).forEach(loss -> losses.add(typed(loss)));
         Operand<TFloat32> y = typed(results.get(0));
@@ -270,7 +289,7 @@ public final class ForwardPass {
             return within(model, () -> model.call(this, inputs));
         }
         Map<String, Operand<TFloat32>> computed = new LinkedHashMap<>();
-        inputs.forEach((name, x) -> computed.put(name, keepMask(x, precision.compute(tf, x))));
+        inputs.forEach((name, x) -> computed.put(name, keepMask(x, rounded(x))));
         Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
         within(model, () -> model.call(this, computed))
                 .forEach((name, y) -> outputs.put(name, keepMask(y, DtypePolicy.full(tf, y))));
@@ -293,8 +312,7 @@ public final class ForwardPass {
      * @return the ops of this pass
      */
     public Ops tf(Layer layer) {
-        layer.use();
-        return tf.withSubScope(layer.path());
+        return layer.named(tf);
     }
 
     /**
@@ -340,6 +358,44 @@ public final class ForwardPass {
      */
     public void setMask(Operand<?> x, Operand<TBool> mask) {
         masks.set(x, mask);
+    }
+
+    /** The input of a layer that sums over steps on the way back: {@link Masks#finite} by its mask. */
+    Operand<TFloat32> finite(Ops tf, Operand<TFloat32> x) {
+        return finite(tf, x, x);
+    }
+
+    /** Another operand by the mask of an input. */
+    Operand<TFloat32> finite(Ops tf, Operand<?> x, Operand<TFloat32> y) {
+        return InputType.FLOATING.takes(Tensors.dataType(y)) ? Masks.finite(tf, y, masks.of(x)) : y;
+    }
+
+    /** An operand as it was before a mixed precision rounded it, if it is an input of the model; else itself. */
+    Operand<TFloat32> exact(Operand<TFloat32> x) {
+        return exact.isEmpty() ? x : exact.getOrDefault(x.asOutput(), x);
+    }
+
+    /** What a layer makes that only moves numbers: of an input of the model it stays known as it was. */
+    Operand<TFloat32> moved(Operand<TFloat32> x, UnaryOperator<Operand<TFloat32>> move) {
+        Operand<TFloat32> before = exact(x);
+        return before == x ? move.apply(x) : rounded(move.apply(before));
+    }
+
+    /** The same of several inputs. */
+    Operand<TFloat32> moved(List<Operand<TFloat32>> inputs, Function<List<Operand<TFloat32>>, Operand<TFloat32>> move) {
+        List<Operand<TFloat32>> before = inputs.stream().map(this::exact).toList();
+        return before.equals(inputs) || before.stream().anyMatch(x -> DtypePolicy.isHalf(x.type()))
+                ? move.apply(inputs)
+                : rounded(move.apply(before));
+    }
+
+    /** An operand in the type to compute in, which is remembered as it is. */
+    Operand<TFloat32> rounded(Operand<?> x) {
+        Operand<TFloat32> computed = precision.compute(tf, x);
+        if (computed != x) {
+            exact.put(computed.asOutput(), typed(x));
+        }
+        return computed;
     }
 
     /**

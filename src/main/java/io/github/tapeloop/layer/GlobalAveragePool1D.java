@@ -25,6 +25,7 @@ public final class GlobalAveragePool1D extends GlobalPool<GlobalAveragePool1D> {
     Operand<TFloat32> pool(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TInt32> axes) {
         Operand<TBool> mask = StepMask.ofSteps(this, pass, x);
         return FullPrecision.compute(
+                pass,
                 tf,
                 x,
                 (full, wide) -> mask == null ? super.pool(pass, full, wide, axes) : mean(full, wide, mask, axes));

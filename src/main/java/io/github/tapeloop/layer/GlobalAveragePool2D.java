@@ -19,6 +19,6 @@ public final class GlobalAveragePool2D extends GlobalPool<GlobalAveragePool2D> {
 
     @Override
     Operand<TFloat32> pool(ForwardPass pass, Ops tf, Operand<TFloat32> x, Operand<TInt32> axes) {
-        return FullPrecision.compute(tf, x, (full, wide) -> super.pool(pass, full, wide, axes));
+        return FullPrecision.compute(pass, tf, x, (full, wide) -> super.pool(pass, full, wide, axes));
     }
 }

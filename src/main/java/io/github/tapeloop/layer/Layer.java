@@ -58,6 +58,15 @@ public abstract class Layer {
     private TapeSession session;
     private boolean trainable = true;
     private final Settings settings = new Settings();
+    /** What {@link #trainableVariables} gave last; null before that. */
+    private List<Variable<?>> trained;
+
+    private Parameters trainedParameters;
+    /** The ops that {@link #within} was made of, outside any graph; null before the first call. */
+    private Ops around;
+
+    private Ops within;
+    private String named;
 
     /** Creates a layer without weights, named after its class until a parent names it. */
     protected Layer() {}
@@ -190,7 +199,7 @@ public abstract class Layer {
     protected final Operand<TFloat32> penalized(ForwardPass pass, Operand<TFloat32> y, Regularizer regularizer) {
         if (regularizer != null) {
             Ops tf = pass.tf();
-            Operand<TFloat32> wide = DtypePolicy.full(tf, y);
+            Operand<TFloat32> wide = DtypePolicy.full(tf, pass.exact(y));
             Operand<TFloat32> penalty = regularizer.penalty(tf, wide);
             pass.addLoss(
                     Tensors.rank(y) == 0
@@ -233,7 +242,14 @@ public abstract class Layer {
             made.add(Variable.create(eager, weightPath, value, spec.trainable()));
         });
         Variable<TFloat32> weight = made.get(0);
-        spec.constraint().ifPresent(constraint -> weight.projection(constraint::apply));
+        spec.constraint()
+                .ifPresent(constraint -> weight.projection((tf, value) -> {
+                    try {
+                        return constraint.apply(tf, value);
+                    } catch (IllegalArgumentException e) {
+                        throw new IllegalArgumentException("Weight '" + weightPath + "': " + e.getMessage(), e);
+                    }
+                }));
         return weight;
     }
 
@@ -275,7 +291,11 @@ public abstract class Layer {
         if (trainable()) {
             collectTrainable(all);
         }
-        return Parameters.of(all);
+        if (!all.equals(trained)) { // Mostly they are the same from step to step.
+            trained = all;
+            trainedParameters = Parameters.of(all);
+        }
+        return trainedParameters;
     }
 
     private void collectTrainable(List<Variable<?>> into) {
@@ -391,9 +411,19 @@ public abstract class Layer {
         return Objects.requireNonNull(change.apply(spec), () -> "the change of " + setting + " gave no spec");
     }
 
-    /** Ends the settings: the layer is called now. */
-    final void use() {
+    /** Ops named after this layer, which is called now: its settings end. */
+    final Ops named(Ops tf) {
         settings.use();
+        String here = path();
+        if (tf.scope().env().isGraph()) {
+            return tf.withSubScope(here);
+        }
+        if (around != tf || !here.equals(named)) { // An Ops is forty objects, and the same from step to step.
+            around = tf;
+            named = here;
+            within = tf.withSubScope(here);
+        }
+        return within;
     }
 
     /** Fails if an input is of a type that this layer does not take. */

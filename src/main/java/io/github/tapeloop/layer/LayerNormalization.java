@@ -47,7 +47,8 @@ public final class LayerNormalization extends ScaledNormalization<LayerNormaliza
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
+        return pass.keepMask(
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {

@@ -8,6 +8,7 @@ import org.tensorflow.op.core.Any;
 import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 
 /**
  * Masks steps that are filling: those whose features all equal the mask value. They come out as zeros, and what comes
@@ -27,7 +28,7 @@ public final class Masking extends Layer {
     /**
      * Masks steps of another value.
      *
-     * @param maskValue what all features of a masked step are
+     * @param maskValue what all features of a masked step are; NaN masks steps whose features are all NaN
      */
     public Masking(double maskValue) {
         this.maskValue = maskValue;
@@ -53,10 +54,19 @@ public final class Masking extends Layer {
                     "Layer '" + path() + "' (Masking) expects [batch, steps, features], got " + Tensors.describe(x));
         }
         Ops tf = pass.tf(this, x);
-        Operand<TBool> differs = tf.math.notEqual(x, Tensors.constant(tf, maskValue, x.type()));
-        Operand<TBool> data = tf.any(differs, tf.constant(-1), Any.keepDims(true));
-        Operand<TFloat32> y = tf.math.mul(x, tf.dtypes.cast(data, x.type()));
+        Operand<TBool> data = tf.any(differing(tf, pass.exact(x)), tf.constant(-1), Any.keepDims(true));
+        Operand<TFloat32> y = pass.moved(x, moved -> tf.select(data, moved, Tensors.constant(tf, 0, moved.type())));
         pass.setMask(y, tf.squeeze(data, LAST));
         return y;
+    }
+
+    /** Where x is not the mask value. Whole numbers are compared as they are, also with a value that is none. */
+    private Operand<TBool> differing(Ops tf, Operand<TFloat32> x) {
+        if (InputType.isWhole(Tensors.dataType(x))) {
+            return tf.math.notEqual(Tensors.cast(tf, x, TFloat64.class), tf.constant(maskValue));
+        }
+        return Double.isNaN(maskValue)
+                ? tf.math.logicalNot(tf.math.isNan(x))
+                : tf.math.notEqual(x, Tensors.constant(tf, maskValue, x.type()));
     }
 }

@@ -73,6 +73,19 @@ final class Masks {
         return mask == null ? y : filled(tf, y, mask, 0);
     }
 
+    /**
+     * An operand with zeros where a mask leaves it out and it is no finite number: what does not count must not reach the
+     * gradient of a weight, as 0 · ∞. Finite numbers stay, since a layer that does not heed masks reads them. Null leaves out
+     * nothing.
+     */
+    static Operand<TFloat32> finite(Ops tf, Operand<TFloat32> x, Operand<TBool> mask) {
+        if (mask == null) {
+            return x;
+        }
+        Operand<TBool> data = expanded(tf, mask, Tensors.rank(x));
+        return tf.select(tf.math.logicalOr(data, tf.math.isFinite(x)), x, Tensors.constant(tf, 0, x.type()));
+    }
+
     /** An operand with a number where a mask leaves it out. */
     static Operand<TFloat32> filled(Ops tf, Operand<TFloat32> x, Operand<TBool> mask, double number) {
         return tf.select(expanded(tf, mask, Tensors.rank(x)), x, Tensors.constant(tf, number, x.type()));

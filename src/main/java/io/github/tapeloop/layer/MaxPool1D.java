@@ -8,6 +8,11 @@ package io.github.tapeloop.layer;
  */
 public final class MaxPool1D extends Pool<MaxPool1D> {
 
+    /** Creates a layer with a window of 2 steps. */
+    public MaxPool1D() {
+        this(2);
+    }
+
     /**
      * Creates a layer.
      *

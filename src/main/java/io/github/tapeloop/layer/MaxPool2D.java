@@ -8,6 +8,11 @@ package io.github.tapeloop.layer;
  */
 public final class MaxPool2D extends Pool<MaxPool2D> {
 
+    /** Creates a layer with a window of 2 rows and columns. */
+    public MaxPool2D() {
+        this(2);
+    }
+
     /**
      * Creates a layer with a square window.
      *

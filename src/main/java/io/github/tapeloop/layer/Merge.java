@@ -72,15 +72,24 @@ public abstract class Merge extends Layer {
         }
         Ops tf = pass.tf(this);
         if (!masked) {
-            return merge(tf, List.copyOf(inputs));
+            return moved(pass, tf, List.copyOf(inputs));
         }
         MergedMasks masks = MergedMasks.of(pass, tf, List.copyOf(inputs));
         Operand<TBool> mask = mask(masks);
-        Operand<TFloat32> y = mergeMasked(masks, mask);
+        Operand<TFloat32> y = moves() ? moved(pass, tf, masks.inputs()) : mergeMasked(masks, mask);
         if (mask != null) {
             pass.setMask(y, mask);
         }
         return y;
+    }
+
+    /** Whether numbers come out as they went in. */
+    boolean moves() {
+        return false;
+    }
+
+    private Operand<TFloat32> moved(ForwardPass pass, Ops tf, List<Operand<TFloat32>> inputs) {
+        return moves() ? pass.moved(inputs, moved -> merge(tf, moved)) : merge(tf, inputs);
     }
 
     /** The mask of the output of inputs of which some have one, or null. */

@@ -26,7 +26,12 @@ import org.tensorflow.types.TInt64;
  *
  * <p>Weights are shaped and named as in Keras: {@code query/kernel} and {@code key/kernel} float32 [in, numHeads, keyDim],
  * {@code value/kernel} [in, numHeads, valueDim], {@code attention_output/kernel} [numHeads, valueDim, out], all drawn by
- * {@link Initializer#glorotUniform()} as it takes these shapes, and biases, zeros.
+ * {@link Initializer#glorotUniform()} with the fans of matrices, [in, numHeads · size] and [numHeads · valueDim, out], and
+ * biases, zeros.
+ *
+ * <p>What a query may not attend to has weight 0 and is no part of any gradient. A query that may attend to nothing, because it is
+ * masked itself or masks leave nothing, attends to all steps alike, and its scores have no gradient, as in Keras; Keras with
+ * a dropout gives zeros there.
  */
 public final class MultiHeadAttention extends Layer {
 
@@ -136,8 +141,8 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
-     * Self-attention: x is query, key and value. Where x has a mask, no step attends to a masked one; what comes out at
-     * masked steps means nothing.
+     * Self-attention: x is query, key and value. Where x has a mask, no step attends to a masked one, and masked steps
+     * attend to all alike.
      *
      * @param pass makes ops, says whether to train, may have a mask of x
      * @param x float32 [batch, steps, in], steps and in known
@@ -188,7 +193,7 @@ public final class MultiHeadAttention extends Layer {
      * @param value float32 [batch, steps, in of the value], known but for the batch
      * @param key float32 [batch, steps, in of the key], known but for the batch
      * @param attentionMask bool [batch, queries, steps], true where a query may attend to a step; the first two dimensions may
-     *     be 1. A query that may attend to no step attends to all alike, more or less
+     *     be 1. A query that may attend to no step attends to all alike
      * @return float32 [batch, queries, out]
      */
     public Operand<TFloat32> call(
@@ -211,18 +216,25 @@ public final class MultiHeadAttention extends Layer {
             Operand<TFloat32> query,
             Operand<TFloat32> value,
             Operand<TFloat32> key,
-            List<Operand<TBool>> allowed) {
-        allowSteps(pass, tf, value, allowed);
+            List<Operand<TBool>> masks) {
+        allowSteps(pass, tf, value, 1, masks);
         if (key != value) {
-            allowSteps(pass, tf, key, allowed);
+            allowSteps(pass, tf, key, 1, masks);
         }
-        Operand<TFloat32> q = heads(pass, tf, "query", query, keyDim);
-        Operand<TFloat32> k = heads(pass, tf, "key", key, keyDim);
-        Operand<TFloat32> v = heads(pass, tf, "value", value, valueDim);
+        allowSteps(pass, tf, query, 2, masks);
+        boolean gaps = !masks.isEmpty();
         if (causal) {
-            allowed.add(
+            masks.add(
                     notLater(tf, Tensors.shape(query).get(1), Tensors.shape(key).get(1)));
         }
+        Operand<TBool> allowed = masks.stream()
+                .reduce((one, other) -> tf.math.logicalAnd(one, other))
+                .orElse(null);
+        Operand<TBool> attending = gaps ? tf.any(allowed, tf.constant(2)) : null;
+        Operand<TBool> attended = gaps ? tf.any(allowed, tf.constant(1)) : null;
+        Operand<TFloat32> q = heads(pass, tf, "query", Masks.finite(tf, query, attending), keyDim);
+        Operand<TFloat32> k = heads(pass, tf, "key", Masks.finite(tf, key, attended), keyDim);
+        Operand<TFloat32> v = heads(pass, tf, "value", Masks.finite(tf, value, attended), valueDim);
         Operand<TFloat32> weights =
                 FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, k), allowed));
         if (pass.training() && dropout > 0) {
@@ -233,17 +245,17 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /** How much each query attends to each step, [batch, heads, queries, steps]. A rounded score is a wrong exponent. */
-    private Operand<TFloat32> weights(Ops tf, Operand<TFloat32> q, Operand<TFloat32> k, List<Operand<TBool>> allowed) {
+    private Operand<TFloat32> weights(Ops tf, Operand<TFloat32> q, Operand<TFloat32> k, Operand<TBool> allowed) {
         Operand<TFloat32> scaled = tf.math.mul(q, Tensors.constant(tf, 1 / Math.sqrt(keyDim), q.type()));
         Operand<TFloat32> scores = batchProduct(tf, scaled, k, true);
-        return tf.nn.softmax(allowed.isEmpty() ? scores : masked(tf, scores, allowed));
+        return tf.nn.softmax(allowed == null ? scores : masked(tf, scores, allowed));
     }
 
-    /** No query attends to a masked step of a value or key. */
-    private void allowSteps(ForwardPass pass, Ops tf, Operand<TFloat32> x, List<Operand<TBool>> allowed) {
+    /** No query attends to a masked step of a value or key, and no masked query attends to a step. */
+    private void allowSteps(ForwardPass pass, Ops tf, Operand<TFloat32> x, int along, List<Operand<TBool>> masks) {
         Operand<TBool> mask = StepMask.ofSteps(this, pass, x);
         if (mask != null) {
-            allowed.add(tf.expandDims(mask, tf.constant(1)));
+            masks.add(tf.expandDims(mask, tf.constant(along)));
         }
     }
 
@@ -295,8 +307,11 @@ public final class MultiHeadAttention extends Layer {
             Shape biasShape,
             long columns) {
         Class<TFloat32> type = rows.type();
+        WeightSpec spec = kernel.initializer() instanceof VarianceScaling scaling
+                ? kernel.initializer(scaling.ofMatrix(kernelShape.size() / columns, columns))
+                : kernel;
         Operand<TFloat32> w =
-                weight(pass, name + "/kernel", kernelShape, type, kernel).read(tf);
+                weight(pass, name + "/kernel", kernelShape, type, spec).read(tf);
         Operand<TFloat32> y = tf.linalg.matMul(rows, tf.reshape(w, tf.constant(new long[] {-1, columns})));
         if (!useBias) {
             return y;
@@ -313,15 +328,13 @@ public final class MultiHeadAttention extends Layer {
         return tf.math.greaterEqual(tf.reshape(rows, tf.constant(new long[] {1, queries, 1})), columns);
     }
 
-    /** Scores with the forbidden ones lowered so far that their weights are 0. */
-    private static Operand<TFloat32> masked(Ops tf, Operand<TFloat32> scores, List<Operand<TBool>> allowed) {
-        Operand<TBool> all = allowed.get(0);
-        for (Operand<TBool> more : allowed.subList(1, allowed.size())) {
-            all = tf.math.logicalAnd(all, more);
-        }
-        Class<TFloat32> type = scores.type();
-        Operand<TFloat32> lowered = tf.select(all, Tensors.constant(tf, 0, type), Tensors.constant(tf, -1e9, type));
-        return tf.math.add(scores, tf.expandDims(lowered, tf.constant(1))); // The same for all heads.
+    /** Scores with one number, so low that its weight is 0 beside any score, in place of the forbidden ones. */
+    private static Operand<TFloat32> masked(Ops tf, Operand<TFloat32> scores, Operand<TBool> allowed) {
+        double lowest = -0.7 * (scores.type() == TFloat32.class ? Float.MAX_VALUE : Double.MAX_VALUE);
+        return tf.select(
+                tf.expandDims(allowed, tf.constant(1)), // The same for all heads.
+                scores,
+                Tensors.constant(tf, lowest, scores.type()));
     }
 
     private void requireAll(Operand<TFloat32> query, Operand<TFloat32> value, Operand<TFloat32> key) {

@@ -5,6 +5,7 @@ import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -35,10 +36,32 @@ public final class Normalization extends Layer {
     /**
      * Has a mean and variance for each element of some axes.
      *
-     * @param axis counted from the back if negative; none for one mean and variance of all
+     * @param axis at least one, counted from the back if negative; for one mean and variance of all, see {@link #overAll()}
      */
     public Normalization(int... axis) {
-        this.axis = axis.clone();
+        this(Arrays.stream(requireSome(axis)));
+    }
+
+    private Normalization(IntStream axis) {
+        this.axis = axis.toArray();
+    }
+
+    /**
+     * A layer that has one mean and variance of all elements: Keras' {@code axis=None}.
+     *
+     * @return a new layer
+     */
+    public static Normalization overAll() {
+        return new Normalization(IntStream.empty());
+    }
+
+    private static int[] requireSome(int[] axis) {
+        if (axis.length == 0) {
+            throw new IllegalArgumentException(
+                    "Normalization needs at least one axis, got none: for one mean and variance"
+                            + " of all write Normalization.overAll()");
+        }
+        return axis;
     }
 
     /**
@@ -146,7 +169,8 @@ public final class Normalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
+        return pass.keepMask(
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {

@@ -66,6 +66,7 @@ public final class PReLU extends Layer {
         }
         Operand<TFloat32> slope =
                 weight(pass, "alpha", example, x.type(), alpha).read(tf);
-        return pass.keepMask(x, tf.math.sub(tf.nn.relu(x), tf.math.mul(slope, tf.nn.relu(tf.math.neg(x)))));
+        Operand<TFloat32> data = pass.finite(tf, x);
+        return pass.keepMask(x, tf.math.sub(tf.nn.relu(data), tf.math.mul(slope, tf.nn.relu(tf.math.neg(data)))));
     }
 }

@@ -47,6 +47,6 @@ public final class Permute extends Layer {
             throw Images.refusal(this, x, "the batch and " + (order.length - 1) + " dimensions", "");
         }
         Ops tf = pass.tf(this, x);
-        return tf.linalg.transpose(x, tf.constant(order));
+        return pass.moved(x, moved -> tf.linalg.transpose(moved, tf.constant(order)));
     }
 }

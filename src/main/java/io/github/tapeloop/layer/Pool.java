@@ -19,7 +19,7 @@ abstract class Pool<L extends Pool<L>> extends WindowLayer<L> {
 
     @Override
     final Operand<TFloat32> slide(ForwardPass pass, Ops tf, Operand<TFloat32> image) {
-        return sums ? FullPrecision.compute(tf, image, this::window) : window(tf, image);
+        return sums ? FullPrecision.compute(pass, tf, image, this::window) : window(tf, image);
     }
 
     private Operand<TFloat32> window(Ops tf, Operand<TFloat32> image) {

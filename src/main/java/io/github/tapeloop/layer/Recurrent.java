@@ -10,6 +10,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Stack;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /**
@@ -23,8 +24,9 @@ import org.tensorflow.types.TFloat32;
  *       {@link Initializer#glorotUniform()}, the recurrent kernel [units, gates · units], {@link Initializer#orthogonal()},
  *       the bias zeros.
  *   <li>Output: the last step's, [batch, units], or with {@link #returnSequences} that of all, [batch, steps, units].
- *   <li>Where the input has a mask, a step that is masked keeps the state and repeats the output before it. The output of
- *       a layer that returns the last step only has no mask.
+ *   <li>Where the input has a mask, a step that is masked keeps the state and repeats the output before it; what stands in
+ *       the input there counts for nothing. Before the first step that is not masked the output is the first of the initial
+ *       states, where Keras puts out zeros. The output of a layer that returns the last step only has no mask.
  * </ul>
  *
  * @param <L> the layer's own type, which the setters return
@@ -136,7 +138,8 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
 
     /**
      * The part of the state to drop in training where it is multiplied with the recurrent kernel; 0 unless set. One mask
-     * [batch, units] holds for all steps. Where the state is carried on by itself, as in {@link Gru}, nothing is dropped.
+     * [batch, units] holds for all steps and gates ("tied"); Keras' GRU and LSTM draw one for each gate, which gives the same mean and less
+     * spread. Where the state is carried on by itself, as in {@link Gru}, nothing is dropped.
      *
      * @param rate the part to drop, in [0, 1)
      * @return this
@@ -176,18 +179,19 @@ public abstract class Recurrent<L extends Recurrent<L>> extends RecurrentWeights
         List<Operand<TFloat32>> state = initialState.isEmpty() ? zeros(tf, x) : requireState(initialState, x);
         StepMask mask = StepMask.of(this, pass, tf, x);
         Read weights = read(pass, tf, x);
+        Operand<TFloat32> data = mask.zeroed(tf, x);
         Operand<TFloat32> dropped = pass.training() && dropout > 0
-                ? Dropout.drop(pass, tf, x, dropout, Images.withBatchOf(tf, x, 1, (int)
+                ? Dropout.drop(pass, tf, data, dropout, Images.withBatchOf(tf, x, 1, (int)
                         Tensors.shape(x).get(-1)))
-                : x;
+                : data;
         List<? extends Operand<TFloat32>> inputs = weights.project(tf, dropped, steps);
-        Operand<TFloat32> kept = pass.training() && recurrentDropout > 0
-                ? Dropout.mask(pass, tf, recurrentDropout, Images.withBatchOf(tf, x, units()), x.type())
+        Operand<TBool> kept = pass.training() && recurrentDropout > 0
+                ? Dropout.kept(pass, tf, recurrentDropout, Images.withBatchOf(tf, x, units()), x.type())
                 : null;
         List<Operand<TFloat32>> outputs = new ArrayList<>(steps);
         for (int i = 0; i < steps; i++) {
             int step = goBackwards ? steps - 1 - i : i;
-            Operand<TFloat32> h = kept == null ? state.get(0) : tf.math.mul(state.get(0), kept);
+            Operand<TFloat32> h = kept == null ? state.get(0) : Dropout.drop(tf, state.get(0), recurrentDropout, kept);
             List<Operand<TFloat32>> after = next(tf, inputs.get(step), weights.recurrent(tf, h), state);
             state = mask.choose(tf, step, after, state);
             outputs.add(state.get(0));

@@ -5,7 +5,6 @@ import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TFloat32;
 
@@ -116,9 +115,7 @@ public interface Regularizer {
                         "The orthogonal regularizer needs a matrix, got " + Tensors.describe(x));
             }
             long size = shape.get(rows ? 0 : 1);
-            Operand<TFloat32> squares = tf.sum(tf.math.square(x), tf.constant(rows ? 1 : 0), Sum.keepDims(true));
-            Operand<TFloat32> normed =
-                    tf.math.mul(x, tf.math.rsqrt(tf.math.maximum(squares, Tensors.constant(tf, 1e-14, x.type()))));
+            Operand<TFloat32> normed = Norms.unit(tf, x, 1e-7, rows ? 1 : 0);
             Operand<TFloat32> products =
                     tf.linalg.matMul(normed, normed, MatMul.transposeA(!rows), MatMul.transposeB(rows));
             Operand<TFloat32> pairs = tf.math.mul(products, offDiagonal(tf, size, x.type()));

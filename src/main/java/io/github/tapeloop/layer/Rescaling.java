@@ -46,7 +46,7 @@ public final class Rescaling extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, this::rescaled));
+        return pass.keepMask(x, FullPrecision.compute(pass, pass.tf(this, x), x, this::rescaled));
     }
 
     private Operand<TFloat32> rescaled(Ops tf, Operand<TFloat32> x) {

@@ -4,7 +4,9 @@ import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
 
 /** Gives each example another shape of the same size. */
 public final class Reshape extends Layer {
@@ -50,7 +52,9 @@ public final class Reshape extends Layer {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
         }
-        return pass.tf(this, x).reshape(x, Tensors.constant(pass.tf(), target(shape.get(0), from)));
+        Ops tf = pass.tf(this, x);
+        Operand<TInt64> sizes = Tensors.constant(tf, target(shape.get(0), from));
+        return pass.moved(x, moved -> tf.reshape(moved, sizes));
     }
 
     private boolean fits(long size) {

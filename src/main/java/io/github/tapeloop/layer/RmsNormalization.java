@@ -70,7 +70,8 @@ public final class RmsNormalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, FullPrecision.compute(pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
+        return pass.keepMask(
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> normalized(pass, tf, wide)));
     }
 
     private Operand<TFloat32> normalized(ForwardPass pass, Ops tf, Operand<TFloat32> x) {
@@ -79,7 +80,7 @@ public final class RmsNormalization extends Layer {
         Operand<TFloat32> factors =
                 weight(pass, "scale", sizes, x.type(), scale).read(tf);
         Operand<TFloat32> square = tf.math.mean(tf.math.square(x), tf.constant(axes), Mean.keepDims(true));
-        Operand<TFloat32> inverse = tf.math.rsqrt(tf.math.add(square, Tensors.constant(tf, epsilon, x.type())));
+        Operand<TFloat32> inverse = ScaledNormalization.inverseRoot(tf, square, epsilon);
         return tf.math.mul(tf.math.mul(x, inverse), Dimensions.along(tf, factors, Tensors.rank(x), axes));
     }
 }

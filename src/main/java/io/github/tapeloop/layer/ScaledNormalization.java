@@ -102,7 +102,18 @@ abstract class ScaledNormalization<L extends ScaledNormalization<L>> extends Lay
 
     /** 1 / √(variance + epsilon). */
     final Operand<TFloat32> inverseDeviation(Ops tf, Operand<TFloat32> variance) {
-        return tf.math.rsqrt(tf.math.add(variance, Tensors.constant(tf, epsilon, variance.type())));
+        return inverseRoot(tf, variance, epsilon);
+    }
+
+    /**
+     * 1 / √(x + epsilon), where an epsilon that the type has no number for is the smallest there is, so that no variance means
+     * zeros; NaN of what has outgrown the type, as 1 / ∞ would make zeros of numbers that are not.
+     */
+    static Operand<TFloat32> inverseRoot(Ops tf, Operand<TFloat32> x, double epsilon) {
+        double least = x.type() == TFloat32.class ? Float.MIN_NORMAL : Double.MIN_NORMAL;
+        Operand<TFloat32> root =
+                tf.math.rsqrt(tf.math.add(x, Tensors.constant(tf, Math.max(least, epsilon), x.type())));
+        return tf.select(tf.math.isFinite(x), root, Tensors.constant(tf, Double.NaN, x.type()));
     }
 
     /** Means of x and of its squared distance from them along some axes, which stay as ones. */

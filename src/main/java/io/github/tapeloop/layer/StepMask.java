@@ -44,6 +44,11 @@ record StepMask(Operand<TBool> whole, List<? extends Operand<TBool>> steps) {
         return mask;
     }
 
+    /** The series with zeros at masked steps: what stands there must not reach the gradient of a kernel, as 0 · ∞. */
+    Operand<TFloat32> zeroed(Ops tf, Operand<TFloat32> x) {
+        return Masks.zeroed(tf, x, whole);
+    }
+
     /** The state after a step: where it is masked, the one before. */
     List<Operand<TFloat32>> choose(Ops tf, int step, List<Operand<TFloat32>> after, List<Operand<TFloat32>> before) {
         if (whole == null) {

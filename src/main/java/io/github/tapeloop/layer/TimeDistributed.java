@@ -11,6 +11,10 @@ import org.tensorflow.types.TInt64;
 /**
  * Calls a layer on each step of series by itself: a convolution on each frame of a film, for example. The steps are taken
  * together with the batch, so that it is one call; {@link Dense} and the like work on the last axis as they are.
+ *
+ * <p>Being one call, a {@link BatchNormalization} inside takes its statistics from the steps of all examples together and
+ * moves its averages once. Keras calls the layer for each step: there each step is normalized by itself, in training. A
+ * penalty of the inner layer's output is divided by batch · steps and counts; Keras drops it.
  */
 public final class TimeDistributed extends Layer {
 
@@ -31,7 +35,8 @@ public final class TimeDistributed extends Layer {
     }
 
     /**
-     * Calls the layer on each step. It does not see the mask of x, which is that of the output.
+     * Calls the layer on each step. It does not see the mask of x, which is that of the output; numbers at masked steps that
+     * are not finite are zeros to it.
      *
      * @param pass what the layer gets
      * @param x float32 [batch, steps, …], all but the batch known
@@ -46,8 +51,8 @@ public final class TimeDistributed extends Layer {
                     + " known dimensions after the batch, got " + Tensors.describe(x));
         }
         Ops tf = pass.tf(this, x);
-        Operand<TFloat32> y = inner.call(
-                pass, tf.reshape(x, sizes(tf, LongStream.of(-1), shape.tail().tail())));
+        Operand<TInt64> steps = sizes(tf, LongStream.of(-1), shape.tail().tail());
+        Operand<TFloat32> y = inner.call(pass, pass.moved(x, moved -> tf.reshape(pass.finite(tf, x, moved), steps)));
         Shape each = Tensors.shape(y).tail();
         if (each.hasUnknownDimension()) {
             throw new IllegalArgumentException("Layer '" + path()

@@ -1,12 +1,13 @@
 package io.github.tapeloop.layer;
 
-import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
-import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TFloat32;
 
-/** Divides by the Euclidean norm along an axis or more, so that the norm is 1: x / max(‖x‖, 1e-12). */
+/**
+ * Divides by the Euclidean norm along an axis or more, so that the norm is 1: x / max(‖x‖, 1e-12). What is not longer than
+ * 1e-12, zeros for example, has no direction and therefore no slope: its gradient is 0, where Keras gives 1e12 times the one
+ * that comes. Computed in float32 in mixed precision.
+ */
 public final class UnitNormalization extends Layer {
 
     private final int[] axis;
@@ -38,14 +39,8 @@ public final class UnitNormalization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.keepMask(x, unit(pass.tf(this, x), x, Dimensions.axes(this, x, axis)));
-    }
-
-    static Operand<TFloat32> unit(Ops tf, Operand<TFloat32> x, int... axes) {
-        return FullPrecision.compute(tf, x, (full, wide) -> {
-            Operand<TFloat32> squares = full.sum(full.math.square(wide), full.constant(axes), Sum.keepDims(true));
-            Operand<TFloat32> floor = Tensors.constant(full, 1e-24, wide.type());
-            return full.math.mul(wide, full.math.rsqrt(full.math.maximum(squares, floor)));
-        });
+        int[] axes = Dimensions.axes(this, x, axis);
+        return pass.keepMask(
+                x, FullPrecision.compute(pass, pass.tf(this, x), x, (tf, wide) -> Norms.unit(tf, wide, 1e-12, axes)));
     }
 }

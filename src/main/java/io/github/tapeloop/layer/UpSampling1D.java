@@ -13,6 +13,11 @@ public final class UpSampling1D extends Layer {
 
     private final int size;
 
+    /** Creates a layer that doubles each step. */
+    public UpSampling1D() {
+        this(2);
+    }
+
     /**
      * Creates a layer.
      *

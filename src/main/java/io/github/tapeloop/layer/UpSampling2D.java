@@ -16,6 +16,11 @@ public final class UpSampling2D extends Layer {
     private final Extent size;
     private Interpolation interpolation = Interpolation.NEAREST;
 
+    /** Creates a layer that doubles height and width. */
+    public UpSampling2D() {
+        this(2);
+    }
+
     /**
      * Creates a layer.
      *

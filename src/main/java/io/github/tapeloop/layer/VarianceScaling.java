@@ -10,7 +10,8 @@ import org.tensorflow.types.TInt64;
 
 /**
  * Random values with variance scale / fan. The fans of a kernel are its last two dimensions, times the size of its
- * receptive field (the dimensions before), as in Keras.
+ * receptive field (the dimensions before), as in Keras. A kernel of three dimensions that is a matrix, as those of {@link
+ * MultiHeadAttention}, has the fans of the matrix.
  */
 public final class VarianceScaling implements Initializer {
 
@@ -61,7 +62,16 @@ public final class VarianceScaling implements Initializer {
 
     @Override
     public Operand<TFloat32> initialize(Ops tf, Shape shape, Class<TFloat32> type, Operand<TInt64> seed) {
-        double variance = scale / Math.max(1, fan(shape));
+        return initialize(tf, shape, type, seed, fan(shape));
+    }
+
+    /** The same of a kernel that is a matrix [in, out] in another shape. */
+    Initializer ofMatrix(long in, long out) {
+        return (tf, shape, type, seed) -> initialize(tf, shape, type, seed, fan(in, out));
+    }
+
+    private Operand<TFloat32> initialize(Ops tf, Shape shape, Class<TFloat32> type, Operand<TInt64> seed, double fan) {
+        double variance = scale / Math.max(1, fan);
         double limit = Math.sqrt(3 * variance);
         Initializer drawn =
                 switch (distribution) {
@@ -84,8 +94,10 @@ public final class VarianceScaling implements Initializer {
         for (int i = 0; i < rank - 2; i++) {
             receptiveField *= shape.get(i);
         }
-        double in = shape.get(rank - 2) * receptiveField;
-        double out = shape.get(rank - 1) * receptiveField;
+        return fan(shape.get(rank - 2) * receptiveField, shape.get(rank - 1) * receptiveField);
+    }
+
+    private double fan(double in, double out) {
         return switch (mode) {
             case FAN_IN -> in;
             case FAN_OUT -> out;

@@ -73,7 +73,9 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
         Ops tf = pass.tf(this, x);
         Images.require(this, x, series);
         check(x);
-        Operand<TFloat32> y = series ? Images.toSeries(tf, over(pass, tf, Images.ofSeries(tf, x))) : over(pass, tf, x);
+        Operand<TFloat32> images = series ? pass.moved(x, moved -> Images.ofSeries(tf, moved)) : x;
+        Operand<TFloat32> windows = over(pass, tf, images);
+        Operand<TFloat32> y = series ? Images.toSeries(tf, windows) : windows;
         return finish(pass, tf, x, y);
     }
 

@@ -11,6 +11,11 @@ import org.tensorflow.types.TFloat32;
  */
 public final class ZeroPadding1D extends Border {
 
+    /** Creates a layer that adds one step at each end. */
+    public ZeroPadding1D() {
+        this(1);
+    }
+
     /**
      * Creates a layer that treats both ends alike.
      *

@@ -11,6 +11,11 @@ import org.tensorflow.types.TFloat32;
  */
 public final class ZeroPadding2D extends Border {
 
+    /** Creates a layer that adds one row or column at each side. */
+    public ZeroPadding2D() {
+        this(1);
+    }
+
     /**
      * Creates a layer that treats all sides alike.
      *
@@ -18,6 +23,16 @@ public final class ZeroPadding2D extends Border {
      */
     public ZeroPadding2D(int padding) {
         this(padding, padding, padding, padding);
+    }
+
+    /**
+     * Creates a layer that treats opposite sides alike.
+     *
+     * @param rows rows to add above and below, at least 0
+     * @param columns columns to add at either side, at least 0
+     */
+    public ZeroPadding2D(int rows, int columns) {
+        this(rows, rows, columns, columns);
     }
 
     /**

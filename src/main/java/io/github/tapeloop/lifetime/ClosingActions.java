@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** What is to be done at an end, in reverse order: all of it, whatever fails. */
 public final class ClosingActions {
@@ -36,6 +37,26 @@ public final class ClosingActions {
                 }
             }
         }
+        rethrow(first);
+    }
+
+    /**
+     * Does something with each of some parts, in their order: all of it, whatever fails. The first exception is thrown at
+     * the end, with the others suppressed in it.
+     *
+     * @param parts what is to be closed
+     * @param close closes one
+     * @param <T> the type of a part
+     */
+    public static <T> void each(Iterable<? extends T> parts, Consumer<? super T> close) {
+        Throwable first = null;
+        for (T part : parts) {
+            first = run(() -> close.accept(part), first);
+        }
+        rethrow(first);
+    }
+
+    private static void rethrow(Throwable first) {
         if (first instanceof Error error) {
             throw error;
         }

@@ -11,7 +11,8 @@ import java.util.function.LongSupplier;
 /**
  * The batches of training, epoch by epoch: the data is opened once an epoch, or, when epochs have a fixed number of steps,
  * goes on where the last one ended. Batches come in groups of as many as one execution takes steps, single ones as long as
- * that has to be found; a group never reaches over the end of an epoch.
+ * that has to be found; a group never reaches over the end of an epoch, and one whose batches differ in padded length comes in
+ * parts.
  */
 final class EpochBatches implements AutoCloseable {
 
@@ -32,8 +33,7 @@ final class EpochBatches implements AutoCloseable {
 
     /** The batches of an epoch, in the given order if the data has to be opened for it. */
     BatchIterator forEpoch(int order) {
-        if (current == null || stepsPerEpoch.isEmpty() || !current.hasNext()) {
-            close();
+        if (current == null || !current.hasNext()) { // A pass that has ended has closed itself.
             current = new Timed(batches.grouped(new Groups()).open(seed, order));
         }
         size.interrupted();

@@ -2,11 +2,13 @@ package io.github.tapeloop.loop;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
+import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Scores;
@@ -92,7 +94,7 @@ public final class FitLoop {
                 Ending weights = this::leaveWeights;
                 Ending guard = nonFinite::end;
                 EpochBatches data =
-                        new EpochBatches(train, engine.session().seed(), limit, engine.executionSize(), nanoTime)) {
+                        new EpochBatches(train, engine.session().seed(), limit, executionSize(), nanoTime)) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.register(engine.state());
             callbacks.onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
@@ -101,6 +103,7 @@ public final class FitLoop {
             data.goOn(options.initialEpoch());
             runAll(data);
             engine.weights().averages(false);
+            engine.optimizers().forEach(Optimizer::flush);
             engine.weights().averaging().forEach(Optimizer::useAverages);
         } catch (RuntimeException | Error e) {
             failure = e;
@@ -110,6 +113,15 @@ public final class FitLoop {
         }
         NonFiniteWatch.Counts skips = nonFinite.counts();
         return new History(epochs, run.stopReason(), skips.skipped(), skips.byLossScale(), skips.rollbacks());
+    }
+
+    /** Whether a callback wants to hear of each step. */
+    private boolean stepsSingly() {
+        return options.callbacks().stream().anyMatch(Callback::followsEachStep);
+    }
+
+    private ExecutionSize executionSize() {
+        return stepsSingly() ? ExecutionSize.single() : engine.executionSize();
     }
 
     private void runAll(EpochBatches data) {
@@ -164,13 +176,12 @@ public final class FitLoop {
         engine.weights().toTrain();
         engine.trainScores().reset();
         BatchLoop loop = new BatchLoop(
-                engine.train(train.batchSize()),
+                stepsSingly() ? engine.train() : engine.train(train.batchSize()),
                 engine.trainScores(),
                 event -> callbacks.onTrainBatchBegin(run, event),
                 event -> callbacks.onTrainBatchEnd(run, event),
                 () -> nonFinite.stepEnds() | run.stopsNow());
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
-        engine.optimizers().forEach(Optimizer::flush);
         engine.weights().toEvaluate();
         if (done.steps() == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");

@@ -84,7 +84,20 @@ final class FitRun implements Run {
 
     @Override
     public void useAverages(boolean inPlace) {
+        if (!engine.bringsOptimizers()) {
+            engine.weights().requireAverages();
+        }
         engine.weights().averages(inPlace);
+    }
+
+    @Override
+    public boolean averagesInPlace() {
+        return engine.weights().averagesInPlace();
+    }
+
+    @Override
+    public Snapshot weights(boolean averages) {
+        return engine.weights().keep(engine.model().variables(), averages);
     }
 
     @Override

@@ -30,9 +30,9 @@ public abstract class PerSampleLoss implements Loss {
     /** End with the first use of the loss, in a mask or a metric too. */
     final Settings settings = new Settings();
 
-    private Reduction reduction = Reduction.SUM_OVER_BATCH_SIZE;
+    private Loss.Reduction reduction = Loss.Reduction.SUM_OVER_BATCH_SIZE;
 
-    /** Creates a loss that is reduced by {@link Reduction#SUM_OVER_BATCH_SIZE}. */
+    /** Creates a loss that is reduced by {@link Loss.Reduction#SUM_OVER_BATCH_SIZE}. */
     protected PerSampleLoss() {}
 
     /**
@@ -49,11 +49,11 @@ public abstract class PerSampleLoss implements Loss {
     /**
      * Sets how the values become one number.
      *
-     * @param way {@link Reduction#SUM_OVER_BATCH_SIZE} unless set
+     * @param way {@link Loss.Reduction#SUM_OVER_BATCH_SIZE} unless set
      * @return this
      * @throws IllegalStateException if the loss was used already
      */
-    public final PerSampleLoss reduction(Reduction way) {
+    public final PerSampleLoss reduction(Loss.Reduction way) {
         settings.change(this, "reduction");
         this.reduction = Objects.requireNonNull(way, "reduction");
         return this;
@@ -138,7 +138,7 @@ public abstract class PerSampleLoss implements Loss {
         settings.use();
         if (sampleWeight.isPresent() || mask.isPresent()) {
             requirePerSample(prediction);
-        } else if (reduction != Reduction.SUM) {
+        } else if (reduction != Loss.Reduction.SUM) {
             Optional<Operand<TFloat32>> summands = summands(tf, target, prediction);
             if (summands.isPresent()) {
                 return Weighting.mean(tf, summands.get());

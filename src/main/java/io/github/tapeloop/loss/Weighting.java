@@ -36,12 +36,12 @@ final class Weighting {
         mask = times(mask, ones);
     }
 
-    Operand<TFloat32> reduce(Reduction reduction) {
+    Operand<TFloat32> reduce(Loss.Reduction reduction) {
         Operand<TFloat32> weighted = factor == null ? values : tf.math.mul(values, factor);
-        if (reduction == Reduction.SUM) {
+        if (reduction == Loss.Reduction.SUM) {
             return sum(tf, weighted);
         }
-        Operand<TFloat32> divisor = reduction == Reduction.MEAN_WITH_SAMPLE_WEIGHT ? factor : mask;
+        Operand<TFloat32> divisor = reduction == Loss.Reduction.MEAN_WITH_SAMPLE_WEIGHT ? factor : mask;
         return divisor == null ? mean(tf, weighted) : tf.math.divNoNan(sum(tf, weighted), total(divisor));
     }
 

@@ -21,13 +21,13 @@ public final class F1Score extends FScore {
     }
 
     /**
-     * How the scores of the classes are put together; {@link ClassAverage#MACRO}, their mean, unless set, so that a trainer has
-     * one number to log. Keras' default is {@link ClassAverage#NONE}.
+     * How the scores of the classes are put together; {@link FBetaScore.Average#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link FBetaScore.Average#NONE}.
      *
      * @param kind one of four
      * @return this
      */
-    public F1Score average(ClassAverage kind) {
+    public F1Score average(FBetaScore.Average kind) {
         setAverage(kind);
         return this;
     }

@@ -27,13 +27,13 @@ public final class FBetaScore extends FScore {
     }
 
     /**
-     * How the scores of the classes are put together; {@link ClassAverage#MACRO}, their mean, unless set, so that a trainer has
-     * one number to log. Keras' default is {@link ClassAverage#NONE}.
+     * How the scores of the classes are put together; {@link Average#MACRO}, their mean, unless set, so that a trainer has
+     * one number to log. Keras' default is {@link Average#NONE}.
      *
      * @param kind one of four
      * @return this
      */
-    public FBetaScore average(ClassAverage kind) {
+    public FBetaScore average(Average kind) {
         setAverage(kind);
         return this;
     }
@@ -48,5 +48,17 @@ public final class FBetaScore extends FScore {
     public FBetaScore threshold(double limit) {
         setThreshold(limit);
         return this;
+    }
+
+    /** How a metric that has a value for each class, or for each column of a table, makes one of them. */
+    public enum Average {
+        /** Not at all: {@link Metric#results} gives one value for each class, and {@link Metric#result} refuses. */
+        NONE,
+        /** From the counts of all classes together. */
+        MICRO,
+        /** The mean of the values of all classes. */
+        MACRO,
+        /** The mean of the values of all classes, each weighted by how often the class is a target. */
+        WEIGHTED
     }
 }

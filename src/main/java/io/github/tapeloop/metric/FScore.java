@@ -25,7 +25,7 @@ abstract class FScore extends WeightedMetric {
     private static final double LEAST = 1e-9;
 
     private final double beta;
-    private ClassAverage average = ClassAverage.MACRO;
+    private FBetaScore.Average average = FBetaScore.Average.MACRO;
     private double threshold = Double.NaN;
 
     FScore(String name, double beta) {
@@ -33,7 +33,7 @@ abstract class FScore extends WeightedMetric {
         this.beta = Require.positive("beta", beta);
     }
 
-    final void setAverage(ClassAverage kind) {
+    final void setAverage(FBetaScore.Average kind) {
         settings.change(this, "average");
         this.average = Objects.requireNonNull(kind, "kind");
     }
@@ -71,7 +71,7 @@ abstract class FScore extends WeightedMetric {
     @Override
     protected final Operand<? extends TNumber> compute(Ops tf) {
         Operand<TFloat64> counts = state(tf, COUNTS, Shape.of(3, 1)).read(tf);
-        if (average == ClassAverage.MICRO) {
+        if (average == FBetaScore.Average.MICRO) {
             counts = tf.sum(counts, tf.constant(1));
         }
         Operand<TFloat64> hits = row(tf, counts, 0);

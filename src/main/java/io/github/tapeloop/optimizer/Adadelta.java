@@ -63,8 +63,8 @@ public final class Adadelta extends Adaptive<Adadelta> {
                 slot("accumulated_gradient", variable, 0).handle(tf),
                 slot("accumulated_delta", variable, 0).handle(tf),
                 update.learningRate(type),
-                update.constant(rho, type),
-                update.constant(epsilon(), type),
+                update.fraction(rho, type),
+                epsilon(update, type),
                 gradient);
     }
 }

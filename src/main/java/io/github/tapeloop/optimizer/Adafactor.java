@@ -8,6 +8,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.math.Mean;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
@@ -98,17 +99,18 @@ public final class Adafactor extends Optimizer {
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
         Ops tf = update.tf();
         Class<T> type = variable.type();
-        Operand<T> square = tf.math.add(tf.math.square(gradient), update.constant(epsilon1, type));
+        Operand<T> square = tf.math.add(tf.math.square(gradient), update.epsilon(epsilon1, type));
         Operand<T> step = variable.shape().numDimensions() < 2
                 ? tf.math.mul(gradient, tf.math.rsqrt(follow(update, slot("velocity", variable, 0), square)))
                 : factored(update, variable, gradient, square);
-        Operand<T> one = update.constant(1, type);
-        Operand<T> excess = tf.math.maximum(
-                one, tf.math.mul(rootMeanSquare(update, step, variable), update.constant(1 / clipThreshold, type)));
-        Operand<T> size =
-                tf.math.maximum(update.constant(epsilon2, type), rootMeanSquare(update, variable.read(tf), variable));
-        Operand<T> rate = tf.math.mul(size, relativeRate(update, type));
-        variable.assignSub(tf, tf.math.mul(step, tf.math.div(rate, excess)));
+        Operand<TFloat64> excess = tf.math.maximum(
+                update.constant(1, TFloat64.class),
+                tf.math.mul(
+                        rootMeanSquare(update, step, variable), update.constant(1 / clipThreshold, TFloat64.class)));
+        Operand<TFloat64> size = tf.math.maximum(
+                update.constant(epsilon2, TFloat64.class), rootMeanSquare(update, variable.read(tf), variable));
+        Operand<TFloat64> rate = tf.math.mul(size, relativeRate(update));
+        variable.assignSub(tf, Norms.times(tf, step, tf.math.div(rate, excess)));
     }
 
     /** The step by averages over the last and over the last but one dimension. */
@@ -141,10 +143,10 @@ public final class Adafactor extends Optimizer {
         return after;
     }
 
-    private <T extends TNumber> Operand<T> relativeRate(Update update, Class<T> type) {
-        return update.once("relative rate", type, () -> update.tf()
+    private static Operand<TFloat64> relativeRate(Update update) {
+        return update.once("relative rate", TFloat64.class, () -> update.tf()
                 .math
-                .minimum(update.learningRate(type), powerOfNumber(update, -0.5, type)));
+                .minimum(update.learningRate(TFloat64.class), powerOfNumber(update, -0.5, TFloat64.class)));
     }
 
     private static <T extends TNumber> Operand<T> powerOfNumber(Update update, double exponent, Class<T> type) {
@@ -153,9 +155,8 @@ public final class Adafactor extends Optimizer {
     }
 
     /** √(mean of squares) of something with the size of a variable. */
-    private static <T extends TNumber> Operand<T> rootMeanSquare(Update update, Operand<T> x, Variable<?> like) {
-        Ops tf = update.tf();
-        Operand<T> twiceShare = update.constant(2.0 / like.shape().size(), x.type());
-        return tf.math.sqrt(tf.math.mul(tf.nn.l2Loss(x), twiceShare)); // l2Loss is half the sum of squares.
+    private static Operand<TFloat64> rootMeanSquare(Update update, Operand<? extends TNumber> x, Variable<?> like) {
+        double share = 1 / Math.sqrt(like.shape().size());
+        return update.tf().math.mul(Norms.norm(update.tf(), x), update.constant(share, TFloat64.class));
     }
 }

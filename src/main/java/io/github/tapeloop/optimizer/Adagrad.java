@@ -63,7 +63,7 @@ public final class Adagrad extends Adaptive<Adagrad> {
         Class<T> type = variable.type();
         Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
         accumulator.assignAdd(tf, tf.math.square(gradient));
-        Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), update.constant(epsilon(), type)));
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(accumulator.read(tf), epsilon(update, type)));
         variable.assignSub(tf, tf.math.mul(tf.math.mul(update.learningRate(type), gradient), scale));
     }
 
@@ -76,7 +76,7 @@ public final class Adagrad extends Adaptive<Adagrad> {
         IndexedSlices<T> rows = gradient.summed(tf);
         ResourceScatterAdd.create(tf.scope(), accumulator.handle(tf), rows.indices(), tf.math.square(rows.values()));
         Operand<T> sums = accumulator.gather(tf, rows.indices());
-        Operand<T> scale = tf.math.rsqrt(tf.math.add(sums, update.constant(epsilon(), type)));
+        Operand<T> scale = tf.math.rsqrt(tf.math.add(sums, epsilon(update, type)));
         Operand<T> change = tf.math.mul(tf.math.mul(update.learningRate(type), rows.values()), scale);
         ResourceScatterSub.create(tf.scope(), variable.handle(tf), rows.indices(), change);
     }

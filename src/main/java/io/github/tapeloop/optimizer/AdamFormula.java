@@ -65,9 +65,9 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
                     update.power(beta1(), type),
                     update.power(beta2(), type),
                     update.learningRate(type),
-                    update.constant(beta1(), type),
-                    update.constant(beta2(), type),
-                    update.constant(epsilon(), type),
+                    update.fraction(beta1(), type),
+                    update.fraction(beta2(), type),
+                    epsilon(update, type),
                     gradient);
         } else {
             tf.train.resourceApplyAdam(
@@ -77,9 +77,9 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
                     update.power(beta1(), type),
                     update.power(beta2(), type),
                     update.learningRate(type),
-                    update.constant(beta1(), type),
-                    update.constant(beta2(), type),
-                    update.constant(epsilon(), type),
+                    update.fraction(beta1(), type),
+                    update.fraction(beta2(), type),
+                    epsilon(update, type),
                     gradient);
         }
     }
@@ -105,7 +105,7 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
         Operand<T> correction =
                 tf.math.div(tf.math.sqrt(update.correction(beta2(), type)), update.correction(beta1(), type));
         Operand<T> rate = tf.math.mul(update.learningRate(type), correction);
-        Operand<T> divisor = tf.math.add(tf.math.sqrt(v), update.constant(epsilon(), type));
+        Operand<T> divisor = tf.math.add(tf.math.sqrt(v), epsilon(update, type));
         Operand<T> change = tf.math.mul(rate, tf.math.div(m, divisor));
         ResourceScatterSub.create(tf.scope(), variable.handle(tf), rows.indices(), change);
     }

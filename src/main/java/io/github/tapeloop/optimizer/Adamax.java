@@ -49,9 +49,9 @@ public final class Adamax extends Moments<Adamax> {
                 slot("u", variable, 0).handle(tf),
                 update.power(beta1(), type),
                 update.learningRate(type),
-                update.constant(beta1(), type),
-                update.constant(beta2(), type),
-                update.constant(epsilon(), type),
+                update.fraction(beta1(), type),
+                update.fraction(beta2(), type),
+                epsilon(update, type),
                 gradient);
     }
 }

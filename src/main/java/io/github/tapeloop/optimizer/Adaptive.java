@@ -1,6 +1,8 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.settings.Require;
+import org.tensorflow.Operand;
+import org.tensorflow.types.family.TNumber;
 
 /** An optimizer that divides by a root of past gradients, which an epsilon keeps off zero. */
 abstract class Adaptive<S extends Adaptive<S>> extends Optimizer {
@@ -22,7 +24,7 @@ abstract class Adaptive<S extends Adaptive<S>> extends Optimizer {
     /**
      * Sets what keeps the denominator off zero.
      *
-     * @param value ε, above 0
+     * @param value ε, above 0; below 2^-126 it counts as that for a float32 variable, whose kernels take less for 0
      * @return this
      */
     public S epsilon(double value) {
@@ -36,7 +38,8 @@ abstract class Adaptive<S extends Adaptive<S>> extends Optimizer {
         return true;
     }
 
-    double epsilon() {
-        return epsilon;
+    /** ε in the type of the variables, where it is above 0, too. */
+    final <T extends TNumber> Operand<T> epsilon(Update update, Class<T> type) {
+        return update.epsilon(epsilon, type);
     }
 }

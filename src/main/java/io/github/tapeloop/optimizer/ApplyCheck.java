@@ -10,6 +10,8 @@ import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
 
 /** Refuses gradients that an optimizer cannot apply, before anything has changed. */
 final class ApplyCheck {
@@ -28,8 +30,19 @@ final class ApplyCheck {
         requireSome(gradients);
         for (Variable<?> variable : gradients.variables()) {
             variable.handle(tf); // Refuses one of another session before the optimizer is bound to it.
+            requireType(variable);
             requireLike("", variable, gradients.of(variable).orElseThrow());
             slots.requireOwner(variable, optimizer);
+        }
+    }
+
+    /** Shares of 0.001 and epsilons of 1e-7 are lost in half precision, and most updates of a weight with them. */
+    private void requireType(Variable<?> variable) {
+        if (variable.type() != TFloat32.class && variable.type() != TFloat64.class) {
+            throw new IllegalArgumentException(optimizer + " updates float32 and float64 variables, got '"
+                    + variable.name() + "' of type " + variable.type().getSimpleName()
+                    + ": keep weights in float32 and compute in half precision by a DtypePolicy, as"
+                    + " precision(DtypePolicy.MIXED_BFLOAT16) of a trainer does");
         }
     }
 

@@ -139,7 +139,7 @@ public final class ByVariable extends Optimizer {
     }
 
     @Override
-    void requireSuitable(Transform transform) {
+    void requireSuitable(Optimizer.Transform transform) {
         if (transform instanceof WeightDecay) {
             throw new IllegalArgumentException(
                     "The parts of a ByVariable decay weights, each its own: give one of them the " + transform);

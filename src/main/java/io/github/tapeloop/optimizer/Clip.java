@@ -1,6 +1,5 @@
 package io.github.tapeloop.optimizer;
 
-import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
@@ -12,7 +11,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /** Keeps gradients from being too large, before they are used. */
-public final class Clip implements Transform {
+public final class Clip implements Optimizer.Transform {
 
     private enum Mode {
         norm,
@@ -72,15 +71,14 @@ public final class Clip implements Transform {
         Operand<T> values = Rows.values(typed);
         Class<T> type = variable.type();
         return Rows.with(
-                update.tf(), typed, mode == Mode.norm ? byNorm(update, type, values) : byValue(update, type, values));
+                update.tf(), typed, mode == Mode.norm ? byNorm(update, values) : byValue(update, type, values));
     }
 
-    private <T extends TNumber> Operand<T> byNorm(Update update, Class<T> type, Operand<T> gradient) {
+    private <T extends TNumber> Operand<T> byNorm(Update update, Operand<T> gradient) {
         Ops tf = update.tf();
-        Operand<T> c = update.constant(limit, type);
-        // l2Loss is half the sum of squares.
-        Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.nn.l2Loss(gradient), update.constant(2, type)));
-        return tf.math.mul(gradient, tf.math.div(c, tf.math.maximum(norm, c)));
+        Operand<TFloat64> c = update.constant(limit, TFloat64.class);
+        Operand<TFloat64> norm = Norms.norm(tf, gradient);
+        return Norms.times(tf, gradient, tf.math.div(c, tf.math.maximum(norm, c)));
     }
 
     private <T extends TNumber> Operand<T> byValue(Update update, Class<T> type, Operand<T> gradient) {
@@ -89,38 +87,29 @@ public final class Clip implements Transform {
 
     private Gradients byGlobalNorm(Update update, Gradients gradients) {
         Ops tf = update.tf();
-        List<Variable<?>> variables = gradients.variables();
-        Class<? extends TNumber> type = Optimizer.number(variables.get(0)).type();
-        for (Variable<?> variable : variables) {
-            if (variable.type() != type) {
-                type = TFloat64.class;
-            }
-        }
-        Operand<? extends TNumber> scale = scale(update, gradients, type);
-        return gradients.map((variable, gradient) -> scaled(tf, Optimizer.number(variable), gradient, scale));
+        Operand<TFloat64> norm = globalNorm(tf, gradients);
+        Operand<TFloat64> finite = tf.math.mul(
+                update.constant(limit, TFloat64.class),
+                tf.math.minimum(
+                        tf.math.div(update.constant(1, TFloat64.class), norm),
+                        update.constant(1 / limit, TFloat64.class)));
+        Operand<TFloat64> scale =
+                tf.math.add(finite, tf.math.sub(norm, norm)); // Adds 0, or NaN if the norm is not finite.
+        return gradients.map((variable, gradient) -> scaled(tf, Optimizer.number(gradient), scale));
     }
 
-    @SuppressWarnings("unchecked") // Only numbers have gradients.
-    private <T extends TNumber> Operand<T> scale(Update update, Gradients gradients, Class<T> type) {
-        Ops tf = update.tf();
-        List<Operand<T>> halves = new ArrayList<>();
+    /** The norm of all gradients together is that of their norms. */
+    private static Operand<TFloat64> globalNorm(Ops tf, Gradients gradients) {
+        List<Operand<TFloat64>> norms = new ArrayList<>();
         for (Variable<?> variable : gradients.variables()) {
-            Operand<? extends TNumber> gradient =
-                    (Operand<? extends TNumber>) gradients.of(variable).orElseThrow();
-            halves.add(Tensors.cast(tf, tf.nn.l2Loss(Rows.values(gradient)), type));
+            Operand<TNumber> gradient = Optimizer.number(gradients.of(variable).orElseThrow());
+            norms.add(Norms.norm(tf, Rows.values(gradient)));
         }
-        Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.math.addN(halves), update.constant(2, type)));
-        Operand<T> finite = tf.math.mul(
-                update.constant(limit, type),
-                tf.math.minimum(tf.math.div(update.constant(1, type), norm), update.constant(1 / limit, type)));
-        return tf.math.add(finite, tf.math.sub(norm, norm)); // Adds 0, or NaN if the norm is not finite.
+        return norms.size() == 1 ? norms.get(0) : Norms.norm(tf, tf.stack(norms));
     }
 
-    @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private static <T extends TNumber> Operand<T> scaled(
-            Ops tf, Variable<T> variable, Operand<?> gradient, Operand<? extends TNumber> scale) {
-        Operand<T> typed = (Operand<T>) gradient;
-        return Rows.with(tf, typed, tf.math.mul(Rows.values(typed), Tensors.cast(tf, scale, variable.type())));
+    private static Operand<TNumber> scaled(Ops tf, Operand<TNumber> gradient, Operand<TFloat64> scale) {
+        return Rows.with(tf, gradient, Norms.times(tf, Rows.values(gradient), scale));
     }
 
     @Override

@@ -143,7 +143,8 @@ public final class Ftrl extends Optimizer {
         Variable<T> accumulator = slot("accumulator", variable, initialAccumulatorValue);
         Variable<T> linear = slot("linear", variable, 0);
         Undo undo = new Undo(tf);
-        List.of(variable, accumulator, linear).forEach(undo::remember);
+        Operand<TBool> hasRate = hasRate(update);
+        List.of(variable, accumulator, linear).forEach(changed -> undo.remember(changed, hasRate));
         tf.train.resourceApplyFtrl(
                 variable.handle(tf),
                 accumulator.handle(tf),
@@ -154,7 +155,7 @@ public final class Ftrl extends Optimizer {
                 beta == 0 ? update.constant(l2, type) : stabilizedL2(update, type),
                 update.constant(l2Shrinkage, type),
                 update.constant(learningRatePower, type));
-        undo.unless(hasRate(update)); // A rate of 0 has made the variable NaN, and the linear term infinite.
+        undo.end(); // A rate of 0 has made the variable NaN, and the linear term infinite.
     }
 
     private static Operand<TBool> hasRate(Update update) {

@@ -1,29 +1,40 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.runtime.Conditional;
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
+import org.tensorflow.types.family.TType;
 
 /**
- * Makes one update of several steps, Keras' {@code gradient_accumulation_steps}: every n-th step uses the mean of the
- * last n gradients; the others only add to the sum. A learning rate schedule still counts steps, while bias corrections
- * count updates. Steps left over are used by {@link Optimizer#flush}. Immutable.
+ * Makes one update of several steps, Keras' {@code gradient_accumulation_steps}: every n-th step updates by the mean of the
+ * gradients of the last n; the others only add to the sum. Learning rate schedules count steps; bias corrections and moving
+ * averages count updates, as warm-ups of optimizers do. A variable counts with a gradient of 0 in a step that has none of it,
+ * and is left alone by an update if none of its steps had one. Immutable.
  *
- * <p>What an optimizer keeps outside its slots would change in every step. Sums are as large as the variables, so an
- * optimizer that is {@code lazy(true)} is not lazy with it.
+ * <p>Each {@link Optimizer#apply} is a step. Those left over are used by {@link Optimizer#flush}, which {@code fit} calls at the
+ * end of the run, as Keras does not, and never between epochs: an epoch's last steps count with the next one's first.
+ *
+ * <p>Sums are as large as the variables, so an optimizer that is {@code lazy(true)} is not lazy with it.
  */
-public final class GradientAccumulation implements Transform {
+public final class GradientAccumulation implements Optimizer.Transform {
 
-    private static final String SLOT = "gradient_accumulator";
+    private static final String SUM = "gradient_accumulator";
+    /** The number of the last update that a variable has a gradient for. */
+    private static final String LAST = "gradient_accumulator_update";
 
     private final long steps;
 
@@ -41,80 +52,154 @@ public final class GradientAccumulation implements Transform {
         return new GradientAccumulation(Require.atLeast(2, "steps", steps));
     }
 
-    long steps() {
-        return steps;
+    /** Makes an update of gradients that were summed up. */
+    @FunctionalInterface
+    interface Change {
+
+        /**
+         * @param update what was done before it
+         * @param means of variables that may have a gradient
+         * @param has whether one does, of those of which this turns out in the graph
+         */
+        void make(Update update, Gradients means, Map<Variable<?>, Operand<TBool>> has);
     }
 
-    /** Adds gradients to the sums and, if this is an n-th step, makes the update of the means and empties the sums. */
-    void step(Update update, Slots slots, Gradients gradients, Consumer<Gradients> change) {
-        Ops tf = update.tf();
-        Operand<TInt64> number = tf.math.add(update.stepCount(), tf.constant(1L));
-        Operand<TBool> due = tf.math.equal(tf.math.floorMod(number, tf.constant(steps)), tf.constant(0L));
-        List<Runnable> sums = new ArrayList<>();
-        Gradients means = gradients.map(
-                (variable, gradient) -> accumulate(update, slots, Optimizer.number(variable), gradient, due, sums));
-        Undo undo = new Undo(tf);
-        gradients.variables().forEach(undo::remember);
-        slots.remember(undo);
-        try {
-            change.accept(means);
-        } finally {
-            slots.remember(null);
-        }
-        undo.unless(due);
-        sums.forEach(Runnable::run);
+    /** How many updates were made, of whatever number of steps. */
+    Variable<TInt64> updates(Ops tf, Slots slots) {
+        return slots.named(TapeSession.of(tf), "optimizer/updates", eager -> eager.constant(0L));
     }
 
-    @SuppressWarnings("unchecked") // A gradient has its variable's type.
-    private <T extends TNumber> Operand<T> accumulate(
-            Update update,
-            Slots slots,
-            Variable<T> variable,
-            Operand<?> gradient,
-            Operand<TBool> due,
-            List<Runnable> sums) {
-        Ops tf = update.tf();
-        Variable<T> slot = slots.of(variable, SLOT, eager -> eager.zerosLike(variable.read(eager)));
-        Operand<T> sum = tf.math.add(slot.read(tf), (Operand<T>) gradient);
-        // Not before all else has gone well: a step that fails adds nothing.
-        sums.add(() -> slot.assign(tf, tf.select(due, tf.zerosLike(sum), sum)));
-        return tf.math.div(sum, update.constant(steps, variable.type()));
+    /** How many steps wait for others. */
+    private static Variable<TInt64> waiting(Ops tf, Slots slots) {
+        return slots.named(TapeSession.of(tf), "optimizer/accumulated_steps", eager -> eager.constant(0L));
+    }
+
+    private static Variable<TInt64> last(Slots slots, Variable<?> variable) {
+        return slots.named(variable.session(), variable.name() + "/" + LAST, eager -> eager.constant(0L));
+    }
+
+    private static <T extends TNumber> Variable<T> sum(Slots slots, Variable<T> variable) {
+        return slots.of(variable, SUM, eager -> eager.zerosLike(variable.read(eager)));
     }
 
     /**
-     * What waits for an update.
+     * Adds gradients to the sums and, if this is an n-th step, makes the update of the means and empties the sums.
      *
-     * @param emptying sets a sum to 0
+     * @param before what was done before this step
+     * @param met all variables that steps have had gradients of, those of this one included
      */
-    record Pending(Gradients means, List<Runnable> emptying) {
-
-        /** Begins a new accumulation. */
-        void empty() {
-            emptying.forEach(Runnable::run);
+    void step(
+            Ops tf,
+            Update.Counts before,
+            Slots slots,
+            Collection<Variable<?>> met,
+            Gradients gradients,
+            OptimizerState optimizer,
+            Change change) {
+        Operand<TInt64> one = tf.constant(1L);
+        Operand<TInt64> number = tf.math.add(waiting(tf, slots).read(tf), one);
+        Operand<TBool> due = tf.math.greaterEqual(number, tf.constant(steps));
+        Operand<TInt64> updated = before.updates().get();
+        Operand<TInt64> next = tf.math.add(updated, one);
+        Map<Variable<?>, Operand<?>> sums = new LinkedHashMap<>();
+        List<Variable<?>> absent = new ArrayList<>();
+        List<Operand<?>> inputs = new ArrayList<>(List.of(before.steps().get(), updated));
+        for (Variable<?> variable : met) {
+            Operand<?> sum = added(tf, slots, Optimizer.number(variable), gradients);
+            sums.put(variable, sum);
+            inputs.add(sum);
+            if (gradients.of(variable).isEmpty()) {
+                absent.add(variable);
+            }
         }
-    }
-
-    /** The means of gradients of fewer steps. */
-    Pending take(Update update, Slots slots, long pending) {
-        Ops tf = update.tf();
-        List<Variable<?>> variables = new ArrayList<>();
-        List<Optional<Operand<?>>> means = new ArrayList<>();
-        List<Runnable> emptying = new ArrayList<>();
-        slots.all(SLOT).forEach((variable, slot) -> {
-            variables.add(variable);
-            means.add(Optional.of(mean(update, Optimizer.number(slot), pending)));
-            emptying.add(() -> empty(tf, Optimizer.number(slot)));
+        absent.forEach(
+                variable -> inputs.add(tf.math.equal(last(slots, variable).read(tf), next)));
+        Conditional.runIf(tf, due, inputs, (inner, given) -> {
+            Iterator<? extends Operand<?>> parts = given.iterator();
+            Operand<TInt64> stepsBefore = typed(parts.next());
+            Operand<TInt64> updatesBefore = typed(parts.next());
+            Update update = optimizer.newUpdate(inner, new Update.Counts(() -> stepsBefore, () -> updatesBefore));
+            Gradients means = means(update, met, parts, steps);
+            Map<Variable<?>, Operand<TBool>> has = new LinkedHashMap<>();
+            absent.forEach(variable -> has.put(variable, GradientAccumulation.<TBool>typed(parts.next())));
+            change.make(update, means, has);
         });
-        return new Pending(Gradients.of(variables, means), emptying);
+        // Not before all else has gone well: a step that fails adds nothing.
+        sums.forEach((variable, sum) -> keep(tf, slots, Optimizer.number(variable), sum, due));
+        gradients.variables().forEach(variable -> last(slots, variable).assign(tf, next));
+        waiting(tf, slots).assign(tf, tf.select(due, tf.constant(0L), number));
+        updates(tf, slots).assign(tf, tf.select(due, next, updated));
     }
 
-    private static <T extends TNumber> Operand<T> mean(Update update, Variable<T> slot, long pending) {
+    @SuppressWarnings("unchecked") // A gradient has its variable's type.
+    private static <T extends TNumber> Operand<T> added(
+            Ops tf, Slots slots, Variable<T> variable, Gradients gradients) {
+        Operand<T> sum = sum(slots, variable).read(tf);
+        last(slots, variable); // Made now, in every mode.
+        return gradients
+                .of(variable)
+                .map(gradient -> (Operand<T>) tf.math.add(sum, gradient))
+                .orElse(sum);
+    }
+
+    @SuppressWarnings("unchecked") // A sum has its variable's type.
+    private static <T extends TNumber> void keep(
+            Ops tf, Slots slots, Variable<T> variable, Operand<?> sum, Operand<TBool> due) {
+        Operand<T> typed = (Operand<T>) sum;
+        sum(slots, variable).assign(tf, tf.select(due, tf.zerosLike(typed), typed));
+    }
+
+    private static Gradients means(
+            Update update, Collection<Variable<?>> variables, Iterator<? extends Operand<?>> sums, long count) {
+        List<Optional<Operand<?>>> means = new ArrayList<>();
+        for (Variable<?> variable : variables) {
+            means.add(Optional.of(mean(update, Optimizer.number(variable), sums.next(), count)));
+        }
+        return Gradients.of(List.copyOf(variables), means);
+    }
+
+    @SuppressWarnings("unchecked") // A sum has its variable's type.
+    private static <T extends TNumber> Operand<T> mean(
+            Update update, Variable<T> variable, Operand<?> sum, long count) {
+        return update.tf().math.div((Operand<T>) sum, update.constant(count, variable.type()));
+    }
+
+    @SuppressWarnings("unchecked") // The types are those of the inputs.
+    private static <T extends TType> Operand<T> typed(Operand<?> operand) {
+        return (Operand<T>) operand;
+    }
+
+    /** How many steps wait for others, outside a step. */
+    long waiting(TapeSession session, Slots slots) {
+        return (long) session.scalar(waiting(session.tf(), slots).read(session.tf()));
+    }
+
+    /**
+     * Makes the update of the steps that wait, at least one, and begins a new accumulation. Not in a step.
+     *
+     * @param update of the last of these steps
+     */
+    void flush(Update update, Slots slots, long waiting, Change change) {
         Ops tf = update.tf();
-        return tf.math.div(slot.read(tf), update.constant(pending, slot.type()));
+        TapeSession session = TapeSession.of(tf);
+        Operand<TInt64> next = tf.math.add(update.updateCount(), tf.constant(1L));
+        double number = session.scalar(next);
+        List<Variable<?>> variables = new ArrayList<>();
+        List<Operand<?>> sums = new ArrayList<>();
+        slots.all(SUM).forEach((variable, sum) -> {
+            if (session.scalar(last(slots, variable).read(tf)) == number) {
+                variables.add(variable);
+                sums.add(sum.read(tf));
+            }
+        });
+        change.make(update, means(update, variables, sums.iterator(), waiting), Map.of());
+        slots.all(SUM).values().forEach(sum -> empty(tf, Optimizer.number(sum)));
+        waiting(tf, slots).assign(tf, tf.constant(0L));
+        updates(tf, slots).assign(tf, next);
     }
 
-    private static <T extends TNumber> void empty(Ops tf, Variable<T> slot) {
-        slot.assign(tf, tf.zerosLike(slot.read(tf)));
+    private static <T extends TNumber> void empty(Ops tf, Variable<T> sum) {
+        sum.assign(tf, tf.zerosLike(sum.read(tf)));
     }
 
     @Override

@@ -24,7 +24,7 @@ import org.tensorflow.types.family.TNumber;
  * it while it is traced, as it does all Java code.
  */
 @FunctionalInterface
-public non-sealed interface GradientTransform extends Transform {
+public non-sealed interface GradientTransform extends Optimizer.Transform {
 
     /**
      * Changes gradients.

@@ -24,6 +24,7 @@ final class HeldUpdate implements Transaction.Write {
         this.optimizer = optimizer;
         this.gradients = gradients;
         changed.addAll(gradients.variables());
+        changed.addAll(optimizer.carried());
         optimizer.state().forEach(changed::add);
     }
 
@@ -36,7 +37,8 @@ final class HeldUpdate implements Transaction.Write {
 
     @Override
     public void run(Ops ops, Iterator<? extends Operand<?>> given) {
-        optimizer.applyNow(ops, gradients.map((variable, gradient) -> Rows.ofParts(ops, number(gradient), given)));
+        optimizer.applyNow(
+                ops, gradients.map((variable, gradient) -> Rows.ofParts(ops, Optimizer.number(gradient), given)));
     }
 
     @Override
@@ -55,11 +57,6 @@ final class HeldUpdate implements Transaction.Write {
     }
 
     private Operand<TNumber> gradient(Variable<?> variable) {
-        return number(gradients.of(variable).orElseThrow());
-    }
-
-    @SuppressWarnings("unchecked") // Only numbers have gradients.
-    private static Operand<TNumber> number(Operand<?> gradient) {
-        return (Operand<TNumber>) gradient;
+        return Optimizer.number(gradients.of(variable).orElseThrow());
     }
 }

@@ -3,6 +3,7 @@ package io.github.tapeloop.optimizer;
 import io.github.tapeloop.state.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -47,16 +48,15 @@ public final class Lamb extends Moments<Lamb> {
         Operand<T> m = average(update, slot("m", variable, 0), gradient, beta1());
         Operand<T> v = average(update, slot("v", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> root = tf.math.sqrt(tf.math.div(v, update.correction(beta2(), type)));
-        Operand<T> direction = tf.math.div(
-                tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, update.constant(epsilon(), type)));
-        // Half the squared norm is one op. The halves cancel in the ratio.
-        Operand<T> weights = tf.nn.l2Loss(variable.read(tf));
-        Operand<T> steps = tf.nn.l2Loss(direction);
-        Operand<T> zero = update.constant(0, type);
-        Operand<T> ratio = tf.select(
-                tf.math.logicalAnd(tf.math.greater(weights, zero), tf.math.greater(steps, zero)),
-                tf.math.sqrt(tf.math.div(weights, steps)),
-                update.constant(1, type));
-        variable.assignSub(tf, tf.math.mul(tf.math.mul(ratio, update.learningRate(type)), direction));
+        Operand<T> direction =
+                tf.math.div(tf.math.div(m, update.correction(beta1(), type)), tf.math.add(root, epsilon(update, type)));
+        Operand<TFloat64> ofWeights = Norms.norm(tf, variable.read(tf));
+        Operand<TFloat64> ofStep = Norms.norm(tf, direction);
+        Operand<TFloat64> zero = update.constant(0, TFloat64.class);
+        Operand<TFloat64> ratio = tf.select(
+                tf.math.logicalAnd(tf.math.greater(ofWeights, zero), tf.math.greater(ofStep, zero)),
+                tf.math.div(ofWeights, ofStep),
+                update.constant(1, TFloat64.class));
+        variable.assignSub(tf, Norms.times(tf, direction, tf.math.mul(ratio, update.learningRate(TFloat64.class))));
     }
 }

@@ -200,11 +200,14 @@ public final class LossScale {
         List<Operand<?>> parts = new ArrayList<>();
         gradients
                 .variables()
-                .forEach(variable -> Rows.addParts(number(gradients.of(variable).orElseThrow()), parts));
+                .forEach(variable ->
+                        Rows.addParts(Optimizer.number(gradients.of(variable).orElseThrow()), parts));
         Operand<TBool> finite = allFinite(tf, gradients);
         Conditional.runIf(tf, finite, parts, (inner, given) -> {
             Iterator<? extends Operand<?>> next = given.iterator();
-            update.accept(inner, gradients.map((variable, gradient) -> Rows.ofParts(inner, number(gradient), next)));
+            update.accept(
+                    inner,
+                    gradients.map((variable, gradient) -> Rows.ofParts(inner, Optimizer.number(gradient), next)));
         });
         adapt(tf, finite); // Not before the update, which can fail: then nothing has changed.
     }
@@ -254,7 +257,8 @@ public final class LossScale {
     public static Operand<TBool> allFinite(Ops tf, Gradients gradients) {
         List<Operand<TBool>> each = new ArrayList<>();
         for (Variable<?> variable : gradients.variables()) {
-            Operand<TNumber> values = Rows.values(number(gradients.of(variable).orElseThrow()));
+            Operand<TNumber> values =
+                    Rows.values(Optimizer.number(gradients.of(variable).orElseThrow()));
             Operand<TNumber> flat = tf.reshape(values, tf.constant(new int[] {-1}));
             each.add(tf.reduceAll(tf.math.isFinite(flat), tf.constant(0)));
         }
@@ -262,13 +266,8 @@ public final class LossScale {
     }
 
     private static Operand<?> times(Ops tf, Operand<?> gradient, Operand<TFloat32> factor) {
-        Operand<TNumber> number = number(gradient);
+        Operand<TNumber> number = Optimizer.number(gradient);
         return Rows.with(tf, number, tf.math.mul(Rows.values(number), Tensors.cast(tf, factor, number.type())));
-    }
-
-    @SuppressWarnings("unchecked") // Only numbers have gradients.
-    private static Operand<TNumber> number(Operand<?> gradient) {
-        return (Operand<TNumber>) gradient;
     }
 
     /** What a checkpoint of the optimizer has to hold; empty before the first step. */

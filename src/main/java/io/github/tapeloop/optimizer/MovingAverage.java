@@ -2,7 +2,7 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
-import java.util.List;
+import java.util.Collection;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -11,10 +11,12 @@ import org.tensorflow.types.family.TNumber;
 
 /**
  * Keeps an exponential moving average of each variable, Keras' {@code use_ema}: after an update a = m a + (1 - m) v,
- * where m counts as 0 for the first update. The averages are put in place by {@link Optimizer#useAverages}, which
+ * where m counts as 0 for the first update. All variables that were ever updated are averaged in each update, also those
+ * that it has no gradient of; with {@link GradientAccumulation} it is once for each update, where Keras averages in
+ * every step. The averages are put in place by {@link Optimizer#useAverages}, which
  * {@code fit} does at its end, by {@link Optimizer#swapAverages}, or every few updates. Immutable.
  */
-public final class MovingAverage implements Transform {
+public final class MovingAverage implements Optimizer.Transform {
 
     private static final String SLOT = "average";
 
@@ -39,14 +41,20 @@ public final class MovingAverage implements Transform {
     /**
      * The same average, put in place of the variables now and then, Keras' {@code ema_overwrite_frequency}.
      *
-     * @param updates after how many updates, at least 1. With accumulation, every step of such an update overwrites
+     * @param updates after how many updates, at least 1
      * @return a new transform
      */
     public MovingAverage overwriteFrequency(long updates) {
         return new MovingAverage(momentum, Require.atLeast(1, "overwriteFrequency", updates));
     }
 
-    void follow(Update update, Slots slots, List<Variable<?>> variables) {
+    /** Begins the average of a variable with its value before its first update. */
+    <T extends TNumber> void begin(Slots slots, Variable<T> variable) {
+        slots.of(variable, SLOT, variable::read);
+    }
+
+    /** Lets the averages follow the variables: one update. */
+    void follow(Update update, Slots slots, Collection<Variable<?>> variables) {
         for (Variable<?> variable : variables) {
             followOne(update, slots, Optimizer.number(variable));
         }
@@ -83,6 +91,11 @@ public final class MovingAverage implements Transform {
             Operand<TInt64> updates = tf.math.add(update.updateCount(), tf.constant(1L));
             return tf.math.equal(tf.math.floorMod(updates, tf.constant(overwriteFrequency)), tf.constant(0L));
         });
+    }
+
+    /** The averages of all variables. */
+    Collection<Variable<?>> averages(Slots slots) {
+        return slots.all(SLOT).values();
     }
 
     void overwrite(Ops tf, Slots slots) {

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.linalg.MatMul;
+import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -159,9 +160,9 @@ public final class Muon extends Moments<Muon> {
                     update.power(beta1(), type),
                     update.power(beta2(), type),
                     adamRate(update, type),
-                    update.constant(beta1(), type),
-                    update.constant(beta2(), type),
-                    update.constant(epsilon(), type),
+                    update.fraction(beta1(), type),
+                    update.fraction(beta2(), type),
+                    epsilon(update, type),
                     gradient);
             return;
         }
@@ -192,8 +193,8 @@ public final class Muon extends Moments<Muon> {
         Ops tf = update.tf();
         Class<T> type = variable.type();
         boolean tall = variable.shape().get(0) > variable.shape().get(1);
-        Operand<T> norm = tf.math.sqrt(tf.math.mul(tf.nn.l2Loss(matrix), update.constant(2, type)));
-        Operand<T> x = tf.math.div(matrix, tf.math.add(norm, update.constant(1e-7, type)));
+        Operand<TFloat64> norm = tf.math.add(Norms.norm(tf, matrix), update.constant(1e-7, TFloat64.class));
+        Operand<T> x = Norms.times(tf, matrix, tf.math.reciprocal(norm));
         Operand<T> a = update.constant(A, type);
         Operand<T> b = update.constant(B, type);
         Operand<T> c = update.constant(C, type);

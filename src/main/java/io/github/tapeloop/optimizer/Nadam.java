@@ -53,8 +53,8 @@ public final class Nadam extends Moments<Nadam> {
         Operand<T> v = average(update, slot("v", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> ahead = tf.math.add(tf.math.mul(shares.ofMoment, m), tf.math.mul(shares.ofGradient, gradient));
         Operand<T> root = tf.math.sqrt(tf.math.div(v, update.correction(beta2(), type)));
-        Operand<T> step = tf.math.div(
-                tf.math.mul(update.learningRate(type), ahead), tf.math.add(root, update.constant(epsilon(), type)));
+        Operand<T> step =
+                tf.math.div(tf.math.mul(update.learningRate(type), ahead), tf.math.add(root, epsilon(update, type)));
         variable.assignSub(tf, step);
     }
 

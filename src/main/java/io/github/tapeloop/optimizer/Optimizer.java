@@ -2,12 +2,22 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -34,6 +44,8 @@ public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
     private final ApplyCheck applyCheck = new ApplyCheck(getClass().getSimpleName());
+    /** The variables that steps have had gradients of, in order. */
+    private final Set<Variable<?>> met = new LinkedHashSet<>();
 
     /**
      * An optimizer with a learning rate that only {@link #setLearningRate} changes.
@@ -109,6 +121,7 @@ public abstract class Optimizer extends OptimizerState {
     final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
         gradients.variables().forEach(this::ask);
+        met.addAll(gradients.variables());
         if (lossScale == null) {
             step(tf, gradients);
         } else {
@@ -117,9 +130,19 @@ public abstract class Optimizer extends OptimizerState {
     }
 
     private void step(Ops tf, Gradients gradients) {
-        Update update = newUpdate(tf);
-        transforms.step(update, slots, gradients, changed -> updateAll(update, changed));
+        Update.Counts before = counts(tf);
+        Optional<GradientAccumulation> accumulation = transforms.get(GradientAccumulation.class);
+        if (accumulation.isPresent()) {
+            accumulation.get().step(tf, before, slots, met, gradients, this, this::change);
+        } else {
+            change(newUpdate(tf, before), gradients, Map.of());
+        }
         iterations.assignAdd(tf, tf.constant(1L));
+    }
+
+    /** Makes one update. */
+    private void change(Update update, Gradients gradients, Map<Variable<?>, Operand<TBool>> has) {
+        transforms.change(update, slots, met, gradients, has, changed -> updateAll(update, changed));
     }
 
     /** Refuses what cannot be applied, before anything has changed. */
@@ -136,7 +159,7 @@ public abstract class Optimizer extends OptimizerState {
 
     /** Lets predicates of the user's decide over a variable before anything has changed: they can fail. */
     final void ask(Variable<?> variable) {
-        transforms.ask(variable);
+        transforms.ask(variable, slots);
         prepare(variable);
     }
 
@@ -144,26 +167,55 @@ public abstract class Optimizer extends OptimizerState {
     void prepare(Variable<?> variable) {}
 
     @Override
-    final Update newUpdate(Ops tf) {
-        return new Update(tf, iterations, transforms.accumulationSteps(), rate::at, slots, prefix());
+    final Update.Counts counts(Ops tf) {
+        return transforms
+                .get(GradientAccumulation.class)
+                .map(accumulation -> new Update.Counts(
+                        () -> iterations.read(tf),
+                        () -> accumulation.updates(tf, slots).read(tf)))
+                .orElseGet(() -> super.counts(tf));
+    }
+
+    /** The variables that a step may have to do with although it has no gradient of them. */
+    final Collection<Variable<?>> carried() {
+        return transforms.carry() ? Collections.unmodifiableCollection(met) : List.of();
+    }
+
+    /**
+     * How many variables a step has to do with although it may have no gradient of them: all that were updated before, if
+     * gradients are accumulated or variables averaged. The ops of a step depend on it, so a trace holds for one number only.
+     *
+     * @return the number, 0 without {@link GradientAccumulation} and {@link MovingAverage}
+     */
+    public final int carriedVariables() {
+        return carried().size();
     }
 
     /**
      * Makes an update of the gradients that wait for others, if gradients are accumulated and the steps since the last
-     * update were too few, as at the end of the data. Their mean counts. The next step begins a new accumulation. Not
-     * for use in a step, which may be traced.
+     * update were too few, as at the end of the data. Their mean counts, at the learning rate of the last of these steps; no step
+     * is counted. The next step begins a new accumulation. Not for use in a step, which may be traced. {@code fit} calls
+     * it at the end of a run.
      */
     public final void flush() {
-        if (transforms.accumulationSteps() == 1) {
+        GradientAccumulation accumulation =
+                transforms.get(GradientAccumulation.class).orElse(null);
+        if (accumulation == null) {
             return;
         }
         eagerly(tf -> {
-            Update update = newUpdate(tf);
-            long steps = transforms.accumulationSteps();
-            long pending = (long) session.scalar(iterations.read(tf)) % steps;
-            if (pending > 0) {
-                transforms.flush(update, slots, pending, changed -> updateAll(update, changed));
-                iterations.assignAdd(tf, tf.constant(steps - pending));
+            long waiting = accumulation.waiting(session, slots);
+            if (waiting == 0) {
+                return;
+            }
+            boolean evaluates = isEvaluating();
+            swapToTrain();
+            Update.Counts now = counts(tf);
+            Operand<TInt64> before = tf.math.sub(now.steps().get(), tf.constant(1L));
+            Update update = newUpdate(tf, new Update.Counts(() -> before, now.updates()));
+            accumulation.flush(update, slots, waiting, this::change);
+            if (evaluates) {
+                swapToEval();
             }
         });
     }
@@ -206,6 +258,23 @@ public abstract class Optimizer extends OptimizerState {
     }
 
     /**
+     * What is kept as other versions of the variables themselves: their moving averages, the z of a {@link ScheduleFreeAdamW}.
+     * Whoever keeps the variables to go back to keeps these with them, or training goes on from a mixture.
+     *
+     * @return a part of the {@link #state}
+     */
+    public final Parameters averages() {
+        List<Variable<?>> all = new ArrayList<>();
+        transforms.get(MovingAverage.class).ifPresent(average -> all.addAll(average.averages(slots)));
+        addVersions(all);
+        parts().forEach(part -> part.addVersions(all));
+        return Parameters.of(all);
+    }
+
+    /** Adds those slots that are versions of the variables. */
+    void addVersions(List<Variable<?>> all) {}
+
+    /**
      * Gives the variables the values to evaluate, predict or save with, if those are not the ones that training goes on
      * from: see {@link ScheduleFreeAdamW}. Nothing for most optimizers, and where that was done already. Not for use in a
      * step.
@@ -217,6 +286,11 @@ public abstract class Optimizer extends OptimizerState {
     /** Undoes {@link #swapToEval}, before training goes on. Not for use in a step. */
     public void swapToTrain() {
         parts().forEach(Optimizer::swapToTrain);
+    }
+
+    /** Whether {@link #swapToEval} has put other values in place. */
+    boolean isEvaluating() {
+        return parts().stream().anyMatch(Optimizer::isEvaluating);
     }
 
     private void updateAll(Update update, Gradients gradients) {
@@ -329,7 +403,20 @@ public abstract class Optimizer extends OptimizerState {
     }
 
     @SuppressWarnings("unchecked") // Only numbers have gradients.
+    static Operand<TNumber> number(Operand<?> gradient) {
+        return (Operand<TNumber>) gradient;
+    }
+
+    @SuppressWarnings("unchecked") // Only numbers have gradients.
     static <T extends TNumber> Variable<T> number(Variable<?> variable) {
         return (Variable<T>) variable;
     }
+
+    /**
+     * Something that a step does besides the optimizer's own formula. Give it to {@link Optimizer#with}. Its state, if it
+     * has any, is in slots of the optimizer, so one object can serve several optimizers. One of your own is a {@link
+     * GradientTransform}.
+     */
+    public sealed interface Transform
+            permits Clip, GradientAccumulation, GradientTransform, MovingAverage, WeightDecay {}
 }

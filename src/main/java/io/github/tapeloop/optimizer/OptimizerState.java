@@ -4,8 +4,6 @@ import io.github.tapeloop.bridge.ConstantGraph;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -50,8 +48,20 @@ abstract class OptimizerState implements Stateful {
         this.rate = rate;
     }
 
+    /** The next step as this optimizer takes it. */
+    final Update newUpdate(Ops tf) {
+        return newUpdate(tf, counts(tf));
+    }
+
     /** One step as this optimizer takes it. */
-    abstract Update newUpdate(Ops tf);
+    final Update newUpdate(Ops tf, Update.Counts before) {
+        return new Update(tf, before, rate::at, slots, prefix);
+    }
+
+    /** What was done before the next step. */
+    Update.Counts counts(Ops tf) {
+        return Update.Counts.of(() -> iterations.read(tf));
+    }
 
     /**
      * Refuses to change a setting once a step was taken, in the first line of each setter: a step that was traced keeps what
@@ -279,7 +289,7 @@ abstract class OptimizerState implements Stateful {
 
     /** The learning rates and numbers like them, before the first step: from then on they are in {@link #state}. */
     @Override
-    public final void saveState(StateWriter out) {
+    public final void saveState(Stateful.Writer out) {
         kept().forEach((name, number) -> {
             if (number.variable() == null) {
                 out.put(name, number.value());
@@ -288,7 +298,7 @@ abstract class OptimizerState implements Stateful {
     }
 
     @Override
-    public final void loadState(StateReader in) {
+    public final void loadState(Stateful.Reader in) {
         kept().forEach((name, number) -> {
             if (in.has(name)) {
                 number.set(in.getDouble(name));

@@ -8,11 +8,12 @@ import org.tensorflow.types.family.TNumber;
 
 /**
  * RMSprop (Hinton 2012) by Keras' formula: s = ρ s + (1 - ρ) g²; v -= lr g / √(s + ε), with ε inside the root. With
- * momentum: m = μ m + lr g / √(s + ε); v -= m. Centered: a = ρ a + (1 - ρ) g, and √(s - a² + ε) is the divisor.
- * Defaults: learning rate 0.001, ρ 0.9, momentum 0, ε 1e-7, not centered. Runs on TensorFlow's fused kernels.
+ * momentum: m = μ m + lr g / √(s + ε); v -= m. Centered: a = ρ a + (1 - ρ) g, and √(s - a² + ε) is the divisor, where
+ * s - a², the variance, is kept in place of s: c = ρ (c + (1 - ρ) (g - a)²), with a from before, is the same number, but
+ * never below 0. Defaults: learning rate 0.001, ρ 0.9, momentum 0, ε 1e-7, not centered.
  *
- * <p>The kernels keep a moment even if the momentum is 0, so the state is two numbers for each of the variables, where
- * Keras' is one.
+ * <p>Runs on TensorFlow's fused kernel unless centered. It keeps a moment even if the momentum is 0, so the state is two
+ * numbers for each of the variables, where Keras' is one.
  */
 public final class RmsProp extends Adaptive<RmsProp> {
 
@@ -88,29 +89,42 @@ public final class RmsProp extends Adaptive<RmsProp> {
     protected <T extends TNumber> void update(Update update, Variable<T> variable, Operand<T> gradient) {
         Ops tf = update.tf();
         Class<T> type = variable.type();
-        Variable<T> meanSquare = slot("velocity", variable, 0);
-        Variable<T> moment = slot("momentum", variable, 0);
         if (centered) {
-            tf.train.resourceApplyCenteredRmsProp(
-                    variable.handle(tf),
-                    slot("average_gradient", variable, 0).handle(tf),
-                    meanSquare.handle(tf),
-                    moment.handle(tf),
-                    update.learningRate(type),
-                    update.constant(rho, type),
-                    update.constant(momentum, type),
-                    update.constant(epsilon(), type),
-                    gradient);
-        } else {
-            tf.train.resourceApplyRmsProp(
-                    variable.handle(tf),
-                    meanSquare.handle(tf),
-                    moment.handle(tf),
-                    update.learningRate(type),
-                    update.constant(rho, type),
-                    update.constant(momentum, type),
-                    update.constant(epsilon(), type),
-                    gradient);
+            updateCentered(update, variable, gradient);
+            return;
         }
+        tf.train.resourceApplyRmsProp(
+                variable.handle(tf),
+                slot("velocity", variable, 0).handle(tf),
+                slot("momentum", variable, 0).handle(tf),
+                update.learningRate(type),
+                update.fraction(rho, type),
+                update.constant(momentum, type),
+                epsilon(update, type),
+                gradient);
+    }
+
+    /** The variance is followed itself: as s - a², it would be rounding, and below 0, where gradients hardly change. */
+    private <T extends TNumber> void updateCentered(Update update, Variable<T> variable, Operand<T> gradient) {
+        Ops tf = update.tf();
+        Class<T> type = variable.type();
+        Variable<T> average = slot("average_gradient", variable, 0);
+        Variable<T> variance = slot("variance", variable, 0);
+        Operand<T> mean = average.read(tf);
+        Operand<T> deviation = tf.math.sub(gradient, mean);
+        Operand<T> rest = update.rest(rho, type);
+        Operand<T> square = tf.math.mul(tf.math.square(deviation), rest);
+        Operand<T> spread = tf.math.mul(tf.math.add(variance.read(tf), square), update.fraction(rho, type));
+        average.assign(tf, tf.math.add(mean, tf.math.mul(deviation, rest)));
+        variance.assign(tf, spread);
+        Operand<T> step = tf.math.mul(
+                tf.math.mul(gradient, update.learningRate(type)),
+                tf.math.rsqrt(tf.math.add(spread, epsilon(update, type))));
+        if (momentum > 0) {
+            Variable<T> moment = slot("momentum", variable, 0);
+            step = tf.math.add(tf.math.mul(moment.read(tf), update.constant(momentum, type)), step);
+            moment.assign(tf, step);
+        }
+        variable.assignSub(tf, step);
     }
 }

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -93,6 +94,19 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         });
     }
 
+    @Override
+    void addVersions(List<Variable<?>> all) {
+        if (session != null) {
+            all.addAll(momenta().values());
+            all.add(averaged());
+        }
+    }
+
+    @Override
+    boolean isEvaluating() {
+        return session != null && isAveraged(session.tf());
+    }
+
     /** Of each variable its z. Other parts of a ByVariable can have slots of that name, too. */
     private Map<Variable<?>, Variable<?>> momenta() {
         Map<Variable<?>, Variable<?>> own = slots.all(MOMENTUM);
@@ -120,8 +134,8 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         Class<T> type = variable.type();
         Operand<T> velocity = average(update, slot("velocity", variable, 0), tf.math.square(gradient), beta2());
         Operand<T> root = tf.math.sqrt(tf.math.div(velocity, update.correction(beta2(), type)));
-        Operand<T> step = tf.math.div(
-                tf.math.mul(gradient, rate(update, type)), tf.math.add(root, update.constant(epsilon(), type)));
+        Operand<T> step =
+                tf.math.div(tf.math.mul(gradient, rate(update, type)), tf.math.add(root, epsilon(update, type)));
         Variable<T> momentum = copySlot(MOMENTUM, variable);
         Operand<T> before = momentum.read(tf);
         Operand<T> after = tf.math.sub(before, step);

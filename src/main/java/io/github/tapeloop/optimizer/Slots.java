@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -23,12 +24,16 @@ final class Slots {
     /** By name, the variables that have slots. */
     private final Map<String, Variable<?>> owners = new HashMap<>();
 
-    private Undo undo;
+    /** Hears of every slot of a variable that is asked for; null if nobody wants to. */
+    private BiConsumer<Variable<?>, Variable<?>> listener;
 
     /** The slot of a variable; {@code initial} makes its first value, eagerly, even while a step is being traced. */
     <T extends TNumber> Variable<T> of(Variable<T> variable, String name, Function<Ops, Operand<T>> initial) {
         Variable<T> slot = named(variable.session(), variable.name() + "/" + name, initial);
         owners.put(variable.name(), variable);
+        if (listener != null) {
+            listener.accept(variable, slot);
+        }
         return slot;
     }
 
@@ -48,9 +53,6 @@ final class Slots {
             slot = newVariable(session, name, initial);
             made.put(name, slot);
         }
-        if (undo != null) {
-            undo.remember(slot);
-        }
         return slot;
     }
 
@@ -62,9 +64,9 @@ final class Slots {
         return made.get(0);
     }
 
-    /** Has every slot asked for remembered before it changes, until this is called with null. */
-    void remember(Undo into) {
-        undo = into;
+    /** Tells of every slot that is asked for, before it changes, and of its owner, until this is called with null. */
+    void remember(BiConsumer<Variable<?>, Variable<?>> each) {
+        listener = each;
     }
 
     /** Slots are named after their variable, so two variables of one name would share their moments. */

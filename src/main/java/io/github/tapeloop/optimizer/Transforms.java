@@ -2,6 +2,7 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -10,12 +11,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TBool;
 
 /** The transforms of an optimizer, and the order in which a step applies them. */
 final class Transforms {
 
     /** Tapeloop's own, one of a kind. */
-    private final Map<Class<?>, Transform> byKind = new HashMap<>();
+    private final Map<Class<?>, Optimizer.Transform> byKind = new HashMap<>();
 
     private final Set<Class<?>> replaceable = new HashSet<>();
     /** Those of users, in order, by name. */
@@ -25,12 +28,12 @@ final class Transforms {
             variable -> get(WeightDecay.class).orElseThrow().covers(variable));
 
     /** Adds all, or none if one of them cannot be added. */
-    void add(Transform... added) {
+    void add(Optimizer.Transform... added) {
         Transforms after = new Transforms();
         after.byKind.putAll(byKind);
         after.replaceable.addAll(replaceable);
         after.byName.putAll(byName);
-        for (Transform transform : added) {
+        for (Optimizer.Transform transform : added) {
             after.addOne(transform);
         }
         byKind.putAll(after.byKind);
@@ -38,7 +41,7 @@ final class Transforms {
         byName.putAll(after.byName);
     }
 
-    private void addOne(Transform transform) {
+    private void addOne(Optimizer.Transform transform) {
         if (transform instanceof GradientTransform own) {
             String name = requireName(own);
             if (byName.putIfAbsent(name, own) != null) {
@@ -48,7 +51,7 @@ final class Transforms {
             return;
         }
         Class<?> kind = transform.getClass();
-        Transform before = byKind.get(kind);
+        Optimizer.Transform before = byKind.get(kind);
         if (before != null && !replaceable.remove(kind)) {
             throw new IllegalArgumentException(
                     "Expected at most one " + kind.getSimpleName() + ", got " + before + " and then " + transform);
@@ -68,12 +71,12 @@ final class Transforms {
         return name;
     }
 
-    void addDefault(Transform transform) {
+    void addDefault(Optimizer.Transform transform) {
         add(transform);
         replaceable.add(transform.getClass());
     }
 
-    <T extends Transform> Optional<T> get(Class<T> kind) {
+    <T extends Optimizer.Transform> Optional<T> get(Class<T> kind) {
         return Optional.ofNullable(kind.cast(byKind.get(kind)));
     }
 
@@ -92,43 +95,58 @@ final class Transforms {
         return byName.isEmpty();
     }
 
-    /** How many steps make an update. */
-    long accumulationSteps() {
-        return get(GradientAccumulation.class).map(GradientAccumulation::steps).orElse(1L);
+    /** Whether a step has to do with variables that it has no gradient of: their sums or averages go on. */
+    boolean carry() {
+        return get(GradientAccumulation.class).isPresent()
+                || get(MovingAverage.class).isPresent();
     }
 
     /**
-     * One step: accumulate, clip, what users add, decay, update, average, constrain.
+     * One update: clip, what users add, decay, update, average, constrain.
      *
+     * @param met all variables that steps have had gradients of
+     * @param has whether a variable has a gradient, of those of which this turns out in the graph: the others are left alone
      * @param rule updates variables by gradients
      */
-    void step(Update update, Slots slots, Gradients gradients, Consumer<Gradients> rule) {
-        Optional<GradientAccumulation> accumulation = get(GradientAccumulation.class);
-        if (accumulation.isPresent()) {
-            accumulation.get().step(update, slots, gradients, mean -> change(update, mean, rule));
-        } else {
-            change(update, gradients, rule);
-        }
-        finish(update, slots, gradients);
+    void change(
+            Update update,
+            Slots slots,
+            Collection<Variable<?>> met,
+            Gradients gradients,
+            Map<Variable<?>, Operand<TBool>> has,
+            Consumer<Gradients> rule) {
+        undoing(update, slots, has, () -> {
+            Gradients changed =
+                    get(Clip.class).map(clip -> clip.apply(update, gradients)).orElse(gradients);
+            for (GradientTransform own : byName.values()) {
+                changed = changed(update, own, changed);
+            }
+            decay(update, changed.variables());
+            rule.accept(changed);
+        });
+        get(MovingAverage.class).ifPresent(average -> average.follow(update, slots, met));
+        undoing(update, slots, has, () -> gradients.variables().forEach(variable -> variable.project(update.tf())));
     }
 
-    /** The step that ends an accumulation early. */
-    void flush(Update update, Slots slots, long pending, Consumer<Gradients> rule) {
-        GradientAccumulation.Pending sums =
-                get(GradientAccumulation.class).orElseThrow().take(update, slots, pending);
-        change(update, sums.means(), rule);
-        sums.empty();
-        finish(update, slots, sums.means());
-    }
-
-    private void change(Update update, Gradients gradients, Consumer<Gradients> rule) {
-        Gradients changed =
-                get(Clip.class).map(clip -> clip.apply(update, gradients)).orElse(gradients);
-        for (GradientTransform own : byName.values()) {
-            changed = changed(update, own, changed);
+    /** Does something that does not count for some variables and their slots, which turns out in the graph. */
+    private static void undoing(Update update, Slots slots, Map<Variable<?>, Operand<TBool>> has, Runnable body) {
+        if (has.isEmpty()) {
+            body.run();
+            return;
         }
-        decay(update, changed.variables());
-        rule.accept(changed);
+        Undo undo = new Undo(update.tf());
+        has.forEach(undo::remember);
+        slots.remember((owner, slot) -> {
+            if (has.containsKey(owner)) {
+                undo.remember(slot, has.get(owner));
+            }
+        });
+        try {
+            body.run();
+        } finally {
+            slots.remember(null);
+        }
+        undo.end();
     }
 
     private static Gradients changed(Update update, GradientTransform transform, Gradients gradients) {
@@ -147,11 +165,12 @@ final class Transforms {
         return changed;
     }
 
-    /** Asks which variables decay. */
-    void ask(Variable<?> variable) {
+    /** Asks which variables decay, and begins averages with the values before the first update. */
+    void ask(Variable<?> variable, Slots slots) {
         if (byKind.containsKey(WeightDecay.class)) {
             decays.of(variable);
         }
+        get(MovingAverage.class).ifPresent(average -> average.begin(slots, Optimizer.number(variable)));
     }
 
     void decay(Update update, List<Variable<?>> variables) {
@@ -170,15 +189,10 @@ final class Transforms {
         byName.values().forEach(transform -> requireDecay(part, transform));
     }
 
-    static void requireDecay(Optimizer part, Transform transform) {
+    static void requireDecay(Optimizer part, Optimizer.Transform transform) {
         if (!(transform instanceof WeightDecay)) {
             throw new IllegalArgumentException("A part of a ByVariable can have a weight decay only, got a "
                     + part.getClass().getSimpleName() + " with " + transform + ": give that to the ByVariable");
         }
-    }
-
-    private void finish(Update update, Slots slots, Gradients gradients) {
-        get(MovingAverage.class).ifPresent(average -> average.follow(update, slots, gradients.variables()));
-        gradients.variables().forEach(variable -> variable.project(update.tf()));
     }
 }

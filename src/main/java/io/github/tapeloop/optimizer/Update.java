@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
 import java.util.HashMap;
@@ -24,8 +25,7 @@ public final class Update {
     private record Key(Object what, Class<?> type) {}
 
     private final Ops tf;
-    private final Variable<TInt64> iterations;
-    private final long accumulationSteps;
+    private final Counts counts;
     private final Function<Update, Operand<TFloat64>> rate;
     private final Slots slots;
     private final String prefix;
@@ -36,34 +36,39 @@ public final class Update {
     private final Map<Object, Update> parts = new HashMap<>();
 
     /**
-     * @param iterations counts the steps taken before
-     * @param accumulationSteps how many steps make an update
+     * What was done before, each made when it is first asked for.
+     *
+     * @param steps how many steps were taken, an int64 scalar
+     * @param updates how many updates were made, an int64 scalar; the same thing unless gradients are accumulated
+     */
+    record Counts(Supplier<Operand<TInt64>> steps, Supplier<Operand<TInt64>> updates) {
+
+        /** Every step is an update. */
+        static Counts of(Supplier<Operand<TInt64>> steps) {
+            return new Counts(steps, null);
+        }
+    }
+
+    /**
+     * @param counts what was done before
      * @param rate makes the learning rate, perhaps from {@link #stepsBefore()}
      * @param slots where slots are kept
      * @param prefix comes before the names of numbers that go with the optimizer
      */
-    Update(
-            Ops tf,
-            Variable<TInt64> iterations,
-            long accumulationSteps,
-            Function<Update, Operand<TFloat64>> rate,
-            Slots slots,
-            String prefix) {
-        this(tf, iterations, accumulationSteps, rate, slots, prefix, "", new HashMap<>());
+    Update(Ops tf, Counts counts, Function<Update, Operand<TFloat64>> rate, Slots slots, String prefix) {
+        this(tf, counts, rate, slots, prefix, "", new HashMap<>());
     }
 
     private Update(
             Ops tf,
-            Variable<TInt64> iterations,
-            long accumulationSteps,
+            Counts counts,
             Function<Update, Operand<TFloat64>> rate,
             Slots slots,
             String prefix,
             String place,
             Map<Key, Operand<?>> made) {
         this.tf = tf;
-        this.iterations = iterations;
-        this.accumulationSteps = accumulationSteps;
+        this.counts = counts;
         this.rate = rate;
         this.slots = slots;
         this.prefix = prefix;
@@ -73,13 +78,12 @@ public final class Update {
 
     /** The same step for the variables of a part, with a learning rate of its own. */
     Update part(Optimizer part) {
-        return parts.computeIfAbsent(
-                part, none -> new Update(tf, iterations, accumulationSteps, part.rate::at, slots, part.prefix()));
+        return parts.computeIfAbsent(part, none -> new Update(tf, counts, part.rate::at, slots, part.prefix()));
     }
 
     /** The same step for something that has slots of its own. */
     Update within(String name) {
-        return new Update(tf, iterations, accumulationSteps, rate, slots, prefix, name + "/", made);
+        return new Update(tf, counts, rate, slots, prefix, name + "/", made);
     }
 
     /**
@@ -162,8 +166,19 @@ public final class Update {
         return tf.math.pow(tf.constant(rounded(base, type)), updateNumber());
     }
 
+    /** A number in [0, 1) as kernels see it: one so near 1 that float32 rounds it up would make averages stand still. */
     private static double rounded(double value, Class<?> type) {
-        return type == TFloat32.class ? (double) (float) value : value;
+        return type == TFloat32.class && value < 1 ? Math.min((float) value, Math.nextDown(1f)) : value;
+    }
+
+    /** A number in [0, 1) that stays below 1 in the type of the variables. */
+    <T extends TNumber> Operand<T> fraction(double value, Class<T> type) {
+        return constant(rounded(value, type), type);
+    }
+
+    /** A number above 0 that stays so in the type of the variables: kernels take what is less than a normal number for 0. */
+    <T extends TNumber> Operand<T> epsilon(double value, Class<T> type) {
+        return constant(Math.max(value, type == TFloat32.class ? Float.MIN_NORMAL : Double.MIN_NORMAL), type);
     }
 
     /**
@@ -190,11 +205,11 @@ public final class Update {
      * @return a float64 scalar, not trainable
      */
     public Variable<TFloat64> numberSlot(String name, double initial) {
-        return slots.named(iterations.session(), prefix + "/" + place + name, eager -> eager.constant(initial));
+        return slots.named(TapeSession.of(tf), prefix + "/" + place + name, eager -> eager.constant(initial));
     }
 
     /**
-     * The number of this update, from 1. With accumulation, all the steps that make an update have its number.
+     * The number of this update, from 1. With accumulation it counts the updates that were made, not the steps.
      *
      * @return a float64 scalar
      */
@@ -204,19 +219,14 @@ public final class Update {
 
     /** How many updates were made before this one, a float64 scalar. */
     private Operand<TFloat64> updatesBefore() {
-        return accumulationSteps == 1
+        return counts.updates == null
                 ? stepsBefore()
                 : once("updates before", TFloat64.class, () -> Tensors.cast(tf, updateCount(), TFloat64.class));
     }
 
     /** How many updates were made before this one, an int64 scalar. */
     Operand<TInt64> updateCount() {
-        return accumulationSteps == 1
-                ? stepCount()
-                : once(
-                        "update count",
-                        TInt64.class,
-                        () -> tf.math.floorDiv(stepCount(), tf.constant(accumulationSteps)));
+        return counts.updates == null ? stepCount() : once("update count", TInt64.class, counts.updates);
     }
 
     /** How many steps were taken before this one, a float64 scalar. */
@@ -226,7 +236,7 @@ public final class Update {
 
     /** How many steps were taken before this one, an int64 scalar. */
     Operand<TInt64> stepCount() {
-        return once("step count", TInt64.class, () -> iterations.read(tf));
+        return once("step count", TInt64.class, counts.steps);
     }
 
     /** A condition that the variables of a step share. */

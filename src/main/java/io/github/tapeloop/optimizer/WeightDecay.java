@@ -12,7 +12,7 @@ import org.tensorflow.types.family.TNumber;
  * Decoupled weight decay (Loshchilov and Hutter 2019), Keras' {@code weight_decay}: before its update each variable
  * shrinks by w · lr · v. Immutable.
  */
-public final class WeightDecay implements Transform {
+public final class WeightDecay implements Optimizer.Transform {
 
     private final double rate;
     private final Predicate<Variable<?>> excluded;

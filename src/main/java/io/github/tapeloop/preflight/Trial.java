@@ -84,7 +84,7 @@ public final class Trial {
                 StepRun step = StepRun.begin(tf, scope, () -> tf.constant(number), engine.seams(), () -> {})) {
             Map<String, ? extends Operand<? extends TNumber>> named =
                     engine.trial().run(step, batch);
-            step.commit(named == null ? Map.of() : named);
+            step.commit(named == null ? Bundle.EMPTY : Bundle.of(named));
             checked.add("a step on a batch of " + batch.size());
             checkResults(named == null ? Map.of() : named, values);
             checkUpdates(values);
@@ -160,8 +160,8 @@ public final class Trial {
                         ? "the gradient rules of the ops between it and the loss give it none"
                         : "no gradient goes through "
                                 + cut.ops().stream().map(Trial::name).collect(Collectors.joining(", "))
-                                + ", and there is no other way from the loss. Use an op that has a slope in its place, or"
-                                + " make the layer not trainable if it is meant so";
+                                + ", and there is no other way from the loss. Use an op that has a slope in its place,"
+                                + " or make the layer not trainable if it is meant so";
         add(Kind.UNREACHED_VARIABLE, variable, why, null);
     }
 
@@ -270,7 +270,7 @@ public final class Trial {
                         try (StepRun step = StepRun.traced(tf, () -> tf.constant(number), engine.seams())) {
                             Map<String, ? extends Operand<?>> named =
                                     engine.trial().run(step, batch.with(columns.with(given)));
-                            step.commit(named);
+                            step.commit(Bundle.of(named));
                             return List.copyOf(named.values());
                         }
                     })

@@ -3,7 +3,6 @@ package io.github.tapeloop.runtime;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +18,16 @@ import org.tensorflow.types.family.TType;
  */
 public final class Bundle {
 
-    private final Map<String, Operand<?>> operands;
+    /** Without operands. */
+    public static final Bundle EMPTY = new Bundle(List.of(), List.of());
 
-    private Bundle(Map<String, Operand<?>> operands) {
+    /** The same object for bundles made of one another: steps make several each time. */
+    private final List<String> names;
+
+    private final List<Operand<?>> operands;
+
+    private Bundle(List<String> names, List<Operand<?>> operands) {
+        this.names = names;
         this.operands = operands;
     }
 
@@ -32,7 +38,22 @@ public final class Bundle {
      * @return the bundle
      */
     public static Bundle of(Map<String, ? extends Operand<?>> operands) {
-        return new Bundle(Collections.unmodifiableMap(new LinkedHashMap<>(operands)));
+        return of(List.copyOf(operands.keySet()), operands.values());
+    }
+
+    /**
+     * A bundle of some operands.
+     *
+     * @param names of the operands, in order, each once
+     * @param operands as many
+     * @return the bundle
+     * @throws IllegalArgumentException if they are more or fewer
+     */
+    public static Bundle of(List<String> names, Collection<? extends Operand<?>> operands) {
+        if (operands.size() != names.size()) {
+            throw new IllegalArgumentException("Expected an operand for each of " + names + ", got " + operands.size());
+        }
+        return new Bundle(List.copyOf(names), List.copyOf(operands));
     }
 
     /**
@@ -58,6 +79,24 @@ public final class Bundle {
                     : new Spec(spec.type(), spec.shape().tail().prepend(Shape.UNKNOWN_SIZE));
         }
 
+        /**
+         * Whether this is the signature of a bundle, without making that.
+         *
+         * @param bundle any bundle
+         * @return true if it has this one's names, types and shapes
+         */
+        public boolean describes(Bundle bundle) {
+            if (!names.equals(bundle.names)) {
+                return false;
+            }
+            for (int i = 0; i < specs.size(); i++) {
+                if (!specs.get(i).describes(bundle.operands.get(i))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
         @Override
         public String toString() {
             StringBuilder text = new StringBuilder();
@@ -74,7 +113,7 @@ public final class Bundle {
      * @return their names, types and shapes
      */
     public Signature signature() {
-        return new Signature(names(), operands.values().stream().map(Spec::of).toList());
+        return new Signature(names, operands.stream().map(Spec::of).toList());
     }
 
     /**
@@ -83,16 +122,16 @@ public final class Bundle {
      * @return in order
      */
     public List<String> names() {
-        return List.copyOf(operands.keySet());
+        return names;
     }
 
     /**
      * The operands.
      *
-     * @return in the order of their names
+     * @return a list to add to, in the order of their names
      */
     public List<Operand<?>> operands() {
-        return new ArrayList<>(operands.values());
+        return new ArrayList<>(operands);
     }
 
     /**
@@ -103,13 +142,7 @@ public final class Bundle {
      * @throws IllegalArgumentException if they are more or fewer
      */
     public Bundle with(Collection<? extends Operand<?>> others) {
-        if (others.size() != operands.size()) {
-            throw new IllegalArgumentException("Expected an operand for each of " + names() + ", got " + others.size());
-        }
-        Map<String, Operand<?>> same = new LinkedHashMap<>(operands);
-        var next = others.iterator();
-        same.replaceAll((name, operand) -> next.next());
-        return new Bundle(Collections.unmodifiableMap(same));
+        return of(names, others);
     }
 
     /**
@@ -120,21 +153,27 @@ public final class Bundle {
      * @return the bundle
      */
     public Bundle and(String name, Operand<?> operand) {
-        Map<String, Operand<?>> more = new LinkedHashMap<>(operands);
-        more.put(name, operand);
-        return new Bundle(Collections.unmodifiableMap(more));
+        List<String> moreNames = new ArrayList<>(names);
+        moreNames.add(name);
+        List<Operand<?>> more = operands();
+        more.add(operand);
+        return of(moreNames, more);
     }
 
     /**
      * Those whose names pass a test.
      *
-     * @param names which to keep
+     * @param test which names to keep
      * @return the bundle, in the same order
      */
-    public Bundle filter(Predicate<String> names) {
-        Map<String, Operand<?>> some = new LinkedHashMap<>(operands);
-        some.keySet().removeIf(names.negate());
-        return new Bundle(Collections.unmodifiableMap(some));
+    public Bundle filter(Predicate<String> test) {
+        Map<String, Operand<?>> some = new LinkedHashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            if (test.test(names.get(i))) {
+                some.put(names.get(i), operands.get(i));
+            }
+        }
+        return of(some);
     }
 
     /**
@@ -144,7 +183,7 @@ public final class Bundle {
      * @return true if {@link #get} finds it
      */
     public boolean has(String name) {
-        return operands.containsKey(name);
+        return names.contains(name);
     }
 
     /**
@@ -157,11 +196,11 @@ public final class Bundle {
      */
     @SuppressWarnings("unchecked") // As in the layer API, the type at run time follows the data.
     public <T extends TType> Operand<T> get(String name) {
-        Operand<?> operand = operands.get(name);
-        if (operand == null) {
-            throw new IllegalArgumentException("There is no '" + name + "' among " + names());
+        int place = names.indexOf(name);
+        if (place < 0) {
+            throw new IllegalArgumentException("There is no '" + name + "' among " + names);
         }
-        return (Operand<T>) operand;
+        return (Operand<T>) operands.get(place);
     }
 
     @Override

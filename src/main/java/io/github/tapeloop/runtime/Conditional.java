@@ -46,17 +46,24 @@ public final class Conditional {
             }
             return;
         }
-        List<Spec> specs = inputs.stream().<Spec>map(Spec::of).toList();
         TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
-        Built then = environment.part("then", specs, (inner, given) -> {
+        Tracing.Inputs taken = environment.isCapturing() ? Tracing.Inputs.WITH_VARIABLES : Tracing.Inputs.ALL;
+        List<Spec> specs = new ArrayList<>(inputs.stream().<Spec>map(Spec::of).toList());
+        Built then = environment.part("then", specs, taken, (inner, given) -> {
             body.accept(inner, given);
             return List.of(inner.constant(1));
         });
-        Built otherwise = environment.part("otherwise", specs, (inner, given) -> List.of(inner.constant(0)));
+        List<Output<?>> all = new ArrayList<>();
+        inputs.forEach(input -> all.add(input.asOutput()));
+        then.captured().forEach(variable -> {
+            all.add(variable.handleIn(environment));
+            specs.add(new Spec(DataType.DT_RESOURCE, Shape.scalar()));
+        });
+        Built otherwise = environment.part("otherwise", specs, taken, (inner, given) -> List.of(inner.constant(0)));
         tf.scope()
                 .opBuilder("If", "If")
                 .addInput(condition.asOutput())
-                .addInputList(inputs.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
+                .addInputList(all.toArray(Output<?>[]::new))
                 .setAttr("Tcond", DataType.DT_BOOL)
                 .setAttr("Tin", specs.stream().map(Spec::type).toArray(DataType[]::new))
                 .setAttr("Tout", new DataType[] {DataType.DT_INT32})

@@ -59,8 +59,11 @@ public enum DtypePolicy {
      * @return a float32 or float64 one cast to the type of a mixed precision, others as they are
      */
     public Operand<TFloat32> compute(Ops tf, Operand<?> x) {
-        boolean wide = x.type() == TFloat32.class || x.type() == TFloat64.class;
-        return typed(computeType != null && wide ? Tensors.cast(tf, x, computeType) : x);
+        if (computeType == null) {
+            return typed(x);
+        }
+        Class<? extends TType> type = x.type();
+        return typed(type == TFloat32.class || type == TFloat64.class ? Tensors.cast(tf, x, computeType) : x);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import org.bytedeco.javacpp.Pointer;
+import org.tensorflow.Output;
 import org.tensorflow.internal.c_api.TFE_Op;
 import org.tensorflow.internal.c_api.TFE_TensorHandle;
 import org.tensorflow.internal.c_api.global.tensorflow;
@@ -33,6 +34,7 @@ final class OwnedHandle extends TFE_TensorHandle {
     OwnedHandle next;
 
     private Shape shape;
+    private DataType dataType;
 
     OwnedHandle(long address, String type) {
         super((Pointer) null);
@@ -46,6 +48,14 @@ final class OwnedHandle extends TFE_TensorHandle {
             shape = owner.session().shape(this);
         }
         return shape;
+    }
+
+    /** The type of the output that this is the handle of, asked of TensorFlow once. */
+    DataType dataType(Output<?> output) {
+        if (dataType == null) {
+            dataType = output.dataType();
+        }
+        return dataType;
     }
 
     /** Whether the memory is gone. */

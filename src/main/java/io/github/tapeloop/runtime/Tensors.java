@@ -16,7 +16,7 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
-/** What is known of an operand without reading its value, the same for an eager and for a traced one. */
+/** What is known of an operand without reading its value, and small formulas, the same for an eager and for a traced one. */
 public final class Tensors {
 
     private Tensors() {}
@@ -59,6 +59,7 @@ public final class Tensors {
         Output<?> output = operand.asOutput();
         if (TensorFlowInternals.handle(output) instanceof OwnedHandle handle) {
             requireLive(handle, output);
+            return handle.dataType(output);
         }
         return output.dataType();
     }

@@ -193,7 +193,12 @@ final class TraceEnvironment extends SessionEnvironment {
 
     /** Traces a function that ops of this trace run, and that is freed with what is being traced. */
     Tracing.Built part(String name, List<TracedFunction.Spec> inputs, TracedFunction.Body body) {
-        Tracing.Built part = Tracing.build(session(), name, inputs, Tracing.Inputs.ALL, body);
+        return part(name, inputs, Tracing.Inputs.ALL, body);
+    }
+
+    /** @param taken which inputs the function takes, {@link Tracing.Inputs#WITH_VARIABLES} where {@link #isCapturing} */
+    Tracing.Built part(String name, List<TracedFunction.Spec> inputs, Tracing.Inputs taken, TracedFunction.Body body) {
+        Tracing.Built part = Tracing.build(session(), name, inputs, taken, body);
         parts.own(part.function());
         parts.own(part.parts());
         attachFunction(part.function());
@@ -318,6 +323,11 @@ final class TraceEnvironment extends SessionEnvironment {
             autoWatch(placeholder.op(), used.shape());
         }
         return placeholder;
+    }
+
+    /** Whether variables are inputs of the graph, so that functions it runs have to take theirs as inputs, too. */
+    boolean isCapturing() {
+        return captured != null;
     }
 
     /** Placeholders for the variables used, to be inputs of the function after its own. */

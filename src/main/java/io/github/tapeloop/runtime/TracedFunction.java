@@ -95,6 +95,16 @@ public final class TracedFunction implements AutoCloseable {
             return new Spec(Tensors.dataType(operand), Tensors.shape(operand));
         }
 
+        /**
+         * Whether an operand looks like this, all of whose dimensions are known.
+         *
+         * @param operand any operand
+         * @return true if it has this type and shape; false where a dimension is open
+         */
+        public boolean describes(Operand<?> operand) {
+            return type == Tensors.dataType(operand) && shape.equals(Tensors.shape(operand));
+        }
+
         /** Open dimensions are equal to each other here, as those of a {@link Shape} are not. */
         @Override
         public boolean equals(Object other) {

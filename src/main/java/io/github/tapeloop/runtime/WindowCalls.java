@@ -19,7 +19,8 @@ import org.tensorflow.types.family.TNumber;
  * small for the window or has no examples, they give results of a wrong shape (oneDNN), or gradients that nobody has written
  * (the others); those are empty here, or zeros. A window of one element that takes steps of several makes backward kernels
  * write past their memory (oneDNN), or disagree with the forward one about the element it stands on (Conv3D): here a slice
- * takes the steps.
+ * takes the steps. A window over one channel that has one place along the width, and would step over columns, reads rows at
+ * the wrong distance and past the end of memory (Conv2D in float32): here it gets a second place, which is cut off.
  */
 final class WindowCalls {
 
@@ -118,13 +119,56 @@ final class WindowCalls {
         long[] window = Arrays.copyOf(kernel.asArray(), geometry.axes().length);
         boolean slices = call.type().equals("Conv3D");
         boolean[] narrow = narrow(call, geometry, window, slices);
+        OpCall level = narrow == null ? call : level(call, geometry, narrow, slices);
+        if (isOneColumn(call, image, kernel, geometry)) {
+            return withAnotherColumn(environment, level, geometry);
+        }
         if (narrow == null) {
             return null;
         }
-        OpCall level = level(call, geometry, narrow, slices);
         return slices && steps(geometry, narrow)
                 ? FatalCalls.replaced(environment, level, 0, slice(environment, geometry, narrow, call.input(0)))
                 : environment.unguarded(level);
+    }
+
+    /** Whether there may be one place along the width, with steps above 1, over groups of one channel. */
+    private static boolean isOneColumn(OpCall call, Shape image, Shape kernel, Geometry geometry) {
+        DataType type = call.input(0).dataType();
+        int width = geometry.axes()[geometry.axes().length - 1];
+        long places = geometry.places(width, image.get(width), kernel.get(1));
+        return call.type().equals("Conv2D")
+                && (type == DataType.DT_FLOAT || type == DataType.DT_BFLOAT16)
+                && kernel.get(2) == 1
+                && geometry.strides()[width] > 1
+                && (places == 1 || image.get(width) < 0);
+    }
+
+    /** The call over an image with as many zeros more at its right as the window steps, and one place less of the result. */
+    private static Operation withAnotherColumn(SessionEnvironment environment, OpCall call, Geometry geometry) {
+        Ops tf = Ops.create(environment);
+        int width = geometry.axes()[geometry.axes().length - 1];
+        int[][] zeros = new int[geometry.strides().length][2];
+        zeros[width][1] = Math.toIntExact(geometry.strides()[width]);
+        Operand<?> wider = tf.scope()
+                .opBuilder("Pad", "Wider")
+                .addInput(call.input(0))
+                .addInput(tf.constant(zeros).asOutput())
+                .build()
+                .output(0);
+        Output<?> result = FatalCalls.replaced(environment, call, 0, wider).output(0);
+        int[] ends = new int[zeros.length];
+        int[] steps = new int[zeros.length];
+        Arrays.fill(steps, 1);
+        ends[width] = -1;
+        return tf.scope()
+                .opBuilder("StridedSlice", "Narrower")
+                .addInput(result)
+                .addInput(tf.constant(new int[zeros.length]).asOutput())
+                .addInput(tf.constant(ends).asOutput())
+                .addInput(tf.constant(steps).asOutput())
+                .setAttr("begin_mask", (1L << zeros.length) - 1)
+                .setAttr("end_mask", (1L << zeros.length) - 1 - (1L << width))
+                .build();
     }
 
     /** What is wrong with a convolution or one of its gradient ops: kernels of oneDNN die of shapes that do not fit. */

@@ -15,9 +15,11 @@ import org.tensorflow.types.family.TType;
 public final class Parameters implements Iterable<Variable<?>> {
 
     private final Map<String, Variable<?>> byName;
+    private final List<Variable<?>> inOrder;
 
     private Parameters(Map<String, Variable<?>> byName) {
         this.byName = byName;
+        this.inOrder = List.copyOf(byName.values());
     }
 
     /**
@@ -61,7 +63,8 @@ public final class Parameters implements Iterable<Variable<?>> {
         if (variable == null) {
             throw new IllegalArgumentException("No variable is named '" + name + "'; there are "
                     + (byName.isEmpty()
-                            ? "none: a layer makes its variables when it is first called, an optimizer in its first step"
+                            ? "none: a layer makes its variables when it is first called, an optimizer in its first"
+                                    + " step"
                             : byName.keySet()));
         }
         return variable;
@@ -141,7 +144,18 @@ public final class Parameters implements Iterable<Variable<?>> {
 
     @Override
     public Iterator<Variable<?>> iterator() {
-        return List.<Variable<?>>copyOf(byName.values()).iterator();
+        return inOrder.iterator();
+    }
+
+    /** Equal to others of the same variables in the same order. */
+    @Override
+    public boolean equals(Object other) {
+        return this == other || other instanceof Parameters parameters && inOrder.equals(parameters.inOrder);
+    }
+
+    @Override
+    public int hashCode() {
+        return inOrder.hashCode();
     }
 
     @Override

@@ -16,12 +16,113 @@ public interface Stateful {
      *
      * @param out takes values by names of this part's own; nothing unless overridden
      */
-    default void saveState(StateWriter out) {}
+    default void saveState(Writer out) {}
 
     /**
      * Takes back what {@link #saveState} wrote.
      *
      * @param in gives the values by the same names; nothing unless overridden
      */
-    default void loadState(StateReader in) {}
+    default void loadState(Reader in) {}
+
+    /** Gives back the small values of a part's state, by the names and types under which a {@link Writer} took them. */
+    public interface Reader {
+
+        /**
+         * Whether there is a value of a name: one that an earlier version did not write is not.
+         *
+         * @param name the name
+         * @return true if a getter of the right type will give it
+         */
+        boolean has(String name);
+
+        /**
+         * Reads a whole number.
+         *
+         * @param name the name
+         * @return its value
+         * @throws IllegalArgumentException if there is none of this name and type
+         */
+        long getLong(String name);
+
+        /**
+         * Reads a number.
+         *
+         * @param name the name
+         * @return its value
+         * @throws IllegalArgumentException if there is none of this name and type
+         */
+        double getDouble(String name);
+
+        /**
+         * Reads a flag.
+         *
+         * @param name the name
+         * @return its value
+         * @throws IllegalArgumentException if there is none of this name and type
+         */
+        boolean getBoolean(String name);
+
+        /**
+         * Reads text.
+         *
+         * @param name the name
+         * @return its value
+         * @throws IllegalArgumentException if there is none of this name and type
+         */
+        String getString(String name);
+
+        /**
+         * Reads numbers.
+         *
+         * @param name the name
+         * @return a copy
+         * @throws IllegalArgumentException if there are none of this name
+         */
+        double[] getDoubles(String name);
+    }
+
+    /** Takes the small values of a part's state by name: what is in no variable. */
+    public interface Writer {
+
+        /**
+         * Writes a whole number.
+         *
+         * @param name unique within the part
+         * @param value any number
+         */
+        void put(String name, long value);
+
+        /**
+         * Writes a number.
+         *
+         * @param name unique within the part
+         * @param value any number; NaN and infinities are kept
+         */
+        void put(String name, double value);
+
+        /**
+         * Writes a flag.
+         *
+         * @param name unique within the part
+         * @param value true or false
+         */
+        void put(String name, boolean value);
+
+        /**
+         * Writes text.
+         *
+         * @param name unique within the part
+         * @param value any text, not null
+         */
+        void put(String name, String value);
+
+        /**
+         * Writes numbers.
+         *
+         * @param name unique within the part
+         * @param values any numbers; a copy is kept
+         */
+        void put(String name, double[] values);
+    }
 }

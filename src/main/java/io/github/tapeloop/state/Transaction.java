@@ -4,17 +4,16 @@ import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.state.HeldWrites.Assignment;
+import io.github.tapeloop.state.HeldWrites.How;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.family.TNumber;
 
 /**
  * A step under way whose writes wait for its end: what is assigned to a {@link Variable}, and updates that optimizers will
@@ -45,10 +44,7 @@ public final class Transaction implements AutoCloseable {
 
     private final RecordingEnvironment environment;
     private final EffectListener before;
-    private List<Write> held = new ArrayList<>();
-    /** The value of each variable with held writes, as far as it is known without an op; null if it has to be computed. */
-    private final Map<Variable<?>, Operand<?>> values = new IdentityHashMap<>();
-
+    private final HeldWrites held;
     private Phase phase = Phase.OPEN;
     private boolean wroteEarly;
     /** Whether an update is the user's code, which may fail after a write. */
@@ -56,6 +52,7 @@ public final class Transaction implements AutoCloseable {
 
     private Transaction(Ops tf, TensorScope scope, Runnable early) {
         this.tf = tf;
+        this.held = new HeldWrites(tf);
         this.scope = scope;
         this.early = early;
         this.environment = RecordingEnvironment.of(tf);
@@ -114,48 +111,6 @@ public final class Transaction implements AutoCloseable {
          * @return false for code of the user's
          */
         boolean isSafe();
-    }
-
-    /** How a value is assigned. */
-    enum How {
-        SET,
-        ADD,
-        SUBTRACT
-    }
-
-    /**
-     * An assignment of a value to a variable.
-     *
-     * @param variable what to change
-     * @param how set, add or subtract
-     * @param value of the variable's shape and type
-     */
-    private record Assignment(Variable<?> variable, How how, Operand<?> value) implements Write {
-
-        @Override
-        public List<Operand<?>> operands() {
-            return List.of(value);
-        }
-
-        @Override
-        public void run(Ops ops, Iterator<? extends Operand<?>> given) {
-            variable.write(ops, how, given.next());
-        }
-
-        @Override
-        public Set<Variable<?>> variables() {
-            return Set.of(variable);
-        }
-
-        @Override
-        public Object kind() {
-            return List.of(variable, how);
-        }
-
-        @Override
-        public boolean isSafe() {
-            return true;
-        }
     }
 
     /**
@@ -222,83 +177,32 @@ public final class Transaction implements AutoCloseable {
             return false;
         }
         keep(value);
-        Operand<?> known = values.get(variable);
-        boolean held = values.containsKey(variable);
-        if (how == How.SET) {
-            values.put(variable, value);
-        } else if (held && known != null) {
-            values.put(variable, sum(known, how, value));
-        } else {
-            values.put(variable, null);
-        }
-        this.held.add(new Assignment(variable, how, value));
+        held.add(new Assignment(variable, how, value));
         return true;
     }
 
     /** The value of a variable with its held writes, or null if it has none, or they have happened now. */
     Operand<?> value(Variable<?> variable) {
-        if (phase == Phase.WRITING || phase == Phase.CLOSED || held.isEmpty() && values.isEmpty()) {
+        if (phase == Phase.WRITING || phase == Phase.CLOSED || held.isEmpty()) {
             return null;
         }
-        boolean updated = phase == Phase.OPEN && isToBeUpdated(variable);
-        if (!values.containsKey(variable) && !updated) {
+        boolean updated = phase == Phase.OPEN && held.update(variable);
+        if (!held.assign(variable) && !updated) {
             return null;
         }
         if (updated || variable.trainable() && phase == Phase.OPEN) { // A tape wants to find the variable itself.
             writeNow(variable);
             return null;
         }
-        Operand<?> value = values.get(variable);
-        if (value == null) {
-            value = replay(variable);
-            values.put(variable, value);
-        }
-        return value;
-    }
-
-    private boolean isToBeUpdated(Variable<?> variable) {
-        for (Write write : held) {
-            if (!(write instanceof Assignment) && write.variables().contains(variable)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private Operand<?> replay(Variable<?> variable) {
-        Operand<?> value = variable.readNow(tf);
-        for (Write write : held) {
-            if (write instanceof Assignment assignment && assignment.variable() == variable) {
-                value = assignment.how() == How.SET
-                        ? assignment.value()
-                        : sum(value, assignment.how(), assignment.value());
-            }
-        }
-        return value;
-    }
-
-    @SuppressWarnings("unchecked") // Only numbers are added, both of the variable's type.
-    private Operand<?> sum(Operand<?> value, How how, Operand<?> delta) {
-        Operand<TNumber> number = (Operand<TNumber>) value;
-        Operand<TNumber> other = (Operand<TNumber>) delta;
-        return how == How.ADD ? tf.math.add(number, other) : tf.math.sub(number, other);
+        return held.value(variable);
     }
 
     /** Before an op takes the handle of a variable: what was held back for it happens, in the order of the program. */
     void writeNow(Variable<?> variable) {
-        if (phase == Phase.WRITING
-                || phase == Phase.CLOSED
-                || held.stream().noneMatch(write -> write.variables().contains(variable))) {
+        List<Write> now = phase == Phase.WRITING || phase == Phase.CLOSED ? List.of() : held.takeFor(variable);
+        if (now.isEmpty()) {
             return;
         }
-        List<Write> now = new ArrayList<>();
-        List<Write> rest = new ArrayList<>();
-        for (Write write : held) {
-            boolean update = !(write instanceof Assignment);
-            (update || write.variables().contains(variable) ? now : rest).add(write);
-        }
-        held = rest;
-        values.remove(variable);
         Phase outer = phase;
         if (outer == Phase.OPEN) {
             noteEarly();
@@ -315,7 +219,7 @@ public final class Transaction implements AutoCloseable {
         if (held.isEmpty() || sharedNames.isEmpty() || phase != Phase.OPEN) {
             return;
         }
-        for (Write write : List.copyOf(held)) {
+        for (Write write : held.all()) {
             for (Variable<?> variable : write.variables()) {
                 if (sharedNames.contains(variable.sharedName())) {
                     writeNow(variable);
@@ -358,7 +262,7 @@ public final class Transaction implements AutoCloseable {
      * @return the writes, in the order of the program
      */
     public List<Write> held() {
-        return List.copyOf(held);
+        return held.all();
     }
 
     /**
@@ -381,10 +285,7 @@ public final class Transaction implements AutoCloseable {
      * @return the writes, in the order of the program
      */
     public List<Write> take() {
-        List<Write> taken = held;
-        held = new ArrayList<>();
-        values.clear();
-        return taken;
+        return held.take();
     }
 
     /**
@@ -412,7 +313,7 @@ public final class Transaction implements AutoCloseable {
         }
         if (risky) { // What the user's updates assign waits for all of them.
             List<Operand<?>> assigned = new ArrayList<>();
-            held.forEach(write -> assigned.addAll(write.operands()));
+            held.all().forEach(write -> assigned.addAll(write.operands()));
             environment.fence(assigned);
         }
         phase = Phase.WRITING;
@@ -441,8 +342,7 @@ public final class Transaction implements AutoCloseable {
         if (phase != Phase.CLOSED) {
             phase = Phase.CLOSED;
             environment.effects(before);
-            held.clear();
-            values.clear();
+            held.take();
         }
     }
 

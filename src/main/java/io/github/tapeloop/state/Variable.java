@@ -224,7 +224,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assign(Ops tf, Operand<T> value) {
-        change(tf, Transaction.How.SET, value);
+        change(tf, HeldWrites.How.SET, value);
     }
 
     /**
@@ -235,7 +235,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignAdd(Ops tf, Operand<T> delta) {
-        change(tf, Transaction.How.ADD, delta);
+        change(tf, HeldWrites.How.ADD, delta);
     }
 
     /**
@@ -246,10 +246,10 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignSub(Ops tf, Operand<T> delta) {
-        change(tf, Transaction.How.SUBTRACT, delta);
+        change(tf, HeldWrites.How.SUBTRACT, delta);
     }
 
-    private void change(Ops tf, Transaction.How how, Operand<T> value) {
+    private void change(Ops tf, HeldWrites.How how, Operand<T> value) {
         requireLike(value);
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
         if (step == null || !step.holds(this, how, value)) {
@@ -258,7 +258,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
     }
 
     /** Changes the value now. */
-    void write(Ops tf, Transaction.How how, Operand<?> value) {
+    void write(Ops tf, HeldWrites.How how, Operand<?> value) {
         Operand<? extends TType> here = resource(tf);
         switch (how) {
             case SET -> AssignVariableOp.create(tf.scope(), here, value);
@@ -373,5 +373,23 @@ public final class Variable<T extends TType> implements AutoCloseable {
             throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
                     + " and cannot take " + Tensors.describe(value));
         }
+    }
+
+    /**
+     * Brings a variable's value back to where it may be, after an optimizer has moved it.
+     *
+     * @param <T> the variable's type
+     */
+    @FunctionalInterface
+    public interface Projection<T extends TType> {
+
+        /**
+         * Projects a value.
+         *
+         * @param tf makes ops
+         * @param value the variable's value after an update
+         * @return the value to keep, of the same shape and type
+         */
+        Operand<T> project(Ops tf, Operand<T> value);
     }
 }

@@ -1,6 +1,8 @@
 package io.github.tapeloop.step;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
@@ -12,7 +14,6 @@ import io.github.tapeloop.tape.GradientRegistry;
 import io.github.tapeloop.tape.GradientTape;
 import io.github.tapeloop.tape.TapeStructure;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,22 +43,46 @@ public final class CachedBackward implements Backward, AutoCloseable {
     private static final int MAX_SEEN = 16;
 
     /**
-     * All that the ops of a second half depend on.
+     * What the ops of a second half depend on beside what the tape has noted.
      *
-     * @param names of what the first half left, whose types and shapes are in the structure
+     * @param variables those that are trained, mostly the same object as in the step before
+     * @param left what the first half left, whose types and shapes are in the structure
      * @param held the writes that the first half has held back
+     * @param carried how many variables the update has to do with beside those that have a gradient
      * @param scaled whether the optimizer scales the loss
      * @param limit of the guard
      * @param undoable whether a snapshot undoes the step, which then writes before the guard has decided
      */
-    private record Key(
-            TapeStructure structure,
-            List<Variable<?>> variables,
-            List<String> names,
+    private record Setting(
+            Parameters variables,
+            List<String> left,
             List<Object> held,
+            int carried,
             boolean scaled,
             long limit,
-            boolean undoable) {}
+            boolean undoable) {
+
+        /** In words: what a record makes of six parts by itself takes as long as a small op. */
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Setting setting
+                    && variables.equals(setting.variables)
+                    && carried == setting.carried
+                    && scaled == setting.scaled
+                    && limit == setting.limit
+                    && undoable == setting.undoable
+                    && left.equals(setting.left)
+                    && held.equals(setting.held);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * left.hashCode() + held.hashCode();
+        }
+    }
+
+    /** All that the ops of a second half depend on. */
+    private record Key(TapeStructure structure, Setting setting) {}
 
     private final TapeSession session;
     private final Plan plan;
@@ -66,16 +91,21 @@ public final class CachedBackward implements Backward, AutoCloseable {
 
     /** A function, empty if the half of a structure cannot be traced, and the step that it was last asked for in. */
     private static final class Kept {
+        private final Key key;
         private final Optional<TracedFunction> function;
         private long lastStep;
 
-        Kept(Optional<TracedFunction> function) {
+        Kept(Key key, Optional<TracedFunction> function) {
+            this.key = key;
             this.function = function;
         }
     }
 
-    /** The one used longest ago comes first. */
-    private final Map<Key, Kept> functions = new LinkedHashMap<>(MAX_FUNCTIONS, 0.75f, true);
+    /** A kept function, and what it is to be called with. */
+    private record Found(Kept kept, List<Output<?>> values) {}
+
+    /** The one used last comes first. */
+    private final List<Kept> functions = new ArrayList<>(MAX_FUNCTIONS);
 
     private long step;
 
@@ -102,26 +132,18 @@ public final class CachedBackward implements Backward, AutoCloseable {
     @Override
     public void run(StepRun run, GradientTape tape, Forward forward, Body body) {
         Parameters variables = plan.model().trainableVariables();
-        if (!isTraceable(variables)) {
+        Found found = isTraceable(variables) ? find(run, tape, forward, body, variables) : null;
+        if (found == null || found.kept().function.isEmpty()) {
             PLAIN.run(run, tape, forward, body);
             return;
         }
-        List<Transaction.Write> held = run.writes().held();
-        List<Operand<?>> operands = forward.values().operands();
-        held.forEach(write -> operands.addAll(write.operands()));
-        TapeStructure structure = tape.structure(operands);
-        Key key = key(run, structure, variables, forward, held);
-        Optional<TracedFunction> function = function(key, run, forward, body, held, variables);
-        if (function.isEmpty()) {
-            PLAIN.run(run, tape, forward, body);
-            return;
-        }
+        TracedFunction function = found.kept().function.get();
         run.writes().take(); // The function makes them.
         try (GradientTape.Pause pause = tape.stopRecording()) {
             run.writes()
                     .atOnce(
                             () -> { // All that it writes, it writes at its end.
-                                List<Output<?>> results = function.get().call(structure.values());
+                                List<Output<?>> results = function.call(found.values());
                                 run.join(run.seams().guard().limit() == 0 ? null : typed(results.get(0)));
                             });
         } catch (OpException e) {
@@ -131,12 +153,9 @@ public final class CachedBackward implements Backward, AutoCloseable {
         }
     }
 
-    /** Whether the user's code in the second half, if there is any, may run in a trace only. */
+    /** Whether nothing that can change from step to step forbids to trace a second half, or to call one. */
     private boolean isTraceable(Parameters variables) {
-        if (session.isDebug()
-                || registry.hasOwnRules()
-                || !plan.optimizer().isTraceable()
-                || !metrics.stream().allMatch(Metric::isTraceable)) {
+        if (session.isDebug() || registry.hasOwnRules()) {
             return false;
         }
         for (Variable<?> variable : variables) {
@@ -147,34 +166,57 @@ public final class CachedBackward implements Backward, AutoCloseable {
         return true;
     }
 
-    private Key key(
-            StepRun run, TapeStructure structure, Parameters variables, Forward forward, List<Transaction.Write> held) {
-        List<Variable<?>> list = new ArrayList<>(variables.size());
-        variables.forEach(list::add);
-        return new Key(
-                structure,
-                list,
-                forward.values().names(),
-                held.stream().map(Transaction.Write::kind).toList(),
+    /** Whether the user's code in the second half, if there is any, may run in a trace only: settled by the first step. */
+    private boolean partsAreTraceable() {
+        return plan.optimizer().isTraceable() && metrics.stream().allMatch(Metric::isTraceable);
+    }
+
+    /** The function for a step; one is made if the same structure comes for the second time. */
+    private Found find(StepRun run, GradientTape tape, Forward forward, Body body, Parameters variables) {
+        step++;
+        List<Transaction.Write> held = run.writes().held();
+        List<Operand<?>> operands = forward.operands();
+        List<Object> kinds = new ArrayList<>(held.size());
+        for (Transaction.Write write : held) {
+            operands.addAll(write.operands());
+            kinds.add(write.kind());
+        }
+        Setting setting = new Setting(
+                variables,
+                forward.meanings(),
+                kinds,
+                plan.optimizer().carriedVariables(),
                 plan.optimizer().scalesLoss(),
                 run.seams().guard().limit(),
                 run.wroteEarly());
+        Found found = known(setting, tape, operands);
+        if (found == null && partsAreTraceable()) {
+            Key key = new Key(tape.structure(operands), setting);
+            boolean again = seen.put(key, true) != null;
+            if (again && key.structure().isComplete() && makeRoom()) {
+                Kept made = new Kept(key, trace(key, run, forward, body, held));
+                functions.add(0, made);
+                found = new Found(made, key.structure().values());
+            }
+        }
+        if (found != null) {
+            found.kept().lastStep = step;
+        }
+        return found;
     }
 
-    private Optional<TracedFunction> function(
-            Key key, StepRun run, Forward forward, Body body, List<Transaction.Write> held, Parameters variables) {
-        step++;
-        Kept kept = functions.get(key);
-        if (kept == null) {
-            boolean again = seen.put(key, true) != null;
-            if (!again || !key.structure().isComplete() || !makeRoom()) {
-                return Optional.empty();
+    private Found known(Setting setting, GradientTape tape, List<Operand<?>> operands) {
+        for (int i = 0; i < functions.size(); i++) {
+            Kept kept = functions.get(i);
+            if (kept.key.setting().equals(setting)) {
+                Optional<List<Output<?>>> values = tape.values(kept.key.structure(), operands);
+                if (values.isPresent()) {
+                    functions.add(0, functions.remove(i));
+                    return new Found(kept, values.get());
+                }
             }
-            kept = new Kept(trace(key, run, forward, body, held, variables));
-            functions.put(key, kept);
         }
-        kept.lastStep = step;
-        return kept.function;
+        return null;
     }
 
     /** No function runs now: each is called after it was asked for, and ends before the next is. */
@@ -182,30 +224,28 @@ public final class CachedBackward implements Backward, AutoCloseable {
         if (functions.size() < MAX_FUNCTIONS) {
             return true;
         }
-        Iterator<Kept> oldest = functions.values().iterator();
-        Kept last = oldest.next();
-        if (step - last.lastStep <= IDLE_STEPS) {
+        Kept oldest = functions.get(functions.size() - 1);
+        if (step - oldest.lastStep <= IDLE_STEPS) {
             return false;
         }
-        oldest.remove();
-        last.function.ifPresent(TracedFunction::close);
+        functions.remove(oldest);
+        oldest.function.ifPresent(TracedFunction::close);
         return true;
     }
 
     private Optional<TracedFunction> trace(
-            Key key, StepRun outer, Forward like, Body body, List<Transaction.Write> held, Parameters variables) {
-        int values = like.values().names().size();
+            Key key, StepRun outer, Forward like, Body body, List<Transaction.Write> held) {
+        int values = like.operands().size();
         try {
             return Optional.of(TracedFunction.trace(
                     session, "train_step_tail", key.structure().specs(), (tf, given) -> {
                         List<Operand<?>> result = new ArrayList<>();
-                        key.structure().replay(tf, given, variables, (tape, operands) -> {
+                        key.structure().replay(tf, given, key.setting().variables(), (tape, operands) -> {
                             try (StepRun inner = StepRun.traced(tf, outer.number(), outer.seams())) {
                                 inner.writes().hold(held, operands.subList(values, operands.size()));
                                 body.run(inner, tape, like.with(operands.subList(0, values)));
-                                Operand<?> finite =
-                                        inner.commit(key.undoable(), Map.of()).get(StepRun.FINITE);
-                                result.add(finite == null ? tf.constant(0f) : finite);
+                                Bundle left = inner.commit(key.setting().undoable(), Bundle.EMPTY);
+                                result.add(left.has(StepRun.FINITE) ? left.get(StepRun.FINITE) : tf.constant(0f));
                             }
                         });
                         return result;
@@ -224,8 +264,9 @@ public final class CachedBackward implements Backward, AutoCloseable {
     /** Frees the functions. */
     @Override
     public void close() {
-        functions.values().forEach(kept -> kept.function.ifPresent(TracedFunction::close));
+        List<Kept> all = List.copyOf(functions);
         functions.clear();
         seen.clear();
+        ClosingActions.each(all, kept -> kept.function.ifPresent(TracedFunction::close));
     }
 }

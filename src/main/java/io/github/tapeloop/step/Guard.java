@@ -3,6 +3,7 @@ package io.github.tapeloop.step;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -12,7 +13,6 @@ import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -121,12 +121,12 @@ public final class Guard {
         }
 
         /** Whether all of the step is finite, by its results if it took no gradients here; null if nobody asks. */
-        Operand<TBool> finite(Ops tf, Map<String, ? extends Operand<?>> results) {
+        Operand<TBool> finite(Ops tf, Bundle results) {
             if (limit == 0) {
                 return null;
             }
             if (finite.isEmpty()) {
-                results.values().stream()
+                results.operands().stream()
                         .filter(result -> Tensors.isDifferentiable(Tensors.dataType(result)))
                         .forEach(result -> finite.add(isFinite(tf, result)));
             }

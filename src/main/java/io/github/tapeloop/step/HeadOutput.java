@@ -23,6 +23,11 @@ record HeadOutput(
         Optional<Operand<TFloat32>> weight,
         Optional<Operand<TBool>> mask) {
 
+    /** The same with other weights. */
+    HeadOutput weighted(Optional<Operand<TFloat32>> weights) {
+        return new HeadOutput(head, target, prediction, weights, mask);
+    }
+
     /** The loss of this output alone, not weighted by the head: a scalar. */
     Operand<TFloat32> loss(Ops tf) {
         Loss loss = mask.map(head.loss()::masked).orElse(head.loss());

@@ -3,8 +3,8 @@ package io.github.tapeloop.step;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +15,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
 /** The objective of training: a model, and what is asked of its outputs. */
@@ -38,30 +37,23 @@ public final class Objective {
 
     /** Compares what the model gave for a batch with what it should have given. */
     Forward compare(Ops tf, ForwardPass pass, Map<String, Operand<TFloat32>> outputs, Batch batch) {
-        Map<String, Operand<?>> values = new LinkedHashMap<>();
-        for (int i = 0; i < heads.size(); i++) {
-            Operand<TFloat32> prediction = heads.get(i).prediction(outputs);
-            values.put(Forward.TARGET + i, heads.get(i).target(tf, batch));
-            values.put(Forward.PREDICTION + i, prediction);
-            Optional<Operand<TBool>> mask = pass.mask(prediction);
-            if (mask.isPresent()) {
-                values.put(Forward.MASK + i, mask.get());
-            }
+        Optional<Operand<TFloat32>> weight = batch.sampleWeight(tf);
+        List<HeadOutput> compared = new ArrayList<>(heads.size());
+        for (Head head : heads) {
+            Operand<TFloat32> prediction = head.prediction(outputs);
+            compared.add(new HeadOutput(head, head.target(tf, batch), prediction, weight, pass.mask(prediction)));
         }
-        batch.sampleWeight(tf).ifPresent(weight -> values.put(Forward.WEIGHT, weight));
         warnOfDroppedMasks(pass, outputs);
-        Forward unscored = new Forward(heads, Bundle.of(values));
-        losses(tf, pass, unscored.outputs()).forEach((name, loss) -> values.put(Forward.LOSS + name, loss));
-        values.put(Forward.EXAMPLES, batch.examples(tf));
-        return new Forward(heads, Bundle.of(values));
+        return new Forward(compared, losses(tf, pass, compared), batch.examples(tf));
     }
 
     /** As Keras does, but once: losing a mask is a mistake more often than not. */
     private void warnOfDroppedMasks(ForwardPass pass, Map<String, Operand<TFloat32>> outputs) {
-        if (warned) {
+        List<? extends Operand<?>> masked = warned ? List.of() : pass.droppedMasks();
+        if (masked.isEmpty()) {
             return;
         }
-        List<? extends Operand<?>> dropped = pass.droppedMasks().stream()
+        List<? extends Operand<?>> dropped = masked.stream()
                 .filter(x -> outputs.values().stream().noneMatch(y -> x.equals(y.asOutput())))
                 .toList();
         if (!dropped.isEmpty()) {
@@ -101,7 +93,9 @@ public final class Objective {
     /** The inputs of a batch by name, in its order. */
     public static Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
         Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
-        batch.inputNames().forEach(name -> inputs.put(name, batch.input(tf, name)));
+        for (String name : batch.inputNames()) {
+            inputs.put(name, batch.input(tf, name));
+        }
         return inputs;
     }
 }

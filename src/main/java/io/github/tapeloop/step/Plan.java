@@ -3,7 +3,6 @@ package io.github.tapeloop.step;
 import io.github.tapeloop.Compilation;
 import io.github.tapeloop.CustomPrediction;
 import io.github.tapeloop.CustomStep;
-import io.github.tapeloop.StepsPerExecution;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
@@ -24,6 +23,7 @@ import java.util.stream.Stream;
  * @param predictStep null for the model's own output
  * @param others what custom steps change besides the model and the optimizer
  * @param compilation how steps are compiled, or null for eager ones
+ * @param stepsPerExecution how many compiled steps are taken in one call, or {@link #AUTO}
  * @param reduction what gradients go through before they update anything
  */
 public record Plan(
@@ -36,8 +36,11 @@ public record Plan(
         List<Stateful> others,
         DtypePolicy precision,
         Compilation compilation,
-        StepsPerExecution perExecution,
+        int stepsPerExecution,
         GradientReduction reduction) {
+
+    /** As {@link #stepsPerExecution}: the number is found by timing the first steps. */
+    public static final int AUTO = 0;
 
     /** Refuses two metrics of one name. */
     public Plan {

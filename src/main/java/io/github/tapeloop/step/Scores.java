@@ -1,5 +1,6 @@
 package io.github.tapeloop.step;
 
+import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Mean;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Tensors;
@@ -92,8 +93,10 @@ public final class Scores implements Stateful {
 
     /** Frees what the named scalars and the metrics have been adding to. */
     public void close() {
-        state().forEach(Variable::close);
-        metrics.values().forEach(metric -> metric.state().forEach(Variable::close));
+        List<Variable<?>> all = new ArrayList<>();
+        state().forEach(all::add);
+        metrics.values().forEach(metric -> metric.state().forEach(all::add));
+        ClosingActions.each(all, Variable::close);
     }
 
     public void reset() {

@@ -3,15 +3,14 @@ package io.github.tapeloop.step;
 import io.github.tapeloop.StepContext;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.tape.GradientTape;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -84,12 +83,16 @@ public final class StepRun implements StepContext, AutoCloseable {
     public ForwardPass training() {
         long passSeed = passes == 0 ? seams.seed() : Seeds.mix(seams.seed(), passes);
         passes++;
-        return ForwardPass.training(tf, passSeed, number).in(seams.precision());
+        return inPrecision(ForwardPass.training(tf, passSeed, number));
     }
 
     @Override
     public ForwardPass inference() {
-        return ForwardPass.inference(tf).in(seams.precision());
+        return inPrecision(ForwardPass.inference(tf));
+    }
+
+    private ForwardPass inPrecision(ForwardPass pass) {
+        return seams.precision() == DtypePolicy.FULL ? pass : pass.in(seams.precision());
     }
 
     @Override
@@ -131,26 +134,24 @@ public final class StepRun implements StepContext, AutoCloseable {
     /**
      * Ends the step: what it has held back happens, unless the guard refuses.
      *
-     * @param named the results of the body
+     * @param results those of the body
      * @return these, and perhaps {@link #FINITE}
      */
-    public Map<String, Operand<?>> commit(Map<String, ? extends Operand<?>> named) {
-        return commit(wroteEarly(), named);
+    public Bundle commit(Bundle results) {
+        return commit(wroteEarly(), results);
     }
 
     /** @param undoable whether a snapshot undoes the step, so that the guard's refusal need not be waited for */
-    Map<String, Operand<?>> commit(boolean undoable, Map<String, ? extends Operand<?>> named) {
-        Map<String, Operand<?>> results = new TreeMap<>(named);
-        Operand<TBool> finite = finiteSoFar != null ? finiteSoFar : watch.finite(tf, named);
-        if (finite == null) {
-            writes.commit(List.copyOf(results.values()));
-        } else {
-            Operand<TBool> passes = finiteSoFar != null
-                    ? finiteSoFar
-                    : watch.commit(tf, finite, undoable, writes, List.copyOf(results.values()));
-            results.put(FINITE, passes);
+    Bundle commit(boolean undoable, Bundle results) {
+        if (finiteSoFar != null) {
+            return results.and(FINITE, finiteSoFar);
         }
-        return results;
+        Operand<TBool> finite = watch.finite(tf, results);
+        if (finite == null) {
+            writes.commit(results.operands());
+            return results;
+        }
+        return results.and(FINITE, watch.commit(tf, finite, undoable, writes, results.operands()));
     }
 
     /** Whether something was written before the end, so that only a snapshot can undo the step. */

@@ -222,6 +222,19 @@ public final class GradientTape implements AutoCloseable {
     }
 
     /**
+     * The values of this tape, if it has noted the same as one before: quicker than to make its {@link #structure} and to
+     * compare.
+     *
+     * @param like a structure that is complete
+     * @param alongside further operands, as for {@link #structure}
+     * @return what a function traced with {@link TapeStructure#replay} takes, or empty if the structures differ
+     */
+    public Optional<List<Output<?>>> values(TapeStructure like, List<? extends Operand<?>> alongside) {
+        requireOpen();
+        return Optional.ofNullable(like.match(ops, origins, alongside));
+    }
+
+    /**
      * The derivatives of all elements of a target with respect to all elements of a source, by one pass back for each
      * element of the target. It counts as one use of the tape.
      *

@@ -53,6 +53,11 @@ final class Origins {
         this.places = places;
     }
 
+    /** Whether an operation's op is among those noted. */
+    boolean isNoted(Operation operation) {
+        return places.getOrDefault(operation, -1) >= 0;
+    }
+
     /** Takes over what is known of an op that stands for another. */
     void know(RecordedOp op, List<Origin> origins) {
         known.put(op, origins);

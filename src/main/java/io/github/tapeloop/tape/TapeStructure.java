@@ -119,6 +119,70 @@ public final class TapeStructure {
     }
 
     /**
+     * The values of a tape that has this structure, which is looked for op by op: what making a structure of it and comparing
+     * the two would tell, without making one. A step asks this each time.
+     *
+     * @return as many as there are {@link #specs}, or null if the tape has another structure, or values were freed
+     */
+    List<Output<?>> match(List<RecordedOp> noted, Origins facts, List<? extends Operand<?>> others) {
+        if (noted.size() != ops.size() || others.size() != alongside) {
+            return null;
+        }
+        Output<?>[] found = new Output<?>[specs.size()];
+        int next = 0;
+        for (int i = 0; i < ops.size(); i++) {
+            RecordedOp op = noted.get(i);
+            if (!op.isLike(ops.get(i)) || op.outputs() != ops.get(i).outputs() || !knows(i, facts, op)) {
+                return null;
+            }
+            for (int k = 0; k < op.outputs(); k++) {
+                found[next++] = op.output(k);
+            }
+        }
+        next = 0;
+        for (RecordedOp op : noted) {
+            for (int k = 0; k < op.inputs(); k++) {
+                if (!put(op.input(k), wiring[next++], found, facts)) {
+                    return null;
+                }
+            }
+        }
+        for (Operand<?> operand : others) {
+            if (!put(operand.asOutput(), wiring[next++], found, facts)) {
+                return null;
+            }
+        }
+        return haveSpecs(found) ? Arrays.asList(found) : null;
+    }
+
+    private boolean knows(int op, Origins facts, RecordedOp other) {
+        return origins.get(op).isEmpty() || origins.get(op).equals(facts.asked(other));
+    }
+
+    /** Puts a value in a place that the outputs of noted ops have left free; false if another one belongs there. */
+    private static boolean put(Output<?> value, int place, Output<?>[] found, Origins facts) {
+        Output<?> there = found[place];
+        if (there != null) {
+            return there.op() == value.op() && there.index() == value.index();
+        }
+        found[place] = value;
+        return !facts.isNoted(value.op());
+    }
+
+    private boolean haveSpecs(Output<?>[] found) {
+        for (int i = 0; i < found.length; i++) {
+            Spec spec = specs.get(i);
+            if (Tensors.isFreed(found[i])
+                    || !spec.describes(found[i])
+                    || spec.type() == DataType.DT_RESOURCE
+                            && found[i].op() != values.get(i).op()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
      * What a function traced with {@link #replay} takes: the values of the tape.
      *
      * @return operands as many as there are {@link #specs}

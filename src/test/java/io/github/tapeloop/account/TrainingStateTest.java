@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.StateReader;
-import io.github.tapeloop.state.StateWriter;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -55,12 +53,12 @@ class TrainingStateTest {
         }
 
         @Override
-        public void saveState(StateWriter out) {
+        public void saveState(Stateful.Writer out) {
             out.put("count", count);
         }
 
         @Override
-        public void loadState(StateReader in) {
+        public void loadState(Stateful.Reader in) {
             count = in.getLong("count");
         }
     }
@@ -153,7 +151,7 @@ class TrainingStateTest {
     @Test
     void valuesKeepTheirTypesAndNameWhatIsMissing() {
         double[] numbers = {1, Double.NaN};
-        List<StateReader> seen = new ArrayList<>();
+        List<Stateful.Reader> seen = new ArrayList<>();
         state.register(
                 "loop",
                 out -> {
@@ -167,7 +165,7 @@ class TrainingStateTest {
             numbers[0] = 5;
             snapshot.restore();
         }
-        StateReader in = seen.get(0);
+        Stateful.Reader in = seen.get(0);
         assertEquals(0.1, in.getDouble("rate"));
         assertEquals("asked", in.getString("stop"));
         assertTrue(in.getBoolean("averages"));

@@ -40,6 +40,24 @@ class CsvLoggerTest {
         assertEquals("1,0.5,0.25,0.4,1.0E-9", lines().get(2));
     }
 
+    /** What was measured and is no number is not what was not measured. */
+    @Test
+    void valuesThatAreNoNumbersAreWrittenAsTheyAre() throws IOException {
+        CsvLogger logger = logger();
+        run.run(logger, "loss", 0.5, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+        assertEquals(
+                List.of("epoch,loss,val_loss", "0,0.5,NA", "1,NaN,NA", "2,Infinity,NA", "3,-Infinity,NA"), lines());
+        for (String line : lines().subList(1, 5)) {
+            Double.parseDouble(line.split(",")[1]);
+        }
+    }
+
+    @Test
+    void aNameWithALineBreakIsQuoted() throws IOException {
+        run.run(logger(), "top\r5", 1);
+        assertEquals("epoch,\"top\r5\",\"val_top\r5\"\n0,1.0,NA\n", Files.readString(directory.resolve("log.csv")));
+    }
+
     @Test
     void aFirstEpochThatWasValidatedGivesAllColumns() throws IOException {
         CsvLogger logger = logger().separator(';');

@@ -1,6 +1,7 @@
 package io.github.tapeloop.callback;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,7 +35,38 @@ class EpochCallbacksTest {
                 stops("a little more than minDelta is enough", 3, of().minDelta(0.5), 3, 2.4, 2, 1),
                 stops("accuracies go up", 3, accuracy(), 0.5, 0.6, 0.6),
                 stops("a mode beats what the metric says", 3, accuracy().mode(Mode.MIN), 0.5, 0.4, 0.4),
-                stops("a baseline keeps counting", 4, of().baseline(1).patience(3), 5, 4, 3, 3, 2),
+                stops(
+                        "a baseline that nothing beats keeps counting",
+                        3,
+                        of().baseline(1).patience(3),
+                        5,
+                        4,
+                        3,
+                        2,
+                        1.5),
+                stops(
+                        "a baseline ends a run that improves all the time",
+                        2,
+                        of().baseline(0.01).patience(2),
+                        8,
+                        7,
+                        6,
+                        5),
+                stops(
+                        "a baseline is to be beaten, not reached",
+                        2,
+                        of().baseline(1).patience(2),
+                        2,
+                        1,
+                        0.5),
+                stops(
+                        "a baseline counts less by minDelta",
+                        3,
+                        of().baseline(1).minDelta(0.5).patience(3),
+                        4,
+                        3,
+                        0.6,
+                        0.1),
                 stops(
                         "a beaten baseline resets the count",
                         6,
@@ -48,6 +80,7 @@ class EpochCallbacksTest {
                         3),
                 stops("the first epochs are left alone", 5, of().startFromEpoch(3), 1, 2, 3, 4, 5, 6),
                 stops("NaN is no improvement", 2, of(), Double.NaN, Double.NaN, 1),
+                stops("any number improves on NaN", 4, of().patience(2), Double.NaN, 5, Double.NaN, Double.NaN, 4),
                 stops("a curve that falls runs to its end", 4, of(), 4, 3, 2, 1));
     }
 
@@ -75,6 +108,64 @@ class EpochCallbacksTest {
     void earlyStoppingSaysWhy() {
         run.run(of().patience(1), "loss", 3, 2, 2.5);
         assertEquals(Optional.of("loss has not improved for 1 epoch: best 2.0 in epoch 2"), run.stopReason());
+    }
+
+    @Test
+    void earlyStoppingSaysWhyWithABaseline() {
+        run.run(of().patience(2).baseline(0.01), "loss", 3, 2, 2.5);
+        assertEquals(
+                Optional.of("loss has not improved on the best value and the baseline 0.01 for 2 epochs: best 2.0 in"
+                        + " epoch 2"),
+                run.stopReason());
+    }
+
+    @Test
+    void earlyStoppingSaysThatThereWasNoNumber() {
+        run.run(of().patience(2), "loss", Double.NaN, Double.NaN, Double.NaN);
+        assertEquals(Optional.of("loss was no finite number in 2 epochs"), run.stopReason());
+    }
+
+    @Test
+    void settersGiveTheCallbackItself() {
+        EarlyStopping stopping = of();
+        assertSame(stopping, stopping.mode(Mode.MIN));
+        assertSame(stopping, stopping.startFromEpoch(1));
+        assertSame(stopping, stopping.minDelta(1));
+        assertSame(stopping, stopping.patience(1));
+        assertSame(stopping, stopping.baseline(1));
+        assertSame(stopping, stopping.restoreBest());
+        ReduceLrOnPlateau plateau = new ReduceLrOnPlateau();
+        assertSame(plateau, plateau.mode(Mode.MIN));
+        assertSame(plateau, plateau.factor(0.5));
+        assertSame(plateau, plateau.minLearningRate(0));
+    }
+
+    @Test
+    void aModeSaysWhatAPlateauIs() {
+        for (boolean up : new boolean[] {false, true}) {
+            run.learningRate = 1;
+            ReduceLrOnPlateau plateau = new ReduceLrOnPlateau("perplexity")
+                    .mode(up ? Mode.MAX : Mode.MIN)
+                    .factor(0.5)
+                    .patience(1);
+            assertEquals(
+                    up ? List.of(1.0, 1.0, 1.0) : List.of(1.0, 1.0, 0.5),
+                    rates(plateau, "perplexity", 1, 2, 3),
+                    "" + up);
+        }
+    }
+
+    /** A rate at its minimum is not set again, and one just above it falls to it. */
+    @Test
+    void aRateAtItsMinimumStaysThere() {
+        ReduceLrOnPlateau plateau =
+                new ReduceLrOnPlateau("loss").factor(0.5).patience(1).minLearningRate(0.25);
+        run.learningRate = 0.25;
+        assertEquals(List.of(0.25, 0.25, 0.25), rates(plateau, "loss", 1, 1, 1));
+        run.learningRate = Math.nextUp(0.25);
+        assertEquals(List.of(Math.nextUp(0.25), Math.nextUp(0.25), 0.25), rates(plateau, "loss", 1, 1, 1));
+        run.learningRate = 0.5;
+        assertEquals(List.of(0.5, 0.5, 0.25, 0.25), rates(plateau, "loss", 1, 1, 1, 1), "exactly the minimum");
     }
 
     @Test
@@ -175,6 +266,7 @@ class EpochCallbacksTest {
                 mistake("baseline to beat, got NaN", () -> of().baseline(Double.NaN)),
                 mistake("Expected a finite minDelta, got NaN", () -> of().minDelta(Double.NaN)),
                 mistake("factor in (0, 1), got 1.0", () -> new ReduceLrOnPlateau().factor(1)),
+                mistake("factor in (0, 1), got 0.0", () -> new ReduceLrOnPlateau().factor(0)),
                 mistake("patience of at least 0, got -1", () -> new ReduceLrOnPlateau().patience(-1)),
                 mistake("cooldown of at least 0, got -1", () -> new ReduceLrOnPlateau().cooldown(-1)),
                 mistake("minLearningRate of at least 0, got -0.1", () -> new ReduceLrOnPlateau().minLearningRate(-0.1)),

@@ -51,7 +51,19 @@ final class FakeRun implements Run {
 
     @Override
     public void useAverages(boolean inPlace) {
-        throw new UnsupportedOperationException("this run has no averages");
+        if (inPlace) {
+            throw new UnsupportedOperationException("this run has no averages");
+        }
+    }
+
+    @Override
+    public boolean averagesInPlace() {
+        return false;
+    }
+
+    @Override
+    public Snapshot weights(boolean averages) {
+        throw new UnsupportedOperationException("this run has no variables");
     }
 
     @Override

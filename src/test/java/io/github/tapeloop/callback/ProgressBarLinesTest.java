@@ -2,12 +2,14 @@ package io.github.tapeloop.callback;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,13 +28,14 @@ class ProgressBarLinesTest {
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
     private final Run run = new FakeRun();
     private long now = 77;
+    private int columns = 200;
 
     private String printed() {
         return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }
 
     private ProgressBar bar(boolean terminal, OptionalLong steps) {
-        ProgressBar bar = new ProgressBar(out, terminal, () -> now);
+        ProgressBar bar = new ProgressBar(out, terminal, () -> now, () -> columns);
         bar.onTrainBegin(run, Event.TrainBegin.of(0, 3, steps));
         return bar;
     }
@@ -179,5 +182,50 @@ class ProgressBarLinesTest {
         assertThrows(UnsupportedOperationException.class, () -> end.logs().clear());
         assertEquals(0, end.examplesPerSecond(), "no time was taken");
         assertFalse(end.equals(Event.EpochEnd.of(1, end.logs(), 4, 200, 2, 0)));
+    }
+
+    @Test
+    void aLineThatMovesFitsIntoTheTerminal() {
+        for (int width : new int[] {1, 20, 40, 79, 80}) {
+            bytes.reset();
+            columns = width;
+            ProgressBar bar = bar(true, OptionalLong.of(2000));
+            bar.onEpochBegin(run, Event.EpochBegin.of(0));
+            for (int i = 0; i < 5; i++) {
+                batch(bar, 400 * i, 200, Map.of("loss", 1.0, "accuracy", 0.25, "a metric with a long name", 0.125));
+            }
+            String[] lines = printed().split("\r");
+            assertEquals(6, lines.length);
+            for (String line : lines) {
+                assertTrue(line.length() < Math.max(2, width), width + " columns: " + line);
+            }
+        }
+    }
+
+    @Test
+    void theBarGivesWayToTheNumbers() {
+        columns = 72;
+        ProgressBar bar = bar(true, OptionalLong.of(20));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
+        batch(bar, 9, 1000, Map.of("loss", 1.0));
+        assertEquals("\repoch 1/3  [=====      ]  10/20  50 examples/s  1.0 s left  loss 1.0000", printed());
+    }
+
+    @Test
+    void theLineOfAnEpochIsWhole() {
+        columns = 20;
+        ProgressBar bar = bar(true, OptionalLong.of(4));
+        bar.onEpochBegin(run, Event.EpochBegin.of(0));
+        epochEnd(bar, 0, Map.of("loss", 1.0));
+        assertTrue(printed().endsWith("loss 1.0000\n"), printed());
+    }
+
+    @Test
+    void widthsAreNumbersAboveZero() {
+        assertEquals(40, Terminal.parse(" 40\n"));
+        for (String none : Arrays.asList(null, "", "0", "-1", "wide")) {
+            assertNull(Terminal.parse(none));
+        }
+        assertTrue(Terminal.width() > 0);
     }
 }

@@ -18,6 +18,7 @@ class ProgressBarTest {
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
     private final Run run = new FakeRun();
     private long now;
+    private int columns = 200;
 
     /** A run that nobody runs. */
     private String printed() {
@@ -37,7 +38,7 @@ class ProgressBarTest {
 
     @Test
     void withoutATerminalThereIsALineAnEpoch() {
-        epoch(new ProgressBar(out, false, () -> now), OptionalLong.of(4));
+        epoch(new ProgressBar(out, false, () -> now, () -> columns), OptionalLong.of(4));
         assertEquals(
                 "epoch 1/2  4 steps  1 min 15 s  10 examples/s  loss 0.2500  tiny 1.2000e-04\nstopped: enough\n",
                 printed());
@@ -45,14 +46,14 @@ class ProgressBarTest {
 
     @Test
     void onATerminalTheLineShowsRateAndTimeLeft() {
-        epoch(new ProgressBar(out, true, () -> now), OptionalLong.of(4));
+        epoch(new ProgressBar(out, true, () -> now, () -> columns), OptionalLong.of(4));
         String second = printed().split("\r")[2];
         assertEquals("epoch 1/2  [============            ]  2/4  10 examples/s  2.0 s left  loss 0.5000", second);
     }
 
     @Test
     void anUnknownNumberOfStepsShowsTheStep() {
-        epoch(new ProgressBar(out, true, () -> now), OptionalLong.empty());
+        epoch(new ProgressBar(out, true, () -> now, () -> columns), OptionalLong.empty());
         assertEquals(
                 "epoch 1/2  step 2  10 examples/s  loss 0.5000",
                 printed().split("\r")[2].stripTrailing());

@@ -65,7 +65,7 @@ class BatchIteratorTest {
 
     @Test
     void splitGivesTrainingAndValidationBatches() {
-        Batches.Split split = numbers(100).shuffle(100).batch(8).prefetch(2).split(0.1);
+        Batches.Split split = numbers(100).shuffle(100).batch(8).prefetch(2).splitTail(0.1);
         assertEquals(OptionalLong.of(90), split.train().examples());
         assertEquals(8, split.validation().batchSize());
         assertEquals(List.of(90, 91, 92, 93, 94, 95, 96, 97, 98, 99), Values.order(split.validation(), 4, 4));

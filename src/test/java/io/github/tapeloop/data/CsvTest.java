@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,10 +56,10 @@ class CsvTest {
         Dataset data = Csv.of(file("a\n1\n2\n3\n4\n"))
                 .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
                 .cache();
-        assertThrows(IllegalArgumentException.class, () -> data.split(0.25));
+        assertEquals(OptionalLong.empty(), data.splitTail(0.25).first().size());
         Values.sizes(data.batch(2));
-        assertEquals(List.of(3), Values.sizes(data.split(0.25).first().batch(9)));
-        assertEquals(List.of(1), Values.sizes(data.split(0.25).second().batch(9)));
+        assertEquals(List.of(3), Values.sizes(data.splitTail(0.25).first().batch(9)));
+        assertEquals(List.of(1), Values.sizes(data.splitTail(0.25).second().batch(9)));
     }
 
     @Test
@@ -180,6 +181,189 @@ class CsvTest {
                 .open(0, 0)) {
             float infinity = Float.POSITIVE_INFINITY;
             assertEquals(List.of(0.15f, 0.5f, 2f, -700f, infinity, -infinity, infinity), Values.input(batches.next()));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 5, 99, 1000, 5000})
+    void bytesThatAreNoTextAreNamedWithTheirLine(int before) throws IOException {
+        Path file = folder.resolve("latin.csv");
+        for (boolean header : new boolean[] {false, true}) {
+            String good = (header ? "a,b\n" : "") + "1,e\n".repeat(before);
+            Files.write(file, (good + "1,é\n2,e\n").getBytes(StandardCharsets.ISO_8859_1));
+            Csv csv = header ? Csv.of(file) : Csv.of(file).header("a", "b");
+            String message = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+            assertEquals(
+                    file + ", line " + (before + (header ? 2 : 1)) + ": bytes that are not UTF-8; give the file's own"
+                            + " with charset(...)",
+                    message);
+        }
+    }
+
+    @Test
+    void bytesThatAreNoTextAreFoundInTheHeaderInQuotesAndAtTheEnd() throws IOException {
+        Path file = folder.resolve("latin.csv");
+        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        for (String text : List.of("é,a\n1,2\n", "\"x\ny\",a\n1,é\n", "b,a\n1,2\n\"\n\né\",3\n", "b,a\n1,2\né")) {
+            Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+            long line = 1 + text.substring(0, text.indexOf('é')).lines().count();
+            long begun = text.substring(0, text.indexOf('é')).endsWith("\n") ? line : Math.max(1, line - 1);
+            String message = failureOf(Csv.of(file).dataset(fields));
+            assertTrue(message.contains("latin.csv, line " + begun + ": bytes that are not UTF-8"), message);
+        }
+        Files.write(file, new byte[] {'a', '\n', '1', '\n', (byte) 0xc3});
+        assertTrue(failureOf(Csv.of(file).dataset(fields)).contains("line 3: bytes"));
+    }
+
+    @Test
+    void linesBeforeTheDataArePassedOver() throws IOException {
+        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        Path file = file("150,4,\"setosa\n\r\n# a licence\ra,b\n1,2\n");
+        try (BatchIterator batches =
+                Csv.of(file).skipLines(3).dataset(fields).batch(9).open(0, 0)) {
+            assertEquals(List.of(1f), Values.input(batches.next()));
+        }
+        try (BatchIterator batches = Csv.of(file)
+                .skipLines(4)
+                .header("a", "b")
+                .dataset(fields)
+                .batch(9)
+                .open(0, 0)) {
+            assertEquals(List.of(1f), Values.input(batches.next()));
+        }
+        assertTrue(failureOf(Csv.of(file).skipLines(99).dataset(fields)).contains("is empty"));
+        assertThrows(IllegalArgumentException.class, () -> Csv.of(file).skipLines(-1));
+        String wide = failureOf(
+                Csv.of(file("120,4,x\na,b\n1,2\n")).dataset(new Fields<CsvRow>().input(CsvField.numbers("120"))));
+        assertTrue(wide.contains("line 2: expected 3 values") && wide.contains("skipLines("), wide);
+    }
+
+    @Test
+    void aFileWithoutRecordsIsAskedForItsColumns() throws IOException {
+        for (Field<CsvRow> field : List.of(
+                CsvField.numbers("a", "c"),
+                CsvField.numbersOr(0, "c"),
+                CsvField.integer("c"),
+                CsvField.integerOr(0, "c"),
+                CsvField.longInteger("c"),
+                CsvField.category("c", "x"))) {
+            String message = failureOf(Csv.of(file("a,b\n")).dataset(new Fields<CsvRow>().input(field)));
+            assertTrue(message.contains("has no column \"c\"; its columns are [a, b]"), message);
+        }
+    }
+
+    @Test
+    void wholeNumbersAreTheirOwn() throws IOException {
+        Path file = file("i,l,m\n-2147483648,-9223372036854775808,\n2147483647,9223372036854775807,7\n+5,0,-1\n");
+        Fields<CsvRow> fields = new Fields<CsvRow>()
+                .input("i", CsvField.integer("i"))
+                .input("l", CsvField.longInteger("l"))
+                .input("m", CsvField.integerOr(-9, "m"))
+                .input("line", Field.longInteger(CsvRow::line));
+        Source source = Csv.of(file).dataset(fields).source;
+        List<List<Long>> rows = new ArrayList<>();
+        try (Cursor cursor = source.open(0, 0)) {
+            while (cursor.advance()) {
+                HeldExample example = HeldExample.of(source.columns(), cursor.example());
+                rows.add(List.of(
+                        (long) ((int[]) example.elements(0))[0],
+                        ((long[]) example.elements(1))[0],
+                        (long) ((int[]) example.elements(2))[0],
+                        ((long[]) example.elements(3))[0]));
+            }
+        }
+        assertEquals(
+                List.of(
+                        List.of((long) Integer.MIN_VALUE, Long.MIN_VALUE, -9L, 2L),
+                        List.of((long) Integer.MAX_VALUE, Long.MAX_VALUE, 7L, 3L),
+                        List.of(5L, 0L, -1L, 4L)),
+                rows);
+        for (String beyond : List.of("2147483648,1,1", "1,9223372036854775808,1", "1.0,1,1", "1,1,1e3")) {
+            assertTrue(failureOf(Csv.of(file("i,l,m\n" + beyond + "\n")).dataset(fields))
+                    .contains("line 2, column \""));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1e39", "-1e39", "3.5e38", "1e400", "-1e400"})
+    void numbersBeyondTheirTypeAreRefused(String text) throws IOException {
+        Path file = file("a\n1\n" + text + "\n");
+        for (Field<CsvRow> field : List.of(
+                CsvField.numbers("a"),
+                CsvField.numbersOr(0, "a"),
+                Field.<CsvRow>numbers(row -> row.number("a")),
+                Field.<CsvRow>number(row -> row.number("a")))) {
+            String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(field)));
+            assertTrue(message.contains("data.csv") && message.contains(";"), message);
+        }
+        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        assertTrue(message.contains("line 3, column \"a\": \"" + text + "\""), message);
+    }
+
+    @Test
+    void whatFloat32HoldsIsRead() throws IOException {
+        Path file = file("a\n3.4e38\n-3.4028235e38\n1e-60\n");
+        try (BatchIterator batches = Csv.of(file)
+                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .batch(9)
+                .open(0, 0)) {
+            assertEquals(List.of(3.4e38f, -Float.MAX_VALUE, 0f), Values.input(batches.next()));
+        }
+    }
+
+    @Test
+    void quotesAtTheEndOfTheBufferAreWhole() throws IOException {
+        int buffer = 1 << 15;
+        for (int before = buffer - 6; before <= buffer + 2; before++) {
+            String x = "x".repeat(before);
+            assertEquals(List.of(List.of(x, "y"), List.of("z")), parse("\"" + x + "\",\"y\"\r\nz"));
+            assertEquals(List.of(List.of(x + "\"", "\"")), parse("\"" + x + "\"\"\",\"\"\"\""));
+            assertEquals(List.of(List.of(x + "\r\n", "y")), parse("\"" + x + "\r\n\",y"));
+        }
+    }
+
+    @Test
+    void aPassClosesItsFile() throws IOException {
+        java.util.concurrent.atomic.AtomicInteger closed = new java.util.concurrent.atomic.AtomicInteger();
+        StringReader reader = new StringReader("a\n1\n") {
+            @Override
+            public void close() {
+                closed.incrementAndGet();
+                super.close();
+            }
+        };
+        try (CsvParser parser = new CsvParser("text", reader, ',')) {
+            assertEquals(List.of("a"), parser.next());
+        }
+        assertEquals(1, closed.get());
+        Path file = file("a\n" + "1\n".repeat(100_000));
+        Path open = Path.of("/proc/self/fd");
+        if (Files.isDirectory(open)) {
+            Batches batches = Csv.of(file)
+                    .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                    .batch(2);
+            for (int i = 0; i < 3; i++) {
+                try (BatchIterator pass = batches.open(0, 0)) {
+                    pass.next();
+                    assertEquals(1, open(file));
+                }
+                assertEquals(0, open(file));
+            }
+            failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("b"))));
+            assertEquals(0, open(file), "after a failure to open");
+        }
+    }
+
+    private static long open(Path file) throws IOException {
+        try (java.util.stream.Stream<Path> handles = Files.list(Path.of("/proc/self/fd"))) {
+            return handles.filter(handle -> {
+                        try {
+                            return Files.readSymbolicLink(handle).equals(file.toRealPath());
+                        } catch (IOException e) {
+                            return false; // It was closed since.
+                        }
+                    })
+                    .count();
         }
     }
 

@@ -119,8 +119,8 @@ class DatasetTest {
     @Test
     void aBatchBeyondOneArrayIsRejected() {
         List<Column> wide = List.of(Column.input(Dtype.FLOAT32, Shape.of(1 << 20)));
-        assertRejected(
-                "use a smaller batch", () -> new BatchBuffer(wide, 1 << 12, PadTo.longest(), new TensorPool(wide)));
+        assertRejected("use a smaller batch", () -> new BatchBuffer(wide, PadTo.longest(), new TensorPool(wide))
+                .requireRoom(1 << 12));
     }
 
     @Test
@@ -170,14 +170,14 @@ class DatasetTest {
 
     @Test
     void splitFollowsKeras() {
-        Dataset.Split split = numbers(10).split(0.25);
+        Dataset.Split split = numbers(10).splitTail(0.25);
         assertEquals(List.of(0, 1, 2, 3, 4, 5, 6), order(split.first().batch(3), 0, 0));
         assertEquals(List.of(7, 8, 9), order(split.second().batch(3), 0, 0));
     }
 
     @Test
     void splitCutsBelowTheShuffles() {
-        Dataset.Split split = numbers(100).shuffle(100).shuffle(10).split(0.2);
+        Dataset.Split split = numbers(100).shuffle(100).shuffle(10).splitTail(0.2);
         List<Integer> first = order(split.first().batch(8), 5, 2);
         assertEquals(
                 IntStream.range(0, 80).boxed().toList(), first.stream().sorted().toList());
@@ -189,22 +189,23 @@ class DatasetTest {
     @Test
     void splitOfACutShuffleIsRejected() {
         Dataset cut = numbers(100).shuffle(100).take(50);
-        String message =
-                assertThrows(IllegalStateException.class, () -> cut.split(0.2)).getMessage();
+        String message = assertThrows(IllegalStateException.class, () -> cut.splitTail(0.2))
+                .getMessage();
         assertTrue(message.contains("call split() before take()"), message);
-        assertThrows(IllegalStateException.class, () -> cut.shuffle(50).split(0.2));
+        assertThrows(IllegalStateException.class, () -> cut.shuffle(50).splitTail(0.2));
     }
 
     @Test
-    void splitNeedsAFractionASizeAndTwoParts() {
+    void splitNeedsAFractionAndTwoParts() {
         for (double fraction : new double[] {0, 1, -0.1, 1.5, Double.NaN}) {
-            assertRejected("between 0 and 1", () -> numbers(10).split(fraction));
+            assertRejected(
+                    "second part in (0, 1), got " + fraction, () -> numbers(10).splitTail(fraction));
+            assertRejected(
+                    "second part in (0, 1), got " + fraction, () -> numbers(10).split(fraction, 1));
         }
-        assertRejected("gives 0 and 1", () -> numbers(1).split(0.5));
-        assertRejected("known size", () -> Dataset.from(ScriptedSource.of(9)).split(0.5));
-        assertRejected("call cache()", () -> Dataset.from(ScriptedSource.of(9)).split(0.5));
-        assertRejected(
-                "known size", () -> Dataset.from(ScriptedSource.of(9)).batch(2).split(0.5));
+        assertRejected("splitTail(0.5) of Dataset[input", () -> numbers(1).splitTail(0.5));
+        assertRejected("gives 0 and 1; choose", () -> numbers(1).splitTail(0.5));
+        assertRejected("split(0.5, 7)", () -> numbers(1).batch(1).split(0.5, 7));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.tapeloop.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -190,6 +191,102 @@ class ImageFolderTest {
         assertEquals(once, inputs(data, 5, 1));
         assertNotEquals(once, inputs(data, 5, 2));
         assertEquals(inputs(data.map(0, row -> row), 5, 1), inputs(data.map(3, row -> row), 5, 1));
+    }
+
+    private Dataset twoClasses(ImageFolder images) throws IOException {
+        for (int i = 0; i < 10; i++) {
+            png("a/" + i + ".png", 3, 3, new int[] {RED, i, i, i, GREEN, 0, 0, i, RED});
+            png("b/" + i + ".png", 3, 3, new int[] {GREEN, i, i, i, RED, 0, 0, i, RED});
+        }
+        return images.dataset();
+    }
+
+    private static List<Object> targets(Dataset data) {
+        try (BatchIterator pass = data.batch(100).open(0, 0)) {
+            return Values.target(pass.next());
+        }
+    }
+
+    @Test
+    void bothPartsHaveBothClassesHoweverItIsCut() throws IOException {
+        Dataset data = twoClasses(ImageFolder.of(root).size(3, 3));
+        assertEquals(targets(data).stream().sorted().toList(), targets(data));
+        for (Dataset.Split split : List.of(
+                data.splitTail(0.5),
+                data.split(0.5, 1),
+                data.map(2, row -> row).shuffle(9).splitTail(0.5),
+                data.filter(row -> true).cache().splitTail(0.5))) {
+            assertTrue(targets(split.first()).containsAll(List.of(0, 1)));
+            assertTrue(targets(split.second()).containsAll(List.of(0, 1)));
+        }
+        ImageFolder images = ImageFolder.of(root).size(3, 3);
+        assertEquals(
+                targets(images.seed(4).dataset().splitTail(0.5).second()),
+                targets(images.seed(4).dataset().splitTail(0.5).second()));
+        Set<List<Object>> cuts = new HashSet<>();
+        for (int seed = 0; seed < 9; seed++) {
+            cuts.add(targets(images.seed(seed).dataset().splitTail(0.5).second()));
+        }
+        assertTrue(cuts.size() > 2);
+    }
+
+    @Test
+    void validationAndCachesAreNotAugmented() throws IOException {
+        ImageFolder plain = ImageFolder.of(root).size(3, 3);
+        List<List<Object>> asTheyAre = inputs(twoClasses(plain), 0, 0);
+        Augment shift = new Augment().shift(0.4).flipHorizontally();
+        Dataset images = plain.augment(shift).dataset();
+        assertEquals(inputs(images, 5, 1), inputs(plain.dataset().augment(shift), 5, 1));
+        for (Dataset each : List.of(
+                images, images.map(2, row -> row), images.filter(row -> true), images.take(20), images.repeat(2))) {
+            for (Dataset.Split split :
+                    List.of(each.split(0.5, 3), each.shuffle(20).splitTail(0.5))) {
+                for (int epoch = 0; epoch < 2; epoch++) {
+                    assertTrue(asTheyAre.containsAll(inputs(split.second(), 7, epoch)));
+                }
+                assertFalse(asTheyAre.containsAll(inputs(split.first(), 7, 0)));
+                assertNotEquals(inputs(split.first(), 7, 0), inputs(split.first(), 7, 1));
+            }
+        }
+        for (Dataset cached : List.of(
+                images.cache(),
+                images.map(row -> row).cache(),
+                images.filter(row -> true).cache(),
+                images.concat(images).cache())) {
+            List<List<Object>> first = inputs(cached, 7, 0);
+            assertNotEquals(first, inputs(cached, 7, 1));
+            assertEquals(first, inputs(cached, 7, 0));
+            assertTrue(asTheyAre.containsAll(inputs(cached.split(0.3, 1).second(), 7, 0)));
+        }
+    }
+
+    @Test
+    void ofACropTheMiddleIsLeftForValidation() throws IOException {
+        Dataset images = twoClasses(ImageFolder.of(root).size(3, 3).augment(new Augment().crop(1, 1)));
+        Dataset.Split split = images.split(0.5, 1);
+        List<List<Object>> middles = inputs(split.second(), 0, 0);
+        assertEquals(Set.of(List.of(0f, 1f, 0f), List.of(1f, 0f, 0f)), new HashSet<>(middles));
+        assertEquals(middles, inputs(split.second(), 0, 1));
+        assertNotEquals(inputs(split.first(), 0, 0), inputs(split.first(), 0, 1));
+        assertThrows(IllegalArgumentException.class, () -> Values.numbers(3).augment(new Augment()));
+    }
+
+    @Test
+    void aFileIsBroughtToItsSizeAsItsPixelsAre() throws IOException {
+        int[] rgb = new int[7 * 5];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = i * 0x070b1d;
+        }
+        Path file = png("x.png", 7, 5, rgb);
+        for (int channels : new int[] {1, 3}) {
+            for (int[] size : new int[][] {{7, 5}, {3, 4}, {1, 1}, {14, 2}, {9, 30}, {6, 5}, {7, 4}}) {
+                assertArrayEquals(
+                        Image.read(file, channels).resized(size[0], size[1]).pixels(),
+                        DecodedImage.read(file)
+                                .resized(size[0], size[1], channels)
+                                .pixels());
+            }
+        }
     }
 
     @Test

@@ -34,7 +34,7 @@ class PeekTest {
 
     @Test
     void bothPartsOfASplitAreTold() {
-        Dataset.Split parts = data.split(0.4);
+        Dataset.Split parts = data.splitTail(0.4);
         pull(parts.first().batch(5));
         pull(parts.second().batch(5));
         assertEquals(List.of(0L, 1L, 2L, 0L, 1L), seen);

@@ -166,7 +166,6 @@ class StagesTest {
                         IllegalArgumentException.class, () -> numbers(2).concat(Dataset.of(new float[][] {{1}})))
                 .getMessage();
         assertTrue(message.contains("same columns"), message);
-        assertThrows(IllegalStateException.class, () -> twice.split(0.5));
     }
 
     @Test
@@ -205,7 +204,7 @@ class StagesTest {
 
     @Test
     void aSplitOfACachedShuffleMixesNothing() {
-        Dataset.Split split = numbers(10).shuffle(10).map(row -> row).cache().split(0.3);
+        Dataset.Split split = numbers(10).shuffle(10).map(row -> row).cache().splitTail(0.3);
         assertEquals(range(7, 10), order(split.second().batch(3), 5, 0));
         assertEquals(
                 range(0, 7),
@@ -248,7 +247,8 @@ class StagesTest {
             Batches batches = data.batch(2, true);
             assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Values.order(batches, 0, 0));
             for (int group : new int[] {1, 2, 4, 9}) {
-                assertEquals(Values.order(batches, 0, 0), Values.order(batches.grouped(group), 0, 0), "by " + group);
+                assertEquals(
+                        Values.order(batches, 0, 0), Values.order(batches.grouped(() -> group), 0, 0), "by " + group);
             }
         }
     }
@@ -284,6 +284,124 @@ class StagesTest {
         assertThrows(IllegalArgumentException.class, () -> numbers(1).classWeights(Map.of(0, -1)));
         assertThrows(IllegalArgumentException.class, () -> Dataset.of(new float[][] {{1}})
                 .classWeights(Map.of(0, 1)));
+    }
+
+    @Test
+    void smoothedLabelsHaveTheNearestClass() {
+        Map<Integer, Integer> weights = Map.of(0, 1, 1, 4, -1, 9);
+        assertEquals(
+                List.of(1f, 4f, 9f, 4f),
+                weights(Dataset.of(new float[4][1], new float[][] {{0.05f}, {0.95f}, {-1}, {0.5f}})
+                        .classWeights(weights)));
+        assertEquals(
+                List.of(1f, 4f),
+                weights(Dataset.of(new double[2][1], new double[][] {{0.9, 0.1}, {0.05, 0.95}})
+                        .classWeights(weights)));
+    }
+
+    @Test
+    void targetsThatSayNoClassAreRefused() {
+        Map<Integer, Integer> weights = Map.of(0, 1, 1, 10, 2, 100);
+        for (float[] noClass : new float[][] {
+            {Float.NaN}, {3e9f}, {Float.NEGATIVE_INFINITY}, {1, 1, 0}, {0, 0}, {5, 0, 1}, {-1, 2}, {Float.NaN, 1}
+        }) {
+            Dataset data = Dataset.of(new float[1][1], new float[][] {noClass}).classWeights(weights);
+            String message =
+                    assertThrows(DataException.class, () -> weights(data)).getMessage();
+            assertTrue(message.contains("class weights"), message);
+        }
+        Dataset ids = Dataset.of(new Columns()
+                        .input(ColumnData.of(new float[2][1]))
+                        .target(ColumnData.of(new int[][] {{5, 0, 1}, {0, 2, 1}})))
+                .classWeights(weights);
+        assertThrows(DataException.class, () -> weights(ids));
+        Dataset steps = Dataset.of(new Columns()
+                .input(ColumnData.of(new float[2][1]))
+                .target(ColumnData.of(new float[] {0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0}, Shape.of(2, 3))));
+        String message = assertThrows(IllegalArgumentException.class, () -> steps.classWeights(weights))
+                .getMessage();
+        assertTrue(message.contains("one class an example") && message.contains("sampleWeight"), message);
+        for (double weight : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY, 1e39}) {
+            assertThrows(IllegalArgumentException.class, () -> numbers(2).classWeights(Map.of(0, weight)));
+        }
+    }
+
+    @Test
+    void lengthsAscend() {
+        for (int[] lengths : new int[][] {{3, 3}, {4, 3}, {0, 1}, {-1}, {}}) {
+            assertThrows(IllegalArgumentException.class, () -> PadTo.lengths(lengths));
+        }
+        PadTo padding = PadTo.lengths(2, 5);
+        assertEquals(
+                List.of(2, 2, 2, 5, 5, 6),
+                IntStream.of(0, 1, 2, 3, 5, 6).mapToObj(padding::lengthFor).toList());
+        assertEquals(1, PadTo.longest().lengthFor(0));
+        Dataset ragged = Dataset.of(new Columns().input(ColumnData.ragged(new int[][] {{1}, {1, 2}})));
+        for (double value : new double[] {3e9, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> ragged.padBatch(2, PadTo.longest().value(value)));
+        }
+    }
+
+    @Test
+    void aWindowAsLongAsTheDataIsOne() {
+        for (int shift : new int[] {1, 2, 9}) {
+            assertEquals(OptionalLong.of(1), numbers(4).window(4, shift).size());
+            assertEquals(
+                    List.of(List.of(0f, 1f, 2f, 3f)), Values.examples(numbers(4).window(4, shift), 0, 0));
+            assertEquals(OptionalLong.of(0), numbers(3).window(4, shift).size());
+        }
+        assertEquals(OptionalLong.of(2), numbers(5).window(4, 1).size());
+        assertEquals(OptionalLong.of(1), numbers(5).window(4, 2).size());
+    }
+
+    @Test
+    void eachBatchOfAGroupIsPaddedAsByItself() {
+        int[][] tokens = IntStream.range(0, 23)
+                .mapToObj(
+                        i -> IntStream.range(0, 1 + i / 4 % 3).map(at -> i + 1).toArray())
+                .toArray(int[][]::new);
+        Dataset data = Dataset.of(new Columns().input(ColumnData.ragged(tokens)).target(ColumnData.of(new int[23])));
+        for (Batches batches :
+                List.of(data.padBatch(2), data.padBatch(2, PadTo.lengths(2, 4)), data.bucketByLength(2, 1, 2))) {
+            List<String> single = rows(batches);
+            for (int group = 1; group <= 5; group++) {
+                int size = group;
+                assertEquals(single, rows(batches.grouped(() -> size)), "by " + group);
+                assertEquals(single, rows(batches.grouped(() -> size).prefetch(1)), "by " + group);
+            }
+        }
+    }
+
+    /** Every row with its padding. */
+    private static List<String> rows(Batches batches) {
+        List<String> rows = new java.util.ArrayList<>();
+        for (Batch batch : batches) {
+            List<Object> values = Values.input(batch);
+            int length = values.size() / batch.size();
+            for (int row = 0; row < batch.size(); row++) {
+                rows.add(values.subList(row * length, (row + 1) * length).toString());
+            }
+        }
+        return rows;
+    }
+
+    @Test
+    void aGroupThatIsCutIsContinuedWithWhatIsLeftOfIt() {
+        int[][] lengths = {{1}, {1}, {1, 1}, {1, 1}, {1, 1}, {1}, {1}, {1}};
+        Dataset data = Dataset.of(new Columns().input(ColumnData.ragged(lengths)));
+        List<Integer> asked = new java.util.ArrayList<>();
+        Batches batches = data.padBatch(1).grouped(() -> {
+            asked.add(4);
+            return 4;
+        });
+        assertEquals(List.of(2, 2, 1, 3), Values.sizes(batches));
+        assertEquals(3, asked.size(), "twice, and once more at the end");
+        assertEquals(
+                List.of(3, 3), Values.sizes(numbers(7).batch(1, true).take(6).grouped(() -> 3)));
+        assertEquals(List.of(4, 2), Values.sizes(numbers(7).batch(2, true).grouped(() -> 2)));
+        assertEquals(List.of(4, 3), Values.sizes(numbers(7).batch(2).grouped(() -> 2)));
     }
 
     private static List<Float> weights(Dataset data) {

@@ -131,6 +131,25 @@ class TfRecordTest {
     }
 
     @Test
+    void aLengthThatLooksLikeGzipIsALength() throws IOException {
+        Path file = folder.resolve("raw");
+        // 0x1f 0x8b, and with the bytes of gzip that follow, too: deflate, no flags.
+        for (int length : new int[] {35_614, 35_615, 35_615 + 65_536, 0x00088b1f}) {
+            for (boolean gzip : new boolean[] {false, true}) {
+                try (TfRecordWriter writer = gzip ? TfRecordWriter.createGzip(file) : TfRecordWriter.create(file)) {
+                    writer.write(new byte[length]);
+                    writer.write(new byte[3]);
+                }
+                Dataset raw =
+                        TfRecords.of(file).records(new Fields<byte[]>().input(Field.integer(bytes -> bytes.length)));
+                try (BatchIterator batches = raw.batch(2).open(0, 0)) {
+                    assertEquals(List.of(length, 3), Values.input(batches.next()));
+                }
+            }
+        }
+    }
+
+    @Test
     void everyFlippedByteIsFoundAndNamed() throws IOException {
         Path file = write(false, 0, 1, 2);
         byte[] intact = Files.readAllBytes(file);

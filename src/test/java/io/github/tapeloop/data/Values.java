@@ -1,5 +1,8 @@
 package io.github.tapeloop.data;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
@@ -74,6 +77,30 @@ final class Values {
     /** Native objects that JavaCPP has allocated and not freed. */
     static long nativeObjects() {
         return Pointer.totalCount();
+    }
+
+    /** The input values of each example of a pass. */
+    static List<List<Object>> examples(Dataset data, long seed, int epoch) {
+        List<List<Object>> examples = new ArrayList<>();
+        try (BatchIterator pass = data.batch(1).open(seed, epoch)) {
+            while (pass.hasNext()) {
+                examples.add(input(pass.next()));
+            }
+        }
+        return examples;
+    }
+
+    /** What is written to standard error, where slf4j-simple writes in tests. */
+    static String said(Runnable work) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            work.run();
+        } finally {
+            System.setErr(before);
+        }
+        return log.toString(StandardCharsets.UTF_8);
     }
 
     private static List<Object> flat(Tensor tensor) {

@@ -44,6 +44,7 @@ class LayerArgumentsTest {
                 bad(() -> new LayerNormalization().epsilon(nan), "LayerNormalization", "NaN"),
                 bad(() -> new LayerNormalization(new int[0]), "at least one axis"),
                 bad(() -> new GroupNormalization(0), "groups", "got 0"),
+                bad(() -> new Normalization(new int[0]), "Normalization.overAll()"),
                 bad(() -> new RmsNormalization(new int[0]), "at least one axis"),
                 bad(() -> new RmsNormalization().epsilon(-1), "RmsNormalization", "-1.0"),
                 bad(() -> new UnitNormalization(new int[0]), "at least one axis"),
@@ -74,8 +75,7 @@ class LayerArgumentsTest {
                 bad(() -> Regularizer.orthogonal(-1, Regularizer.Mode.ROWS), "factor", "-1.0"),
                 bad(() -> Constraint.maxNorm(0, 0), "maxNorm", "above 0"),
                 bad(() -> Constraint.minMaxNorm(2, 1, 1, 0), "minValue 2.0 and maxValue 1.0"),
-                bad(() -> Constraint.minMaxNorm(0, 1, 2, 0), "rate in [0, 1]", "2.0"),
-                bad(() -> Constraint.unitNorm(new int[0]), "at least one axis"));
+                bad(() -> Constraint.minMaxNorm(0, 1, 2, 0), "rate in [0, 1]", "2.0"));
     }
 
     @ParameterizedTest

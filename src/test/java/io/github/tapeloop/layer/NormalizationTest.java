@@ -71,7 +71,7 @@ class NormalizationTest {
 
     @Test
     void withoutAxesThereIsOneMeanForAll() {
-        Normalization layer = new Normalization(new int[0]).adapt(tf, List.of(tf.constant(new float[][] {{0, 4}})));
+        Normalization layer = Normalization.overAll().adapt(tf, List.of(tf.constant(new float[][] {{0, 4}})));
         assertArrayEquals(new double[] {-1, 3}, called(layer, new float[][] {{0, 8}}), 1e-6);
     }
 

@@ -49,8 +49,9 @@ class WeightedLossTest {
     void aLossOfTheUserIsWeightedAndMasked() {
         assertEquals(2, session.scalar(new Itself().call(tf, target, prediction)), 1e-6);
         assertEquals((1 + 6) / 3.0, loss(new Itself(), 1, 0, 2), 1e-6);
-        assertEquals((1 + 6) / 3.0, loss(new Itself().reduction(Reduction.MEAN_WITH_SAMPLE_WEIGHT), 1, 0, 2), 1e-6);
-        assertEquals(7, loss(new Itself().reduction(Reduction.SUM), 1, 0, 2), 1e-6);
+        assertEquals(
+                (1 + 6) / 3.0, loss(new Itself().reduction(Loss.Reduction.MEAN_WITH_SAMPLE_WEIGHT), 1, 0, 2), 1e-6);
+        assertEquals(7, loss(new Itself().reduction(Loss.Reduction.SUM), 1, 0, 2), 1e-6);
         Loss masked = new Itself().masked(tf.constant(new boolean[] {true, false, true}));
         assertEquals(2, session.scalar(masked.call(tf, target, prediction)), 1e-6);
         assertEquals("itself", masked.name());
@@ -66,7 +67,7 @@ class WeightedLossTest {
     void nothingThatCountsGivesZero() {
         Loss loss = new Itself().masked(tf.constant(new float[] {0, 0, 0}));
         assertEquals(0, session.scalar(loss.call(tf, target, prediction)));
-        assertEquals(0, loss(new Itself().reduction(Reduction.MEAN_WITH_SAMPLE_WEIGHT), 0, 0, 0));
+        assertEquals(0, loss(new Itself().reduction(Loss.Reduction.MEAN_WITH_SAMPLE_WEIGHT), 0, 0, 0));
         Loss ignoring = SparseCategoricalCrossentropy.fromLogits().ignoreClass(-1);
         assertEquals(0, session.scalar(ignoring.call(tf, tf.constant(new int[] {-1}), tf.constant(new float[1][3]))));
     }

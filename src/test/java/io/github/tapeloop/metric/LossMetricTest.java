@@ -19,7 +19,6 @@ import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.MeanSquaredLogarithmicError;
 import io.github.tapeloop.loss.PerSampleLoss;
 import io.github.tapeloop.loss.Poisson;
-import io.github.tapeloop.loss.Reduction;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.loss.SquaredHinge;
 import io.github.tapeloop.runtime.TapeSession;
@@ -136,15 +135,15 @@ class LossMetricTest {
 
     @ParameterizedTest
     @MethodSource("reductions")
-    void theReductionOfALossDoesNotReachItsMetric(Reduction reduction) {
+    void theReductionOfALossDoesNotReachItsMetric(Loss.Reduction reduction) {
         Metric metric = Metric.of(new MeanAbsoluteError().reduction(reduction));
         updateWeighted(metric, new float[] {1, 3}, 2, 4);
         updateWeighted(metric, new float[] {4}, 1);
         assertEquals((2 + 12 + 4) / 8.0, metric.result(), 1e-12);
     }
 
-    static Stream<Reduction> reductions() {
-        return Stream.of(Reduction.values());
+    static Stream<Loss.Reduction> reductions() {
+        return Stream.of(Loss.Reduction.values());
     }
 
     @Test

@@ -29,7 +29,7 @@ public final class OptimizerKind {
     }
 
     /** Makers of transforms, each public class at least once. */
-    public static Stream<Supplier<Transform>> transforms() {
+    public static Stream<Supplier<Optimizer.Transform>> transforms() {
         return Stream.of(
                 () -> Clip.norm(1),
                 () -> Clip.globalNorm(1),
@@ -62,8 +62,8 @@ public final class OptimizerKind {
                 new Sgd(),
                 Variable[].class,
                 new Variable<?>[] {variable},
-                Transform[].class,
-                new Transform[] {GradientTransform.of("own", (update, gradients) -> gradients)},
+                Optimizer.Transform[].class,
+                new Optimizer.Transform[] {GradientTransform.of("own", (update, gradients) -> gradients)},
                 LossScale.class,
                 LossScale.dynamic());
     }

@@ -6,7 +6,6 @@ import io.github.tapeloop.metric.Auc;
 import io.github.tapeloop.metric.Auc.Curve;
 import io.github.tapeloop.metric.Auc.Summation;
 import io.github.tapeloop.metric.BinaryIoU;
-import io.github.tapeloop.metric.ClassAverage;
 import io.github.tapeloop.metric.F1Score;
 import io.github.tapeloop.metric.FBetaScore;
 import io.github.tapeloop.metric.IoU;
@@ -112,13 +111,13 @@ final class CurveRows {
                         "average=None, threshold=0.5",
                         new Names("F1Score", "labels", "f1_score_none"),
                         "average=macro (Keras: None), threshold=None",
-                        () -> new F1Score().average(ClassAverage.NONE).threshold(0.5)),
+                        () -> new F1Score().average(FBetaScore.Average.NONE).threshold(0.5)),
                 row(
                         "F1Score",
                         "average=micro, threshold=0.5",
                         new Names("F1Score", "labels", "f1_score_micro"),
                         "average=macro (Keras: None), threshold=None",
-                        () -> new F1Score().average(ClassAverage.MICRO).threshold(0.5)),
+                        () -> new F1Score().average(FBetaScore.Average.MICRO).threshold(0.5)),
                 row(
                         "FBetaScore",
                         "beta=2",
@@ -130,7 +129,7 @@ final class CurveRows {
                         "beta=0.5, average=weighted",
                         new Names("FBetaScore", "labels", "fbeta_score_weighted"),
                         "average=macro (Keras: None), threshold=None",
-                        () -> new FBetaScore(0.5).average(ClassAverage.WEIGHTED)),
+                        () -> new FBetaScore(0.5).average(FBetaScore.Average.WEIGHTED)),
                 row(
                         "IoU",
                         "",

@@ -3,7 +3,6 @@ package io.github.tapeloop.parts;
 import io.github.tapeloop.Oracle;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.PerSampleLoss;
-import io.github.tapeloop.loss.Reduction;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -60,7 +59,7 @@ record LossCheck(String name, Supplier<PerSampleLoss> loss) implements PartRow.C
         }
     }
 
-    /** The metric is what {@link Reduction#MEAN_WITH_SAMPLE_WEIGHT} gives: for no weights, weights, the mask, both. */
+    /** The metric is what {@link Loss.Reduction#MEAN_WITH_SAMPLE_WEIGHT} gives: for no weights, weights, the mask, both. */
     private void measure(PartRun run, TapeSession session, List<Operand<?>> inputs) {
         Ops tf = session.tf();
         List<List<Operand<?>>> ways = new ArrayList<>(List.of(inputs.subList(0, 2)));
@@ -183,20 +182,20 @@ record LossCheck(String name, Supplier<PerSampleLoss> loss) implements PartRow.C
         results.add(loss.get().values(tf, target, prediction));
         results.add(gradient(tf, prediction, () -> loss.get().call(tf, target, prediction)));
         List<Operand<TFloat32>> losses = new ArrayList<>();
-        for (Reduction reduction : Reduction.values()) {
+        for (Loss.Reduction reduction : Loss.Reduction.values()) {
             losses.add(loss.get().reduction(reduction).call(tf, target, prediction));
         }
         if (inputs.size() > 2) {
             Operand<TFloat32> weight = (Operand<TFloat32>) inputs.get(2);
             Operand<TBool> mask = tf.dtypes.cast(inputs.get(3), TBool.class);
-            for (Reduction reduction : Reduction.values()) {
+            for (Loss.Reduction reduction : Loss.Reduction.values()) {
                 losses.add(loss.get().reduction(reduction).call(tf, target, prediction, weight));
             }
-            for (Reduction reduction : Reduction.values()) {
+            for (Loss.Reduction reduction : Loss.Reduction.values()) {
                 losses.add(loss.get().reduction(reduction).masked(mask).call(tf, target, prediction));
             }
             Operand<TInt32> numbers = tf.dtypes.cast(mask, TInt32.class); // A mask may be numbers, too.
-            for (Reduction reduction : Reduction.values()) {
+            for (Loss.Reduction reduction : Loss.Reduction.values()) {
                 Loss masked = loss.get().reduction(reduction).masked(numbers);
                 losses.add(masked.call(tf, target, prediction, weight));
             }

@@ -15,7 +15,6 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
-import io.github.tapeloop.optimizer.Transform;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -37,7 +36,7 @@ final class Parts {
                     .<Class<?>>map(JavaClass::reflect)
                     .toList();
 
-    /** What goes with any optimizer and is no {@link Transform}. */
+    /** What goes with any optimizer and is no {@link Optimizer.Transform}. */
     private static final List<String> OTHER_TRANSFORMS =
             List.of("GradientTransform", "LossScale", "Optimizer.with", "Variable.projection");
 
@@ -74,7 +73,7 @@ final class Parts {
                                         .map(loss -> "Metric.of(" + loss + ")"));
                     case OPTIMIZER -> waysToMake(Optimizer.class, type -> true);
                     case TRANSFORM ->
-                        Stream.concat(waysToMake(Transform.class, type -> true), OTHER_TRANSFORMS.stream());
+                        Stream.concat(waysToMake(Optimizer.Transform.class, type -> true), OTHER_TRANSFORMS.stream());
                     case INITIALIZER ->
                         Stream.concat(
                                 methods(Initializer.class, Initializer.class),

@@ -56,14 +56,14 @@ final class SpatialRows {
 
     private static List<PartRow> pools() {
         return List.of(
-                row("MaxPool2D", "", POOL, "max_pool2d", () -> new MaxPool2D(2)),
+                row("MaxPool2D", "", "pool_size=2, " + POOL, "max_pool2d", () -> new MaxPool2D()),
                 row("MaxPool2D", "3 x 2, strides 1 x 2, same", POOL, "max_pool2d_rectangular", () -> new MaxPool2D(3, 2)
                         .strides(1, 2)
                         .padding(Padding.SAME)),
                 row("MaxPool2D", "strides 2, same", POOL, "max_pool2d_strides", () -> new MaxPool2D(3)
                         .strides(2)
                         .padding(Padding.SAME)),
-                row("MaxPool1D", "", POOL, "max_pool1d", () -> new MaxPool1D(2)),
+                row("MaxPool1D", "", "pool_size=2, " + POOL, "max_pool1d", () -> new MaxPool1D()),
                 row("MaxPool1D", "strides 2, same", POOL, "max_pool1d_same", () -> new MaxPool1D(3)
                         .strides(2)
                         .padding(Padding.SAME)),
@@ -110,30 +110,30 @@ final class SpatialRows {
 
     private static List<PartRow> edges() {
         return List.of(
-                row("ZeroPadding2D", "", "padding=1", "zero_padding2d", () -> new ZeroPadding2D(1)),
+                row("ZeroPadding2D", "", "padding=1", "zero_padding2d", () -> new ZeroPadding2D()),
                 row(
                         "ZeroPadding2D",
                         "uneven",
                         "padding=1",
                         "zero_padding2d_uneven",
                         () -> new ZeroPadding2D(0, 2, 3, 1)),
-                row("ZeroPadding1D", "", "padding=1", "zero_padding1d", () -> new ZeroPadding1D(1)),
+                row("ZeroPadding1D", "", "padding=1", "zero_padding1d", () -> new ZeroPadding1D()),
                 row("ZeroPadding1D", "uneven", "padding=1", "zero_padding1d_uneven", () -> new ZeroPadding1D(2, 0)),
-                row("Cropping2D", "1", "cropping=0", "cropping2d", () -> new Cropping2D(1)),
-                row("Cropping2D", "uneven", "cropping=0", "cropping2d_uneven", () -> new Cropping2D(0, 2, 1, 0)),
-                row("Cropping1D", "", "cropping=1", "cropping1d", () -> new Cropping1D(1)),
+                row("Cropping2D", "1", "", "cropping2d", () -> new Cropping2D(1)),
+                row("Cropping2D", "uneven", "", "cropping2d_uneven", () -> new Cropping2D(0, 2, 1, 0)),
+                row("Cropping1D", "", "cropping=1", "cropping1d", () -> new Cropping1D()),
                 row("Cropping1D", "uneven", "cropping=1", "cropping1d_uneven", () -> new Cropping1D(0, 3)));
     }
 
     private static List<PartRow> sizes() {
         String up = "size=2, interpolation=nearest";
-        String resizing = "interpolation=bilinear, crop_to_aspect_ratio=False";
+        String resizing = "interpolation=bilinear";
         return List.of(
                 row("UpSampling2D", "", up, "up_sampling2d", () -> new UpSampling2D(2)),
                 row("UpSampling2D", "3 x 1", up, "up_sampling2d_rectangular", () -> new UpSampling2D(3, 1)),
                 inFloat32("UpSampling2D", "2 x 3, bilinear", up, "up_sampling2d_bilinear", () -> new UpSampling2D(2, 3)
                         .interpolation(Interpolation.BILINEAR)),
-                row("UpSampling1D", "", "size=2", "up_sampling1d", () -> new UpSampling1D(2)),
+                row("UpSampling1D", "", "size=2", "up_sampling1d", () -> new UpSampling1D()),
                 inFloat32("Resizing", "", resizing, "resizing", () -> new Resizing(5, 3)),
                 row("Resizing", "nearest", resizing, "resizing_nearest", () -> new Resizing(5, 3)
                         .interpolation(Interpolation.NEAREST)),

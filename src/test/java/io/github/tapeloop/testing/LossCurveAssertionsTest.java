@@ -114,11 +114,11 @@ class LossCurveAssertionsTest {
 
     @Test
     void reproducibleRunsPassAndOthersAreShown() {
-        History history = LossCurves.isReproducible(() -> fit(7));
+        History history = LossCurve.isReproducible(() -> fit(7));
         LossCurve.of(history).decreases();
         long[] seed = {1};
         AssertionError thrown =
-                assertThrows(AssertionError.class, () -> LossCurves.isReproducible(() -> fit(seed[0]++)));
+                assertThrows(AssertionError.class, () -> LossCurve.isReproducible(() -> fit(seed[0]++)));
         assertTrue(thrown.getMessage().contains("Two runs differ in 'loss'"), thrown.getMessage());
     }
 
@@ -130,9 +130,8 @@ class LossCurveAssertionsTest {
                         .optimizer(new Sgd(0))
                         .build();
                 Batch batch = Batch.of(new float[][] {{0, 1}, {1, 0}}, new int[] {0, 1})) {
-            LossCurves.overfits(trainer, batch, 300, 0.01).endsBelow(0.01);
-            AssertionError thrown =
-                    assertThrows(AssertionError.class, () -> LossCurves.overfits(stuck, batch, 3, 0.01));
+            LossCurve.overfits(trainer, batch, 300, 0.01).endsBelow(0.01);
+            AssertionError thrown = assertThrows(AssertionError.class, () -> LossCurve.overfits(stuck, batch, 3, 0.01));
             assertTrue(thrown.getMessage().contains("after 3 steps"), thrown.getMessage());
         }
     }
@@ -144,7 +143,7 @@ class LossCurveAssertionsTest {
                         .build();
                 Batch batch = Batch.of(new float[][] {{0, 1}}, new int[] {0})) {
             IllegalArgumentException thrown =
-                    assertThrows(IllegalArgumentException.class, () -> LossCurves.overfits(trainer, batch, 3, 0.01));
+                    assertThrows(IllegalArgumentException.class, () -> LossCurve.overfits(trainer, batch, 3, 0.01));
             assertTrue(thrown.getMessage().contains("[score]"), thrown.getMessage());
         }
     }

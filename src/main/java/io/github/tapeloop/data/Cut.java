@@ -1,0 +1,104 @@
+package io.github.tapeloop.data;
+
+import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.settings.Seeds;
+import java.util.BitSet;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A cut of a dataset in two: rows drawn at random for the second part, or the last ones. Windows share rows and a source of
+ * unknown size can only be read in its order: those are cut in order, which is said.
+ */
+final class Cut {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Dataset.class);
+
+    private final double fraction;
+    private final OptionalLong seed;
+    /** Whether the rows must stay together. */
+    private final boolean inOrder;
+
+    private Cut(double fraction, OptionalLong seed, boolean inOrder) {
+        this.fraction = Require.properFraction("the fraction of the second part", fraction);
+        this.seed = seed;
+        this.inOrder = inOrder;
+    }
+
+    static Cut drawn(double fraction, long seed) {
+        return new Cut(fraction, OptionalLong.of(seed), false);
+    }
+
+    static Cut tail(double fraction) {
+        return new Cut(fraction, OptionalLong.empty(), false);
+    }
+
+    /** The same with the rows of each part in one piece. */
+    Cut inOrder() {
+        return new Cut(fraction, seed, true);
+    }
+
+    /** How many of some examples are in the first part, as Keras counts them. */
+    static long first(long examples, double fraction) {
+        return (long) Math.floor(examples * (1.0 - fraction));
+    }
+
+    /** Cuts a source right here. */
+    Source.Halves of(Source whole) {
+        long overlap = whole.span().map(Source.Span::overlap).orElse(0L);
+        OptionalLong drawnBy = seed.isPresent() ? seed : whole.seedOfList();
+        boolean together = inOrder || whole.span().isPresent();
+        if (whole.size().isEmpty()) {
+            if (seed.isPresent() && !together) {
+                LOG.warn(
+                        "{} can only be read in its order, since its size is not known: the second part is the last {} of"
+                                + " its examples. To draw them, cache() it and read it once to its end, then split",
+                        Dataset.from(whole),
+                        fraction);
+            }
+            warnOfWindows(whole, overlap);
+            return TailSource.halves(whole, fraction, overlap, seed.isEmpty());
+        }
+        long size = whole.size().getAsLong();
+        long first = first(size, fraction);
+        if (drawnBy.isPresent() && !together) {
+            return draw(whole, Math.toIntExact(size), Math.toIntExact(first), drawnBy.getAsLong());
+        }
+        warnOfWindows(whole, overlap);
+        Source.Halves halves = new Source.Halves(
+                new PartSource(whole, new PartSource.Between(0, first)),
+                new PartSource(whole.plain(), new PartSource.Between(Math.min(size, first + overlap), size)));
+        if (seed.isEmpty() && whole.span().isEmpty() && whole.rows().isInMemory()) {
+            Classes.warnOfDifference(whole.rows(), first);
+        }
+        return halves;
+    }
+
+    private void warnOfWindows(Source whole, long overlap) {
+        if (whole.span().isPresent() && (seed.isPresent() || overlap > 0)) {
+            LOG.warn(
+                    "{} of {} is cut in order, since windows share rows{}",
+                    seed.isPresent() ? "split(" + fraction + ", seed)" : "splitTail(" + fraction + ")",
+                    Dataset.from(whole),
+                    overlap == 0
+                            ? ""
+                            : ": the " + overlap + " windows between the parts that share rows with both are dropped");
+        }
+    }
+
+    /** Draws the second part. The draw depends on the number of rows and the seed only. */
+    private static Source.Halves draw(Source whole, int size, int first, long seed) {
+        SplittableRandom random = new SplittableRandom(Seeds.mix(Seeds.mix(seed, "split")));
+        BitSet drawn = new BitSet(size);
+        // Floyd's algorithm: each set of so many rows is as likely as any other.
+        for (int last = first; last < size; last++) {
+            int place = random.nextInt(last + 1);
+            drawn.set(drawn.get(place) ? last : place);
+        }
+        return new Source.Halves(
+                new PartSource(whole, new PartSource.Drawn(drawn, false, size)),
+                new PartSource(whole.plain(), new PartSource.Drawn(drawn, true, size)));
+    }
+}
