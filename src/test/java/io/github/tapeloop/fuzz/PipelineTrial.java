@@ -13,6 +13,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -67,6 +68,8 @@ final class PipelineTrial implements Trial {
             } else {
                 journal.finding("threw", words + " " + e + " at " + TrialLoop.place(e));
             }
+        } catch (OutOfMemoryError e) {
+            journal.finding("memory", words + " " + e);
         }
         if (session.liveHandles() != before) {
             journal.finding("leak", session.liveHandles() - before + " by " + words);
@@ -92,9 +95,7 @@ final class PipelineTrial implements Trial {
                     StringBuilder text = new StringBuilder();
                     for (String name : batch.inputNames()) {
                         Operand<?> input = batch.input(session.tf(), name);
-                        text.append(name)
-                                .append(Tensors.shape(input))
-                                .append(java.util.Arrays.toString(session.doubles(input)));
+                        text.append(name).append(Tensors.shape(input)).append(Arrays.toString(session.doubles(input)));
                     }
                     rows.add(text.toString());
                 }
@@ -129,7 +130,7 @@ final class PipelineTrial implements Trial {
                 float[][] ragged = new float[rows][];
                 for (int i = 0; i < rows; i++) {
                     ragged[i] = new float[dice.below(4)];
-                    java.util.Arrays.fill(ragged[i], i);
+                    Arrays.fill(ragged[i], i);
                 }
                 return Dataset.of(new Columns().input(ColumnData.ragged(ragged)).target(ColumnData.of(labels)));
             }
@@ -167,7 +168,7 @@ final class PipelineTrial implements Trial {
 
     private static float[] filled(int width, int value) {
         float[] values = new float[width];
-        java.util.Arrays.fill(values, value);
+        Arrays.fill(values, value);
         return values;
     }
 
@@ -195,11 +196,11 @@ final class PipelineTrial implements Trial {
             case 9 -> data.repeat(dice.of(1, 2, 3, 0, -1));
             case 10 -> data.window(n, m);
             case 11 -> data.classWeights(Map.of(0, 1, 1, 2, 2, dice.of(0, 3)));
-            case 12 ->
-                dice.chance(0.5)
-                        ? data.split(dice.oneOf(0.0, 0.2, 0.5, 1.0, 1.5, Double.NaN))
-                                .first()
-                        : data.split(0.5).second();
+            case 12 -> {
+                double fraction = dice.oneOf(0.0, 0.2, 0.5, 0.5, 0.8, 1.0, 1.5, Double.NaN);
+                Dataset.Split split = dice.chance(0.5) ? data.split(fraction, m) : data.splitTail(fraction);
+                yield dice.chance(0.5) ? split.first() : split.second();
+            }
             case 13 ->
                 data.peek(number -> {
                     if (n == 3 && number == 2) {
@@ -230,11 +231,11 @@ final class PipelineTrial implements Trial {
                 case 0 -> batches.prefetch(k);
                 case 1 -> batches.take(k);
                 case 2 -> batches.skip(k);
-                case 3 -> batches.grouped(k);
+                case 3 -> batches.grouped(() -> k);
                 default ->
                     dice.chance(0.5)
-                            ? batches.split(0.3).train()
-                            : batches.split(0.3).validation();
+                            ? batches.split(0.3, k).train()
+                            : batches.splitTail(0.3).validation();
             };
         }
         return batches;

@@ -17,13 +17,17 @@ import io.github.tapeloop.layer.WeightSpec;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.optimizer.Clip;
+import io.github.tapeloop.optimizer.GradientAccumulation;
 import io.github.tapeloop.optimizer.GradientTransform;
 import io.github.tapeloop.optimizer.LossScale;
+import io.github.tapeloop.optimizer.MovingAverage;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.optimizer.Transform;
+import io.github.tapeloop.optimizer.WeightDecay;
 import io.github.tapeloop.settings.Setters;
+import io.github.tapeloop.state.Variable;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Array;
@@ -141,7 +145,7 @@ final class RandomParts {
         if (type.isEnum()) {
             return dice.of(List.of(type.getEnumConstants()));
         }
-        if (type.isArray() && type.getComponentType() != io.github.tapeloop.state.Variable.class) {
+        if (type.isArray() && type.getComponentType() != Variable.class) {
             Object array = Array.newInstance(type.getComponentType(), dice.below(4));
             for (int i = 0; i < Array.getLength(array); i++) {
                 Array.set(array, i, value(type.getComponentType()));
@@ -212,7 +216,7 @@ final class RandomParts {
         if (type == LossScale.class) {
             return LossScale.dynamic();
         }
-        if (type == Transform.class) {
+        if (type == Optimizer.Transform.class) {
             return transform();
         }
         if (type == String.class) {
@@ -262,14 +266,14 @@ final class RandomParts {
         }
     }
 
-    private Transform transform() {
-        return dice.<Supplier<Transform>>oneOf(
-                        () -> io.github.tapeloop.optimizer.Clip.norm((Double) number(double.class)),
-                        () -> io.github.tapeloop.optimizer.Clip.globalNorm((Double) number(double.class)),
-                        () -> io.github.tapeloop.optimizer.Clip.value((Double) number(double.class)),
-                        () -> io.github.tapeloop.optimizer.GradientAccumulation.of((Long) number(long.class)),
-                        () -> io.github.tapeloop.optimizer.MovingAverage.of((Double) number(double.class)),
-                        () -> io.github.tapeloop.optimizer.WeightDecay.of((Double) number(double.class)),
+    private Optimizer.Transform transform() {
+        return dice.<Supplier<Optimizer.Transform>>oneOf(
+                        () -> Clip.norm((Double) number(double.class)),
+                        () -> Clip.globalNorm((Double) number(double.class)),
+                        () -> Clip.value((Double) number(double.class)),
+                        () -> GradientAccumulation.of((Long) number(long.class)),
+                        () -> MovingAverage.of((Double) number(double.class)),
+                        () -> WeightDecay.of((Double) number(double.class)),
                         () -> GradientTransform.traceable("own", (update, gradients) -> gradients))
                 .get();
     }
