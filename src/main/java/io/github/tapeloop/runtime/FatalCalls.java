@@ -108,6 +108,8 @@ final class FatalCalls {
             entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
             entry("ImageProjectiveTransformV2", row(4, 2, 1).where(FatalCalls::transformed)),
             entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
+            entry("XlaDynamicSlice", row(ANY, 1, 1)),
+            entry("XlaDynamicUpdateSlice", row(ANY, ANY, 1)),
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
             entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),

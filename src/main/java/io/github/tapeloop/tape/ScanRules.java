@@ -28,7 +28,7 @@ final class ScanRules {
         op.propagate(0, () -> {
             Shape shape = Tensors.shape(op.input(0));
             Optional<long[]> axis = Tensors.constantNumbers(op.input(1));
-            if (axis.isEmpty() || shape.isUnknown()) {
+            if (axis.isEmpty() || shape.numDimensions() < 1) {
                 return divided(tf, op);
             }
             int along = Math.floorMod((int) axis.get()[0], shape.numDimensions());

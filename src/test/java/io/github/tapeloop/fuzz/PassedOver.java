@@ -31,12 +31,13 @@ final class PassedOver {
                     + "|Zeta|Betainc|Igamma.*|Polygamma|Xlogy|Xlog1py|Xdivy|MulNoNan|DivNoNan|Bessel.*0e|NthElement|ClipByValue");
 
     /**
-     * Outputs that nobody writes, because they were not asked for ({@code compute_v} is false, training), or that are NaN but
+     * Outputs that nobody writes, because they were not asked for ({@code compute_v} is false, training, steps beyond a
+     * length), or that are NaN but
      * for half of a matrix, which says enough.
      */
     private static final Pattern UNWRITTEN = Pattern.compile(
             "Svd|Eig|SelfAdjointEig.*|BatchSelfAdjointEig.*|FusedBatchNorm.*|Cholesky.*|BatchCholesky.*|FakeParam"
-                    + "|Empty|.*ImmutableConst|.*MaxPool.*");
+                    + "|Empty|.*ImmutableConst|BlockLSTM.*|.*MaxPool.*");
 
     private PassedOver() {}
 

@@ -52,7 +52,8 @@ final class PipelineTrial implements Trial {
                 journal.finding("differs", words + " " + first + " " + second);
             }
             batches.size().ifPresent(size -> {
-                if (second.size() < MOST_BATCHES && second.size() != size) {
+                boolean grouped = words.indexOf("then 3") >= 0; // Its size is that of the batches it joins.
+                if (second.size() < MOST_BATCHES && second.size() != size && !grouped) {
                     journal.finding("size", words + " of " + size + " batches has " + second.size());
                 }
             });
