@@ -110,6 +110,11 @@ final class FatalCalls {
             entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
             entry("XlaDynamicSlice", row(ANY, 1, 1)),
             entry("XlaDynamicUpdateSlice", row(ANY, ANY, 1)),
+            entry("RandomPoisson", row(1, ANY).cured(finite(1))),
+            entry("RandomPoissonV2", row(1, ANY).cured(finite(1))),
+            entry("StatelessRandomPoisson", row(1, 1, ANY).cured(finite(2))),
+            entry("StatefulRandomBinomial", row(ANY, ANY, 1, ANY, ANY).cured(finite(4))),
+            entry("StatelessRandomBinomial", row(1, 1, ANY, ANY).cured(finite(3))),
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
             entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
@@ -368,6 +373,24 @@ final class FatalCalls {
                         || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
                 ? "it keeps at most " + (1 << 20) + " beams"
                 : null;
+    }
+
+    /** With numbers that are finite: kernels that draw until something is right draw for ever where NaN never is. */
+    private static Cure finite(int input) {
+        return (environment, call) -> Tensors.isDifferentiable(call.input(input).dataType())
+                ? replaced(environment, call, input, checked(environment, call, input))
+                : null;
+    }
+
+    /** An input that is refused when it turns out not to be finite. */
+    static Output<?> checked(SessionEnvironment environment, OpCall call, int input) {
+        return Ops.create(environment)
+                .scope()
+                .opBuilder("CheckNumerics", "Finite")
+                .addInput(call.input(input))
+                .setAttr("message", "input " + input + " of " + call.type() + " '" + call.name() + "'")
+                .build()
+                .output(0);
     }
 
     /** Of other words TensorFlow leaves the image unwritten. */

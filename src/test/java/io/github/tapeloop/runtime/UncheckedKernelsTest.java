@@ -79,15 +79,18 @@ class UncheckedKernelsTest {
                             .setAttr("dtype", DataType.DT_DOUBLE)
                             .build();
                 case "ResourceScatterNdUpdate" ->
-                    builder(tf, type, variable(tf), tf.constant(new int[] {0}), tf.constant(1.0)).build();
+                    builder(tf, type, variable(tf), tf.constant(new int[] {0}), tf.constant(1.0))
+                            .build();
                 default ->
-                    builder(tf, type, variable(tf), tf.constant(0.1), tf.constant(new double[] {1, 2})).build();
+                    builder(tf, type, variable(tf), tf.constant(0.1), tf.constant(new double[] {1, 2}))
+                            .build();
             }));
         }
-        mistakes.add(new Mistake("BoostedTreesPredict", "boosted trees", tf -> builder(tf, "BoostedTreesPredict", variable(tf))
-                .addInputList(new Output<?>[] {tf.constant(0).asOutput()})
-                .setAttr("logits_dimension", 1L)
-                .build()));
+        mistakes.add(new Mistake(
+                "BoostedTreesPredict", "boosted trees", tf -> builder(tf, "BoostedTreesPredict", variable(tf))
+                        .addInputList(new Output<?>[] {tf.constant(0).asOutput()})
+                        .setAttr("logits_dimension", 1L)
+                        .build()));
         mistakes.add(new Mistake("FractionalAvgPoolGrad", "borders that the pool gave", tf -> builder(
                         tf,
                         "FractionalAvgPoolGrad",
@@ -97,16 +100,14 @@ class UncheckedKernelsTest {
                         tf.constant(new long[] {0, 2, 99}))
                 .build()));
         mistakes.add(new Mistake("ImageProjectiveTransformV2", "interpolation", tf -> builder(
-                        tf,
-                        "ImageProjectiveTransformV2",
-                        ones(tf, 1, 2, 2, 1),
-                        ones(tf, 1, 8),
-                        tf.constant(new int[] {2, 2}))
+                        tf, "ImageProjectiveTransformV2", ones(tf, 1, 2, 2, 1), ones(tf, 1, 8), tf.constant(new int[] {
+                            2, 2
+                        }))
                 .setAttr("interpolation", "a")
                 .build()));
-        mistakes.add(new Mistake("RFFT", "nothing to transform", tf -> builder(
-                        tf, "RFFT", ones(tf, 0), tf.constant(new int[] {4}))
-                .build()));
+        mistakes.add(new Mistake(
+                "RFFT", "nothing to transform", tf -> builder(tf, "RFFT", ones(tf, 0), tf.constant(new int[] {4}))
+                        .build()));
         for (String type : List.of("DepthwiseConv2dNativeBackpropInput", "DepthwiseConv2dNativeBackpropFilter")) {
             boolean toImage = type.endsWith("Input");
             mistakes.add(new Mistake(type, "dilations", tf -> builder(
@@ -137,7 +138,8 @@ class UncheckedKernelsTest {
     void isRefusedAtOnceAndTraced(Mistake mistake) {
         OpException now = assertThrows(OpException.class, () -> mistake.call().apply(session.tf()));
         OpException traced = assertThrows(
-                OpException.class, () -> TracedFunction.trace(session, "mistake", List.of(), (tf, in) -> {
+                OpException.class,
+                () -> TracedFunction.trace(session, "mistake", List.of(), (tf, in) -> {
                     mistake.call().apply(tf);
                     return List.of(tf.constant(0));
                 }));
@@ -169,7 +171,8 @@ class UncheckedKernelsTest {
     void shapeFunctionsAreAskedAtOnceAsInAGraph(Mistake mistake) {
         OpException e = assertThrows(OpException.class, () -> mistake.call().apply(session.tf()));
         assertEquals(mistake.type(), e.type());
-        assertEquals(6, session.doubles(session.tf().math.add(ones(session.tf(), 2, 3), ones(session.tf(), 2, 3))).length);
+        assertEquals(
+                6, session.doubles(session.tf().math.add(ones(session.tf(), 2, 3), ones(session.tf(), 2, 3))).length);
     }
 
     private double[] fed(int[] sizes, Shape kernel) {
@@ -178,16 +181,19 @@ class UncheckedKernelsTest {
                 new Spec(DataType.DT_FLOAT, kernel),
                 new Spec(DataType.DT_FLOAT, Shape.of(-1, 2, 2, 3)));
         try (TracedFunction function = TracedFunction.trace(
-                        session, "fed", specs, (tf, in) -> List.of(builder(
-                                        tf, "Conv2DBackpropInput", in.get(0), in.get(1), in.get(2))
+                        session,
+                        "fed",
+                        specs,
+                        (tf, in) -> List.of(builder(tf, "Conv2DBackpropInput", in.get(0), in.get(1), in.get(2))
                                 .setAttr("strides", new long[] {1, 2, 2, 1})
                                 .setAttr("padding", "VALID")
                                 .build()
                                 .output(0)));
                 TensorScope scope = session.scope()) {
             Ops tf = session.tf();
-            return session.doubles(function.call(List.of(tf.constant(sizes), ones(tf, 2, 2, 1, 3), ones(tf, 2, 2, 2, 3)))
-                    .get(0));
+            return session.doubles(
+                    function.call(List.of(tf.constant(sizes), ones(tf, 2, 2, 1, 3), ones(tf, 2, 2, 2, 3)))
+                            .get(0));
         }
     }
 
@@ -223,7 +229,8 @@ class UncheckedKernelsTest {
                         session, "fed", List.of(new Spec(DataType.DT_INT32, Shape.of(4))), (tf, in) -> {
                             boolean pool = type.startsWith("Avg");
                             OperationBuilder builder = pool
-                                    ? builder(tf, type, in.get(0), ones(tf, 1, 2, 2, 1)).setAttr("ksize", ONES)
+                                    ? builder(tf, type, in.get(0), ones(tf, 1, 2, 2, 1))
+                                            .setAttr("ksize", ONES)
                                     : builder(tf, type, ones(tf, 1, 2, 2, 1), in.get(0), ones(tf, 1, 2, 2, 1));
                             return List.of(builder.setAttr("strides", ONES)
                                     .setAttr("padding", "VALID")
@@ -247,9 +254,32 @@ class UncheckedKernelsTest {
                                                 ? builder(tf, type, in.get(0), tf.constant(1))
                                                 : builder(tf, type, in.get(0)))
                                         .build();
-                                return List.of(tape.gradient(op.output(0), in.get(0)).orElseThrow());
+                                return List.of(
+                                        tape.gradient(op.output(0), in.get(0)).orElseThrow());
                             }
                         }));
         assertTrue(e.getMessage().contains("how many dimensions"), e.getMessage());
+    }
+
+    /** Their kernels draw until a number is right, which of NaN none is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"RandomPoissonV2", "StatelessRandomPoisson"})
+    void aRateThatIsNotANumberIsRefused(String type) {
+        Function<Ops, Operand<TFloat32>> draw = tf -> {
+            Operand<?> shape = tf.constant(new int[] {2});
+            Operand<?> rates = tf.math.div(tf.constant(new float[] {0, 1}), tf.constant(new float[] {0, 1}));
+            return (type.startsWith("Stateless")
+                            ? builder(tf, type, shape, tf.constant(new int[] {1, 2}), rates)
+                                    .setAttr("dtype", DataType.DT_FLOAT)
+                            : builder(tf, type, shape, rates).setAttr("dtype", DataType.DT_FLOAT))
+                    .build()
+                    .output(0);
+        };
+        assertThrows(OpException.class, () -> draw.apply(session.tf()));
+        try (TracedFunction function =
+                TracedFunction.trace(session, "draw", List.of(), (tf, in) -> List.of(draw.apply(tf)))) {
+            OpException e = assertThrows(OpException.class, () -> function.call(List.of()));
+            assertTrue(e.getMessage().contains("Tensor had NaN"), e.getMessage());
+        }
     }
 }
