@@ -148,7 +148,7 @@ def tversky(alpha, beta, axis=None):
     return values
 
 
-def circle(gamma, margin, remove_diagonal):
+def circle(gamma, margin, remove_diagonal, partners=None):
     def values(y, p):
         distance = torch.clamp(1 - p @ p.T, min=0)
         same = y[:, None] == y[None, :]
@@ -156,7 +156,8 @@ def circle(gamma, margin, remove_diagonal):
         together = -gamma * torch.clamp(margin + distance, min=0) * (margin - distance)
         apart = gamma * torch.clamp(1 + margin - distance, min=0) * (1 - margin - distance)
         # A number where Keras has -inf, whose gradient is NaN.
-        sums = [torch.logsumexp(torch.where(mask, logit, -1e30), 1)
+        counts = torch.ones(len(y), dtype=torch.bool) if partners is None else partners.bool()
+        sums = [torch.logsumexp(torch.where(mask & counts, logit, -1e30), 1)
                 for mask, logit in ((positive, together), (~same, apart))]
         loss = F.softplus(sums[0] + sums[1])
         return loss, (loss > 0).double().detach()
@@ -192,7 +193,8 @@ def reduced(values, own, weight, mask, reduction):
 REDUCTIONS = "sum_over_batch_size", "sum", "mean_with_sample_weight"
 
 
-def case(name, loss, target, prediction, rng, weight_rank=None):
+def case(name, loss, target, prediction, rng, weight_rank=None, without=None):
+    """without: of a loss whose values depend on all samples, it by a mask of those that are there."""
     p = prediction.clone().requires_grad_()
     result = loss(target, p)
     values, own = result if isinstance(result, tuple) else (result, None)
@@ -210,7 +212,10 @@ def case(name, loss, target, prediction, rng, weight_rank=None):
         emit(name + ".weight", weight)
         emit(name + ".mask", mask)
         pairs += [(weight, None), (None, mask), (weight, mask)]
-    losses = [[reduced(values, own, *pair, reduction) for reduction in REDUCTIONS] for pair in pairs]
+    losses = []
+    for weight, mask in pairs:
+        kept, kept_own = (values, own) if without is None or mask is None else without(mask)(target, p)
+        losses.append([reduced(kept, kept_own, weight, mask, reduction) for reduction in REDUCTIONS])
     emit(name + ".losses", torch.stack([loss for row in losses for loss in row]))
     emit(name + ".gradient", torch.autograd.grad(losses[0][0], p, retain_graph=True)[0])
     if values.ndim:
@@ -310,8 +315,9 @@ def others(rng):
     case("tversky", tversky(0.5, 0.5), yes, p, rng)
     case("tversky.axis", tversky(0.75, 0.25, (1, 2)), yes, p, rng)
     labels = torch.from_numpy(np.array([0, 1, 0, 2, 1, 0]))  # the only 2 has no partner
-    case("circle", circle(80, 0.4, True), labels, embeddings(rng, 6, 3), rng)
-    case("circle.diagonal", circle(4, 0.25, False), labels, embeddings(rng, 6, 3), rng)
+    for name, settings in (("circle", (80, 0.4, True)), ("circle.diagonal", (4, 0.25, False))):
+        case(name, circle(*settings), labels, embeddings(rng, 6, 3), rng,
+             without=lambda mask, settings=settings: circle(*settings, mask))
     sequences = torch.from_numpy(np.array([[1, 2, 2], [3, 0, 0], [2, 1, 0]]))
     case("ctc", ctc, sequences, 2 * draw(rng, 3, 6, 4), rng)
 

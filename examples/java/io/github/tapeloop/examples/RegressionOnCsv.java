@@ -7,8 +7,6 @@ import io.github.tapeloop.Trainer;
 import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Csv;
-import io.github.tapeloop.data.CsvField;
-import io.github.tapeloop.data.CsvRow;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.data.Fields;
 import io.github.tapeloop.layer.Dense;
@@ -50,8 +48,8 @@ public final class RegressionOnCsv {
     /** Trains on three wines of four, and gives the root mean squared error on every fourth. */
     static double run(int epochs) {
         Dataset wines = Csv.of(WINES)
-                .dataset(new Fields<CsvRow>()
-                        .input(CsvField.numbers(
+                .dataset(new Fields<Csv.Row>()
+                        .input(Csv.Column.numbers(
                                 "malic_acid",
                                 "ash",
                                 "alcalinity_of_ash",
@@ -64,7 +62,7 @@ public final class RegressionOnCsv {
                                 "hue",
                                 "od280_od315",
                                 "proline"))
-                        .target(CsvField.numbers("alcohol")))
+                        .target(Csv.Column.numbers("alcohol")))
                 .cache();
         Dataset train = wines.filter(row -> row.number() % 4 != 3);
         Dataset validation = wines.filter(row -> row.number() % 4 == 3);

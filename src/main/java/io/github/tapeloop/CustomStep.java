@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import io.github.tapeloop.data.Batch;
 import java.util.Map;
 import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -33,4 +34,18 @@ public interface CustomStep {
      *     and goes into logs, progress bar and {@link History}
      */
     Map<String, ? extends Operand<? extends TNumber>> run(StepContext step, Batch batch);
+
+    /** How {@link Trainer#predict} computes its output, where that is not the model's own. */
+    @FunctionalInterface
+    interface Prediction {
+
+        /**
+         * Predicts.
+         *
+         * @param step makes ops and passes; valid during the call
+         * @param batch the examples; stays the trainer's
+         * @return float32 [batch, …]
+         */
+        Operand<TFloat32> run(StepContext step, Batch batch);
+    }
 }

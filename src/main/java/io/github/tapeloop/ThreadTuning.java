@@ -2,7 +2,6 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.Threads;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,7 +18,7 @@ import java.util.function.Supplier;
  * <pre>{@code
  * ThreadTuning tuning = ThreadTuning.measure(() -> Trainer.of(new Mlp()).loss(loss).optimizer(new Adam()).compiled(), batch);
  * System.out.println(tuning);
- * Threads best = tuning.fastest();
+ * TapeSession.Threads best = tuning.fastest();
  * }</pre>
  *
  * <p>Settings are one thread or TensorFlow's default for running ops; and the same for the threads inside an op, if the
@@ -35,9 +34,9 @@ public final class ThreadTuning {
     /** How long a setting is measured in a round: long enough to average out the clock, short enough to wait for. */
     private static final long ROUND_NANOS = 50_000_000;
 
-    private final Map<Threads, Double> stepMicros;
+    private final Map<TapeSession.Threads, Double> stepMicros;
 
-    private ThreadTuning(Map<Threads, Double> stepMicros) {
+    private ThreadTuning(Map<TapeSession.Threads, Double> stepMicros) {
         this.stepMicros = Collections.unmodifiableMap(stepMicros);
     }
 
@@ -56,14 +55,15 @@ public final class ThreadTuning {
 
     static ThreadTuning measure(
             Supplier<TrainerBuilder> trainers, Batch batch, boolean poolPerSession, LongSupplier nanoTime) {
-        List<Threads> settings = new ArrayList<>(List.of(new Threads(1, 0), new Threads(0, 0)));
+        List<TapeSession.Threads> settings =
+                new ArrayList<>(List.of(new TapeSession.Threads(1, 0), new TapeSession.Threads(0, 0)));
         if (poolPerSession) {
-            settings.addAll(List.of(new Threads(1, 1), new Threads(0, 1)));
+            settings.addAll(List.of(new TapeSession.Threads(1, 1), new TapeSession.Threads(0, 1)));
         }
-        Map<Threads, Trainer> built = new LinkedHashMap<>();
-        Map<Threads, double[]> micros = new LinkedHashMap<>();
+        Map<TapeSession.Threads, Trainer> built = new LinkedHashMap<>();
+        Map<TapeSession.Threads, double[]> micros = new LinkedHashMap<>();
         try {
-            for (Threads threads : settings) {
+            for (TapeSession.Threads threads : settings) {
                 built.put(
                         threads,
                         trainers.get()
@@ -75,14 +75,14 @@ public final class ThreadTuning {
                 }
             }
             for (int round = 0; round < ROUNDS; round++) {
-                for (Threads threads : settings) {
+                for (TapeSession.Threads threads : settings) {
                     micros.get(threads)[round] = stepMicros(built.get(threads), batch, nanoTime);
                 }
             }
         } finally {
             built.values().forEach(Trainer::close);
         }
-        Map<Threads, Double> medians = new LinkedHashMap<>();
+        Map<TapeSession.Threads, Double> medians = new LinkedHashMap<>();
         micros.forEach((threads, rounds) -> {
             Arrays.sort(rounds);
             medians.put(threads, rounds[ROUNDS / 2]);
@@ -105,7 +105,7 @@ public final class ThreadTuning {
      *
      * @return what to give to {@link TrainerBuilder#threads}
      */
-    public Threads fastest() {
+    public TapeSession.Threads fastest() {
         return Collections.min(stepMicros.entrySet(), Map.Entry.comparingByValue())
                 .getKey();
     }
@@ -115,7 +115,7 @@ public final class ThreadTuning {
      *
      * @return an unmodifiable map, in the order measured
      */
-    public Map<Threads, Double> stepMicros() {
+    public Map<TapeSession.Threads, Double> stepMicros() {
         return stepMicros;
     }
 
@@ -123,7 +123,7 @@ public final class ThreadTuning {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
-        Threads fastest = fastest();
+        TapeSession.Threads fastest = fastest();
         stepMicros.forEach((threads, micros) -> text.append(String.format(
                 Locale.ROOT,
                 "inter-op %d, intra-op %d: %.1f us a step%s%n",

@@ -29,7 +29,7 @@ public final class TrainerBuilder {
     private String sessionOption;
     private CustomStep step;
     private CustomStep testStep;
-    private CustomPrediction predictStep;
+    private CustomStep.Prediction predictStep;
     private final List<Stateful> others = new ArrayList<>();
     private DtypePolicy precision = DtypePolicy.FULL;
     private Compilation compilation;
@@ -164,7 +164,7 @@ public final class TrainerBuilder {
      * @param value a prediction or a lambda
      * @return this
      */
-    public TrainerBuilder predictStep(CustomPrediction value) {
+    public TrainerBuilder predictStep(CustomStep.Prediction value) {
         this.predictStep = Objects.requireNonNull(value, "predictStep");
         return this;
     }
@@ -196,7 +196,8 @@ public final class TrainerBuilder {
 
     /**
      * Compiles steps: each is traced into a graph when it first sees a batch and then runs in one native call. Nothing
-     * else changes, the loss curve included; only Java code in a model, loss or metric runs while tracing and not
+     * else changes, the loss curve included (but for the last digit of a softmax, where TensorFlow puts another kernel into
+     * graphs: oneDNN's, unless {@code TF_ENABLE_ONEDNN_OPTS=0}); only Java code in a model, loss or metric runs while tracing and not
      * again. Off unless called.
      *
      * @return this

@@ -69,8 +69,8 @@ class BadInputTest {
                 IllegalArgumentException.class,
                 () -> trainer.predict(exact.batch(1)),
                 "sequential/dense",
-                "TFloat32",
-                "TFloat64");
+                "float32",
+                "float64");
     }
 
     @Test

@@ -166,7 +166,7 @@ class CustomStepTest {
         }
     }
 
-    private static FloatNdArray predict(CustomPrediction prediction) {
+    private static FloatNdArray predict(CustomStep.Prediction prediction) {
         try (Trainer trainer =
                 Problems.trainerOf(network()).predictStep(prediction).build()) {
             return trainer.predict(Problems.batches(4, 2));

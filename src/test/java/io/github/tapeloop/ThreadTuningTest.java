@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.data.Batch;
-import io.github.tapeloop.runtime.Threads;
+import io.github.tapeloop.runtime.TapeSession;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -31,9 +31,9 @@ class ThreadTuningTest {
             ThreadTuning tuning = ThreadTuning.measure(
                     () -> Problems.trainerOf(Problems.network()), batch, false, new Clock()::nanoTime);
             assertEquals(
-                    List.of(new Threads(1, 0), new Threads(0, 0)),
+                    List.of(new TapeSession.Threads(1, 0), new TapeSession.Threads(0, 0)),
                     List.copyOf(tuning.stepMicros().keySet()));
-            assertEquals(new Threads(0, 0), tuning.fastest());
+            assertEquals(new TapeSession.Threads(0, 0), tuning.fastest());
             assertTrue(
                     tuning.toString().contains("inter-op 0, intra-op 0: 600000.0 us a step (fastest)"),
                     tuning.toString());
@@ -51,7 +51,7 @@ class ThreadTuningTest {
 
     @Test
     void negativeNumbersOfThreadsAreRefused() {
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> new Threads(1, -1))
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> new TapeSession.Threads(1, -1))
                 .getMessage()
                 .contains("got 1 and -1"));
     }

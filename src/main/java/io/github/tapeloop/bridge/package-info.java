@@ -1,5 +1,5 @@
 /**
- * The bridge to what TensorFlow Java keeps to itself: its native handles, its memory, its texts. {@link
- * io.github.tapeloop.bridge.TensorFlowInternals} is the one class that uses reflection.
+ * The bridge to what is not to be had otherwise: what TensorFlow Java keeps to itself ({@link
+ * io.github.tapeloop.bridge.TensorFlowInternals}), native memory and texts, methods of newer JDKs. Reflection is used here only.
  */
 package io.github.tapeloop.bridge;

@@ -78,10 +78,10 @@ public final class EarlyStopping implements Callback {
     /**
      * Sets which way the value should go.
      *
-     * @param value {@link Mode#AUTO} unless set
+     * @param value {@link Callback.Mode#AUTO} unless set
      * @return this
      */
-    public EarlyStopping mode(Mode value) {
+    public EarlyStopping mode(Callback.Mode value) {
         settings.change(this, "mode");
         monitor.mode(value);
         return this;

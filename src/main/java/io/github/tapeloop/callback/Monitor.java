@@ -14,7 +14,7 @@ final class Monitor {
 
     private final String owner;
     private final String name;
-    private Mode mode = Mode.AUTO;
+    private Callback.Mode mode = Callback.Mode.AUTO;
     private double minDelta;
 
     /** @param owner the callback's name, for messages */
@@ -24,7 +24,7 @@ final class Monitor {
         this.minDelta = minDelta;
     }
 
-    void mode(Mode value) {
+    void mode(Callback.Mode value) {
         this.mode = Objects.requireNonNull(value, "mode");
     }
 
@@ -69,8 +69,8 @@ final class Monitor {
             case AUTO ->
                 run.higherIsBetter(name)
                         .orElseThrow(() -> new IllegalArgumentException(owner + " cannot tell whether '" + name
-                                + "' should go up or down, since it is neither the loss nor a metric: set mode(Mode.MIN) or"
-                                + " mode(Mode.MAX)"));
+                                + "' should go up or down, since it is neither the loss nor a metric: set mode(Callback.Mode.MIN) or"
+                                + " mode(Callback.Mode.MAX)"));
         };
     }
 }

@@ -76,10 +76,10 @@ public final class ReduceLrOnPlateau implements Callback {
     /**
      * Sets which way the value should go.
      *
-     * @param value {@link Mode#AUTO} unless set
+     * @param value {@link Callback.Mode#AUTO} unless set
      * @return this
      */
-    public ReduceLrOnPlateau mode(Mode value) {
+    public ReduceLrOnPlateau mode(Callback.Mode value) {
         settings.change(this, "mode");
         monitor.mode(value);
         return this;

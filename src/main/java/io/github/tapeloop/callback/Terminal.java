@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.bridge.NewerJdk;
 import java.io.Console;
 import java.io.File;
 import java.io.IOException;
@@ -16,17 +17,10 @@ final class Terminal {
 
     private Terminal() {}
 
-    /** Whether what is printed moves on a screen. From JDK 22 on there is a console without one, too, which says so. */
+    /** Whether what is printed moves on a screen. */
     static boolean isThere() {
         Console console = System.console();
-        if (console == null) {
-            return false;
-        }
-        try {
-            return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-        } catch (ReflectiveOperationException e) {
-            return true; // Before JDK 22.
-        }
+        return console != null && NewerJdk.isTerminal(console);
     }
 
     /** How many columns it has: by the variable COLUMNS, or as {@code stty} says. */

@@ -1,6 +1,6 @@
 package io.github.tapeloop.execution;
 
-import io.github.tapeloop.CustomPrediction;
+import io.github.tapeloop.CustomStep;
 import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Layer;
@@ -131,7 +131,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private Map<String, ? extends Operand<? extends TNumber>> predict(StepRun step, Batch batch) {
-        CustomPrediction own = plan.predictStep();
+        CustomStep.Prediction own = plan.predictStep();
         return own != null
                 ? Map.of(Model.OUTPUT, own.run(step, batch))
                 : step.inference().call(plan.model(), Objective.inputs(step.tf(), batch));

@@ -104,7 +104,11 @@ final class Step {
 
     /** How many variables its updates have to do with beside those that have a gradient: a trace holds for one number. */
     int carriedVariables() {
-        return optimizers.get().stream().mapToInt(Optimizer::carriedVariables).sum();
+        int carried = 0;
+        for (Optimizer optimizer : optimizers.get()) { // Asked for in every step, so no streams.
+            carried += optimizer.carriedVariables();
+        }
+        return carried;
     }
 
     /** The gradients of a step that was undone were not finite. */

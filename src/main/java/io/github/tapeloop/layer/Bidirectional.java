@@ -40,7 +40,8 @@ public final class Bidirectional extends Layer {
     /**
      * Creates a layer.
      *
-     * @param layers makes a layer that goes forward, a new one in each of two calls; the second is turned round
+     * @param layers makes a layer that goes forward, a new one in each of two calls; the second is turned round. Keras takes one
+     *     layer and copies it
      */
     public Bidirectional(Supplier<? extends Recurrent<?>> layers) {
         this.forward = layer("forward", layers.get());

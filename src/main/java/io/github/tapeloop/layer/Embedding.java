@@ -19,7 +19,8 @@ import org.tensorflow.types.family.TType;
 /**
  * Looks up a vector for each id. The vectors are float32 [inputDim, outputDim], drawn uniformly in ±.05.
  *
- * <p>Ids are whole numbers in [0, inputDim), of any numeric type: int32 and int64 operands come behind the {@code TFloat32}
+ * <p>Ids are whole numbers in [0, inputDim), others are refused (-1 as well, which Keras takes for the last one), of any numeric
+ * type: int32 and int64 operands come behind the {@code TFloat32}
  * of the signature, as float64 ones do, and floats are cut off to int32. Floats hold whole numbers exactly up to 2^24 only,
  * so larger vocabularies need ids of an int type. The vectors are float64 if the ids are, else float32.
  *

@@ -12,7 +12,8 @@ import org.tensorflow.types.TInt64;
 /**
  * Gives each group of channels of each example mean 0 and variance 1: gamma · (x - mean) / √(variance + epsilon) + beta (Wu
  * and He 2018), the same in training and inference. Gamma and beta have the size of the channels. As in Keras 3, there are
- * 32 groups unless said otherwise and epsilon is 1e-3.
+ * 32 groups unless said otherwise and epsilon is 1e-3. Steps that a mask leaves out count as well, as in Keras, but for numbers
+ * that are not finite, which are zeros here.
  */
 public final class GroupNormalization extends ScaledNormalization<GroupNormalization> {
 

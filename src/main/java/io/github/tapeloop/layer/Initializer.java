@@ -180,11 +180,10 @@ public interface Initializer {
             if (shape.numDimensions() != 2) {
                 throw new IllegalArgumentException("Initializer.identity makes matrices, asked for " + shape);
             }
-            double[][] values = new double[(int) shape.get(0)][(int) shape.get(1)];
-            for (int i = 0; i < Math.min(shape.get(0), shape.get(1)); i++) {
-                values[i][i] = gain;
-            }
-            return Tensors.cast(tf, tf.constant(values), type);
+            long size = Math.min(shape.get(0), shape.get(1));
+            Operand<TFloat32> zeros = tf.fill(tf.constant(shape.asArray()), Tensors.constant(tf, 0, type));
+            Operand<TFloat32> gains = tf.fill(tf.constant(new long[] {size}), Tensors.constant(tf, gain, type));
+            return tf.linalg.matrixSetDiag(zeros, gains, tf.constant(0));
         };
     }
 

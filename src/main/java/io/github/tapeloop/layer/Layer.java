@@ -1,6 +1,7 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.DtypePolicy;
+import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
@@ -9,6 +10,7 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -176,8 +178,12 @@ public abstract class Layer {
             weights.put(weightName, known);
         } else if (!known.shape().equals(shape) || known.type() != stored) {
             throw new IllegalArgumentException("Layer '" + path() + "' was built for another input: its " + weightName
-                    + " is " + known.type().getSimpleName() + " " + known.shape() + ", but this input asks for "
-                    + stored.getSimpleName() + " " + shape);
+                    + " is " + words(known.type()) + " " + known.shape() + ", but this input asks for "
+                    + words(stored) + " " + shape
+                    + (known.type() != stored
+                            ? ": cast the data to " + words(known.type())
+                                    + " where they are made, so that all are of one" + " type"
+                            : ": it keeps the sizes of its first input. Give it inputs of these, or use a new layer"));
         }
         Variable<TFloat32> weight = typed(known);
         if (spec.penalty() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
@@ -209,6 +215,11 @@ public abstract class Layer {
         return y;
     }
 
+    /** The type of a weight. */
+    private static String words(Class<?> type) {
+        return type == TFloat32.class ? "float32" : TFloat64.class.equals(type) ? "float64" : type.getSimpleName();
+    }
+
     @SuppressWarnings("unchecked") // The package's note on TFloat32: the run-time type follows the input.
     private static Variable<TFloat32> typed(Variable<?> weight) {
         return (Variable<TFloat32>) weight;
@@ -236,10 +247,17 @@ public abstract class Layer {
         List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {
             long seed = Seeds.mix(here.seed(), seedPath(here) + "/" + weightName);
-            Operand<TFloat32> value =
-                    spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
-            requireLike(value, weightPath, shape, type);
-            made.add(Variable.create(eager, weightPath, value, spec.trainable()));
+            try {
+                Operand<TFloat32> value =
+                        spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
+                requireLike(value, weightPath, shape, type);
+                made.add(Variable.create(eager, weightPath, value, spec.trainable()));
+            } catch (OpException e) {
+                throw new OpException(
+                        e,
+                        "It was to make weight '" + weightPath + "', " + words(type) + " " + shape + ", "
+                                + size(shape, type));
+            }
         });
         Variable<TFloat32> weight = made.get(0);
         spec.constraint()
@@ -256,6 +274,15 @@ public abstract class Layer {
     /** Whether this is another layer or a part of it. */
     boolean isWithin(Layer outer) {
         return this == outer || parent != null && parent.isWithin(outer);
+    }
+
+    /** What a tensor takes up. */
+    private static String size(Shape shape, Class<?> type) {
+        double bytes = Arrays.stream(shape.asArray()).asDoubleStream().reduce(1, (a, b) -> a * b)
+                * (type == TFloat32.class ? Float.BYTES : Double.BYTES);
+        return bytes < 1 << 20
+                ? String.format(Locale.ROOT, "%.0f bytes", bytes)
+                : String.format(Locale.ROOT, "%.1f MiB", bytes / (1 << 20));
     }
 
     private static void requireLike(Operand<?> value, String weightPath, Shape shape, Class<?> type) {

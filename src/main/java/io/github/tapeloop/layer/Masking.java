@@ -11,8 +11,8 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 
 /**
- * Masks steps that are filling: those whose features all equal the mask value. They come out as zeros, and what comes
- * out has a mask, see {@link ForwardPass#mask}.
+ * Masks steps that are filling: those whose features all equal the mask value, in the type of the data. They come out as
+ * zeros, and what comes out has a mask, see {@link ForwardPass#mask}.
  */
 public final class Masking extends Layer {
 

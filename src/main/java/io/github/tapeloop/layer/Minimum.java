@@ -6,8 +6,10 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 
-/** Takes the smallest of its inputs for each element; shapes are the same or broadcast. What is masked is
- * not looked at. */
+/**
+ * Takes the smallest of its inputs for each element; shapes are the same or broadcast. What is masked is not looked at; where all
+ * inputs are masked the output is 0, where Keras gives the first input.
+ */
 public final class Minimum extends Merge {
 
     /** Creates a layer. */

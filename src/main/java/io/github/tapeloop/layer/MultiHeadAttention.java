@@ -94,7 +94,7 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
-     * Whether a step attends to itself and those before only; false unless set.
+     * Whether a step attends to itself and those before only; false unless set. In Keras an argument of the call.
      *
      * @param use true so that no output depends on later steps
      * @return this

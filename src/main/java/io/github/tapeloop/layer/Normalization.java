@@ -91,8 +91,11 @@ public final class Normalization extends Layer {
                     + means.length + " means and " + variances.length + " variances");
         }
         if (!Arrays.stream(variances).allMatch(v -> v >= 0)) {
-            throw new IllegalArgumentException(
-                    "Normalization needs variances of at least 0, got " + Arrays.toString(variances));
+            throw new IllegalArgumentException("Normalization needs variances of at least 0, got "
+                    + Arrays.stream(variances)
+                            .filter(v -> !(v >= 0))
+                            .findFirst()
+                            .getAsDouble());
         }
         this.mean = means.clone();
         this.variance = variances.clone();

@@ -12,7 +12,7 @@ import org.tensorflow.types.TFloat32;
 /**
  * Divides by the root of the mean square along an axis or more: scale · x / √(mean(x²) + epsilon) (Zhang and Sennrich 2019).
  * The scale has the sizes of these axes and starts as ones. As in Keras 3, epsilon is 1e-6. In mixed precision it is
- * computed in float32.
+ * computed in float32. Where squares outgrow float32 itself, NaN comes out.
  */
 public final class RmsNormalization extends Layer {
 

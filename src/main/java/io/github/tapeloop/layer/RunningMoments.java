@@ -36,9 +36,17 @@ final class RunningMoments {
         }
     }
 
+    /** Fails if there were no data, or such as have no mean. */
     void requireSome(String path) {
         if (count == 0) {
             throw new IllegalArgumentException("Layer '" + path + "' has no data to adapt to: there was no batch");
+        }
+        for (int i = 0; i < mean.length; i++) {
+            if (!Double.isFinite(squares[i])) {
+                throw new IllegalArgumentException("Layer '" + path + "' cannot adapt to feature " + i
+                        + ", counted from 0, which has values that are not finite or too large to be squared: drop or"
+                        + " replace them");
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /**
- * Makes images larger by whole factors; {@link Interpolation#NEAREST} unless set, which repeats rows and columns.
+ * Makes images larger by whole factors; {@link Resizing.Interpolation#NEAREST} unless set, which repeats rows and columns.
  *
  * <p>Input float32 [batch, height, width, channels] of known height and width, output float32 of the same rank and
  * channels.
@@ -14,7 +14,7 @@ import org.tensorflow.types.TFloat32;
 public final class UpSampling2D extends Layer {
 
     private final Extent size;
-    private Interpolation interpolation = Interpolation.NEAREST;
+    private Resizing.Interpolation interpolation = Resizing.Interpolation.NEAREST;
 
     /** Creates a layer that doubles height and width. */
     public UpSampling2D() {
@@ -46,7 +46,7 @@ public final class UpSampling2D extends Layer {
      * @param kind nearest or bilinear
      * @return this
      */
-    public UpSampling2D interpolation(Interpolation kind) {
+    public UpSampling2D interpolation(Resizing.Interpolation kind) {
         requireUnused("interpolation");
         this.interpolation = Objects.requireNonNull(kind, "kind");
         return this;
@@ -71,7 +71,7 @@ public final class UpSampling2D extends Layer {
         Extent from = Images.requireKnownSizes(this, x);
         Extent to = new Extent(from.height() * size.height(), from.width() * size.width());
         Ops tf = pass.tf(this, x);
-        if (interpolation != Interpolation.NEAREST) {
+        if (interpolation != Resizing.Interpolation.NEAREST) {
             return interpolation.resize(tf, x, to);
         }
         // Unlike resizing to the nearest pixel, repeating has a gradient that XLA compiles.

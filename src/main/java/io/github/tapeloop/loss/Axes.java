@@ -37,6 +37,20 @@ final class Axes {
         return tf.linalg.transpose(x, tf.constant(order));
     }
 
+    /** The softmax along an axis. */
+    static Operand<TFloat32> softmax(Ops tf, Loss loss, Operand<TFloat32> x, int axis) {
+        int from = fromFront(loss, axis, x);
+        Operand<TFloat32> softmax = tf.nn.softmax(toLast(tf, loss, x, from));
+        int last = Tensors.rank(x) - 1;
+        if (from == last) {
+            return softmax;
+        }
+        int[] back = IntStream.rangeClosed(0, last)
+                .map(i -> i < from ? i : i == from ? last : i - 1)
+                .toArray();
+        return tf.linalg.transpose(softmax, tf.constant(back));
+    }
+
     /** [batch, …, classes] as [rows, classes]. */
     static Operand<TFloat32> rows(Ops tf, Operand<TFloat32> x) {
         Shape shape = Tensors.shape(x);

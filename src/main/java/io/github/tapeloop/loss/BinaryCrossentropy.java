@@ -70,15 +70,30 @@ public final class BinaryCrossentropy extends PointwiseLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return logits ? Scale.LOGITS : Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return logits ? tf.math.sigmoid(prediction) : prediction;
+    }
+
+    @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
         return logits ? ofLogits(tf, y, prediction) : ofClipped(tf, y, Formula.clipProbabilities(tf, prediction));
     }
 
-    /** y log(1 + e^-x) + (1 - y) log(1 + e^x): exact for large x, and |x| and max(x, 0) have no slope at 0. */
+    /** y log(1 + e^-x) + (1 - y) log(1 + e^x): exact for large and infinite x; |x| and max(x, 0) have no slope at 0. */
     static Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
-        Operand<TFloat32> yes = tf.math.mul(y, tf.math.softplus(tf.math.neg(x)));
-        Operand<TFloat32> no = tf.math.mul(Formula.oneMinus(tf, y), tf.math.softplus(x));
+        Operand<TFloat32> yes = tf.math.mulNoNan(tf.math.softplus(tf.math.neg(x)), y);
+        Operand<TFloat32> no = tf.math.mulNoNan(tf.math.softplus(x), Formula.oneMinus(tf, y));
         return tf.math.add(yes, no);
     }
 

@@ -110,9 +110,24 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return logits ? Scale.LOGITS : Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return logits ? tf.math.sigmoid(prediction) : prediction;
+    }
+
+    @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Formula.smooth(tf, target, labelSmoothing, 0.5);
-        Operand<TFloat32> loss = logits ? ofLogits(tf, y, Formula.bounded(tf, prediction)) : of(tf, y, prediction);
+        Operand<TFloat32> loss = logits ? ofLogits(tf, y, prediction) : of(tf, y, prediction);
         if (!applyClassBalancing) {
             return loss;
         }
@@ -128,7 +143,8 @@ public final class BinaryFocalCrossentropy extends PointwiseLoss {
 
     /** Both factors of the logits themselves: a clipped probability would have no slope where the model is most wrong. */
     private Operand<TFloat32> ofLogits(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
-        Operand<TFloat32> focus = focus(tf, y, tf.math.sigmoid(x), tf.math.sigmoid(tf.math.neg(x)));
+        Operand<TFloat32> finite = Formula.bounded(tf, x); // The slope of a sigmoid at infinity is 0, and not 0 · ∞.
+        Operand<TFloat32> focus = focus(tf, y, tf.math.sigmoid(finite), tf.math.sigmoid(tf.math.neg(finite)));
         return tf.math.mul(focus, BinaryCrossentropy.ofLogits(tf, y, x));
     }
 

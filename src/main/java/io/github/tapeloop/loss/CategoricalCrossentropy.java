@@ -2,9 +2,7 @@ package io.github.tapeloop.loss;
 
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
-import java.util.Optional;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TFloat32;
@@ -27,7 +25,8 @@ public final class CategoricalCrossentropy extends StandardLoss {
     }
 
     /**
-     * For models whose last layer has no activation: faster and more exact, since softmax and logarithm are one op.
+     * For models whose last layer has no activation: more exact, since softmax and logarithm are one op. Classes can be masked
+     * by logits of -∞; smoothed targets want them all.
      *
      * @return a loss that takes logits
      */
@@ -70,24 +69,38 @@ public final class CategoricalCrossentropy extends StandardLoss {
     }
 
     @Override
-    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<TFloat32> each = each(tf, target, prediction);
-        return logits ? Axes.unflatten(tf, each, Axes.toLast(tf, this, prediction, axis)) : each;
+    protected int[] reducedAxes(Operand<TFloat32> prediction) {
+        return new int[] {axis};
     }
 
     @Override
-    Optional<Operand<TFloat32>> summands(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return Optional.of(each(tf, target, prediction));
+    public boolean isPerSample(Operand<TFloat32> prediction) {
+        return Axes.fromFront(this, axis, prediction) > 0;
     }
 
-    /** The value of each sample; of logits [batch, …, classes], one after the other. */
-    private Operand<TFloat32> each(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+    @Override
+    public Scale predictionScale() {
+        return logits ? Scale.CLASS_LOGITS : Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return logits ? Axes.softmax(tf, this, prediction, axis) : prediction;
+    }
+
+    @Override
+    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = smoothTowardsAll(tf, y, labelSmoothing, x);
-        return logits
-                ? crossEntropy(tf, Axes.rows(tf, x), Axes.rows(tf, y))
-                : tf.math.neg(Formula.lastAxisSum(tf, tf.math.mul(y, tf.math.log(probabilities(tf, x)))));
+        Operand<TFloat32> logarithm = logits ? tf.nn.logSoftmax(x) : tf.math.log(normalised(tf, x));
+        // A class that cannot be, of the logit -∞, is nothing to a target of 0; to another it is infinitely wrong.
+        return tf.math.neg(Formula.lastAxisSum(tf, tf.math.mulNoNan(logarithm, y)));
     }
 
     /** y (1 - s) + s / classes. */
@@ -98,18 +111,8 @@ public final class CategoricalCrossentropy extends StandardLoss {
     }
 
     /** Normalised and clipped. */
-    static Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> p) {
+    static Operand<TFloat32> normalised(Ops tf, Operand<TFloat32> p) {
         Operand<TFloat32> sum = tf.sum(p, Tensors.constant(tf, -1), Sum.keepDims(true));
-        return Formula.clipProbabilities(tf, tf.math.div(p, sum));
-    }
-
-    /** The op itself: TensorFlow Java's wrapper adds shape arithmetic around it. Its second output serves the gradient. */
-    private static Output<TFloat32> crossEntropy(Ops tf, Operand<TFloat32> scores, Operand<TFloat32> target) {
-        return tf.scope()
-                .opBuilder("SoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
-                .addInput(scores.asOutput())
-                .addInput(target.asOutput())
-                .build()
-                .output(0);
+        return Formula.clipProbabilities(tf, tf.math.divNoNan(p, sum));
     }
 }

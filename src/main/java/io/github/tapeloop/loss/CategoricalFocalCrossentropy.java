@@ -104,11 +104,36 @@ public final class CategoricalFocalCrossentropy extends StandardLoss {
     }
 
     @Override
+    protected int[] reducedAxes(Operand<TFloat32> prediction) {
+        return new int[] {axis};
+    }
+
+    @Override
+    public boolean isPerSample(Operand<TFloat32> prediction) {
+        return Axes.fromFront(this, axis, prediction) > 0;
+    }
+
+    @Override
+    public Scale predictionScale() {
+        return logits ? Scale.CLASS_LOGITS : Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return logits ? Axes.softmax(tf, this, prediction, axis) : prediction;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
         Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
         y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);
-        Operand<TFloat32> p = logits ? tf.nn.softmax(x) : CategoricalCrossentropy.probabilities(tf, x);
+        Operand<TFloat32> p = logits ? tf.nn.softmax(x) : CategoricalCrossentropy.normalised(tf, x);
         // Of the logits themselves: a clipped probability would have no slope where the model is most wrong.
         Operand<TFloat32> logarithm = logits ? Formula.bounded(tf, tf.nn.logSoftmax(x)) : tf.math.log(p);
         // Off 0, where a power below 1 has no finite slope.

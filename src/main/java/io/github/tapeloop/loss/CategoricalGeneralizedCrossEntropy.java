@@ -35,6 +35,16 @@ public final class CategoricalGeneralizedCrossEntropy extends StandardLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_NUMBERS;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
         long dimensions = Tensors.rank(labels);

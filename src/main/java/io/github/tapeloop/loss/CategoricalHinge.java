@@ -15,6 +15,16 @@ public final class CategoricalHinge extends StandardLoss {
     public CategoricalHinge() {}
 
     @Override
+    public Scale predictionScale() {
+        return Scale.CLASS_SCORES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = Targets.oneHot(tf, this, target, prediction);
         Operand<TFloat32> right = Formula.lastAxisSum(tf, tf.math.mul(y, prediction));

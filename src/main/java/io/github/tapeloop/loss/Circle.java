@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.Counts;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
@@ -21,7 +22,8 @@ import org.tensorflow.types.family.TType;
  * <p>With d the cosine distance 1 - xᵢ·xⱼ, at least 0, and m the margin, each pair of one class has the logit
  * -γ (m + d)(m - d), each pair of two classes γ (1 + m - d)(1 - m - d); the value of a sample is
  * softplus(logsumexp(logits of its class) + logsumexp(logits of the others)). Samples with the value 0 do not count: those
- * that are alone in their class or in a batch of one class, and those so well placed that their value vanishes.
+ * that are alone in their class or in a batch of one class, and those so well placed that their value vanishes. Samples of
+ * weight 0, or masked, are left out of the pairs of others, too; in Keras they stay their partners.
  *
  * <p>Targets are class numbers, [batch] or [batch, 1]; predictions float32 [batch, n] of length 1, as a layer that
  * normalises them gives.
@@ -75,12 +77,34 @@ public final class Circle extends StandardLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return Scale.NUMBERS;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_NUMBERS;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        return pairs(tf, target, prediction, Optional.empty());
+    }
+
+    /** A sample that does not count is no partner of others, either. */
+    @Override
+    Operand<TFloat32> valuesOf(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Counts counts) {
+        return pairs(tf, target, prediction, Optional.of(counts));
+    }
+
+    private Operand<TFloat32> pairs(
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Optional<Counts> counts) {
         if (Tensors.rank(prediction) != 2) {
             throw new IllegalArgumentException(
                     "Circle expects embeddings [batch, n], got " + Tensors.describe(prediction));
         }
-        Operand<TBool> same = sameClass(tf, Targets.classes(tf, this, target, prediction));
+        Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
+        Operand<TBool> same = sameClass(tf, labels);
         Operand<TFloat32> cosine = tf.linalg.matMul(prediction, prediction, MatMul.transposeB(true));
         Operand<TFloat32> distance = tf.nn.relu(Formula.oneMinus(tf, cosine));
         // -γ (m + d)(m - d) = γ (d² - m²), and γ (1 + m - d)(1 - m - d) = γ ((1 - d)² - m²) where the first is not
@@ -92,14 +116,22 @@ public final class Circle extends StandardLoss {
         Operand<TFloat32> apart = Formula.times(tf, gamma, far);
         Operand<TFloat32> never = Formula.constant(tf, NEVER, distance);
         Operand<TBool> positive = removeDiagonal ? withoutDiagonal(tf, same) : same;
+        Operand<TBool> negative = tf.math.logicalNot(same);
+        Optional<Operand<TBool>> partners =
+                counts.flatMap(some -> some.along(tf, labels)).map(some -> tf.expandDims(some, tf.constant(0)));
+        if (partners.isPresent()) {
+            positive = tf.math.logicalAnd(positive, partners.get());
+            negative = tf.math.logicalAnd(negative, partners.get());
+        }
         return tf.math.softplus(tf.math.add(
-                logSumExp(tf, tf.select(positive, together, never)), logSumExp(tf, tf.select(same, never, apart))));
+                logSumExp(tf, tf.select(positive, together, never)), logSumExp(tf, tf.select(negative, apart, never))));
     }
 
     @Override
     public Optional<Operand<? extends TType>> counted(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Operand<TFloat32> values) {
-        return Optional.of(tf.math.greater(values, Formula.constant(tf, 0, values)));
+        // What is not a number counts.
+        return Optional.of(tf.math.logicalNot(tf.math.lessEqual(values, Formula.constant(tf, 0, values))));
     }
 
     private static <T extends TNumber> Operand<TBool> sameClass(Ops tf, Operand<T> labels) {

@@ -32,6 +32,16 @@ public final class CosineSimilarity extends StandardLoss {
     }
 
     @Override
+    protected int[] reducedAxes(Operand<TFloat32> prediction) {
+        return new int[] {axis};
+    }
+
+    @Override
+    public boolean isPerSample(Operand<TFloat32> prediction) {
+        return Axes.fromFront(this, axis, prediction) > 0;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (Tensors.rank(prediction) < 2) {
             throw new IllegalArgumentException(

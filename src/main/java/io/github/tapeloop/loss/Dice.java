@@ -26,6 +26,16 @@ public final class Dice extends OverlapLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
     Operand<TFloat32> overlap(
             Ops tf, Operand<TFloat32> both, Operand<TFloat32> targets, Operand<TFloat32> predictions) {
         Operand<TFloat32> all = Formula.plus(tf, tf.math.add(targets, predictions), Formula.EPSILON);

@@ -16,6 +16,16 @@ public final class KlDivergence extends StandardLoss {
     public KlDivergence() {}
 
     @Override
+    public Scale predictionScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> y = clip(tf, Targets.oneHot(tf, this, target, prediction));
         Operand<TFloat32> p = clip(tf, prediction);

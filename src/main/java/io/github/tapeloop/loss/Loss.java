@@ -20,6 +20,33 @@ import org.tensorflow.types.family.TType;
 @FunctionalInterface
 public interface Loss {
 
+    /** What numbers mean, predictions or targets. */
+    enum Scale {
+        /** Anything, a price or a temperature; also what nothing is said about. */
+        NUMBERS,
+        /** Probabilities of yes, each by itself, in [0, 1]; as targets 0 and 1 or between. */
+        PROBABILITIES,
+        /** Logits of such: their sigmoid is the probability. */
+        LOGITS,
+        /** Probabilities of classes that exclude each other, in [0, 1] and together 1; as targets one-hot. */
+        CLASS_PROBABILITIES,
+        /** Logits of such: their softmax are the probabilities. */
+        CLASS_LOGITS,
+        /** One number for each of several classes, of which only the order matters: probabilities or logits. */
+        CLASS_SCORES,
+        /** Whole numbers from 0, each that of a class. */
+        CLASS_NUMBERS;
+
+        /**
+         * Whether these are probabilities once an activation was applied.
+         *
+         * @return true for logits of either kind
+         */
+        public boolean isLogits() {
+            return this == LOGITS || this == CLASS_LOGITS;
+        }
+    }
+
     /**
      * Computes the mean loss over a batch.
      *
@@ -60,6 +87,37 @@ public interface Loss {
     default Loss masked(Operand<? extends TType> mask) {
         throw new IllegalArgumentException("Loss '" + name() + "' gives one number for a batch and takes no mask:"
                 + " extend PerSampleLoss, whose values(…) gives one for each sample");
+    }
+
+    /**
+     * What the loss takes predictions for. Metrics beside it in a trainer that compare probabilities with thresholds take them
+     * for the same, and the first step of a fit looks whether they can be that.
+     *
+     * @return {@link Scale#NUMBERS} unless overridden
+     */
+    default Scale predictionScale() {
+        return Scale.NUMBERS;
+    }
+
+    /**
+     * What the loss takes targets for.
+     *
+     * @return {@link Scale#NUMBERS} unless overridden
+     */
+    default Scale targetScale() {
+        return Scale.NUMBERS;
+    }
+
+    /**
+     * Predictions as probabilities, for metrics beside a loss of logits. Its Java code must be safe to trace, as
+     * {@link #isTraceable} says.
+     *
+     * @param tf makes ops
+     * @param prediction what the model gave, float32 [batch, …]
+     * @return the predictions themselves unless overridden: their sigmoid or softmax for the losses of logits here
+     */
+    default Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return prediction;
     }
 
     /**

@@ -35,6 +35,21 @@ record Masked(PerSampleLoss loss, Operand<? extends TType> mask) implements Loss
     }
 
     @Override
+    public Scale predictionScale() {
+        return loss.predictionScale();
+    }
+
+    @Override
+    public Scale targetScale() {
+        return loss.targetScale();
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return loss.probabilities(tf, prediction);
+    }
+
+    @Override
     public boolean isTraceable() {
         return loss.isTraceable();
     }

@@ -37,6 +37,11 @@ abstract class OverlapLoss extends StandardLoss {
     }
 
     @Override
+    protected final int[] reducedAxes(Operand<TFloat32> prediction) {
+        return axes.clone();
+    }
+
+    @Override
     public final boolean isPerSample(Operand<TFloat32> prediction) {
         return axes.length > 0 && Arrays.stream(axes).noneMatch(axis -> Axes.fromFront(this, axis, prediction) == 0);
     }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.FullPrecision;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Optional;
 import org.tensorflow.Operand;
@@ -28,10 +29,21 @@ abstract class PointwiseLoss extends StandardLoss {
     }
 
     @Override
+    protected final int[] reducedAxes(Operand<TFloat32> prediction) {
+        return Tensors.rank(prediction) < 2 ? new int[0] : new int[] {axis()};
+    }
+
+    /** Means over the batch belong to no samples. */
+    @Override
+    public final boolean isPerSample(Operand<TFloat32> prediction) {
+        return Tensors.rank(prediction) < 2 || Axes.fromFront(this, axis(), prediction) > 0;
+    }
+
+    @Override
     public final Optional<Operand<TFloat32>> elements(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         settings.use();
-        return Optional.of(checkedPoints(tf, target, prediction));
+        return Optional.of(checkedPoints(tf, target, FullPrecision.of(tf, prediction)));
     }
 
     @Override

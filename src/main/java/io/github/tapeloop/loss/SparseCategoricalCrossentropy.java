@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.Counts;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -60,14 +61,31 @@ public final class SparseCategoricalCrossentropy extends StandardLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return logits ? Scale.CLASS_LOGITS : Scale.CLASS_PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.CLASS_NUMBERS;
+    }
+
+    @Override
+    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
+        return logits ? tf.nn.softmax(prediction) : prediction;
+    }
+
+    @Override
     Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> labels = Targets.classes(tf, this, target, prediction);
         if (ignoreClass.isEmpty()) {
             return Axes.unflatten(tf, perRow(tf, labels, prediction), prediction);
         }
         Operand<TBool> valid = valid(tf, labels);
-        Operand<TFloat32> values = Axes.unflatten(tf, perRow(tf, known(tf, valid, labels), prediction), prediction);
-        return tf.select(valid, values, tf.zerosLike(values));
+        Counts counts = Counts.of(tf, valid);
+        Operand<TFloat32> shown = counts.predictions(tf, prediction);
+        Operand<TFloat32> values = Axes.unflatten(tf, perRow(tf, counts.targets(tf, labels), shown), prediction);
+        return tf.math.mulNoNan(values, Tensors.cast(tf, valid, values.type()));
     }
 
     @Override
@@ -94,11 +112,6 @@ public final class SparseCategoricalCrossentropy extends StandardLoss {
 
     private <T extends TNumber> Operand<TBool> valid(Ops tf, Operand<T> labels) {
         return tf.math.notEqual(labels, Tensors.constant(tf, ignoreClass.getAsInt(), labels.type()));
-    }
-
-    /** Labels with 0 for what is ignored, which need not be a class. */
-    private static <T extends TNumber> Operand<T> known(Ops tf, Operand<TBool> valid, Operand<T> labels) {
-        return tf.select(valid, labels, tf.zerosLike(labels));
     }
 
     /** The op itself: TensorFlow Java's wrapper adds shape arithmetic around it. Its second output serves the gradient. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.FullPrecision;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -11,7 +12,7 @@ abstract class StandardLoss extends PerSampleLoss {
     @Override
     public final Operand<TFloat32> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         settings.use();
-        return formula(tf, target, prediction);
+        return formula(tf, target, FullPrecision.of(tf, prediction));
     }
 
     /** The value of each sample, as the class says. */

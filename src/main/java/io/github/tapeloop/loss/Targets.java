@@ -1,14 +1,13 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.ClassNumbers;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Squeeze;
-import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /** Targets made to fit predictions, or refused. */
@@ -68,10 +67,7 @@ final class Targets {
                             ? ": for one-hot targets use CategoricalCrossentropy, or pass their argMax"
                             : flatten(shape, expected)));
         }
-        return switch (Tensors.dataType(labels)) {
-            case DT_INT32, DT_INT64 -> labels;
-            default -> Cast.create(tf.scope(), labels, TInt64.class);
-        };
+        return ClassNumbers.of(tf, labels);
     }
 
     private static String advice(Shape shape, Shape expected) {

@@ -57,6 +57,16 @@ public final class Tversky extends OverlapLoss {
     }
 
     @Override
+    public Scale predictionScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
+    public Scale targetScale() {
+        return Scale.PROBABILITIES;
+    }
+
+    @Override
     Operand<TFloat32> overlap(
             Ops tf, Operand<TFloat32> both, Operand<TFloat32> targets, Operand<TFloat32> predictions) {
         Operand<TFloat32> missed = Formula.times(tf, alpha, tf.math.sub(targets, both));

@@ -26,18 +26,20 @@ final class Weighting {
         this.values = values;
     }
 
+    /** Before any mask. */
     void weigh(Operand<? extends TType> weight, String loss) {
-        factor = times(factor, aligned(weight, loss, "sample weights"));
+        factor = aligned(weight, loss, "sample weights");
     }
 
     void mask(Operand<? extends TType> given, String loss) {
         Operand<TFloat32> ones = aligned(given, loss, "a mask");
-        factor = times(factor, ones);
-        mask = times(mask, ones);
+        factor = factor == null ? ones : tf.math.mulNoNan(factor, ones);
+        mask = mask == null ? ones : tf.math.mul(mask, ones);
     }
 
     Operand<TFloat32> reduce(Loss.Reduction reduction) {
-        Operand<TFloat32> weighted = factor == null ? values : tf.math.mul(values, factor);
+        // 0 where the factor is, whatever the value.
+        Operand<TFloat32> weighted = factor == null ? values : tf.math.mulNoNan(values, factor);
         if (reduction == Loss.Reduction.SUM) {
             return sum(tf, weighted);
         }
@@ -67,10 +69,6 @@ final class Weighting {
             spread |= own[i] == 1 && all[i] != 1;
         }
         return sum(tf, spread ? tf.broadcastTo(weight, tf.shape(values)) : weight);
-    }
-
-    private Operand<TFloat32> times(Operand<TFloat32> before, Operand<TFloat32> next) {
-        return before == null ? next : tf.math.mul(before, next);
     }
 
     /** In the type and with the rank of the values: ones are added to or taken from the end of the shape. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -26,7 +27,18 @@ public final class Accuracy extends MeanOf {
 
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        return tf.math.equal(Targets.like(tf, this, target, prediction), prediction);
+        Operand<TFloat32> wanted = Targets.like(tf, this, target, prediction);
+        return Targets.graded(tf, tf.math.equal(wanted, prediction), Targets.unknown(tf, wanted, prediction));
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return Loss.Scale.CLASS_NUMBERS;
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.CLASS_NUMBERS;
     }
 
     @Override

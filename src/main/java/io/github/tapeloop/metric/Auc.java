@@ -2,6 +2,7 @@ package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
+import java.util.Arrays;
 import java.util.Objects;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -44,7 +45,6 @@ public final class Auc extends ConfusionMetric {
     private Curve curve = Curve.ROC;
     private Summation summation = Summation.INTERPOLATION;
     private boolean multiLabel;
-    private boolean fromLogits;
     private double[] labelWeights = {};
 
     /** Creates a metric named {@code auc}. */
@@ -134,20 +134,14 @@ public final class Auc extends ConfusionMetric {
     }
 
     /**
-     * Whether predictions are logits; probabilities unless set.
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
      *
-     * @param logits true for models whose last layer has no sigmoid
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
      * @return this
      */
     public Auc fromLogits(boolean logits) {
-        settings.change(this, "fromLogits");
-        this.fromLogits = logits;
+        setFromLogits(logits);
         return this;
-    }
-
-    @Override
-    Operand<TFloat32> scores(Ops tf, Operand<TFloat32> prediction) {
-        return fromLogits ? tf.math.sigmoid(prediction) : prediction;
     }
 
     @Override
@@ -168,7 +162,13 @@ public final class Auc extends ConfusionMetric {
     @Override
     Operand<TFloat64> weigh(Ops tf, Operand<TFloat32> scores, Weights weights) {
         Operand<TFloat64> each = weights.over(tf, scores);
-        return multiLabel || labelWeights.length == 0 ? each : tf.math.mul(each, tf.constant(labelWeights));
+        if (labelWeights.length == 0) {
+            return each;
+        }
+        double[] ofLabels = multiLabel // Of areas; what has none is left out.
+                ? Arrays.stream(labelWeights).map(weight -> weight == 0 ? 0 : 1).toArray()
+                : labelWeights;
+        return tf.math.mul(each, tf.constant(ofLabels));
     }
 
     @Override

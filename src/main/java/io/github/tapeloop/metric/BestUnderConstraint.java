@@ -10,6 +10,9 @@ import org.tensorflow.types.family.TNumber;
 /** The best of one ratio at all thresholds where another ratio is at least a given value; 0 if it is nowhere. */
 abstract class BestUnderConstraint extends ClassMetric {
 
+    /** What sums of weights in float64 are off by. */
+    private static final double ROUNDING = 1e-12;
+
     private final double least;
 
     BestUnderConstraint(String name, String option, double least) {
@@ -38,7 +41,10 @@ abstract class BestUnderConstraint extends ClassMetric {
     protected final Operand<? extends TNumber> compute(Ops tf) {
         Confusion counts = confusion(tf);
         Operand<TFloat64> ratio = wanted(tf, counts);
-        Operand<TBool> feasible = tf.math.greaterEqual(constrained(tf, counts), tf.constant(least));
-        return tf.max(tf.select(feasible, ratio, tf.zerosLike(ratio)), tf.constant(new int[] {0, 1}));
+        Operand<TBool> feasible = tf.math.greaterEqual(constrained(tf, counts), tf.constant(least - ROUNDING));
+        Operand<TFloat64> best = tf.max(tf.select(feasible, ratio, tf.zerosLike(ratio)), tf.constant(new int[] {0, 1}));
+        // Not a number is not the largest of some, but all are not a number where one is.
+        Operand<TFloat64> any = tf.sum(ratio, tf.constant(new int[] {0, 1}));
+        return tf.select(tf.math.isNan(any), any, best);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
@@ -13,6 +14,7 @@ import org.tensorflow.types.family.TNumber;
  */
 public final class BinaryAccuracy extends MeanOf {
 
+    private final Probabilities probabilities = new Probabilities(this);
     private double threshold = 0.5;
 
     /** Creates a metric named {@code binary_accuracy}. */
@@ -41,10 +43,39 @@ public final class BinaryAccuracy extends MeanOf {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public BinaryAccuracy fromLogits(boolean logits) {
+        probabilities.fromLogits(logits);
+        return this;
+    }
+
+    @Override
+    public void beside(Loss loss) {
+        probabilities.beside(loss);
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return probabilities.scale();
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.PROBABILITIES;
+    }
+
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<TBool> isOne = tf.math.greater(prediction, Formulas.number(tf, threshold, prediction));
-        return tf.math.equal(Targets.like(tf, this, target, prediction), Tensors.cast(tf, isOne, prediction.type()));
+        Operand<TFloat32> wanted = Targets.like(tf, this, target, prediction);
+        Operand<TFloat32> p = probabilities.of(tf, prediction);
+        Operand<TBool> isOne = tf.math.greater(p, Formulas.number(tf, threshold, p));
+        Operand<TBool> right = tf.math.equal(wanted, Tensors.cast(tf, isOne, p.type()));
+        return Targets.graded(tf, right, Targets.unknown(tf, wanted, p));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
@@ -14,6 +15,7 @@ import org.tensorflow.types.TInt32;
  */
 public final class BinaryIoU extends OverlapMetric {
 
+    private final Probabilities probabilities = new Probabilities(this);
     private double threshold = 0.5;
 
     /** Creates a metric of both classes, named {@code binary_io_u}, as Keras calls it. */
@@ -43,9 +45,35 @@ public final class BinaryIoU extends OverlapMetric {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public BinaryIoU fromLogits(boolean logits) {
+        probabilities.fromLogits(logits);
+        return this;
+    }
+
+    @Override
+    public void beside(Loss loss) {
+        probabilities.beside(loss);
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return probabilities.scale();
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.PROBABILITIES;
+    }
+
     @Override
     Operand<TInt32> predicted(Ops tf, Operand<TFloat32> prediction) {
-        Operand<TFloat32> least = Formulas.number(tf, threshold, prediction);
-        return Tensors.cast(tf, tf.math.greaterEqual(prediction, least), TInt32.class);
+        Operand<TFloat32> p = probabilities.of(tf, prediction);
+        return Tensors.cast(tf, tf.math.greaterEqual(p, Formulas.number(tf, threshold, p)), TInt32.class);
     }
 }

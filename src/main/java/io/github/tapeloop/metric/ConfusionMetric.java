@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
@@ -71,6 +72,7 @@ abstract class ConfusionMetric extends WeightedMetric {
     private static final String HISTOGRAM = "histogram";
 
     private final Ends ends;
+    private final Probabilities probabilities = new Probabilities(this);
     private double[] thresholds;
 
     ConfusionMetric(String name, Ends ends, double... thresholds) {
@@ -103,8 +105,27 @@ abstract class ConfusionMetric extends WeightedMetric {
         return IntStream.range(1, count - 1).mapToDouble(i -> i / (count - 1.0)).toArray();
     }
 
-    /** What is compared with the thresholds; the predictions themselves unless overridden. */
-    Operand<TFloat32> scores(Ops tf, Operand<TFloat32> prediction) {
+    final void setFromLogits(boolean logits) {
+        probabilities.fromLogits(logits);
+    }
+
+    @Override
+    public final void beside(Loss loss) {
+        probabilities.beside(loss);
+    }
+
+    @Override
+    public final Loss.Scale predictionScale() {
+        return probabilities.scale();
+    }
+
+    @Override
+    public final Loss.Scale targetScale() {
+        return Loss.Scale.PROBABILITIES;
+    }
+
+    /** What is compared with the thresholds, of probabilities; these themselves unless overridden. */
+    Operand<TFloat32> scores(Ops tf, Operand<TFloat32> prediction, Weights weights) {
         return prediction;
     }
 
@@ -126,14 +147,15 @@ abstract class ConfusionMetric extends WeightedMetric {
     @Override
     final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
         Operand<TFloat32> wanted = selected(tf, Targets.like(tf, this, target, prediction));
-        Operand<TFloat32> scores = selected(tf, scores(tf, prediction));
+        Operand<TFloat32> scores = selected(tf, scores(tf, probabilities.of(tf, prediction), weights));
         int labels = labels(scores);
         Operand<TFloat64> each = weigh(tf, scores, weights);
         int cells = 2 * bins() * labels;
         Operand<TInt32> flat = tf.constant(new int[] {-1});
         Operand<TInt32> cell = tf.reshape(cells(tf, wanted, scores, labels), flat);
-        state(tf, HISTOGRAM, Shape.of(cells))
-                .assignAdd(tf, tf.math.unsortedSegmentSum(tf.reshape(each, flat), cell, tf.constant(cells)));
+        Operand<TFloat64> counts = tf.math.unsortedSegmentSum(tf.reshape(each, flat), cell, tf.constant(cells));
+        Operand<TFloat64> unknown = Weights.unknown(tf, Targets.unknown(tf, wanted, scores), each);
+        state(tf, HISTOGRAM, Shape.of(cells)).assignAdd(tf, tf.math.add(counts, unknown));
     }
 
     private int bins() {
@@ -166,14 +188,26 @@ abstract class ConfusionMetric extends WeightedMetric {
         Operand<TFloat64> totals = tf.sum(histogram, tf.constant(1), Sum.keepDims(true));
         Operand<TFloat64> above =
                 tf.math.cumsum(histogram, tf.constant(1), Cumsum.exclusive(true), Cumsum.reverse(true));
+        // Summed up by itself: less what is above, rounding would leave something where there is nothing.
+        Operand<TFloat64> below = tf.math.cumsum(histogram, tf.constant(1));
         Operand<TFloat64> positive =
                 switch (ends) {
-                    case OPEN -> tf.slice(above, tf.constant(new int[3]), tf.constant(new int[] {2, bins() - 1, -1}));
+                    case OPEN -> allButLast(tf, above);
                     case NONE_ABOVE -> above; // Its last column, above all thresholds, is 0.
                     case ALL_BELOW_NONE_ABOVE -> Concat.create(tf.scope(), List.of(totals, above), tf.constant(1));
                 };
-        Operand<TFloat64> negative = tf.math.sub(totals, positive);
+        Operand<TFloat64> negative =
+                switch (ends) {
+                    case OPEN -> allButLast(tf, below);
+                    case NONE_ABOVE -> below; // Its last column has all.
+                    case ALL_BELOW_NONE_ABOVE ->
+                        Concat.create(tf.scope(), List.of(tf.zerosLike(totals), below), tf.constant(1));
+                };
         return new Confusion(row(tf, positive, 1), row(tf, positive, 0), row(tf, negative, 0), row(tf, negative, 1));
+    }
+
+    private Operand<TFloat64> allButLast(Ops tf, Operand<TFloat64> counts) {
+        return tf.slice(counts, tf.constant(new int[3]), tf.constant(new int[] {2, bins() - 1, -1}));
     }
 
     private static Operand<TFloat64> row(Ops tf, Operand<TFloat64> table, int index) {

@@ -43,4 +43,15 @@ public final class F1Score extends FScore {
         setThreshold(limit);
         return this;
     }
+
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public F1Score fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
 }

@@ -50,6 +50,17 @@ public final class FBetaScore extends FScore {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public FBetaScore fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
+
     /** How a metric that has a value for each class, or for each column of a table, makes one of them. */
     public enum Average {
         /** Not at all: {@link Metric#results} gives one value for each class, and {@link Metric#result} refuses. */

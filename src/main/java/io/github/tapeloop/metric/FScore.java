@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
@@ -25,6 +26,7 @@ abstract class FScore extends WeightedMetric {
     private static final double LEAST = 1e-9;
 
     private final double beta;
+    private final Probabilities probabilities = new Probabilities(this);
     private FBetaScore.Average average = FBetaScore.Average.MACRO;
     private double threshold = Double.NaN;
 
@@ -43,14 +45,35 @@ abstract class FScore extends WeightedMetric {
         this.threshold = Require.positiveFraction("threshold", limit);
     }
 
+    final void setFromLogits(boolean logits) {
+        probabilities.fromLogits(logits);
+    }
+
+    @Override
+    public final void beside(Loss loss) {
+        probabilities.beside(loss);
+    }
+
+    @Override
+    public final Loss.Scale predictionScale() {
+        return probabilities.scale();
+    }
+
+    @Override
+    public final Loss.Scale targetScale() {
+        return Loss.Scale.PROBABILITIES;
+    }
+
     @Override
     final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
         Shape shape = Targets.requireTable(this, prediction);
         Operand<TFloat64> wanted = Tensors.cast(tf, Targets.like(tf, this, target, prediction), TFloat64.class);
-        Operand<TFloat64> chosen = Tensors.cast(tf, chosen(tf, prediction), TFloat64.class);
+        Operand<TFloat32> shown = weights.shown(tf, probabilities.of(tf, prediction), Double.NEGATIVE_INFINITY);
+        Operand<TFloat64> chosen = Tensors.cast(tf, chosen(tf, shown), TFloat64.class);
+        Operand<TFloat64> unknown = weights.unknown(tf, Targets.unknown(tf, wanted, shown));
         Operand<TFloat64> weighted = weights.times(tf, wanted);
         Operand<TFloat64> rows = tf.stack(List.of(tf.math.mul(weighted, chosen), weights.times(tf, chosen), weighted));
-        state(tf, COUNTS, Shape.of(3, shape.get(1))).assignAdd(tf, tf.sum(rows, tf.constant(1)));
+        state(tf, COUNTS, Shape.of(3, shape.get(1))).assignAdd(tf, tf.math.add(tf.sum(rows, tf.constant(1)), unknown));
     }
 
     private Operand<TBool> chosen(Ops tf, Operand<TFloat32> prediction) {

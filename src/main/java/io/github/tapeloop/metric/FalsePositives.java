@@ -32,6 +32,17 @@ public final class FalsePositives extends CountAtThreshold {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public FalsePositives fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
+
     @Override
     public boolean higherIsBetter() {
         return false;

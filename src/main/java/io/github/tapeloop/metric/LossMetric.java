@@ -2,6 +2,8 @@ package io.github.tapeloop.metric;
 
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.PerSampleLoss;
+import io.github.tapeloop.measure.Counts;
+import io.github.tapeloop.measure.FullPrecision;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Objects;
 import java.util.Optional;
@@ -27,7 +29,9 @@ class LossMetric extends Metric {
     @Override
     public final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (isPerSample(prediction)) {
-            averageSamples(tf, target, prediction, Weights.NONE);
+            PerSampleLoss each = (PerSampleLoss) loss;
+            Operand<TFloat32> full = FullPrecision.of(tf, prediction);
+            averageSamples(tf, target, full, ofLoss(() -> each.values(tf, target, full)), Weights.NONE);
         } else {
             averageBatch(tf, prediction, () -> loss.call(tf, target, prediction));
         }
@@ -42,8 +46,10 @@ class LossMetric extends Metric {
         Weights weights = Weights.of(name(), sampleWeight);
         if (isPerSample(prediction)) {
             if (Tensors.rank(sampleWeight) < Tensors.rank(prediction)
-                    || !averageElements(tf, target, prediction, weights)) {
-                averageSamples(tf, target, prediction, weights);
+                    || !averageElements(tf, target, prediction, weights, Counts.of(tf, sampleWeight))) {
+                PerSampleLoss each = (PerSampleLoss) loss;
+                Operand<TFloat32> values = ofLoss(() -> each.values(tf, target, prediction, sampleWeight));
+                averageSamples(tf, target, prediction, values, weights);
             }
         } else { // A loss that takes no weights says what it would have to be.
             averageBatch(tf, prediction, () -> loss.call(tf, target, prediction, sampleWeight));
@@ -56,16 +62,21 @@ class LossMetric extends Metric {
 
     /** With weights as for each element of the predictions, if the loss has a value for each. */
     private boolean averageElements(
-            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
-        Optional<Operand<TFloat32>> elements = ofLoss(() -> ((PerSampleLoss) loss).elements(tf, target, prediction));
+            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights, Counts counts) {
+        Operand<TFloat32> full = FullPrecision.of(tf, prediction);
+        Optional<Operand<TFloat32>> elements = ofLoss(
+                () -> ((PerSampleLoss) loss).elements(tf, counts.targets(tf, target), counts.predictions(tf, full)));
         elements.ifPresent(values -> average(tf, values, weights));
         return elements.isPresent();
     }
 
     private void averageSamples(
-            Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
+            Ops tf,
+            Operand<? extends TNumber> target,
+            Operand<TFloat32> prediction,
+            Operand<TFloat32> values,
+            Weights weights) {
         PerSampleLoss each = (PerSampleLoss) loss;
-        Operand<TFloat32> values = ofLoss(() -> each.values(tf, target, prediction));
         Optional<Operand<? extends TType>> counted = ofLoss(() -> each.counted(tf, target, prediction, values));
         average(
                 tf,
@@ -114,6 +125,16 @@ class LossMetric extends Metric {
     private String lossName() {
         String type = loss.getClass().getSimpleName();
         return loss.getClass().isHidden() || type.isEmpty() ? "loss '" + loss.name() + "'" : type;
+    }
+
+    @Override
+    public final Loss.Scale predictionScale() {
+        return loss.predictionScale();
+    }
+
+    @Override
+    public final Loss.Scale targetScale() {
+        return loss.targetScale();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.measure.FullPrecision;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -21,6 +22,9 @@ import org.tensorflow.types.family.TNumber;
  *     @Override public boolean isTraceable() { return true; }
  * }
  * }</pre>
+ *
+ * <p>What has weight 0 is left out, whatever its value. A comparison has an answer to not a number, which makes it a wrong
+ * prediction; give not a number for it, as the metrics here do, if that is to be seen.
  *
  * <p>Keras averages over an example first; with a fixed number of elements in each example that is the same. For the mean
  * of a loss there is {@link Metric#of}.
@@ -47,9 +51,12 @@ public abstract class MeanMetric extends Metric {
      */
     protected abstract Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction);
 
+    /** Refuses weights of samples if the values belong to none. */
+    void requireSamples(Operand<TFloat32> prediction) {}
+
     @Override
     public final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        average(tf, values(tf, target, prediction), Weights.NONE);
+        average(tf, values(tf, target, FullPrecision.of(tf, prediction)), Weights.NONE);
     }
 
     @Override
@@ -58,6 +65,8 @@ public abstract class MeanMetric extends Metric {
             Operand<? extends TNumber> target,
             Operand<TFloat32> prediction,
             Operand<? extends TNumber> sampleWeight) {
-        average(tf, values(tf, target, prediction), Weights.of(name(), sampleWeight));
+        Operand<TFloat32> full = FullPrecision.of(tf, prediction);
+        requireSamples(full);
+        average(tf, values(tf, target, full), Weights.of(name(), sampleWeight));
     }
 }

@@ -7,6 +7,7 @@ import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,11 @@ import org.tensorflow.types.family.TNumber;
  * }</pre>
  *
  * <p>{@link MeanMetric} is for means of a value for each example, {@link #of(Loss)} for the mean of a loss.
+ *
+ * <p>What has weight 0, or is masked, is left out: whatever its target and prediction are, infinite or not a number too, it
+ * changes nothing. Of what counts a single prediction that is not a number makes the result of each metric here not a number,
+ * that of accuracies, counts, areas and rankings, too: a comparison would have an answer to it, and nobody would see that the
+ * model has none. So does such a target, unless it is a class number. Predictions in half precision are measured in float32.
  *
  * <p>State is float64, since sums over an epoch outgrow float32. The settings of a metric end with its first update; a
  * later change throws {@link IllegalStateException}. Not thread-safe.
@@ -230,8 +236,8 @@ public abstract class Metric implements Stateful {
 
     /**
      * Adds what another metric measured, in this session or in another, as if its batches had been given to this one.
-     * Every state variable is a sum, and the sums are added; a metric of one's own whose state is something else, a maximum
-     * for example, overrides this. A metric that has measured nothing yet joins the session of the other.
+     * The state variables of a metric of one's own are sums, and the sums are added; one whose state is something else, a
+     * maximum for example, overrides this. A metric that has measured nothing yet joins the session of the other.
      *
      * @param other a metric of the same class, made with the same settings; unchanged
      * @throws IllegalArgumentException if the other is of another class, or its state has another shape; nothing is added
@@ -249,12 +255,22 @@ public abstract class Metric implements Stateful {
             }
         });
         other.variables.forEach((stateName, theirs) -> {
-            double[] sums = theirs.toDoubles();
+            double[] added = theirs.toDoubles();
             TapeSession here = session == null ? other.session : session;
             Ops tf = here.tf();
-            here.unrecorded(() -> state(tf, stateName, theirs.shape())
-                    .assignAdd(tf, tf.constant(theirs.shape(), DataBuffers.of(sums))));
+            here.unrecorded(() -> {
+                Variable<TFloat64> ours = state(tf, stateName, theirs.shape());
+                double[] merged = merged(stateName, ours.toDoubles(), added);
+                ours.assign(tf, tf.constant(theirs.shape(), DataBuffers.of(merged)));
+            });
         });
+    }
+
+    /** A state as if the batches of both had been given to one metric: their sum, unless it is no sum. */
+    double[] merged(String stateName, double[] ours, double[] theirs) {
+        double[] sums = ours.clone();
+        Arrays.setAll(sums, i -> ours[i] + theirs[i]);
+        return sums;
     }
 
     /** Starts anew. */
@@ -265,6 +281,36 @@ public abstract class Metric implements Stateful {
         Ops tf = session.tf();
         session.unrecorded(
                 () -> variables.values().forEach(variable -> variable.assign(tf, zeros(tf, variable.shape()))));
+    }
+
+    /**
+     * Tells the metric which loss looks at the same predictions, as a trainer does with the metrics of each output before the
+     * first step. What compares probabilities with thresholds then knows logits, and takes their sigmoid or softmax, unless
+     * its {@code fromLogits} was called; all others have nothing to do.
+     *
+     * @param loss what the model is trained with
+     * @throws IllegalStateException if the metric was used already and took predictions for something else
+     */
+    public void beside(Loss loss) {
+        Objects.requireNonNull(loss, "loss");
+    }
+
+    /**
+     * What the metric takes predictions for.
+     *
+     * @return {@link Loss.Scale#NUMBERS} unless overridden
+     */
+    public Loss.Scale predictionScale() {
+        return Loss.Scale.NUMBERS;
+    }
+
+    /**
+     * What the metric takes targets for.
+     *
+     * @return {@link Loss.Scale#NUMBERS} unless overridden
+     */
+    public Loss.Scale targetScale() {
+        return Loss.Scale.NUMBERS;
     }
 
     /**

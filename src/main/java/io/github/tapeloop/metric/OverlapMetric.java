@@ -1,5 +1,7 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.measure.ClassNumbers;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.stream.IntStream;
@@ -24,6 +26,9 @@ abstract class OverlapMetric extends WeightedMetric {
     /** A class with less than this in its union does not occur. */
     private static final double ABSENT = 1e-9;
 
+    /** A table of all pairs has to have fewer than 2^31 cells. */
+    private static final int MOST_CLASSES = 46_340;
+
     private final int numClasses;
     private final int[] targetClassIds;
     private boolean hasIgnored;
@@ -33,7 +38,7 @@ abstract class OverlapMetric extends WeightedMetric {
 
     OverlapMetric(String name, int numClasses, boolean sparse, int... targetClassIds) {
         super(name);
-        this.numClasses = Require.atLeast(1, "numClasses", numClasses);
+        this.numClasses = Require.within(1, MOST_CLASSES, "numClasses", numClasses);
         Require.atLeast(1, "number of targetClassIds", targetClassIds.length);
         for (int id : targetClassIds) {
             Require.within(0, numClasses - 1, "targetClassIds", id);
@@ -44,6 +49,7 @@ abstract class OverlapMetric extends WeightedMetric {
     }
 
     static int[] allOf(int numClasses) {
+        Require.within(1, MOST_CLASSES, "numClasses", numClasses);
         return IntStream.range(0, numClasses).toArray();
     }
 
@@ -65,12 +71,12 @@ abstract class OverlapMetric extends WeightedMetric {
 
     /** Class numbers of predictions that are not scores of classes; the predictions themselves unless overridden. */
     Operand<TInt32> predicted(Ops tf, Operand<TFloat32> prediction) {
-        return Tensors.cast(tf, prediction, TInt32.class);
+        return numbers(tf, prediction);
     }
 
     @Override
     final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights) {
-        Operand<TInt32> wanted = sparseTarget ? Tensors.cast(tf, target, TInt32.class) : best(tf, target);
+        Operand<TInt32> wanted = sparseTarget ? numbers(tf, target) : best(tf, target);
         Operand<TInt32> given = sparsePrediction ? predicted(tf, prediction) : best(tf, prediction);
         if (!Tensors.shape(wanted).isCompatibleWith(Tensors.shape(given))) {
             wanted = tf.reshape(wanted, tf.shape(requireAsMany(wanted, given)));
@@ -79,7 +85,13 @@ abstract class OverlapMetric extends WeightedMetric {
         Operand<TInt32> row = tf.math.mul(wanted, tf.constant(numClasses));
         Operand<TInt32> cell = tf.select(counts(tf, wanted, given), tf.math.add(row, given), tf.constant(-1));
         int cells = Math.multiplyExact(numClasses, numClasses);
-        state(tf, CONFUSION, Shape.of(cells)).assignAdd(tf, tf.math.unsortedSegmentSum(each, cell, tf.constant(cells)));
+        Operand<TFloat64> counts = tf.math.unsortedSegmentSum(each, cell, tf.constant(cells));
+        Operand<TBool> unknown = sparsePrediction ? tf.math.isNan(prediction) : Targets.unknownRows(tf, prediction);
+        state(tf, CONFUSION, Shape.of(cells)).assignAdd(tf, tf.math.add(counts, weights.unknown(tf, unknown)));
+    }
+
+    private static Operand<TInt32> numbers(Ops tf, Operand<? extends TNumber> x) {
+        return Tensors.cast(tf, ClassNumbers.of(tf, x), TInt32.class);
     }
 
     /** The class with the highest score in the last dimension. */
@@ -133,6 +145,16 @@ abstract class OverlapMetric extends WeightedMetric {
 
     private Operand<TFloat64> chosen(Ops tf, Operand<TFloat64> byClass) {
         return tf.gather(byClass, tf.constant(targetClassIds), tf.constant(0));
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return sparsePrediction ? Loss.Scale.CLASS_NUMBERS : Loss.Scale.CLASS_SCORES;
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return sparseTarget ? Loss.Scale.CLASS_NUMBERS : Loss.Scale.CLASS_PROBABILITIES;
     }
 
     @Override

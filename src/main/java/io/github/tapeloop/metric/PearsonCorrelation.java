@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -44,6 +45,17 @@ public final class PearsonCorrelation extends MeanOf {
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         int along = Targets.requireAxis(this, axis, prediction);
         return Formulas.pearson(tf, Targets.like(tf, this, target, prediction), prediction, along);
+    }
+
+    /** Those along the batch belong to no samples. */
+    @Override
+    void requireSamples(Operand<TFloat32> prediction) {
+        int along = Targets.requireAxis(this, axis, prediction);
+        if (along == 0 || along == -Tensors.rank(prediction)) {
+            throw new IllegalArgumentException(
+                    "Metric '" + name() + "' is computed along the examples of a batch and takes"
+                            + " no sample weights: set its axis to another");
+        }
     }
 
     @Override

@@ -59,6 +59,17 @@ public final class Precision extends RatioAtThreshold {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public Precision fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
+
     @Override
     protected Operand<? extends TNumber> compute(Ops tf) {
         return perThreshold(tf, confusion(tf).precision(tf));

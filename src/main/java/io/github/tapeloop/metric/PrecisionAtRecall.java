@@ -51,6 +51,17 @@ public final class PrecisionAtRecall extends BestUnderConstraint {
         return this;
     }
 
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public PrecisionAtRecall fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
+
     @Override
     Operand<TFloat64> constrained(Ops tf, Confusion counts) {
         return counts.recall(tf);

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -30,11 +31,21 @@ public final class SparseCategoricalAccuracy extends MeanOf {
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> wanted = Targets.classes(tf, this, target, prediction);
-        return isBest(tf, prediction, wanted);
+        return Targets.graded(tf, isBest(tf, prediction, wanted), Targets.unknownRows(tf, prediction));
     }
 
     private static <T extends TNumber> Operand<TBool> isBest(Ops tf, Operand<TFloat32> prediction, Operand<T> wanted) {
         return tf.math.equal(tf.math.argMax(prediction, tf.constant(-1), wanted.type()), wanted);
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return Loss.Scale.CLASS_SCORES;
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.CLASS_NUMBERS;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -43,7 +44,17 @@ public final class SparseTopKCategoricalAccuracy extends MeanOf {
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> classes = Targets.classes(tf, this, target, prediction);
-        return Targets.topK(tf, prediction, classes, k);
+        return Targets.graded(tf, Targets.topK(tf, prediction, classes, k), Targets.unknownRows(tf, prediction));
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return Loss.Scale.CLASS_SCORES;
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.CLASS_NUMBERS;
     }
 
     @Override

@@ -1,17 +1,18 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.measure.ClassNumbers;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
-import java.util.function.BiFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Max;
 import org.tensorflow.op.core.Squeeze;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
-import org.tensorflow.types.family.TType;
 
 /** Brings targets into the form that a formula takes. */
 final class Targets {
@@ -49,11 +50,7 @@ final class Targets {
      */
     static Operand<? extends TNumber> classes(
             Ops tf, Metric metric, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<? extends TNumber> labels =
-                switch (Tensors.dataType(target)) {
-                    case DT_INT32, DT_INT64 -> target;
-                    default -> Tensors.cast(tf, target, TInt64.class);
-                };
+        Operand<? extends TNumber> labels = ClassNumbers.of(tf, target);
         Shape predicted = requireClasses(metric, prediction);
         Shape expected = predicted.take(predicted.numDimensions() - 1);
         Shape shape = Tensors.shape(target);
@@ -69,32 +66,37 @@ final class Targets {
     }
 
     /**
-     * Applies an op of rows [n, classes] and class numbers [n] to predictions [batch, …, classes].
-     *
-     * @return what the op gave, [batch, …]
+     * Whether each class, int32 or int64, has one of the k highest scores of its row, of any type. TensorFlow's op has no
+     * answer to rows in which a class is masked by -∞.
      */
-    static <T extends TType> Operand<T> byRow(
-            Ops tf,
-            Operand<TFloat32> prediction,
-            Operand<? extends TNumber> classes,
-            BiFunction<Operand<TFloat32>, Operand<? extends TNumber>, Operand<T>> op) {
-        Shape shape = Tensors.shape(prediction);
-        if (shape.numDimensions() == 2) {
-            return op.apply(prediction, classes);
-        }
-        Operand<TFloat32> rows = tf.reshape(prediction, tf.constant(new long[] {-1, shape.get(-1)}));
-        return tf.reshape(op.apply(rows, tf.reshape(classes, tf.constant(new int[] {-1}))), tf.shape(classes));
-    }
-
-    /** Whether each class, int32 or int64, has one of the k highest scores of its row. */
     static Operand<TBool> topK(Ops tf, Operand<TFloat32> prediction, Operand<? extends TNumber> classes, int k) {
-        Operand<TFloat32> scores = Tensors.cast(tf, prediction, TFloat32.class); // The op takes no other type.
-        return byRow(tf, scores, classes, (rows, numbers) -> inTopK(tf, rows, numbers, k));
+        int last = Tensors.rank(prediction) - 1;
+        Operand<TInt32> size = tf.gather(tf.shape(prediction), tf.constant(last), tf.constant(0));
+        Operand<TBool> isThis = tf.oneHot(classes, size, tf.constant(true), tf.constant(false));
+        Operand<TFloat32> lowest = Tensors.constant(tf, Double.NEGATIVE_INFINITY, prediction.type());
+        Operand<TFloat32> own = tf.max(tf.select(isThis, prediction, lowest), tf.constant(-1), Max.keepDims(true));
+        Operand<TInt32> better =
+                tf.sum(Tensors.cast(tf, tf.math.greater(prediction, own), TInt32.class), tf.constant(-1));
+        Operand<TBool> isClass = tf.reduceAny(isThis, tf.constant(-1));
+        return tf.math.logicalAnd(isClass, tf.math.less(better, tf.constant(k)));
     }
 
-    private static <T extends TNumber> Operand<TBool> inTopK(
-            Ops tf, Operand<TFloat32> rows, Operand<T> classes, int k) {
-        return tf.nn.inTopK(rows, classes, Tensors.constant(tf, k, classes.type()));
+    /** Which elements of two operands are not a number; the same shape. */
+    static Operand<TBool> unknown(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+        Operand<TBool> unknown = tf.math.isNan(prediction);
+        return Tensors.isDifferentiable(Tensors.dataType(target))
+                ? tf.math.logicalOr(unknown, tf.math.isNan(target))
+                : unknown;
+    }
+
+    /** Which rows of predictions [batch, …, classes] have an element that is not a number. */
+    static Operand<TBool> unknownRows(Ops tf, Operand<? extends TNumber> scores) {
+        return tf.reduceAny(tf.math.isNan(scores), tf.constant(-1));
+    }
+
+    /** 1 where an answer is right, 0 where it is wrong, and not a number where there is none. */
+    static Operand<TFloat64> graded(Ops tf, Operand<TBool> right, Operand<TBool> unknown) {
+        return tf.select(unknown, tf.constant(Double.NaN), Tensors.cast(tf, right, TFloat64.class));
     }
 
     /** The shape of predictions [batch, …, classes]. */

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -44,9 +45,22 @@ public final class TopKCategoricalAccuracy extends MeanOf {
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Targets.requireClasses(this, prediction);
-        Operand<? extends TNumber> classes =
-                tf.math.argMax(Targets.like(tf, this, target, prediction), tf.constant(-1), TInt32.class);
-        return Targets.topK(tf, prediction, classes, k);
+        Operand<TFloat32> wanted = Targets.like(tf, this, target, prediction);
+        Operand<? extends TNumber> classes = tf.math.argMax(wanted, tf.constant(-1), TInt32.class);
+        return Targets.graded(
+                tf,
+                Targets.topK(tf, prediction, classes, k),
+                tf.reduceAny(Targets.unknown(tf, wanted, prediction), tf.constant(-1)));
+    }
+
+    @Override
+    public Loss.Scale predictionScale() {
+        return Loss.Scale.CLASS_SCORES;
+    }
+
+    @Override
+    public Loss.Scale targetScale() {
+        return Loss.Scale.CLASS_PROBABILITIES;
     }
 
     @Override

@@ -31,4 +31,15 @@ public final class TrueNegatives extends CountAtThreshold {
         setThresholds(values);
         return this;
     }
+
+    /**
+     * Whether predictions are logits, each by itself. In a trainer it need not be said: there the loss says it.
+     *
+     * @param logits true for models whose last layer has no sigmoid; thresholds are of probabilities all the same
+     * @return this
+     */
+    public TrueNegatives fromLogits(boolean logits) {
+        setFromLogits(logits);
+        return this;
+    }
 }

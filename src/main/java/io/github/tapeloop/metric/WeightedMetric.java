@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.measure.FullPrecision;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -14,7 +15,7 @@ abstract class WeightedMetric extends Metric {
 
     @Override
     public final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        update(tf, target, prediction, Weights.NONE);
+        update(tf, target, FullPrecision.of(tf, prediction), Weights.NONE);
     }
 
     @Override
@@ -23,7 +24,7 @@ abstract class WeightedMetric extends Metric {
             Operand<? extends TNumber> target,
             Operand<TFloat32> prediction,
             Operand<? extends TNumber> sampleWeight) {
-        update(tf, target, prediction, Weights.of(name(), sampleWeight));
+        update(tf, target, FullPrecision.of(tf, prediction), Weights.of(name(), sampleWeight));
     }
 
     /** Takes a batch into account, each element as often as its weight says. */

@@ -1,18 +1,22 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.measure.Counts;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Squeeze;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
  * How much each value of a batch counts. Weights [batch] or [batch, …] belong to the leading dimensions of the values:
- * dimensions of 1 are appended until they broadcast, a last dimension of 1 too many is dropped.
+ * dimensions of 1 are appended until they broadcast, a last dimension of 1 too many is dropped. What has weight 0 is left out,
+ * never multiplied by 0.
  */
 final class Weights {
 
@@ -34,7 +38,7 @@ final class Weights {
     /** These weights where a mask shaped like the values, of booleans or of 0 and 1, says that they count, else 0. */
     Weights masked(Ops tf, Operand<?> values, Operand<? extends TType> mask) {
         Operand<TFloat64> shown = Tensors.cast(tf, mask, TFloat64.class);
-        return of(metric, given == null ? shown : tf.math.mul(align(tf, values), shown));
+        return of(metric, given == null ? shown : tf.math.mulNoNan(align(tf, values), shown));
     }
 
     /** Σ w v and Σ w over all values, float64 scalars. */
@@ -53,12 +57,34 @@ final class Weights {
             return new Sums(sum(tf, numbers), count(tf, numbers));
         }
         Operand<TFloat64> weights = align(tf, numbers);
-        return new Sums(sum(tf, tf.math.mul(numbers, weights)), repeated(tf, weights, numbers));
+        return new Sums(sum(tf, tf.math.mulNoNan(numbers, weights)), repeated(tf, weights, numbers));
     }
 
-    /** The values, each times its weight. */
+    /** The values, each times its weight: 0 where that is, whatever the value. */
     Operand<TFloat64> times(Ops tf, Operand<TFloat64> values) {
-        return given == null ? values : tf.math.mul(values, align(tf, values));
+        return given == null ? values : tf.math.mulNoNan(values, align(tf, values));
+    }
+
+    /** Predictions with another number where they have no weight, for formulas in which elements of a row meet. */
+    Operand<TFloat32> shown(Ops tf, Operand<TFloat32> prediction, double otherwise) {
+        return given == null
+                ? prediction
+                : Counts.of(tf, given)
+                        .along(tf, prediction)
+                        .<Operand<TFloat32>>map(counted ->
+                                tf.select(counted, prediction, Tensors.constant(tf, otherwise, prediction.type())))
+                        .orElse(prediction);
+    }
+
+    /** 0, or not a number if something that counts is unknown: what is to be added to counts of answers. */
+    Operand<TFloat64> unknown(Ops tf, Operand<TBool> unknown) {
+        return unknown(tf, unknown, over(tf, unknown));
+    }
+
+    /** The same with a weight for each. */
+    static Operand<TFloat64> unknown(Ops tf, Operand<TBool> unknown, Operand<TFloat64> weights) {
+        Operand<TFloat64> each = tf.select(unknown, tf.constant(Double.NaN), tf.constant(0.0));
+        return sum(tf, tf.math.mulNoNan(each, weights));
     }
 
     /** One weight, float64, for each element of an operand and in its shape. */

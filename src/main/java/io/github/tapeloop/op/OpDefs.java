@@ -44,6 +44,17 @@ public final class OpDefs {
     }
 
     /**
+     * The output arguments of an op type.
+     *
+     * @param type a TensorFlow op type
+     * @return its outputs; empty for the name of a function
+     */
+    public static List<OpDef.ArgDef> outputs(String type) {
+        OpDef def = BY_TYPE.get(type);
+        return def == null ? List.of() : def.getOutputArgList();
+    }
+
+    /**
      * The input arguments of an op type.
      *
      * @param type a TensorFlow op type

@@ -15,12 +15,13 @@ import org.tensorflow.Output;
 final class LogitsCheck {
 
     /** Ops that hand on what they are given, in another form; a binary cross-entropy negates. */
-    private static final Set<String> FORMS = Set.of("Reshape", "Cast", "Identity", "Squeeze", "ExpandDims", "Neg");
+    private static final Set<String> FORMS =
+            Set.of("Reshape", "Cast", "Identity", "Squeeze", "ExpandDims", "Neg", "MulNoNan");
 
     private static final Set<String> PROBABILITIES = Set.of("Softmax", "Sigmoid");
 
     private static final Set<String> LOGIT_LOSSES =
-            Set.of("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits", "Softplus");
+            Set.of("SparseSoftmaxCrossEntropyWithLogits", "LogSoftmax", "Softplus");
 
     /** What losses of probabilities keep them off 0 by. */
     private static final float CLIPPED = 1e-7f;

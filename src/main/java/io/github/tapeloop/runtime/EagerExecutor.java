@@ -116,6 +116,9 @@ final class EagerExecutor implements AutoCloseable {
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
         }
+        if (type.hasOutputList()) {
+            requireFewOutputs(call);
+        }
         if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
             forgetNames(); // Never later: an op in the making still needs the names it was given.
         }
@@ -280,6 +283,15 @@ final class EagerExecutor implements AutoCloseable {
     private void check(OpCall call) {
         if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
             throw failure(call, message());
+        }
+    }
+
+    /** Outputs by the thousand million take all memory before TensorFlow looks at anything else. */
+    static void requireFewOutputs(OpCall call) {
+        for (OpDef.ArgDef output : OpDefs.outputs(call.type())) {
+            if (call.attribute(output.getNumberAttr()) instanceof Long count && count > MAX_OUTPUTS) {
+                throw failure(call, "it gives at most " + MAX_OUTPUTS + " outputs, not " + count);
+            }
         }
     }
 

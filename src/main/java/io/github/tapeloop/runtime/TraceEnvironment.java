@@ -93,6 +93,7 @@ final class TraceEnvironment extends SessionEnvironment {
         for (int i = 0; i < call.inputs(); i++) {
             local(call.input(i));
         }
+        EagerExecutor.requireFewOutputs(call);
         FatalCalls.Row fatal = FatalCalls.of(call.type());
         Operation instead = fatal == null ? null : guarded(fatal, call);
         Operation operation = instead != null ? instead : unguarded(call);

@@ -62,7 +62,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
             long limit,
             boolean undoable) {
 
-        /** In words: what a record makes of six parts by itself takes as long as a small op. */
+        /** In words: what a record makes of seven parts by itself takes as long as a small op. */
         @Override
         public boolean equals(Object other) {
             return other instanceof Setting setting

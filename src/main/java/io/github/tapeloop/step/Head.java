@@ -7,6 +7,7 @@ import io.github.tapeloop.runtime.Tensors;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -22,6 +23,13 @@ import org.tensorflow.types.family.TNumber;
  * @param weightedMetrics those that weigh examples as the loss does
  */
 public record Head(String output, Loss loss, double lossWeight, List<Metric> metrics, List<Metric> weightedMetrics) {
+
+    /** Metrics learn from the loss what predictions are. */
+    public Head {
+        if (loss != null) {
+            Stream.concat(metrics.stream(), weightedMetrics.stream()).forEach(metric -> metric.beside(loss));
+        }
+    }
 
     /** What its loss is called in logs, where there are several. */
     String lossName() {
@@ -48,9 +56,14 @@ public record Head(String output, Loss loss, double lossWeight, List<Metric> met
         return output == null ? name : output + "_" + name;
     }
 
+    /** Whether its loss is in the total: with weight 0 it is measured only. */
+    boolean counts() {
+        return loss != null && lossWeight != 0;
+    }
+
     /** Its loss as it counts in the total. */
     Operand<TFloat32> weighted(Ops tf, Operand<TFloat32> value) {
-        return lossWeight == 1 ? value : tf.math.mul(value, Tensors.constant(tf, lossWeight, value.type()));
+        return lossWeight == 1 ? value : tf.math.mulNoNan(value, Tensors.constant(tf, lossWeight, value.type()));
     }
 
     Operand<? extends TNumber> target(Ops tf, Batch batch) {

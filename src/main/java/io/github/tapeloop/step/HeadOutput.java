@@ -60,6 +60,6 @@ record HeadOutput(
         for (int rank = Tensors.rank(weight); rank < Tensors.rank(steps); rank++) {
             ofExample = tf.expandDims(ofExample, tf.constant(-1));
         }
-        return tf.math.mul(steps, ofExample);
+        return tf.math.mulNoNan(ofExample, steps); // 0 where a step does not count, whatever the weight.
     }
 }

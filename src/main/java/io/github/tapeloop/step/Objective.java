@@ -69,8 +69,8 @@ public final class Objective {
     }
 
     /**
-     * What to minimise, named {@code loss}: the weighted sum of the losses of the outputs and what layers have added. If
-     * several outputs have losses, these are beside it, each by its name.
+     * What to minimise, named {@code loss}: the weighted sum of the losses of the outputs, without those of weight 0, and what
+     * layers have added. If several outputs have losses, these are beside it, each by its name.
      */
     private static SortedMap<String, Operand<TFloat32>> losses(Ops tf, ForwardPass pass, List<HeadOutput> outputs) {
         SortedMap<String, Operand<TFloat32>> named = new TreeMap<>();
@@ -79,8 +79,11 @@ public final class Objective {
             if (output.head().loss() != null) {
                 Operand<TFloat32> loss = output.loss(tf);
                 named.put(output.head().lossName(), loss);
-                Operand<TFloat32> weighted = output.head().weighted(tf, loss);
-                total = total == null ? weighted : tf.math.add(total, weighted);
+                if (output.head().counts()
+                        || outputs.stream().noneMatch(any -> any.head().counts())) {
+                    Operand<TFloat32> weighted = output.head().weighted(tf, loss);
+                    total = total == null ? weighted : tf.math.add(total, weighted);
+                }
             }
         }
         if (named.size() == 1) {

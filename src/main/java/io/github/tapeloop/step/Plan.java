@@ -1,7 +1,6 @@
 package io.github.tapeloop.step;
 
 import io.github.tapeloop.Compilation;
-import io.github.tapeloop.CustomPrediction;
 import io.github.tapeloop.CustomStep;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.metric.Metric;
@@ -32,7 +31,7 @@ public record Plan(
         Optimizer optimizer,
         CustomStep step,
         CustomStep testStep,
-        CustomPrediction predictStep,
+        CustomStep.Prediction predictStep,
         List<Stateful> others,
         DtypePolicy precision,
         Compilation compilation,

@@ -47,31 +47,32 @@ final class SegmentRules {
     }
 
     /**
-     * Each element gets the product of the others of its segment: of those that are not zero, times the zero if there is one
-     * among them, which makes a derivative of this right as well. Elements with negative numbers are in no segment.
+     * Each element gets the product of the others of its segment: the product of all that are not zero, without itself,
+     * if no other is zero. If one other is, that one is a factor, for the sake of the gradient of the gradient. Elements with
+     * negative numbers are in no segment.
      */
     private static <T extends TNumber> void product(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Formula<T> x = op.in(0);
+            Formula<T> y = op.out(0);
             Operand<TNumber> ids = op.input(1);
-            Operand<TInt32> segments = size(tf, op.out(0));
-            Operand<?> isZero = x.is("Equal", 0);
-            Operand<?> isOther = x.is("NotEqual", 0);
-            Formula<T> filled = x.where(isOther, 1);
-            Formula<T> zero = x.where(isZero, 0); // Zeros, but ones that derivatives flow to.
-            Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
+            Operand<TInt32> segments = size(tf, y);
+            Formula<T> isZero = x.ifTrue(x.is("Equal", 0));
+            Formula<T> filled = x.where(x.is("NotEqual", 0), 1);
             Formula<T> products = Formula.of(tf, RawOps.make(tf, "UnsortedSegmentProd", filled, ids, segments));
-            Formula<T> counted = x.ifTrue(isZero);
-            Formula<T> otherZeros =
-                    sum(tf, counted, ids, segments).gather(inside).minus(counted);
-            Formula<T> otherZero = sum(tf, zero, ids, segments).gather(inside).minus(zero);
-            Formula<T> factor =
-                    x.ones().where(otherZeros.is("Equal", 0), otherZero.where(otherZeros.is("Equal", 1), 0));
-            Formula<T> others =
-                    products.gather(inside).over(filled).times(factor).conj();
+            Formula<T> zeros = sum(tf, isZero, ids, segments);
+            Operand<TNumber> inside = tf.math.maximum(ids, tf.zerosLike(ids));
+            Formula<T> others = products.gather(inside).over(filled).conj();
+            Formula<T> otherZeros = zeros.gather(inside).minus(isZero);
+            Formula<T> theZero = x.times(isZero);
+            Formula<T> otherZero = sum(tf, theZero, ids, segments)
+                    .gather(inside)
+                    .minus(theZero)
+                    .conj();
+            Formula<T> factor = otherZero.where(otherZeros.is("Equal", 1), 0).where(otherZeros.is("NotEqual", 0), 1);
             Formula<T> dx = op.<T>dy().gather(inside).times(others);
-            Formula<T> member = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
-            return dx.times(member);
+            Formula<T> counted = stretched(x.ifTrue(tf.math.greaterEqual(ids, tf.zerosLike(ids))), x);
+            return dx.times(factor).times(counted);
         });
     }
 

@@ -25,8 +25,8 @@ public final class CallbackKind {
             3L,
             char.class,
             ';',
-            Mode.class,
-            Mode.MIN,
+            Callback.Mode.class,
+            Callback.Mode.MIN,
             String[].class,
             new String[] {"loss"});
 

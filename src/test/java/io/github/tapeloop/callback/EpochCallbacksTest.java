@@ -34,7 +34,7 @@ class EpochCallbacksTest {
                 stops("a negative minDelta is as good", 2, of().minDelta(-0.5), 3, 2.5, 1),
                 stops("a little more than minDelta is enough", 3, of().minDelta(0.5), 3, 2.4, 2, 1),
                 stops("accuracies go up", 3, accuracy(), 0.5, 0.6, 0.6),
-                stops("a mode beats what the metric says", 3, accuracy().mode(Mode.MIN), 0.5, 0.4, 0.4),
+                stops("a mode beats what the metric says", 3, accuracy().mode(Callback.Mode.MIN), 0.5, 0.4, 0.4),
                 stops(
                         "a baseline that nothing beats keeps counting",
                         3,
@@ -128,14 +128,14 @@ class EpochCallbacksTest {
     @Test
     void settersGiveTheCallbackItself() {
         EarlyStopping stopping = of();
-        assertSame(stopping, stopping.mode(Mode.MIN));
+        assertSame(stopping, stopping.mode(Callback.Mode.MIN));
         assertSame(stopping, stopping.startFromEpoch(1));
         assertSame(stopping, stopping.minDelta(1));
         assertSame(stopping, stopping.patience(1));
         assertSame(stopping, stopping.baseline(1));
         assertSame(stopping, stopping.restoreBest());
         ReduceLrOnPlateau plateau = new ReduceLrOnPlateau();
-        assertSame(plateau, plateau.mode(Mode.MIN));
+        assertSame(plateau, plateau.mode(Callback.Mode.MIN));
         assertSame(plateau, plateau.factor(0.5));
         assertSame(plateau, plateau.minLearningRate(0));
     }
@@ -145,7 +145,7 @@ class EpochCallbacksTest {
         for (boolean up : new boolean[] {false, true}) {
             run.learningRate = 1;
             ReduceLrOnPlateau plateau = new ReduceLrOnPlateau("perplexity")
-                    .mode(up ? Mode.MAX : Mode.MIN)
+                    .mode(up ? Callback.Mode.MAX : Callback.Mode.MIN)
                     .factor(0.5)
                     .patience(1);
             assertEquals(
@@ -186,7 +186,7 @@ class EpochCallbacksTest {
         IllegalArgumentException thrown =
                 assertThrows(IllegalArgumentException.class, () -> run.epoch(unknown, 0, Map.of("perplexity", 1.0)));
         assertTrue(thrown.getMessage().contains("'perplexity'"), thrown.getMessage());
-        assertTrue(thrown.getMessage().contains("mode(Mode.MAX)"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("mode(Callback.Mode.MAX)"), thrown.getMessage());
     }
 
     private List<Double> rates(Callback callback, String name, double... curve) {

@@ -131,8 +131,8 @@ class CostsTest {
         text.setLength(0);
         text.trimToSize();
         Dataset data = Csv.of(file)
-                .dataset(
-                        new Fields<CsvRow>().input(CsvField.numbers("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")));
+                .dataset(new Fields<Csv.Row>()
+                        .input(Csv.Column.numbers("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")));
         long held = held(data.shuffle(20_000));
         assertTrue(
                 held < 4_500_000,

@@ -44,7 +44,7 @@ class CsvStreamingTest {
             names[i] = "x" + i;
         }
         Batches batches = Csv.of(file)
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers(names)).target(CsvField.integer("label")))
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers(names)).target(Csv.Column.integer("label")))
                 .shuffle(1000)
                 .batch(256)
                 .prefetch(2);

@@ -47,14 +47,14 @@ class CsvTest {
     @Test
     void aMissingFileIsNamedFromTheRoot() {
         Path file = Path.of("no-such-folder", "nowhere.csv");
-        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        String message = failureOf(Csv.of(file).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a"))));
         assertEquals("There is no file " + file.toAbsolutePath(), message);
     }
 
     @Test
     void aCachedFileCanBeSplitOnceItWasRead() throws IOException {
         Dataset data = Csv.of(file("a\n1\n2\n3\n4\n"))
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")))
                 .cache();
         assertEquals(OptionalLong.empty(), data.splitTail(0.25).first().size());
         Values.sizes(data.batch(2));
@@ -112,11 +112,11 @@ class CsvTest {
         Dataset data = Csv.of(file("id;age;job;rooms\n1;30;\"clerk\";2\n\n2;NA;nurse;\n3; 1.5e1 ;clerk;7\n"))
                 .delimiter(';')
                 .missing("NA")
-                .dataset(new Fields<CsvRow>()
-                        .input(CsvField.numbersOr(-1, "age", "rooms"))
-                        .input("id", CsvField.longInteger("id"))
-                        .target(CsvField.category("job", "nurse", "clerk"))
-                        .target("rooms", CsvField.integerOr(9, "rooms")));
+                .dataset(new Fields<Csv.Row>()
+                        .input(Csv.Column.numbersOr(-1, "age", "rooms"))
+                        .input("id", Csv.Column.longInteger("id"))
+                        .target(Csv.Column.category("job", "nurse", "clerk"))
+                        .target("rooms", Csv.Column.integerOr(9, "rooms")));
         for (int pass = 0; pass < 2; pass++) {
             try (BatchIterator batches = data.batch(3).open(0, pass)) {
                 Batch batch = batches.next();
@@ -132,8 +132,8 @@ class CsvTest {
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
             out.write("1,é\n2,é\n".getBytes(StandardCharsets.ISO_8859_1));
         }
-        Fields<CsvRow> fields =
-                new Fields<CsvRow>().input(CsvField.numbers("x")).target(CsvField.category("y", "a", "é"));
+        Fields<Csv.Row> fields =
+                new Fields<Csv.Row>().input(Csv.Column.numbers("x")).target(Csv.Column.category("y", "a", "é"));
         Csv csv = Csv.of(file).header("x", "y");
         try (BatchIterator batches = csv.charset(StandardCharsets.ISO_8859_1)
                 .dataset(fields)
@@ -149,17 +149,17 @@ class CsvTest {
     void badValuesAreNamedWithFileLineAndColumn() throws IOException {
         Path file = file("a,b\n1,2\n\"3\n\",x\n,5\n6,7,8\n");
         Csv csv = Csv.of(file);
-        String missing = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        String missing = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a"))));
         assertTrue(missing.contains("data.csv, line 5, column \"a\": the value is missing"), missing);
-        String word = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("b"))));
+        String word = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("b"))));
         assertTrue(word.contains("data.csv, line 3, column \"b\": \"x\" is no number"), word);
-        String integer = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.integer("b"))));
+        String integer = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.integer("b"))));
         assertTrue(integer.contains("line 3") && integer.contains("no int32"), integer);
-        String category = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.category("b", "2"))));
+        String category = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.category("b", "2"))));
         assertTrue(category.contains("\"x\" is not one of [2]"), category);
-        String column = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("c"))));
+        String column = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("c"))));
         assertTrue(column.contains("has no column \"c\"") && column.contains("[a, b]"), column);
-        String width = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbersOr(0, "a"))));
+        String width = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.numbersOr(0, "a"))));
         assertTrue(width.contains("line 6: expected 2 values") && width.contains("but got 3"), width);
     }
 
@@ -168,7 +168,7 @@ class CsvTest {
             strings = {"12f", "1.5F", "1d", "2D", "0x1p3", "-0X1P3", "1_000", "1e", "--1", "NaN", "nan", "infinit"})
     void whatPythonDoesNotReadAsANumberIsRefused(String text) throws IOException {
         Path file = file("a\n1\n" + text + "\n");
-        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        String message = failureOf(Csv.of(file).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a"))));
         assertTrue(message.contains("data.csv, line 3, column \"a\": \"" + text + "\" is no number"), message);
     }
 
@@ -176,7 +176,7 @@ class CsvTest {
     void numbersAreWrittenAsPythonWritesThem() throws IOException {
         Path file = file("a\n 1.5e-1 \n+.5\n2.\n-7E2\ninf\n-Infinity\n+INF\n");
         try (BatchIterator batches = Csv.of(file)
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")))
                 .batch(9)
                 .open(0, 0)) {
             float infinity = Float.POSITIVE_INFINITY;
@@ -192,7 +192,7 @@ class CsvTest {
             String good = (header ? "a,b\n" : "") + "1,e\n".repeat(before);
             Files.write(file, (good + "1,é\n2,e\n").getBytes(StandardCharsets.ISO_8859_1));
             Csv csv = header ? Csv.of(file) : Csv.of(file).header("a", "b");
-            String message = failureOf(csv.dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+            String message = failureOf(csv.dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a"))));
             assertEquals(
                     file + ", line " + (before + (header ? 2 : 1)) + ": bytes that are not UTF-8; give the file's own"
                             + " with charset(...)",
@@ -203,7 +203,7 @@ class CsvTest {
     @Test
     void bytesThatAreNoTextAreFoundInTheHeaderInQuotesAndAtTheEnd() throws IOException {
         Path file = folder.resolve("latin.csv");
-        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
         for (String text : List.of("é,a\n1,2\n", "\"x\ny\",a\n1,é\n", "b,a\n1,2\n\"\n\né\",3\n", "b,a\n1,2\né")) {
             Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
             long line = 1 + text.substring(0, text.indexOf('é')).lines().count();
@@ -217,7 +217,7 @@ class CsvTest {
 
     @Test
     void linesBeforeTheDataArePassedOver() throws IOException {
-        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
         Path file = file("150,4,\"setosa\n\r\n# a licence\ra,b\n1,2\n");
         try (BatchIterator batches =
                 Csv.of(file).skipLines(3).dataset(fields).batch(9).open(0, 0)) {
@@ -234,20 +234,20 @@ class CsvTest {
         assertTrue(failureOf(Csv.of(file).skipLines(99).dataset(fields)).contains("is empty"));
         assertThrows(IllegalArgumentException.class, () -> Csv.of(file).skipLines(-1));
         String wide = failureOf(
-                Csv.of(file("120,4,x\na,b\n1,2\n")).dataset(new Fields<CsvRow>().input(CsvField.numbers("120"))));
+                Csv.of(file("120,4,x\na,b\n1,2\n")).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("120"))));
         assertTrue(wide.contains("line 2: expected 3 values") && wide.contains("skipLines("), wide);
     }
 
     @Test
     void aFileWithoutRecordsIsAskedForItsColumns() throws IOException {
-        for (Field<CsvRow> field : List.of(
-                CsvField.numbers("a", "c"),
-                CsvField.numbersOr(0, "c"),
-                CsvField.integer("c"),
-                CsvField.integerOr(0, "c"),
-                CsvField.longInteger("c"),
-                CsvField.category("c", "x"))) {
-            String message = failureOf(Csv.of(file("a,b\n")).dataset(new Fields<CsvRow>().input(field)));
+        for (Field<Csv.Row> field : List.of(
+                Csv.Column.numbers("a", "c"),
+                Csv.Column.numbersOr(0, "c"),
+                Csv.Column.integer("c"),
+                Csv.Column.integerOr(0, "c"),
+                Csv.Column.longInteger("c"),
+                Csv.Column.category("c", "x"))) {
+            String message = failureOf(Csv.of(file("a,b\n")).dataset(new Fields<Csv.Row>().input(field)));
             assertTrue(message.contains("has no column \"c\"; its columns are [a, b]"), message);
         }
     }
@@ -255,11 +255,11 @@ class CsvTest {
     @Test
     void wholeNumbersAreTheirOwn() throws IOException {
         Path file = file("i,l,m\n-2147483648,-9223372036854775808,\n2147483647,9223372036854775807,7\n+5,0,-1\n");
-        Fields<CsvRow> fields = new Fields<CsvRow>()
-                .input("i", CsvField.integer("i"))
-                .input("l", CsvField.longInteger("l"))
-                .input("m", CsvField.integerOr(-9, "m"))
-                .input("line", Field.longInteger(CsvRow::line));
+        Fields<Csv.Row> fields = new Fields<Csv.Row>()
+                .input("i", Csv.Column.integer("i"))
+                .input("l", Csv.Column.longInteger("l"))
+                .input("m", Csv.Column.integerOr(-9, "m"))
+                .input("line", Field.longInteger(Csv.Row::line));
         Source source = Csv.of(file).dataset(fields).source;
         List<List<Long>> rows = new ArrayList<>();
         try (Cursor cursor = source.open(0, 0)) {
@@ -288,15 +288,15 @@ class CsvTest {
     @ValueSource(strings = {"1e39", "-1e39", "3.5e38", "1e400", "-1e400"})
     void numbersBeyondTheirTypeAreRefused(String text) throws IOException {
         Path file = file("a\n1\n" + text + "\n");
-        for (Field<CsvRow> field : List.of(
-                CsvField.numbers("a"),
-                CsvField.numbersOr(0, "a"),
-                Field.<CsvRow>numbers(row -> row.number("a")),
-                Field.<CsvRow>number(row -> row.number("a")))) {
-            String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(field)));
+        for (Field<Csv.Row> field : List.of(
+                Csv.Column.numbers("a"),
+                Csv.Column.numbersOr(0, "a"),
+                Field.<Csv.Row>numbers(row -> row.number("a")),
+                Field.<Csv.Row>number(row -> row.number("a")))) {
+            String message = failureOf(Csv.of(file).dataset(new Fields<Csv.Row>().input(field)));
             assertTrue(message.contains("data.csv") && message.contains(";"), message);
         }
-        String message = failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a"))));
+        String message = failureOf(Csv.of(file).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a"))));
         assertTrue(message.contains("line 3, column \"a\": \"" + text + "\""), message);
     }
 
@@ -304,7 +304,7 @@ class CsvTest {
     void whatFloat32HoldsIsRead() throws IOException {
         Path file = file("a\n3.4e38\n-3.4028235e38\n1e-60\n");
         try (BatchIterator batches = Csv.of(file)
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")))
                 .batch(9)
                 .open(0, 0)) {
             assertEquals(List.of(3.4e38f, -Float.MAX_VALUE, 0f), Values.input(batches.next()));
@@ -340,7 +340,7 @@ class CsvTest {
         Path open = Path.of("/proc/self/fd");
         if (Files.isDirectory(open)) {
             Batches batches = Csv.of(file)
-                    .dataset(new Fields<CsvRow>().input(CsvField.numbers("a")))
+                    .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")))
                     .batch(2);
             for (int i = 0; i < 3; i++) {
                 try (BatchIterator pass = batches.open(0, 0)) {
@@ -349,7 +349,7 @@ class CsvTest {
                 }
                 assertEquals(0, open(file));
             }
-            failureOf(Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("b"))));
+            failureOf(Csv.of(file).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("b"))));
             assertEquals(0, open(file), "after a failure to open");
         }
     }
@@ -369,13 +369,13 @@ class CsvTest {
 
     @Test
     void filesThatAreNoCsvAreNamed() throws IOException {
-        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
         assertTrue(failureOf(Csv.of(folder.resolve("none.csv")).dataset(fields)).contains("none.csv"));
         assertTrue(failureOf(Csv.of(file("")).dataset(fields)).contains("is empty"));
         assertTrue(failureOf(Csv.of(file("a,a\n1,2\n")).dataset(fields)).contains("two columns \"a\""));
         assertThrows(IllegalArgumentException.class, () -> Csv.of(folder).delimiter('"'));
         assertThrows(IllegalArgumentException.class, () -> Csv.of(folder).header("a", "a"));
-        assertThrows(IllegalArgumentException.class, () -> CsvField.category("a", "x", "x"));
-        assertThrows(IllegalArgumentException.class, CsvField::numbers);
+        assertThrows(IllegalArgumentException.class, () -> Csv.Column.category("a", "x", "x"));
+        assertThrows(IllegalArgumentException.class, Csv.Column::numbers);
     }
 }

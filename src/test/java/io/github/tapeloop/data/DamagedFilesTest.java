@@ -76,7 +76,7 @@ class DamagedFilesTest {
 
         private static byte[] records() throws IOException {
             Path file = Files.createTempFile("records", "");
-            try (TfRecordWriter writer = TfRecordWriter.create(file)) {
+            try (TfRecords.Writer writer = TfRecords.Writer.create(file)) {
                 for (int i = 0; i < 3; i++) {
                     writer.write(new TfExample().floats("x", i, 2).longs("y", i).build());
                 }
@@ -111,17 +111,17 @@ class DamagedFilesTest {
             }
             if (name().startsWith("CSV")) {
                 return Csv.of(file)
-                        .dataset(new Fields<CsvRow>()
-                                .input(CsvField.numbers("a", "é"))
-                                .target(CsvField.integer("y")));
+                        .dataset(new Fields<Csv.Row>()
+                                .input(Csv.Column.numbers("a", "é"))
+                                .target(Csv.Column.integer("y")));
             }
             if (name().startsWith("IDX")) {
                 return Dataset.idx(file, file.resolveSibling("labels"));
             }
             return TfRecords.of(file)
                     .examples(new Fields<Example>()
-                            .input(TfFeature.floats("x", Shape.of(2)))
-                            .target(TfFeature.integers("y", Shape.scalar())));
+                            .input(TfRecords.Column.floats("x", Shape.of(2)))
+                            .target(TfRecords.Column.integers("y", Shape.scalar())));
         }
     }
 

@@ -32,7 +32,7 @@ class EnvironmentTest {
 
     private void write() throws IOException {
         Files.writeString(folder.resolve("data.csv"), "größe,wort\n1.5,é\n2.5,世\n");
-        try (TfRecordWriter writer = TfRecordWriter.create(folder.resolve("data.tfrecord"))) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(folder.resolve("data.tfrecord"))) {
             writer.write(new TfExample().longs("größe", 7).text("wort", "é世").build());
         }
         for (String name : List.of("z", "é", "世", "a")) {
@@ -139,14 +139,14 @@ class EnvironmentTest {
     private static String described(Path folder) throws IOException {
         StringBuilder found = new StringBuilder();
         Dataset csv = Csv.of(folder.resolve("data.csv"))
-                .dataset(new Fields<CsvRow>()
-                        .input(CsvField.numbers("größe"))
-                        .target(CsvField.category("wort", "世", "é")));
+                .dataset(new Fields<Csv.Row>()
+                        .input(Csv.Column.numbers("größe"))
+                        .target(Csv.Column.category("wort", "世", "é")));
         Dataset records = TfRecords.of(folder.resolve("data.tfrecord"))
                 .examples(new Fields<Example>()
-                        .input(TfFeature.integers("größe", org.tensorflow.ndarray.Shape.scalar()))
+                        .input(TfRecords.Column.integers("größe", org.tensorflow.ndarray.Shape.scalar()))
                         .target(Field.integer(example ->
-                                new String(TfFeature.bytes(example, "wort"), StandardCharsets.UTF_8).equals("é世")
+                                new String(TfRecords.Column.bytes(example, "wort"), StandardCharsets.UTF_8).equals("é世")
                                         ? 1
                                         : 0)));
         ImageFolder images = ImageFolder.of(folder.resolve("images")).size(2, 2);

@@ -88,7 +88,7 @@ class FileBoundsTest {
     }
 
     private static Dataset csv(Path file) {
-        return Csv.of(file).dataset(new Fields<CsvRow>().input(CsvField.numbers("a")));
+        return Csv.of(file).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")));
     }
 
     private static Dataset records(Path file) {

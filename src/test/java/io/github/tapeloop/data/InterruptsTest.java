@@ -88,7 +88,7 @@ class InterruptsTest {
                 out.write(lines);
             }
         }
-        Fields<CsvRow> fields = new Fields<CsvRow>().input(CsvField.numbers("a"));
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
         for (Dataset data : List.of(
                 Values.numbers(3),
                 Values.numbers(3).cache(),
@@ -147,7 +147,7 @@ class InterruptsTest {
     void batchesThatComeAreNotDisturbed() throws Exception {
         Path csv = folder.resolve("data.csv");
         Files.writeString(csv, "a\n" + "1\n".repeat(2000));
-        Dataset file = Csv.of(csv).dataset(new Fields<CsvRow>().input(CsvField.numbers("a")));
+        Dataset file = Csv.of(csv).dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("a")));
         for (Batches batches : List.of(
                 Values.numbers(2000).batch(2),
                 Values.numbers(2000).map(2, row -> row).shuffle(9).batch(2).prefetch(2),

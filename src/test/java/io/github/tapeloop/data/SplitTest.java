@@ -157,7 +157,7 @@ class SplitTest {
         }
         Path file = Files.writeString(folder.resolve("data.csv"), text);
         Dataset data = Csv.of(file)
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers("x")).target(CsvField.integer("y")));
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("x")).target(Csv.Column.integer("y")));
         for (Dataset each : List.of(data, data.map(row -> row), data.shuffle(5), data.repeat(2), data.cache())) {
             Dataset.Split[] split = new Dataset.Split[1];
             String said = said(() -> split[0] = each.split(0.3, 4));
@@ -298,7 +298,7 @@ class SplitTest {
         }
         Path file = Files.writeString(folder.resolve("iris.csv"), text);
         Dataset data = Csv.of(file)
-                .dataset(new Fields<CsvRow>().input(CsvField.numbers("x")).target(CsvField.integer("y")));
+                .dataset(new Fields<Csv.Row>().input(Csv.Column.numbers("x")).target(Csv.Column.integer("y")));
         Dataset.Split split = data.splitTail(0.25);
         String said = said(() -> examples(split.first(), 0, 0));
         assertTrue(said.contains("it alone has the classes [3]"), said);

@@ -26,8 +26,8 @@ import org.tensorflow.types.TString;
 class TfRecordTest {
 
     private static final Fields<Example> FIELDS = new Fields<Example>()
-            .input(TfFeature.floats("x", Shape.of(2)))
-            .target(TfFeature.integers("y", Shape.scalar()));
+            .input(TfRecords.Column.floats("x", Shape.of(2)))
+            .target(TfRecords.Column.integers("y", Shape.scalar()));
 
     @TempDir
     Path folder;
@@ -42,7 +42,7 @@ class TfRecordTest {
 
     private Path write(boolean gzip, int... numbers) throws IOException {
         Path file = Files.createTempFile(folder, "data", ".tfrecord");
-        try (TfRecordWriter writer = gzip ? TfRecordWriter.createGzip(file) : TfRecordWriter.create(file)) {
+        try (TfRecords.Writer writer = gzip ? TfRecords.Writer.createGzip(file) : TfRecords.Writer.create(file)) {
             for (int number : numbers) {
                 writer.write(example(number));
             }
@@ -58,7 +58,7 @@ class TfRecordTest {
     @Test
     void aRecordHasTheBytesThatTheFormatSays() throws IOException {
         Path file = folder.resolve("one");
-        try (TfRecordWriter writer = TfRecordWriter.create(file)) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(file)) {
             writer.write("123456789".getBytes(StandardCharsets.US_ASCII));
         }
         byte[] bytes = Files.readAllBytes(file);
@@ -105,13 +105,13 @@ class TfRecordTest {
                 assertEquals(List.of(0, 1, 2), Values.target(batch));
             }
         }
-        assertEquals("é", new String(TfFeature.bytes(example(0), "name"), StandardCharsets.UTF_8));
+        assertEquals("é", new String(TfRecords.Column.bytes(example(0), "name"), StandardCharsets.UTF_8));
     }
 
     @Test
     void rawRecordsAndListsOfAnyLengthAreRead() throws IOException {
         Path file = folder.resolve("raw");
-        try (TfRecordWriter writer = TfRecordWriter.create(file)) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(file)) {
             writer.write(new byte[] {1, 2});
             writer.write(new byte[0]);
         }
@@ -119,12 +119,13 @@ class TfRecordTest {
         try (BatchIterator batches = raw.batch(2).open(0, 0)) {
             assertEquals(List.of(2, 0), Values.input(batches.next()));
         }
-        try (TfRecordWriter writer = TfRecordWriter.create(file)) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(file)) {
             writer.write(new TfExample().longs("t", 5).build());
             writer.write(new TfExample().longs("t", 6, 7).build());
         }
         Dataset lists = TfRecords.of(file)
-                .examples(new Fields<Example>().input(TfFeature.longIntegers("t", Shape.of(Shape.UNKNOWN_SIZE))));
+                .examples(
+                        new Fields<Example>().input(TfRecords.Column.longIntegers("t", Shape.of(Shape.UNKNOWN_SIZE))));
         try (BatchIterator batches = lists.padBatch(2).open(0, 0)) {
             assertEquals(List.of(5L, 0L, 6L, 7L), Values.input(batches.next()));
         }
@@ -136,7 +137,8 @@ class TfRecordTest {
         // 0x1f 0x8b, and with the bytes of gzip that follow, too: deflate, no flags.
         for (int length : new int[] {35_614, 35_615, 35_615 + 65_536, 0x00088b1f}) {
             for (boolean gzip : new boolean[] {false, true}) {
-                try (TfRecordWriter writer = gzip ? TfRecordWriter.createGzip(file) : TfRecordWriter.create(file)) {
+                try (TfRecords.Writer writer =
+                        gzip ? TfRecords.Writer.createGzip(file) : TfRecords.Writer.create(file)) {
                     writer.write(new byte[length]);
                     writer.write(new byte[3]);
                 }
@@ -182,11 +184,12 @@ class TfRecordTest {
     @Test
     void featuresThatAreNotThereAreNamed() throws IOException {
         TfRecords file = TfRecords.of(write(false, 0));
-        String absent = failureOf(file.examples(new Fields<Example>().input(TfFeature.floats("z", Shape.of(2)))));
+        String absent =
+                failureOf(file.examples(new Fields<Example>().input(TfRecords.Column.floats("z", Shape.of(2)))));
         assertTrue(absent.contains("no feature \"z\"") && absent.contains("[name, x, y]"), absent);
-        String kind = failureOf(file.examples(new Fields<Example>().input(TfFeature.floats("y", Shape.of(1)))));
+        String kind = failureOf(file.examples(new Fields<Example>().input(TfRecords.Column.floats("y", Shape.of(1)))));
         assertTrue(kind.contains("INT64_LIST") && kind.contains("FLOAT_LIST"), kind);
-        String size = failureOf(file.examples(new Fields<Example>().input(TfFeature.floats("x", Shape.of(3)))));
+        String size = failureOf(file.examples(new Fields<Example>().input(TfRecords.Column.floats("x", Shape.of(3)))));
         assertTrue(size.contains("expected 3") && size.contains("record 0 of"), size);
         assertThrows(IllegalArgumentException.class, TfRecords::of);
     }
@@ -194,7 +197,7 @@ class TfRecordTest {
     @Test
     void aRecordThatIsNoExampleIsNamed() throws IOException {
         Path file = folder.resolve("raw");
-        try (TfRecordWriter writer = TfRecordWriter.create(file)) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(file)) {
             writer.write(example(0));
             writer.write(new byte[] {(byte) 0xff, 1, 2});
         }

@@ -3,16 +3,12 @@ package io.github.tapeloop.fuzz;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Csv;
-import io.github.tapeloop.data.CsvField;
-import io.github.tapeloop.data.CsvRow;
 import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.data.Field;
 import io.github.tapeloop.data.Fields;
 import io.github.tapeloop.data.ImageFolder;
 import io.github.tapeloop.data.TfExample;
-import io.github.tapeloop.data.TfFeature;
-import io.github.tapeloop.data.TfRecordWriter;
 import io.github.tapeloop.data.TfRecords;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -146,9 +142,9 @@ final class FileTrial implements Trial {
         boolean gz = dice.chance(0.3);
         Path file = write(folder.resolve(gz ? "t.csv.gz" : "t.csv"), gz ? zipped(bytes) : bytes, dice, journal);
         return Csv.of(file)
-                .dataset(new Fields<CsvRow>()
-                        .input(dice.chance(0.5) ? CsvField.numbers("a", "b") : CsvField.numbersOr(0, "a", "b"))
-                        .target(dice.chance(0.5) ? CsvField.integerOr(0, "b") : CsvField.category("c", "x", "y")));
+                .dataset(new Fields<Csv.Row>()
+                        .input(dice.chance(0.5) ? Csv.Column.numbers("a", "b") : Csv.Column.numbersOr(0, "a", "b"))
+                        .target(dice.chance(0.5) ? Csv.Column.integerOr(0, "b") : Csv.Column.category("c", "x", "y")));
     }
 
     private Dataset idx(Path folder, Dice dice, Journal journal) throws IOException {
@@ -196,7 +192,7 @@ final class FileTrial implements Trial {
 
     private Dataset records(Path folder, Dice dice, Journal journal) throws IOException {
         Path right = folder.resolve("right");
-        try (TfRecordWriter writer = TfRecordWriter.create(right)) {
+        try (TfRecords.Writer writer = TfRecords.Writer.create(right)) {
             for (int i = dice.between(1, 5); i > 0; i--) {
                 writer.write(new TfExample().floats("x", i, 2 * i).longs("y", i).build());
             }
@@ -208,6 +204,6 @@ final class FileTrial implements Trial {
         if (dice.chance(0.3)) {
             return TfRecords.of(file).records(new Fields<byte[]>().input(Field.number(record -> record.length)));
         }
-        return TfRecords.of(file).examples(new Fields<Example>().input(TfFeature.floats("x", Shape.of(2))));
+        return TfRecords.of(file).examples(new Fields<Example>().input(TfRecords.Column.floats("x", Shape.of(2))));
     }
 }

@@ -49,6 +49,19 @@ final class PartTrial implements Trial {
         int before = session.liveHandles();
         int which = dice.below(20);
         String words;
+        try {
+            words = some(which, dice, journal);
+        } catch (OutOfMemoryError e) { // Of thresholds or classes by the thousand million: Java says so.
+            journal.outcome("out of heap");
+            return;
+        }
+        if (session.liveHandles() != before) {
+            journal.finding("leak", session.liveHandles() - before + " handles by " + words);
+        }
+    }
+
+    private String some(int which, Dice dice, Journal journal) throws ReflectiveOperationException {
+        String words;
         if (which < 10) {
             words = layer(dice, journal);
         } else if (which < 13) {
@@ -58,9 +71,7 @@ final class PartTrial implements Trial {
         } else {
             words = optimizer(dice, journal);
         }
-        if (session.liveHandles() != before) {
-            journal.finding("leak", session.liveHandles() - before + " handles by " + words);
-        }
+        return words;
     }
 
     private static RawValue input(Dice dice, DataType type, long... shape) {

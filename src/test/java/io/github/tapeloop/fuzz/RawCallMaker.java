@@ -135,7 +135,7 @@ final class RawCallMaker {
             case 2 -> -dice.between(2, 9);
             case 3 -> Integer.MAX_VALUE;
             case 4 -> Integer.MIN_VALUE;
-            case 5 -> dice.oneOf(1 << 16, 65537, 46341, 1 << 30, 1_000_003);
+            case 5 -> dice.oneOf(1 << 16, 65537, 46341, 1 << 30, 10_007);
             case 6 -> 1e18;
             default -> dice.between(1, 6);
         };

@@ -149,13 +149,13 @@ class DenseTest {
                 IllegalArgumentException.class,
                 () -> call(model, tf.constant(new float[1][IN + 1])),
                 path,
-                "kernel is TFloat32 [4, 3]",
-                "TFloat32 [5, 3]");
+                "kernel is float32 [4, 3]",
+                "float32 [5, 3]");
         refused(
                 IllegalArgumentException.class,
                 () -> call(model, constant(tf, Shape.of(1, IN), new double[IN], TFloat64.class)),
                 path,
-                "kernel is TFloat32 [4, 3]",
+                "kernel is float32 [4, 3]",
                 "TFloat64 [4, 3]");
         assertEquals(2, model.variables().size());
     }

@@ -106,7 +106,7 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 image(() -> new ZeroPadding2D(1)),
                 series(() -> new UpSampling1D(2)),
                 image(() -> new UpSampling2D(2)),
-                image(() -> new UpSampling2D(2).interpolation(Interpolation.BILINEAR)),
+                image(() -> new UpSampling2D(2).interpolation(Resizing.Interpolation.BILINEAR)),
                 image(() -> new Resizing(4, 4)));
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.FiniteDifferences;
+import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
@@ -62,6 +63,50 @@ class LayerMistakesTest {
                 List.of(spec),
                 (ops, inputs) -> List.of(layer.call(ForwardPass.inference(ops), (Operand<TFloat32>) inputs.get(0))))) {
             return Tensors.shape(function.call(List.of(x)).get(0));
+        }
+    }
+
+    @Test
+    void anInputOfAnotherTypeOrSizeSaysWhatToDo() {
+        Dense dense = new Dense(2);
+        dense.call(
+                ForwardPass.inference(tf),
+                FiniteDifferences.constant(tf, Shape.of(1, 3), new double[3], TFloat64.class));
+        assertEquals(
+                "Layer 'dense' was built for another input: its kernel is float64 [3, 2], but this input asks for float32 [3,"
+                        + " 2]: cast the data to float64 where they are made, so that all are of one type",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> dense.call(ForwardPass.inference(tf), tf.constant(new float[1][3])))
+                        .getMessage());
+        String sizes = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> dense.call(
+                                ForwardPass.inference(tf),
+                                FiniteDifferences.constant(tf, Shape.of(1, 4), new double[4], TFloat64.class)))
+                .getMessage();
+        assertTrue(sizes.contains("[3, 2]") && sizes.contains("[4, 2]: it keeps the sizes of its first input"), sizes);
+    }
+
+    @Test
+    void aWeightThatMemoryDoesNotHoldIsNamedWithItsSize() {
+        Dense dense = new Dense(2_000_000_000);
+        String message = assertThrows(
+                        OpException.class,
+                        () -> dense.call(ForwardPass.inference(tf), tf.constant(new float[1][40_000])))
+                .getMessage();
+        assertTrue(
+                message.contains("It was to make weight 'dense/kernel', float32 [40000, 2000000000], 305175781.3 MiB"),
+                message);
+    }
+
+    @Test
+    void dataThatHaveNoMeanAreNamedByTheirFeature() {
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+            String message = assertThrows(IllegalArgumentException.class, () -> new Normalization()
+                            .adapt(tf, List.of(tf.constant(new float[][] {{1, value}, {2, 3}}))))
+                    .getMessage();
+            assertTrue(message.contains("'normalization'") && message.contains("feature 1"), message);
         }
     }
 

@@ -36,7 +36,7 @@ final class AxisRows {
                         "ActivityRegularization",
                         "l1 0.1, l2 0.2",
                         "ActivityRegularization",
-                        "l1=0, l2=0",
+                        "",
                         "activity",
                         () -> new ActivityRegularization(0.1, 0.2)),
                 layer("Flatten", "", "Flatten", "", "flatten", Flatten::new),

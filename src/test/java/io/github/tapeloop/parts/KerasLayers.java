@@ -291,10 +291,10 @@ final class KerasLayers {
         trained("up_sampling1d_one", () -> new UpSampling1D(1));
         trained("up_sampling2d", UpSampling2D::new);
         trained("up_sampling2d_sizes", () -> new UpSampling2D(1, 3));
-        trained("up_sampling2d_bilinear", () -> new UpSampling2D(2, 3).interpolation(Interpolation.BILINEAR));
+        trained("up_sampling2d_bilinear", () -> new UpSampling2D(2, 3).interpolation(Resizing.Interpolation.BILINEAR));
         trained("resizing", () -> new Resizing(3, 7));
         trained("resizing_up", () -> new Resizing(8, 8));
-        trained("resizing_nearest", () -> new Resizing(3, 7).interpolation(Interpolation.NEAREST));
+        trained("resizing_nearest", () -> new Resizing(3, 7).interpolation(Resizing.Interpolation.NEAREST));
     }
 
     private void pools() {

@@ -27,7 +27,13 @@ public final class LossesAndMetrics {
     private LossesAndMetrics() {}
 
     /** A target and a prediction: each part takes one of the kinds. */
-    public record Data(Operand<? extends TNumber> target, Operand<TFloat32> prediction) {}
+    public record Data(Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
+
+        @SuppressWarnings("unchecked") // As the caller has them.
+        static Data of(Operand<?> target, Operand<?> prediction) {
+            return new Data((Operand<? extends TNumber>) target, (Operand<TFloat32>) prediction);
+        }
+    }
 
     /** A part and the way to make it. */
     public record Part(Class<?> type, String way, Supplier<Object> make) {
@@ -64,7 +70,7 @@ public final class LossesAndMetrics {
         return ways.stream();
     }
 
-    /** What a user can set: each public method whose arguments are no ops, operands, state or other metrics. */
+    /** What a user can set: each public method whose arguments are no ops, operands, state, losses or other metrics. */
     public static List<Method> setters(Class<?> type) {
         Map<String, Method> setters = new LinkedHashMap<>();
         for (Method method : type.getMethods()) {
@@ -82,6 +88,7 @@ public final class LossesAndMetrics {
         return type == Ops.class
                 || type == Operand.class
                 || type.getPackage() == Stateful.class.getPackage()
+                || type == Loss.class
                 || Metric.class.isAssignableFrom(type);
     }
 

@@ -37,9 +37,19 @@ class PartsPageTest {
             parts(kind)
                     .values()
                     .forEach(row -> page.append("| `" + row.part() + "` | " + keras(row.keras()) + " | "
-                            + row.defaults() + " | " + row.oracle() + " |\n"));
+                            + row.defaults() + " | " + oracle(row) + " |\n"));
         }
+        page.append(
+                "\n## Where Keras is wrong\n\nWhat Keras 3.15 on TensorFlow computes otherwise, or not at all, and is right"
+                        + " here: what a model that is moved shows as other numbers.\n\n| where | Keras | here |\n|---|---|---|\n");
+        KerasErrors.rows()
+                .forEach(row -> page.append("| " + row.where() + " | " + row.there() + " | " + row.here() + " |\n"));
         return page.toString();
+    }
+
+    /** All layers are compared with figures of Keras as well, in a table of their own. */
+    private static String oracle(PartRow row) {
+        return row.kind() == PartRow.Kind.LAYER ? "Keras, " + row.oracle() : row.oracle();
     }
 
     /** By name, the row that has the defaults. */

@@ -9,7 +9,6 @@ import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.GlobalAveragePool2D;
 import io.github.tapeloop.layer.GlobalMaxPool1D;
 import io.github.tapeloop.layer.GlobalMaxPool2D;
-import io.github.tapeloop.layer.Interpolation;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.MaxPool1D;
 import io.github.tapeloop.layer.MaxPool2D;
@@ -132,11 +131,11 @@ final class SpatialRows {
                 row("UpSampling2D", "", up, "up_sampling2d", () -> new UpSampling2D(2)),
                 row("UpSampling2D", "3 x 1", up, "up_sampling2d_rectangular", () -> new UpSampling2D(3, 1)),
                 inFloat32("UpSampling2D", "2 x 3, bilinear", up, "up_sampling2d_bilinear", () -> new UpSampling2D(2, 3)
-                        .interpolation(Interpolation.BILINEAR)),
+                        .interpolation(Resizing.Interpolation.BILINEAR)),
                 row("UpSampling1D", "", "size=2", "up_sampling1d", () -> new UpSampling1D()),
                 inFloat32("Resizing", "", resizing, "resizing", () -> new Resizing(5, 3)),
                 row("Resizing", "nearest", resizing, "resizing_nearest", () -> new Resizing(5, 3)
-                        .interpolation(Interpolation.NEAREST)),
+                        .interpolation(Resizing.Interpolation.NEAREST)),
                 row("Permute", "3, 1, 2", "", "permute", () -> new Permute(3, 1, 2)),
                 row("Rescaling", "0.25, -1", "offset=0", "rescaling", () -> new Rescaling(0.25, -1)));
     }
