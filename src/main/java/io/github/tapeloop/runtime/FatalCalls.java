@@ -53,20 +53,20 @@ final class FatalCalls {
             entry(
                     "Conv3DBackpropFilterV2",
                     row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
-            entry("AvgPool", row(4).cured(WindowCalls::pool)),
-            entry("AvgPoolGrad", row(1, 4).where(WindowCalls::wrongAverage)),
-            entry("AvgPool3D", row(5).cured(WindowCalls::pool)),
-            entry("AvgPool3DGrad", row(1, 5).where(WindowCalls::wrongAverage)),
-            entry("MaxPool", row(4).cured(WindowCalls::pool)),
+            entry("AvgPool", row(4).cured(PoolCalls::pool)),
+            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage)),
+            entry("AvgPool3D", row(5).cured(PoolCalls::pool)),
+            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage)),
+            entry("MaxPool", row(4).cured(PoolCalls::pool)),
             entry("MaxPoolV2", row(4, 1, 1)),
-            entry("MaxPoolGrad", row(4, 4, 4).cured(WindowCalls::toPooled)),
-            entry("MaxPoolGradV2", row(4, 4, 4, 1, 1).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGrad", row(4, 4, 4).cured(PoolCalls::toPooled)),
+            entry("MaxPoolGradV2", row(4, 4, 4, 1, 1).cured(PoolCalls::toPooled)),
             entry("MaxPoolGradGrad", row(4, 4, 4)),
             entry("MaxPoolGradGradV2", row(4, 4, 4, 1, 1)),
             entry("MaxPoolWithArgmax", row(4)),
-            entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(WindowCalls::toPooled)),
-            entry("MaxPool3D", row(5).cured(WindowCalls::pool)),
-            entry("MaxPool3DGrad", row(5, 5, 5).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(PoolCalls::toPooled)),
+            entry("MaxPool3D", row(5).cured(PoolCalls::pool)),
+            entry("MaxPool3DGrad", row(5, 5, 5).cured(PoolCalls::toPooled)),
             entry("MaxPool3DGradGrad", row(5, 5, 5)),
             entry("RFFT", transform(1)),
             entry("RFFT2D", transform(2)),
@@ -115,6 +115,7 @@ final class FatalCalls {
             entry("StatelessRandomPoisson", row(1, 1, ANY).cured(finite(2))),
             entry("StatefulRandomBinomial", row(ANY, ANY, 1, ANY, ANY).cured(finite(4))),
             entry("StatelessRandomBinomial", row(1, 1, ANY, ANY).cured(finite(3))),
+            entry("RaggedGather", new Row(null, FatalCalls::ragged, null)),
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
             entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
@@ -372,6 +373,16 @@ final class FatalCalls {
         return call.attribute("beam_width") instanceof Long width && width > 1 << 20
                         || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
                 ? "it keeps at most " + (1 << 20) + " beams"
+                : null;
+    }
+
+    /** Its shape function counts dimensions that may not be there. */
+    private static String ragged(OpCall call) {
+        int rank = call.inputs() == 0 ? ANY : Tensors.rank(call.input(call.inputs() - 1));
+        long expected = (long) call.inputs() - 2 + rank - 1;
+        return rank < 0 || call.attribute("OUTPUT_RAGGED_RANK") instanceof Long given && given != expected
+                ? "its output has a ragged rank of that of the values plus the dimensions of the indices, which must be"
+                        + " known, less 1"
                 : null;
     }
 

@@ -93,7 +93,6 @@ final class TraceEnvironment extends SessionEnvironment {
         for (int i = 0; i < call.inputs(); i++) {
             local(call.input(i));
         }
-        EagerExecutor.requireFewOutputs(call);
         FatalCalls.Row fatal = FatalCalls.of(call.type());
         Operation instead = fatal == null ? null : guarded(fatal, call);
         Operation operation = instead != null ? instead : unguarded(call);
@@ -105,6 +104,7 @@ final class TraceEnvironment extends SessionEnvironment {
 
     @Override
     Operation unguarded(OpCall call) {
+        EagerExecutor.requireFewOutputs(call);
         Output<?>[] inputs = new Output<?>[call.inputs()];
         List<Operation> resources = new ArrayList<>();
         for (int i = 0; i < inputs.length; i++) {
