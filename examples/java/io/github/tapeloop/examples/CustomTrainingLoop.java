@@ -49,8 +49,9 @@ public final class CustomTrainingLoop {
                 for (Batch batch : train) {
                     try (TensorScope scope = session.scope();
                             GradientTape tape = GradientTape.open(tf)) {
-                        Operand<TFloat32> logits = model.call(ForwardPass.training(tf), batch.input(tf));
-                        Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
+                        ForwardPass pass = ForwardPass.training(tf);
+                        Operand<TFloat32> logits = model.call(pass, batch.input(tf));
+                        Operand<TFloat32> loss = pass.totalLoss(lossFn.call(tf, batch.target(tf), logits));
                         optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
                         trainAccuracy.update(tf, batch.target(tf), logits);
                         if (step++ % 200 == 0) {

@@ -27,6 +27,7 @@ public final class Fit {
     private long sanityBatches;
     private long overfitBatches;
     private boolean dryRun;
+    private boolean checkFirstStep = true;
     private NonFinite onNonFinite;
     private List<Callback> callbacks = List.of();
 
@@ -42,6 +43,7 @@ public final class Fit {
         this.sanityBatches = other.sanityBatches;
         this.overfitBatches = other.overfitBatches;
         this.dryRun = other.dryRun;
+        this.checkFirstStep = other.checkFirstStep;
         this.onNonFinite = other.onNonFinite;
         this.callbacks = other.callbacks;
     }
@@ -179,6 +181,22 @@ public final class Fit {
     }
 
     /**
+     * Looks at the first step that this trainer takes, and warns of mistakes that train, badly, without an error: a loss of
+     * logits that is given probabilities, labels -1 and 1 in a binary cross-entropy, an accuracy of classes over one unit,
+     * values that are not finite, gradients that are all 0. It is the cheap part of {@link Trainer#preflight}; later steps
+     * cost nothing more. Compiled steps are taken op by op once for it, of which nothing stays; those of a {@link
+     * CustomStep} are looked at where they run op by op.
+     *
+     * @param check false to leave it out; true unless set
+     * @return changed options
+     */
+    public Fit checkFirstStep(boolean check) {
+        Fit fit = new Fit(this);
+        fit.checkFirstStep = check;
+        return fit;
+    }
+
+    /**
      * Adds callbacks after those there are.
      *
      * @param more told in this order
@@ -211,6 +229,15 @@ public final class Fit {
         Fit fit = new Fit(this);
         fit.onNonFinite = Objects.requireNonNull(policy, "policy");
         return fit;
+    }
+
+    /**
+     * Whether the first step is looked at.
+     *
+     * @return true unless {@link #checkFirstStep(boolean)} says otherwise
+     */
+    public boolean checksFirstStep() {
+        return checkFirstStep;
     }
 
     /**

@@ -17,6 +17,7 @@ public final class History {
     private final long nonFiniteSteps;
     private final long lossScaleSkips;
     private final long rollbacks;
+    private final List<String> warnings;
 
     /**
      * What a run did, for who runs a loop of their own.
@@ -26,18 +27,21 @@ public final class History {
      * @param nonFiniteSteps steps that changed nothing since their loss or gradients were not finite
      * @param lossScaleSkips steps that a loss scale skipped
      * @param rollbacks how often it went back to an earlier state
+     * @param warnings what looked wrong, in its order
      */
     public History(
             List<Event.EpochEnd> epochs,
             Optional<String> stopReason,
             long nonFiniteSteps,
             long lossScaleSkips,
-            long rollbacks) {
+            long rollbacks,
+            List<String> warnings) {
         this.epochs = List.copyOf(epochs);
         this.stopReason = stopReason;
         this.nonFiniteSteps = nonFiniteSteps;
         this.lossScaleSkips = lossScaleSkips;
         this.rollbacks = rollbacks;
+        this.warnings = List.copyOf(warnings);
     }
 
     /**
@@ -65,6 +69,16 @@ public final class History {
      */
     public long rollbacks() {
         return rollbacks;
+    }
+
+    /**
+     * What looked wrong though the run went on, such as logits that a loss takes for probabilities: each once, with what to
+     * do about it. The log has the same, if an SLF4J binding is on the class path.
+     *
+     * @return texts in the order in which they were said; empty if there is nothing to say
+     */
+    public List<String> warnings() {
+        return warnings;
     }
 
     /**
@@ -146,6 +160,7 @@ public final class History {
                     .append(rollbacks > 0 ? ", went back " + rollbacks + " times" : "")
                     .append(System.lineSeparator());
         }
+        warnings.forEach(warning -> text.append("warning: ").append(warning).append(System.lineSeparator()));
         stopReason.ifPresent(reason -> text.append("stopped: ").append(reason));
         return text.toString();
     }

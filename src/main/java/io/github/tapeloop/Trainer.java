@@ -9,16 +9,18 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.lifetime.UseLock;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
+import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
+import io.github.tapeloop.warning.Warnings;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.tensorflow.ndarray.FloatNdArray;
 
 /**
@@ -86,7 +88,7 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.tapeloop.callback.CallbackException if a callback throws
      */
     public History fit(Batches data, Fit options) {
-        return exclusively("fit", () -> {
+        return exclusively("fit", warnings -> {
             Batches train = data;
             Optional<Batches> validation = options.validation();
             if (options.validationSplit() > 0) {
@@ -94,7 +96,16 @@ public final class Trainer implements AutoCloseable {
                 train = split.train();
                 validation = Optional.of(split.validation());
             }
-            return new FitLoop(engine, train, validation, options, System::nanoTime, this::isClosing).fit();
+            return new FitLoop(
+                            engine,
+                            train,
+                            validation,
+                            options,
+                            System::nanoTime,
+                            this::isClosing,
+                            warnings,
+                            () -> new FirstStep(session, plan.precision()))
+                    .fit();
         });
     }
 
@@ -106,7 +117,7 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if there is no batch, or shapes do not fit
      */
     public Map<String, Double> evaluate(Batches data) {
-        return exclusively("evaluate", () -> {
+        return exclusively("evaluate", warnings -> {
             Map<String, Double> results = evaluator.evaluate(data, event -> {}, event -> {}, this::isClosing);
             requireNotClosing();
             if (results.isEmpty()) {
@@ -118,7 +129,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Computes the model's output for each example.
+     * Computes the model's output for each example, in the order in which the data comes: that of shuffled data is mixed,
+     * which is warned of.
      *
      * @param data batches; targets are not looked at
      * @return float32 [examples, …] on the Java heap
@@ -126,7 +138,7 @@ public final class Trainer implements AutoCloseable {
      *     {@link #predictAll}
      */
     public FloatNdArray predict(Batches data) {
-        return exclusively("predict", () -> {
+        return exclusively("predict", warnings -> {
             Map<String, FloatNdArray> outputs = outputs(data);
             if (outputs.size() != 1) {
                 throw new IllegalArgumentException(
@@ -137,7 +149,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Computes the outputs of the model for each example, for models that have several.
+     * Computes the outputs of the model for each example, for models that have several; in order as {@link #predict}.
      *
      * @param data batches; targets are not looked at
      * @return by the name of the output, sorted, {@code output} if it is the only one of a plain {@link Model}: float32
@@ -145,10 +157,17 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if there is no batch, or shapes do not fit
      */
     public Map<String, FloatNdArray> predictAll(Batches data) {
-        return exclusively("predictAll", () -> Collections.unmodifiableMap(outputs(data)));
+        return exclusively("predictAll", warnings -> Collections.unmodifiableMap(outputs(data)));
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
+        if (data.isShuffled()) {
+            Warnings.warn(
+                    Trainer.class,
+                    "The data to predict is shuffled: the rows that come out are in the shuffled order, not in that of the"
+                            + " data. Predict data that is not: dataset.batch(n) beside dataset.shuffle(k).batch(n) for"
+                            + " training");
+        }
         Map<String, FloatNdArray> predictions = evaluator.predict(data, this::isClosing);
         requireNotClosing();
         if (predictions.isEmpty()) {
@@ -164,7 +183,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
-        return exclusively("trainOnBatch", () -> {
+        return exclusively("trainOnBatch", warnings -> {
             engine.weights().toTrain();
             return onBatch(engine.train(), engine.trainScores(), batch);
         });
@@ -177,7 +196,7 @@ public final class Trainer implements AutoCloseable {
      * @return the loss and the metrics of this batch alone, by name, sorted
      */
     public Map<String, Double> testOnBatch(Batch batch) {
-        return exclusively("testOnBatch", () -> {
+        return exclusively("testOnBatch", warnings -> {
             engine.weights().toEvaluate();
             return onBatch(engine.test(), engine.testScores(), batch);
         });
@@ -196,7 +215,7 @@ public final class Trainer implements AutoCloseable {
      * @return what was found, and what was looked at; a step that fails is a finding, not an exception
      */
     public Preflight preflight(Batch batch) {
-        return exclusively("preflight", () -> new Trial(engine, plan, batch).run());
+        return exclusively("preflight", warnings -> new Trial(engine, plan, batch).run());
     }
 
     private Map<String, Double> onBatch(Execution step, Scores scores, Batch batch) {
@@ -209,14 +228,15 @@ public final class Trainer implements AutoCloseable {
      * Takes trainer and session for a call, and gives them back at its end. A callback must not start a second loop inside
      * the first, whose metrics it would reset.
      */
-    private <R> R exclusively(String what, Supplier<R> work) {
+    private <R> R exclusively(String what, Function<Warnings, R> work) {
         if (calls.isInside()) {
             throw new IllegalStateException("This trainer is in the middle of fit, evaluate or predict: wait until it"
                     + " returns. A callback finds scores in its events: give fit a validation(…)");
         }
         try (UseLock.Use call = calls.enter(what);
-                TapeSession.Use use = session.enter(what)) {
-            return work.get();
+                TapeSession.Use use = session.enter(what);
+                Warnings warnings = Warnings.open(what.equals("fit"))) {
+            return work.apply(warnings);
         }
     }
 

@@ -186,6 +186,9 @@ public final class TrainerBuilder {
      * In which type the model computes; weights stay float32. With {@link DtypePolicy#MIXED_FLOAT16} the optimizer scales the
      * loss by {@link LossScale#dynamic()} unless it has a scale. {@link DtypePolicy#FULL} unless set.
      *
+     * <p>It pays on a GPU, and on processors that multiply matrices of the half type. Most do not, and are several times
+     * slower with it: the first {@code fit} of a process times a small product of matrices in both types, and warns.
+     *
      * @param value the precision
      * @return this
      */

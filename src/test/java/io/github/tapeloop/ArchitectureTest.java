@@ -25,6 +25,7 @@ class ArchitectureTest {
 
     private static final Map<String, Integer> LEVELS = Map.ofEntries(
             entry("settings", 0),
+            entry("warning", 0),
             entry("bridge", 0),
             entry("lifetime", 0),
             entry("op", 1),

@@ -155,6 +155,10 @@ class CallbacksInFitTest {
             History expected = fresh.fit(data.take(3), Fit.epochs(3));
             assertEquals(expected.values("loss"), after.values("loss"));
             assertTrue(finder.suggestion() > 1e-4 && finder.suggestion() < 1, "suggested " + finder.suggestion());
+            assertEquals(
+                    "LearningRateFinder: learning rate " + finder.suggestion() + " by 40 trials from 1.0E-5 to "
+                            + finder.trials().get(39).learningRate(),
+                    finder.toString());
             int handles = used.session().liveHandles();
             used.fit(data, Fit.epochs(1).callbacks(finder));
             assertEquals(handles, used.session().liveHandles());

@@ -10,6 +10,7 @@ import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.ReduceLrOnPlateau;
 import io.github.tapeloop.callback.SwapEmaWeights;
+import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
@@ -313,6 +314,43 @@ class RestoreTest {
             double[] by = new double[10];
             Arrays.setAll(by, step -> (1 + Math.cos(Math.PI * step / 10)) / 2);
             assertEquals(1 - by[3] - by[7] - by[9], weight(trainer), 1e-6);
+        }
+    }
+
+    /** A trace holds for the variables that were met when it was made: those that come later are updated all the same. */
+    @ParameterizedTest
+    @EnumSource
+    void layersThatAreFrozenInTheMiddleOfAnUpdateAreUpdatedByWhatWasSummedUp(Way way) {
+        List<Double> expected = new ArrayList<>();
+        for (Way each : List.of(Way.EAGER, way)) {
+            Dense first = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
+            Dense second = new Dense(1).useBias(false).kernel(w -> w.initializer(Initializer.ones()));
+            Optimizer sgd = new Sgd(0.125).with(GradientAccumulation.of(2), MovingAverage.of(0.5));
+            try (Trainer trainer = each.of(Trainer.of(Sequential.of(first, second))
+                            .loss(slope())
+                            .optimizer(sgd)
+                            .threads(1, 1))
+                    .build()) {
+                List<Double> weights = new ArrayList<>();
+                boolean[] frozen = {true, false, true, false, false, true, true, true};
+                for (boolean now : frozen) {
+                    first.trainable(!now);
+                    try (BatchIterator batch = ONE.iterator()) {
+                        trainer.trainOnBatch(batch.next());
+                    }
+                    trainer.model().variables().forEach(variable -> weights.add(variable.toDoubles()[0]));
+                    sgd.averages().forEach(variable -> weights.add(variable.toDoubles()[0]));
+                }
+                if (expected.isEmpty()) {
+                    expected.addAll(weights);
+                    // The gradient of each is the other. Steps 1 and 2: the second by (1 + 1) / 2, the first by (0 + 1)
+                    // / 2.
+                    assertEquals(List.of(1.0, 1.0), weights.subList(0, 2));
+                    int afterTwo = 2 + 1;
+                    assertEquals(List.of(1 - 0.0625, 1 - 0.125), weights.subList(afterTwo, afterTwo + 2));
+                }
+                assertEquals(expected, weights);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.state.Stateful;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
@@ -17,6 +18,7 @@ import java.util.function.BiConsumer;
  *     onTestEnd
  *   onEpochEnd
  * onTrainEnd                                 always, and once, however the run ends
+ * onWarning                                  before any of them
  * </pre>
  *
  * <p>The settings of Tapeloop's own callbacks end when their first run begins, as those of every part end at first use: a
@@ -41,6 +43,16 @@ public interface Callback {
      * @param in gives the values by the same names; nothing unless overridden
      */
     default void loadState(Stateful.Reader in) {}
+
+    /**
+     * What in the logs of an epoch this callback cannot do without. {@code fit} refuses a name that nobody measures, before
+     * its first step if that can be known then.
+     *
+     * @return names such as {@code val_loss}; none unless overridden
+     */
+    default Set<String> monitors() {
+        return Set.of();
+    }
 
     /**
      * Whether this callback has something to do for each training step, and not only for the last of several in one call. If a
@@ -143,6 +155,15 @@ public interface Callback {
      * @param event which batch, and the results so far
      */
     default void onTestBatchEnd(Run run, Event.BatchEnd event) {}
+
+    /**
+     * Called when something looks wrong, though the run goes on: once for each text of a run, before the event that comes
+     * next, whichever that is. The history has all of them at the end.
+     *
+     * @param run the run
+     * @param event what looks wrong, and what to do
+     */
+    default void onWarning(Run run, Event.Warning event) {}
 
     /**
      * A callback that acts at the end of each epoch.

@@ -5,6 +5,7 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * Stops training when a value no longer improves.
@@ -148,6 +149,11 @@ public final class EarlyStopping implements Callback {
             started = in.getBoolean("started");
         }
         wait = Math.toIntExact(in.getLong("wait"));
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return Set.of(monitor.name());
     }
 
     @Override

@@ -391,6 +391,42 @@ public sealed interface Event {
         }
     }
 
+    /** Something looks wrong, though the run goes on. */
+    final class Warning extends EventFields implements Event {
+
+        private final String text;
+
+        private Warning(String text) {
+            this.text = Objects.requireNonNull(text, "text");
+        }
+
+        /**
+         * An event as the loop makes it, for tests of callbacks.
+         *
+         * @param text what looks wrong
+         * @return an event
+         */
+        public static Warning of(String text) {
+            return new Warning(text);
+        }
+
+        /**
+         * What looks wrong.
+         *
+         * @return where, what was expected and what came, and what to do
+         */
+        public String text() {
+            return text;
+        }
+
+        @Override
+        Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("text", text);
+            return fields;
+        }
+    }
+
     private static Map<String, Double> sorted(Map<String, Double> logs) {
         return Collections.unmodifiableMap(new TreeMap<>(logs));
     }

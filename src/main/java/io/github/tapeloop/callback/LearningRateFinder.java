@@ -183,4 +183,14 @@ public final class LearningRateFinder implements Callback {
     private double slope(int i) {
         return trials.get(i + 1).smoothedLoss() - trials.get(i - 1).smoothedLoss();
     }
+
+    /** What came out. */
+    @Override
+    public String toString() {
+        return "LearningRateFinder: "
+                + (trials.size() < FEWEST
+                        ? trials.size() + " trials"
+                        : "learning rate " + suggestion() + " by " + trials.size() + " trials from " + from + " to "
+                                + trials.get(trials.size() - 1).learningRate());
+    }
 }

@@ -15,7 +15,8 @@ import java.util.Objects;
  */
 public final class LearningRateScheduler implements Callback {
 
-    static final String LOG_NAME = "learning_rate";
+    /** What the rate is called in logs. */
+    public static final String LOG_NAME = "learning_rate";
 
     private final EpochSchedule schedule;
 

@@ -4,13 +4,9 @@ import io.github.tapeloop.settings.Require;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A value in the logs of each epoch that a callback watches, and what counts as better. */
 final class Monitor {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
 
     private final String owner;
     private final String name;
@@ -42,14 +38,10 @@ final class Monitor {
         return name.startsWith("val_");
     }
 
-    /** The value in the logs; empty, with a warning, if it is not there. */
+    /** The value in the logs; empty in an epoch without validation, if that measures it. */
     OptionalDouble value(Map<String, Double> logs) {
         Double value = logs.get(name);
-        if (value == null) {
-            LOG.warn("{} watches '{}', which was not measured: there are {}", owner, name, logs.keySet());
-            return OptionalDouble.empty();
-        }
-        return OptionalDouble.of(value);
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     /** A value that any other one is better than. */

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 /**
  * Prints a line an epoch. On a terminal the line moves while the epoch runs, with the rate and the time left, cut at the
  * width of the terminal: that in the environment variable {@code COLUMNS}, or as {@code stty} says, or 80 columns. Elsewhere
- * only whole lines are printed.
+ * only whole lines are printed. What the run warns of is a line of its own.
  */
 public final class ProgressBar implements Callback {
 
@@ -107,6 +107,16 @@ public final class ProgressBar implements Callback {
             drawn = 0;
         }
         event.stopReason().ifPresent(reason -> out.println("stopped: " + reason));
+    }
+
+    /** A line of its own, above the one that moves. */
+    @Override
+    public void onWarning(Run run, Event.Warning event) {
+        if (drawn > 0) {
+            out.print("\r" + " ".repeat(drawn) + "\r");
+            drawn = 0;
+        }
+        out.println("warning: " + event.text());
     }
 
     /** Where the line is too long the bar gives way. */

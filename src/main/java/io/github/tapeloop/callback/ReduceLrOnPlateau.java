@@ -5,6 +5,7 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Stateful;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -135,6 +136,11 @@ public final class ReduceLrOnPlateau implements Callback {
         started = in.getBoolean("started");
         wait = Math.toIntExact(in.getLong("wait"));
         cooling = Math.toIntExact(in.getLong("cooling"));
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return Set.of(monitor.name());
     }
 
     @Override

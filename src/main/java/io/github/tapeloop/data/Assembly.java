@@ -19,6 +19,9 @@ final class Assembly implements BatchSupply {
     private long left;
 
     private boolean ended;
+    /** What went wrong behind batches that still came. */
+    private RuntimeException failure;
+
     private long index;
 
     private Assembly(Cursor cursor, TensorPool pool, OptionalLong size, Grouping grouping, BatchBuffer buffer) {
@@ -47,6 +50,9 @@ final class Assembly implements BatchSupply {
     @Override
     public Optional<Batch> pull() {
         Interrupts.begin();
+        if (failure != null) {
+            throw failure;
+        }
         if (left == 0) {
             left = grouping.nextParts();
             buffer.makeRoom(Math.min(left * grouping.size(), size.orElse(grouping.size())));
@@ -54,7 +60,15 @@ final class Assembly implements BatchSupply {
         long joined = buffer.count() > 0 ? 1 : 0; // One that did not have the shape of those before.
         while (joined < left && !ended) {
             int before = buffer.count();
-            read(before);
+            try {
+                read(before);
+            } catch (RuntimeException e) {
+                if (before == 0) {
+                    throw e;
+                }
+                failure = e; // The batches before it are whole.
+                buffer.keep(before);
+            }
             if (buffer.count() == before) {
                 break;
             }

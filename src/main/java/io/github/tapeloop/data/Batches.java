@@ -99,7 +99,7 @@ public final class Batches implements Iterable<Batch> {
     /**
      * Joins consecutive batches to larger ones, for a loop that takes several steps at a time and cuts each up again. Each is
      * filled up to the length it would have by itself; those whose lengths differ are not joined, and the group comes in
-     * several parts. {@link #size} and {@link #batchSize} stay those of the batches that are joined.
+     * several parts. What fails, fails after the batches before it have come. {@link #size} and {@link #batchSize} stay those of the batches that are joined.
      *
      * @param batches says how many the next group is made of, at least 1, when it is assembled, which may be on another
      *     thread and ahead of time where batches are prefetched; asked again when all of them have come

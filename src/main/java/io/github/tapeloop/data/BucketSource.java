@@ -74,7 +74,8 @@ record BucketSource(Source upstream, int column, int batchSize, int[] boundaries
         }
 
         private int bucketOf(HeldExample example) {
-            int length = columns().get(column).dtype().length(example.elements(column));
+            Column measured = columns().get(column);
+            int length = measured.dtype().length(example.elements(column)) / measured.step();
             int bucket = 0;
             while (bucket < boundaries.length && length > boundaries[bucket]) {
                 bucket++;

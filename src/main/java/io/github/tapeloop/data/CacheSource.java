@@ -103,7 +103,7 @@ final class CacheSource implements PassingStage {
             if (all == null && place == first.size()) {
                 first.add(example);
                 if (upstream.size().orElse(-1) == first.size()) {
-                    all = List.copyOf(first);
+                    endsAt(first.size());
                 }
             }
         }
@@ -114,6 +114,7 @@ final class CacheSource implements PassingStage {
         synchronized (lock) {
             if (all == null && place == first.size()) {
                 all = List.copyOf(first);
+                first.clear();
             }
         }
     }
@@ -163,9 +164,10 @@ final class CacheSource implements PassingStage {
 
         @Override
         public void skip(long count) throws IOException {
-            long kept = count;
+            long kept;
             synchronized (lock) {
-                kept = Math.min(kept, Math.max(0, first.size() - next));
+                int size = all == null ? first.size() : all.size();
+                kept = Math.min(count, Math.max(0, size - next));
             }
             next += kept;
             Cursor.super.skip(count - kept); // What is read on the way is kept, too.

@@ -1,12 +1,11 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.warning.Warnings;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The classes of examples in their order, to compare those before a cut with those after it. Targets are classes if they are
@@ -14,7 +13,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Classes {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Dataset.class);
     /** Beyond so many only each n-th example is looked at. */
     private static final long MOST = 1 << 20;
 
@@ -48,6 +46,7 @@ final class Classes {
     /** Compares the first examples of a source with the others. */
     static void warnOfDifference(Source source, long first) {
         Classes classes = new Classes(source.columns());
+        Interrupts.begin();
         long step = 1 + source.size().orElse(0) / MOST;
         try (Cursor cursor = source.open(0, 0)) {
             while (classes.areClasses && cursor.advance()) {
@@ -109,9 +108,9 @@ final class Classes {
                 .map(Map.Entry::getKey)
                 .toList();
         if (!unknown.isEmpty()) {
-            LOG.warn("{}it alone has the classes {}{}", WHAT, Texts.cut(unknown), CURE);
+            Warnings.warn(Dataset.class, WHAT + "it alone has the classes " + Texts.cut(unknown) + CURE);
         } else if (differ(counts, first)) {
-            LOG.warn("{}its shares of the classes are others{}", WHAT, CURE);
+            Warnings.warn(Dataset.class, WHAT + "its shares of the classes are others" + CURE);
         }
     }
 

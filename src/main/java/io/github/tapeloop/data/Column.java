@@ -12,8 +12,8 @@ import org.tensorflow.ndarray.Shape;
  * @param name unique among the columns of its role
  * @param role what it is for
  * @param dtype the type of its elements
- * @param shape the shape of one example, without the batch dimension: fully known, or [-1] if each example has a length
- *     of its own
+ * @param shape the shape of one example, without the batch dimension: fully known, or [-1] or [-1, …] if each example has a
+ *     length of its own, in elements or in steps of the other dimensions
  */
 record Column(String name, Role role, Dtype dtype, Shape shape) {
 
@@ -22,10 +22,14 @@ record Column(String name, Role role, Dtype dtype, Shape shape) {
     static final String WEIGHT = "sample_weight";
 
     Column {
-        boolean ofOpenLength = !shape.isUnknown() && shape.numDimensions() == 1 && shape.hasUnknownDimension();
+        boolean ofOpenLength = shape.numDimensions() > 0
+                && shape.get(0) == Shape.UNKNOWN_SIZE
+                && !shape.tail().hasUnknownDimension()
+                && shape.tail().size() > 0;
         if (!ofOpenLength && (shape.isUnknown() || shape.hasUnknownDimension())) {
-            throw new IllegalArgumentException(
-                    "column \"" + name + "\" needs a fully known example shape, or [-1], but got " + shape);
+            throw new IllegalArgumentException("column \"" + name
+                    + "\" needs a fully known example shape, or one that is open in its first dimension only, such as [-1], but got "
+                    + shape);
         }
         if (!ofOpenLength && (shape.size() < 1 || shape.size() > Integer.MAX_VALUE)) {
             throw new IllegalArgumentException("column \"" + name + "\" needs 1 to " + Integer.MAX_VALUE
@@ -58,6 +62,19 @@ record Column(String name, Role role, Dtype dtype, Shape shape) {
     /** Whether examples differ in length. */
     boolean isOpen() {
         return shape.hasUnknownDimension();
+    }
+
+    /** Elements of one step of an open column. */
+    int step() {
+        return (int) shape.tail().size();
+    }
+
+    /** Fails unless so many elements are whole steps. */
+    void requireSteps(int elements) {
+        if (elements % step() != 0) {
+            throw new DataException("an example of " + this + " has " + elements
+                    + " values, which are no whole steps of " + step() + "; correct the source of this column");
+        }
     }
 
     /** Elements per example of a column that is not open. */

@@ -147,14 +147,16 @@ interface ColumnBuffer {
 
         @Override
         public void add(Example example) throws IOException {
-            arrays.add(example.elements(index));
+            Object array = example.elements(index);
+            column.requireSteps(column.dtype().length(array));
+            arrays.add(array);
         }
 
         @Override
         public int length(int from, int to) {
             int longest = 0;
             for (int i = from; i < to; i++) {
-                longest = Math.max(longest, column.dtype().length(arrays.get(i)));
+                longest = Math.max(longest, column.dtype().length(arrays.get(i)) / column.step());
             }
             return padding.lengthFor(longest);
         }
@@ -163,16 +165,18 @@ interface ColumnBuffer {
         public TNumber toTensor(int count, TensorPool pool) {
             Dtype dtype = column.dtype();
             int length = length(0, count);
-            int elements = elements(column, count, length);
+            int width = elements(column, length, column.step());
+            int elements = elements(column, count, width);
             if (buffer.capacity() < elements) {
                 buffer = allocate(column, elements);
             }
             buffer.clear();
             for (Object array : arrays.subList(0, count)) {
                 dtype.put(array, buffer);
-                dtype.fill(padding.value(), length - dtype.length(array), buffer);
+                dtype.fill(padding.value(), width - dtype.length(array), buffer);
             }
-            TNumber tensor = pool.take(dtype, Shape.of(count, length));
+            TNumber tensor = pool.take(
+                    dtype, Shape.of(count, length).append(column.shape().tail()));
             dtype.copy(buffer, tensor);
             return tensor;
         }

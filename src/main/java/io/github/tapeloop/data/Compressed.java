@@ -23,6 +23,9 @@ final class Compressed {
     /** No deflated byte stands for more than 258 bytes in 2 bits. */
     private static final long MOST_DEFLATED = 1032;
 
+    /** So much memory is taken without a look at the file, which costs a system call. */
+    private static final int TAKEN_UNSEEN = 1 << 20;
+
     private Compressed() {}
 
     /**
@@ -96,6 +99,9 @@ final class Compressed {
 
     /** Fails if a file is too small to hold so many bytes, compressed or not: before memory is taken for them. */
     static void requireSize(Path file, String place, long bytes) {
+        if (bytes <= TAKEN_UNSEEN) {
+            return;
+        }
         try {
             long size = Files.isRegularFile(file) ? Files.size(file) : Long.MAX_VALUE;
             if (size < bytes / MOST_DEFLATED) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -68,8 +69,8 @@ public final class Csv {
      */
     public Csv delimiter(char delimiter) {
         if (delimiter == '"' || delimiter == '\n' || delimiter == '\r') {
-            throw new IllegalArgumentException(
-                    String.format("the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT, "the delimiter must be no quote and no line break, but got 0x%02x", (int) delimiter));
         }
         return new Csv(file, delimiter, charset, header, missing, skipped);
     }

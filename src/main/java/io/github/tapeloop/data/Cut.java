@@ -2,19 +2,16 @@ package io.github.tapeloop.data;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Seeds;
+import io.github.tapeloop.warning.Warnings;
 import java.util.BitSet;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A cut of a dataset in two: rows drawn at random for the second part, or the last ones. Windows share rows and a source of
  * unknown size can only be read in its order: those are cut in order, which is said.
  */
 final class Cut {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Dataset.class);
 
     private final double fraction;
     private final OptionalLong seed;
@@ -52,11 +49,13 @@ final class Cut {
         boolean together = inOrder || whole.span().isPresent();
         if (whole.size().isEmpty()) {
             if (seed.isPresent() && !together) {
-                LOG.warn(
-                        "{} can only be read in its order, since its size is not known: the second part is the last {} of"
-                                + " its examples. To draw them, cache() it and read it once to its end, then split",
-                        Dataset.from(whole),
-                        fraction);
+                Warnings.warn(
+                        Dataset.class,
+                        Dataset.from(whole)
+                                + " can only be read in its order, since its size is not known: the second part"
+                                + " is the last " + fraction
+                                + " of its examples. To draw them, cache() it and read it once"
+                                + " to its end, then split");
             }
             warnOfWindows(whole, overlap);
             return TailSource.halves(whole, fraction, overlap, seed.isEmpty());
@@ -78,13 +77,14 @@ final class Cut {
 
     private void warnOfWindows(Source whole, long overlap) {
         if (whole.span().isPresent() && (seed.isPresent() || overlap > 0)) {
-            LOG.warn(
-                    "{} of {} is cut in order, since windows share rows{}",
-                    seed.isPresent() ? "split(" + fraction + ", seed)" : "splitTail(" + fraction + ")",
-                    Dataset.from(whole),
-                    overlap == 0
-                            ? ""
-                            : ": the " + overlap + " windows between the parts that share rows with both are dropped");
+            Warnings.warn(
+                    Dataset.class,
+                    (seed.isPresent() ? "split(" + fraction + ", seed)" : "splitTail(" + fraction + ")") + " of "
+                            + Dataset.from(whole) + " is cut in order, since windows share rows"
+                            + (overlap == 0
+                                    ? ""
+                                    : ": the " + overlap
+                                            + " windows between the parts that share rows with both are dropped"));
         }
     }
 

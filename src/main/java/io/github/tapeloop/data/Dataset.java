@@ -143,7 +143,8 @@ public final class Dataset extends Pipeline {
      * Describes streams of objects, one an example. Each pass asks for a stream of its own and closes it at the end, after
      * an error, and when the pass is closed. Its size is not known. The stream is read by one thread at a time.
      *
-     * @param streams makes a stream of all examples, a new one each time
+     * @param streams makes a stream of all examples, a new one each time; in the same order, if parts of it are taken in
+     *     different passes: by {@code split}, {@code take} and {@code skip}
      * @param fields which columns are made of each
      * @param <T> the class of the examples
      * @return the dataset
@@ -242,7 +243,8 @@ public final class Dataset extends Pipeline {
     }
 
     /**
-     * Groups examples some of whose columns differ in length: these are filled up with zeros to the longest of the batch.
+     * Groups examples some of whose columns differ in length: these are filled up with zeros at their end, to the longest of the
+     * batch.
      *
      * @param size examples per batch
      * @return the batches

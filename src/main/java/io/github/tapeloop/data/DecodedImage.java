@@ -49,7 +49,10 @@ final class DecodedImage {
         } catch (IOException | RuntimeException e) {
             // Decoders answer damaged files with exceptions of many kinds.
             throw new DataException(
-                    file + " cannot be read as an image: " + e + "; get a new copy of it, or leave it out", e);
+                    file + " cannot be read as an image: " + e
+                            + "; is it damaged, or of a kind that Java does not decode,"
+                            + " such as CMYK? Get a new copy of it, save it anew, or leave it out",
+                    e);
         }
     }
 

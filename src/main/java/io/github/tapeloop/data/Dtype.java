@@ -306,6 +306,13 @@ enum Dtype {
         put(array, 0, length(array), out);
     }
 
+    /** An array of this type with the same elements. */
+    final Object copy(Object array) {
+        Buffer copy = allocate(length(array));
+        put(array, copy);
+        return copy.array();
+    }
+
     /** Appends a value some times. */
     abstract void fill(double value, int count, Buffer out);
 }

@@ -125,7 +125,8 @@ public final class Field<T> {
     /**
      * An array of floats.
      *
-     * @param shape the shape of the column for one object; [-1] if its length differs from object to object
+     * @param shape the shape of the column for one object; [-1] or [-1, …] if its length differs from object to
+     *     object
      * @param function gives the elements, row-major
      * @param <T> the class of the objects
      * @return float32 shape per object
@@ -137,7 +138,8 @@ public final class Field<T> {
     /**
      * An array of doubles.
      *
-     * @param shape the shape of the column for one object; [-1] if its length differs from object to object
+     * @param shape the shape of the column for one object; [-1] or [-1, …] if its length differs from object to
+     *     object
      * @param function gives the elements, row-major
      * @param <T> the class of the objects
      * @return float64 shape per object
@@ -149,7 +151,8 @@ public final class Field<T> {
     /**
      * An array of integers.
      *
-     * @param shape the shape of the column for one object; [-1] if its length differs from object to object
+     * @param shape the shape of the column for one object; [-1] or [-1, …] if its length differs from object to
+     *     object
      * @param function gives the elements, row-major
      * @param <T> the class of the objects
      * @return int32 shape per object
@@ -161,7 +164,8 @@ public final class Field<T> {
     /**
      * An array of long integers.
      *
-     * @param shape the shape of the column for one object; [-1] if its length differs from object to object
+     * @param shape the shape of the column for one object; [-1] or [-1, …] if its length differs from object to
+     *     object
      * @param function gives the elements, row-major
      * @param <T> the class of the objects
      * @return int64 shape per object
@@ -171,8 +175,12 @@ public final class Field<T> {
     }
 
     static <T> Field<T> array(Dtype dtype, Shape shape, Function<T, Object> function) {
+        // Copied: the function may give the same array for each object.
         return new Field<>(
-                dtype, shape, (record, out) -> writeArray(dtype, shape, function.apply(record), out), function);
+                dtype,
+                shape,
+                (record, out) -> writeArray(dtype, shape, function.apply(record), out),
+                record -> dtype.copy(function.apply(record)));
     }
 
     private static void writeArray(Dtype dtype, Shape shape, Object array, Buffer out) {

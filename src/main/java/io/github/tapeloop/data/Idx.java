@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tensorflow.ndarray.Shape;
 
@@ -35,6 +36,7 @@ final class Idx {
     private record Contents(int[] dimensions, byte[] bytes) {}
 
     private static Contents read(Path file, int rank, String what) {
+        Interrupts.begin();
         try (InputStream in = Compressed.open(file)) {
             int[] dimensions = header(file, in, rank, what);
             return new Contents(dimensions, body(file, in, dimensions));
@@ -49,9 +51,14 @@ final class Idx {
         int expected = UNSIGNED_BYTES | rank;
         if (header.remaining() >= 4 && header.getInt(0) != expected) {
             throw new DataException(String.format(
+                    Locale.ROOT,
                     "%s: expected the IDX magic number 0x%08x (%s: unsigned bytes in %d dimensions) but got 0x%08x; is"
                             + " the first file the images and the second the labels?",
-                    file, expected, what, rank, header.getInt(0)));
+                    file,
+                    expected,
+                    what,
+                    rank,
+                    header.getInt(0)));
         }
         if (header.remaining() < length) {
             throw new DataException(file + ": expected an IDX header of " + length + " bytes but the file ends after "

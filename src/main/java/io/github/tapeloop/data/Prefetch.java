@@ -14,6 +14,8 @@ final class Prefetch implements BatchSupply {
 
     static final String THREAD_NAME = "tapeloop-prefetch";
 
+    private static final int MOST_PREPARED = 32;
+
     private final BatchSupply upstream;
     private final int capacity;
     private final ArrayDeque<Batch> ready = new ArrayDeque<>();
@@ -39,7 +41,8 @@ final class Prefetch implements BatchSupply {
     static Prefetch start(BatchSupply upstream, int capacity) {
         Prefetch prefetch = new Prefetch(upstream, capacity);
         try {
-            upstream.prepare(capacity + 2); // Those that wait, the consumer's, and the one being assembled.
+            upstream.prepare(Math.min(capacity, MOST_PREPARED)
+                    + 2); // Those that wait, the consumer's, and the one being assembled.
             prefetch.thread.start();
         } catch (RuntimeException | Error e) {
             upstream.close();

@@ -1,10 +1,9 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.warning.Warnings;
 import java.lang.ref.Cleaner;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the rule of {@link BatchIterator} over any supply. The supply of an iterator that nobody can reach any more, since
@@ -13,7 +12,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PulledBatches implements BatchIterator {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PulledBatches.class);
     private static final Cleaner FORGOTTEN = Cleaner.create();
 
     private enum State {
@@ -48,8 +46,10 @@ final class PulledBatches implements BatchIterator {
         @Override
         public void run() {
             if (!inTime) {
-                LOG.warn("A loop over batches was left early without closing their iterator: use try (BatchIterator"
-                        + " batches = data.open(seed, epoch))");
+                Warnings.warn(
+                        PulledBatches.class,
+                        "A loop over batches was left early without closing their iterator: use try (BatchIterator"
+                                + " batches = data.open(seed, epoch))");
                 supply.close();
             }
         }

@@ -155,7 +155,7 @@ public final class TfRecords {
          * A feature of floats.
          *
          * @param name of the feature
-         * @param shape how its values are arranged; [-1] if their number differs
+         * @param shape how its values are arranged; [-1] or [-1, …] if their number differs
          * @return float32 shape per example
          */
         public static Field<Example> floats(String name, Shape shape) {
@@ -166,7 +166,7 @@ public final class TfRecords {
          * A feature of int64 values, kept as they are.
          *
          * @param name of the feature
-         * @param shape how its values are arranged; [-1] if their number differs
+         * @param shape how its values are arranged; [-1] or [-1, …] if their number differs
          * @return int64 shape per example
          */
         public static Field<Example> longIntegers(String name, Shape shape) {
@@ -177,7 +177,7 @@ public final class TfRecords {
          * A feature of int64 values that fit into int32, such as classes.
          *
          * @param name of the feature
-         * @param shape how its values are arranged; [-1] if their number differs
+         * @param shape how its values are arranged; [-1] or [-1, …] if their number differs
          * @return int32 shape per example
          */
         public static Field<Example> integers(String name, Shape shape) {

@@ -1,14 +1,11 @@
 package io.github.tapeloop.data;
 
+import io.github.tapeloop.warning.Warnings;
 import java.time.Duration;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The end of the threads of a pass. They run users' code, which may not hear that it is to end. */
 final class WorkerThreads {
-
-    private static final Logger LOG = LoggerFactory.getLogger(WorkerThreads.class);
 
     /**
      * How long an interrupted loop goes on to wait. An interrupt means "stop at the next batch" to it, so that one which is
@@ -43,12 +40,10 @@ final class WorkerThreads {
                 left = end - System.nanoTime();
             }
             if (thread.isAlive()) {
-                LOG.warn(
-                        "Thread {} of {} was interrupted, has not ended within {} s and is left behind: its code does not"
-                                + " hear interrupts",
-                        thread.getName(),
-                        stage,
-                        END.toSeconds(),
+                Warnings.warn(
+                        WorkerThreads.class,
+                        "Thread " + thread.getName() + " of " + stage + " was interrupted, has not ended within "
+                                + END.toSeconds() + " s and is left behind: its code does not hear interrupts",
                         where(thread));
             }
         }

@@ -2,6 +2,7 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
@@ -34,6 +35,7 @@ final class CompiledExecution extends Execution {
 
     @Override
     void prepare(Batch batch) {
+        show(batch);
         if (!step.isTraced()) {
             try (TensorScope scope = session.scope()) {
                 trace(batch, batch.columns(session.tf()));
@@ -51,6 +53,11 @@ final class CompiledExecution extends Execution {
         }
         step.counter().add(1);
         return 1;
+    }
+
+    @Override
+    RuntimeException explained(Batch batch, OpException failure) {
+        return opByOp(batch, failure);
     }
 
     private TracedStep trace(Batch batch, Bundle columns) {

@@ -4,8 +4,9 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.step.StepRun;
+import io.github.tapeloop.step.Witness;
+import java.util.Optional;
 import java.util.function.Consumer;
-import org.tensorflow.op.Ops;
 
 /** The eager execution: runs a step op by op, inside a scope that frees what it made. */
 final class EagerExecution extends Execution {
@@ -16,11 +17,17 @@ final class EagerExecution extends Execution {
 
     @Override
     int take(Batch batch, Undo undo, Consumer<Bundle> result) {
-        Ops tf = session.tf();
         try (TensorScope scope = session.scope();
-                StepRun run = StepRun.begin(
-                        tf, scope, () -> tf.constant(step.counter().taken()), step.seams(), undo::prepare)) {
-            result.accept(ops(run, batch));
+                StepRun run = begin(scope, undo)) {
+            Optional<Witness> witness = step.look().take();
+            if (witness.isEmpty()) {
+                result.accept(ops(run, batch));
+            } else {
+                try (Witness sees = witness.get()) {
+                    run.seenBy(sees, batch, false);
+                    result.accept(ops(run, batch));
+                }
+            }
         }
         step.counter().add(1);
         return 1;

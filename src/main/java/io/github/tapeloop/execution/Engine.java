@@ -23,6 +23,7 @@ import io.github.tapeloop.step.StepBody;
 import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.step.TestStep;
 import io.github.tapeloop.step.TrainStep;
+import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.tape.GradientRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TNumber;
 
@@ -60,6 +62,9 @@ public final class Engine implements AutoCloseable {
     private final Rounds rounds;
     private final Set<Optimizer> optimizers;
     private final Execution predict;
+    private final Look look = new Look();
+    /** The layers that were frozen when a step was last looked at. */
+    private Set<Layer> lookedAt;
 
     /** By the layers that are frozen, the limit of the guard, and the rules for gradients: a trace keeps them. */
     private final Map<Setting, Executions> executions = new LinkedHashMap<>(MOST_SETTINGS, 0.75f, true);
@@ -96,7 +101,7 @@ public final class Engine implements AutoCloseable {
         this.rounds = new Rounds(session);
         this.state = account();
         this.predict = execution(new Step(
-                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, this::optimizers));
+                "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of, Look.NONE));
     }
 
     /** Registers all that makes the next step what it is. */
@@ -137,12 +142,25 @@ public final class Engine implements AutoCloseable {
                 : step.inference().call(plan.model(), Objective.inputs(step.tf(), batch));
     }
 
-    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
-    private Executions executions() {
+    /** Has the next training step be seen, if none was since the same layers are frozen. */
+    public void lookAtNextStep(Supplier<Witness> witness) {
+        Set<Layer> frozen = frozen();
+        if (!frozen.equals(lookedAt)) {
+            lookedAt = frozen;
+            look.by(witness.get());
+        }
+    }
+
+    private Set<Layer> frozen() {
         Set<Layer> frozen = new HashSet<>();
         addFrozen(plan.model(), frozen);
-        Setting setting =
-                new Setting(frozen, guard.limit(), GradientRegistry.of(session).version());
+        return frozen;
+    }
+
+    /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
+    private Executions executions() {
+        Setting setting = new Setting(
+                frozen(), guard.limit(), GradientRegistry.of(session).version());
         Executions found = executions.get(setting);
         if (found == null) {
             found = newExecutions();
@@ -164,8 +182,9 @@ public final class Engine implements AutoCloseable {
     }
 
     private Executions newExecutions() {
-        Step training = step("train_step", trainBody(backward), seams, progress.training());
-        Step testing = step("test_step", testBody(), seams.unguarded(), progress.testing());
+        Step training = trainStep("train_step", trainBody(backward));
+        Step testing = new Step(
+                "test_step", testBody(), false, seams.unguarded(), state, progress.testing(), List::of, Look.NONE);
         Execution once = execution(training);
         int verified = plan.compilation() == null ? 0 : plan.compilation().verifiedSteps();
         Execution train =
@@ -173,8 +192,8 @@ public final class Engine implements AutoCloseable {
         return new Executions(training, train, execution(testing), new HashMap<>());
     }
 
-    private Step step(String name, StepBody body, Seams around, Progress.Counter counter) {
-        return new Step(name, body, false, around, state, counter, this::optimizers);
+    private Step trainStep(String name, StepBody body) {
+        return new Step(name, body, false, seams, state, progress.training(), this::optimizers, look);
     }
 
     private StepBody trainBody(Backward secondHalf) {
@@ -191,10 +210,18 @@ public final class Engine implements AutoCloseable {
             return new TestStep(objective, testScores);
         }
         return (step, batch) -> {
+            requireTestStep();
+            throw new AssertionError("there is one");
+        };
+    }
+
+    /** Refuses to evaluate where nobody said how. */
+    public void requireTestStep() {
+        if (plan.testStep() == null && !plan.hasLoss()) {
             throw new IllegalStateException(
                     "This trainer has a step of its own and neither a loss nor a test step, so it"
                             + " cannot evaluate: give its builder loss(…) or testStep(…)");
-        };
+        }
     }
 
     private Execution execution(Step step) {
@@ -225,7 +252,7 @@ public final class Engine implements AutoCloseable {
             return now.train();
         }
         return now.loops().computeIfAbsent(batchSize, size -> {
-            Step several = step("train_steps", trainBody(Backward.PLAIN), seams, progress.training());
+            Step several = trainStep("train_steps", trainBody(Backward.PLAIN));
             return new LoopExecution(several, now.train(), size, rounds);
         });
     }
@@ -273,6 +300,11 @@ public final class Engine implements AutoCloseable {
     /** All that makes the next step what it is. */
     public TrainingState state() {
         return state;
+    }
+
+    /** What the builder of the trainer was told. */
+    public Plan plan() {
+        return plan;
     }
 
     /** The session that everything is in. */

@@ -2,11 +2,17 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.StepRun;
+import io.github.tapeloop.step.Witness;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -18,6 +24,8 @@ import org.tensorflow.types.TInt64;
  * the trainer knows; the loop does not.
  */
 public abstract class Execution {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Execution.class);
 
     final TapeSession session;
     final Step step;
@@ -52,11 +60,53 @@ public abstract class Execution {
                     step.letScalesFall();
                 }
                 return steps;
+            } catch (OpException e) {
+                undo.run();
+                throw explained(batch, e);
             } catch (RuntimeException | Error e) {
                 undo.run();
                 throw e;
             }
         }
+    }
+
+    /** A failure of the step on a batch, with all that can be said of it. */
+    RuntimeException explained(Batch batch, OpException failure) {
+        return FailedStep.withCure(failure);
+    }
+
+    /** Takes a step that failed in a graph op by op, which tells the op and its layer; nothing comes of it. */
+    final RuntimeException opByOp(Batch batch, OpException failure) {
+        if (session.isClosing()) {
+            return failure;
+        }
+        try {
+            forget(run -> step.body().run(run, batch));
+            return FailedStep.withCure(failure); // Op by op it does not fail.
+        } catch (RuntimeException e) {
+            RuntimeException told = e instanceof OpException op ? FailedStep.withCure(op) : e;
+            if (told != failure) {
+                told.addSuppressed(failure);
+            }
+            return told;
+        }
+    }
+
+    /** Runs a step op by op of which nothing stays. */
+    private void forget(Consumer<StepRun> work) {
+        try (Undo undo = new Undo()) {
+            try (TensorScope scope = session.scope();
+                    StepRun run = begin(scope, undo)) {
+                work.accept(run);
+            } finally {
+                undo.run();
+            }
+        }
+    }
+
+    final StepRun begin(TensorScope scope, Undo undo) {
+        Ops tf = session.tf();
+        return StepRun.begin(tf, scope, () -> tf.constant(step.counter().taken()), step.seams(), undo::prepare);
     }
 
     private boolean isTrue(Operand<TBool> flag) {
@@ -98,12 +148,34 @@ public abstract class Execution {
     /** Takes the step, or several. */
     abstract int take(Batch batch, Undo undo, Consumer<Bundle> result);
 
+    /** Shows the step on a batch to who is to see it, op by op, since a trace has no values; nothing comes of it. */
+    final void show(Batch batch) {
+        Optional<Witness> witness = step.look().take();
+        if (witness.isEmpty()) {
+            return;
+        }
+        if (!step.body().isShowable()) {
+            witness.get().close();
+            return;
+        }
+        try (Witness sees = witness.get()) {
+            forget(run -> {
+                run.seenBy(sees, batch, true);
+                step.body().run(run, batch);
+            });
+        } catch (RuntimeException e) {
+            LOG.debug("The step that was shown failed, as the one to come will, which says why", e);
+        }
+    }
+
     /** Makes the ops of one step in a trace, and commits what it has held back. */
     final Bundle trace(Ops tf, Batch batch, Supplier<Operand<TInt64>> number) {
         try (StepRun run = StepRun.traced(tf, number, step.seams())) {
             Bundle results = ops(run, batch);
             step.traced(run.wroteEarly());
             return results;
+        } catch (IllegalStateException e) {
+            throw FailedStep.whileTracing(step.name(), e);
         }
     }
 

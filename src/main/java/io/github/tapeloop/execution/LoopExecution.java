@@ -46,6 +46,12 @@ final class LoopExecution extends Execution {
 
     @Override
     void prepare(Batch batch) {
+        if (batch.size() > batchSize) {
+            try (TensorScope scope = session.scope()) {
+                Ops tf = session.tf();
+                show(batch.with(rows(tf, batch.columns(tf), tf.constant(0L), batchSize)));
+            }
+        }
         if (!step.isTraced() && batch.size() > batchSize) {
             try (TensorScope scope = session.scope()) {
                 trace(batch, batch.columns(session.tf()));
@@ -100,11 +106,20 @@ final class LoopExecution extends Execution {
         } catch (OpException e) {
             long taken = rounds.afterFailure();
             step.counter().add(taken);
-            throw new OpException(e, taken + " of the " + steps + " steps of this call were taken, and are whole");
+            Operand<TInt64> from = tf.constant(taken * batchSize);
+            RuntimeException told = opByOp(batch.with(rows(tf, columns, from, batchSize)), e);
+            String whole = taken + " of the " + steps + " steps of this call were taken, and are whole";
+            throw told instanceof OpException op ? new OpException(op, whole) : told;
         }
         rounds.expect(steps);
         step.counter().add(steps);
         return last;
+    }
+
+    /** Was explained where it happened. */
+    @Override
+    RuntimeException explained(Batch batch, OpException failure) {
+        return failure;
     }
 
     private TracedStep trace(Batch like, Bundle columns) {

@@ -30,6 +30,7 @@ final class Step {
     private final TrainingState state;
     private final Progress.Counter counter;
     private final Supplier<List<Optimizer>> optimizers;
+    private final Look look;
     private boolean isTraced;
     private boolean tracedEarly;
 
@@ -38,6 +39,7 @@ final class Step {
      * @param givesAll whether it gives back all that its body names: predictions; otherwise its loss alone
      * @param counter counts it
      * @param optimizers those that it may update by
+     * @param look may have a witness for it
      */
     Step(
             String name,
@@ -46,7 +48,8 @@ final class Step {
             Seams seams,
             TrainingState state,
             Progress.Counter counter,
-            Supplier<List<Optimizer>> optimizers) {
+            Supplier<List<Optimizer>> optimizers,
+            Look look) {
         this.name = name;
         this.body = body;
         this.givesAll = givesAll;
@@ -54,6 +57,7 @@ final class Step {
         this.state = state;
         this.counter = counter;
         this.optimizers = optimizers;
+        this.look = look;
     }
 
     String name() {
@@ -66,6 +70,11 @@ final class Step {
 
     Seams seams() {
         return seams;
+    }
+
+    /** Who is to see the next step. */
+    Look look() {
+        return look;
     }
 
     /** What a failure may have to undo. */

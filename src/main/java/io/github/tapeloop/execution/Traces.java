@@ -2,13 +2,12 @@ package io.github.tapeloop.execution;
 
 import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The cache of a step's traces, by what their batches look like. The exact function serves the first kind of batch, one with
@@ -16,7 +15,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Traces {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Traces.class);
     private static final int MANY = 5;
 
     /** How many traces of one step are kept. */
@@ -90,12 +88,12 @@ final class Traces {
 
     private void warnOfMany() {
         if (++made == MANY) {
-            LOG.warn(
-                    "{} was traced {} times, which is slow: its batches keep changing, {}. The {} used last are kept",
-                    step.name(),
-                    MANY,
-                    kept.keySet(),
-                    MOST);
+            Warnings.warn(
+                    Traces.class,
+                    step.name() + " was traced " + MANY + " times, which is slow: its batches keep changing, "
+                            + kept.keySet()
+                            + ". The " + MOST + " used last are kept. Give batches few lengths:"
+                            + " dataset.padBatch(size, PadTo.lengths(…)), or bucketByLength");
         }
     }
 

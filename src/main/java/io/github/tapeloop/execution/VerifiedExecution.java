@@ -6,12 +6,11 @@ import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.warning.Warnings;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -19,8 +18,6 @@ import org.tensorflow.types.TFloat64;
 
 /** The verified execution: takes the first steps eager and compiled from the same state, and goes on compiled if they agree. */
 final class VerifiedExecution extends Execution {
-
-    private static final Logger LOG = LoggerFactory.getLogger(VerifiedExecution.class);
 
     /** Of the largest value: both ways run the same kernels, but a graph may fuse and reorder. */
     private static final double TOLERANCE = 1e-4;
@@ -64,9 +61,10 @@ final class VerifiedExecution extends Execution {
                     difference = Optional.of(String.valueOf(e.getMessage()));
                 }
                 if (difference.isPresent()) {
-                    LOG.warn(
-                            "The compiled step is not used, since it does not do what the eager one does: {}",
-                            difference.get());
+                    Warnings.warn(
+                            VerifiedExecution.class,
+                            "The compiled step is not used, since it does not do what the eager one does: "
+                                    + difference.get());
                     agreed = false;
                     after.restore();
                 }

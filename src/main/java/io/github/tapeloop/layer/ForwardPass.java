@@ -47,6 +47,7 @@ public final class ForwardPass {
     private final Map<Output<?>, Operand<TFloat32>> exact = new HashMap<>();
 
     private long randomOps;
+    private boolean lossesAsked;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
 
@@ -465,7 +466,18 @@ public final class ForwardPass {
      * @return float32 scalars, in the order they were added
      */
     public List<Operand<TFloat32>> losses() {
+        lossesAsked = true;
         return List.copyOf(losses);
+    }
+
+    /**
+     * What layers have added that nobody has asked for by {@link #losses} or {@link #totalLoss}: regularizers and the like,
+     * which are not trained for.
+     *
+     * @return float32 scalars, in the order they were added
+     */
+    public List<Operand<TFloat32>> droppedLosses() {
+        return lossesAsked ? List.of() : List.copyOf(losses);
     }
 
     /**
@@ -475,6 +487,7 @@ public final class ForwardPass {
      * @return {@code loss} itself if nothing was added
      */
     public Operand<TFloat32> totalLoss(Operand<TFloat32> loss) {
+        lossesAsked = true;
         Operand<TFloat32> total = loss;
         for (Operand<TFloat32> added : losses) {
             total = tf.math.add(total, added);

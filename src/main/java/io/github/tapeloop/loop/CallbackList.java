@@ -100,7 +100,7 @@ public final class CallbackList implements Callback {
     @Override
     public Map<String, Double> epochLogs(Run run, int epoch) {
         Map<String, Double> added = new TreeMap<>();
-        String when = "the logs of epoch " + epoch;
+        String when = "the logs of epoch " + (epoch + 1);
         for (Callback callback : callbacks) {
             tell(callback, c -> added.putAll(c.epochLogs(run, epoch)), when);
         }
@@ -140,6 +140,11 @@ public final class CallbackList implements Callback {
     @Override
     public void onTestBatchEnd(Run run, Event.BatchEnd event) {
         event.tell(() -> tell(callback -> callback.onTestBatchEnd(run, event), event));
+    }
+
+    @Override
+    public void onWarning(Run run, Event.Warning event) {
+        tell(callback -> callback.onWarning(run, event), event);
     }
 
     private void tell(Consumer<Callback> call, Event event) {

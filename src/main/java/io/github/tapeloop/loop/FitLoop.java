@@ -12,6 +12,8 @@ import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Scores;
+import io.github.tapeloop.step.Witness;
+import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,8 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +46,10 @@ public final class FitLoop {
     private final LongSupplier nanoTime;
     private final Evaluator evaluator;
     private final NonFiniteWatch nonFinite;
+    private final Warnings warnings;
+    private final Supplier<Witness> firstStep;
+    private final MonitorCheck monitors;
+    private final LearningWatch learning;
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
 
     /**
@@ -50,6 +58,8 @@ public final class FitLoop {
      * @param validation the data to validate on after epochs
      * @param nanoTime a clock
      * @param closing whether somebody wants to close what the run works with
+     * @param warnings collects those of the run
+     * @param firstStep makes who looks at the first step
      */
     public FitLoop(
             Engine engine,
@@ -57,7 +67,9 @@ public final class FitLoop {
             Optional<Batches> validation,
             Fit options,
             LongSupplier nanoTime,
-            BooleanSupplier closing) {
+            BooleanSupplier closing,
+            Warnings warnings,
+            Supplier<Witness> firstStep) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
         this.run = new FitRun(engine, closing);
@@ -69,10 +81,20 @@ public final class FitLoop {
         this.sanity = options.sanity(this.validation);
         this.callbacks = new CallbackList(options.callbacks());
         this.nanoTime = nanoTime;
+        this.warnings = warnings;
+        this.firstStep = firstStep;
+        this.learning = new LearningWatch(engine);
+        this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
-    /** Trains as the options say. */
+    /** Trains as the options say; what cannot come to a good end is refused before it begins. */
     public History fit() {
+        monitors.begin();
+        validation.ifPresent(data -> engine.requireTestStep());
+        warnOfNoValidation();
+        if (options.checksFirstStep()) {
+            engine.lookAtNextStep(firstStep);
+        }
         return options.isDryRun() ? undone() : runEpochs();
     }
 
@@ -88,6 +110,15 @@ public final class FitLoop {
         }
     }
 
+    private void warnOfNoValidation() {
+        boolean due = IntStream.range(options.initialEpoch(), options.epochs()).anyMatch(options::validatesAfter);
+        if (validation.isPresent() && !due) {
+            Warnings.warn(
+                    FitLoop.class,
+                    "No epoch of this run is followed by a validation: validationFrequency is longer than the run");
+        }
+    }
+
     private History runEpochs() {
         Throwable failure = null;
         try (Ending account = () -> callbacks.withdraw(engine.state());
@@ -97,7 +128,7 @@ public final class FitLoop {
                         new EpochBatches(train, engine.session().seed(), limit, executionSize(), nanoTime)) {
             OptionalLong steps = limit.isPresent() ? limit : train.size();
             callbacks.register(engine.state());
-            callbacks.onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
+            callbacks().onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
             sanity.ifPresent(this::checkValidation);
             nonFinite.begin();
             data.goOn(options.initialEpoch());
@@ -112,7 +143,8 @@ public final class FitLoop {
             end(failure);
         }
         NonFiniteWatch.Counts skips = nonFinite.counts();
-        return new History(epochs, run.stopReason(), skips.skipped(), skips.byLossScale(), skips.rollbacks());
+        return new History(
+                epochs, run.stopReason(), skips.skipped(), skips.byLossScale(), skips.rollbacks(), warnings.all());
     }
 
     /** Whether a callback wants to hear of each step. */
@@ -139,26 +171,27 @@ public final class FitLoop {
 
     private void runEpoch(int epoch, EpochBatches data) {
         long start = nanoTime.getAsLong();
-        callbacks.onEpochBegin(run, Event.EpochBegin.of(epoch));
+        callbacks().onEpochBegin(run, Event.EpochBegin.of(epoch));
 
         int order = orderOf(epoch);
         BatchLoop.Totals done = train(data.forEpoch(order));
         double trainSeconds = secondsSince(start);
         Map<String, Double> logs = new TreeMap<>(engine.trainScores().results());
 
-        if (options.validatesAfter(epoch) && !run.isCutShort()) {
-            validation
-                    .map(this::validate)
-                    .ifPresent(results -> results.forEach((name, value) -> logs.put(Scores.VALIDATION + name, value)));
+        Map<String, Double> validated = Map.of();
+        if (validation.isPresent() && options.validatesAfter(epoch) && !run.isCutShort()) {
+            validated = validate(validation.get());
+            validated.forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
         }
         logs.putAll(callbacks.epochLogs(run, epoch));
-        warnUnlessFinite(epoch, logs.get(Scores.LOSS));
+        monitors.epochEnds(logs.keySet(), !validated.isEmpty());
+        learning.epochEnds(epoch, logs.get(Scores.LOSS));
 
         Event.EpochEnd end =
                 Event.EpochEnd.of(epoch, logs, done.steps(), done.examples(), secondsSince(start), trainSeconds);
         epochs.add(end);
         engine.progress().trainedOn(order);
-        callbacks.onEpochEnd(run, end);
+        callbacks().onEpochEnd(run, end);
         nonFinite.epochEnds(epoch);
     }
 
@@ -178,8 +211,12 @@ public final class FitLoop {
         BatchLoop loop = new BatchLoop(
                 stepsSingly() ? engine.train() : engine.train(train.batchSize()),
                 engine.trainScores(),
-                event -> callbacks.onTrainBatchBegin(run, event),
-                event -> callbacks.onTrainBatchEnd(run, event),
+                event -> callbacks().onTrainBatchBegin(run, event),
+                event -> {
+                    learning.stepTaken();
+                    monitors.stepTaken(engine.trainScores());
+                    callbacks().onTrainBatchEnd(run, event);
+                },
                 () -> nonFinite.stepEnds() | run.stopsNow());
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
         engine.weights().toEvaluate();
@@ -189,20 +226,12 @@ public final class FitLoop {
         if (limit.isPresent()
                 && done.steps() < limit.getAsLong()
                 && run.stopReason().isEmpty()) {
-            LOG.warn("The data ran dry after {} of {} steps of this epoch", done.steps(), limit.getAsLong());
+            Warnings.warn(
+                    FitLoop.class,
+                    "The data ran dry after " + done.steps() + " of " + limit.getAsLong()
+                            + " steps of an epoch: a shorter stepsPerEpoch, or dataset.repeat(…), makes them alike");
         }
         return done;
-    }
-
-    private static void warnUnlessFinite(int epoch, Double loss) {
-        if (loss != null && !Double.isFinite(loss)) {
-            LOG.warn(
-                    "The loss of epoch {} is {}. Is the data scaled to about [-1, 1], the learning rate small enough?"
-                            + " A preflight(batch) before fit looks for the op; Fit.onNonFinite(…) skips such steps, goes back or"
-                            + " stops",
-                    epoch,
-                    loss);
-        }
     }
 
     /** Fails if validation would; nobody hears of it otherwise. */
@@ -211,17 +240,25 @@ public final class FitLoop {
     }
 
     private Map<String, Double> validate(Batches data) {
-        callbacks.onTestBegin(run, Event.TestBegin.of());
+        callbacks().onTestBegin(run, Event.TestBegin.of());
         Map<String, Double> logs = evaluator.evaluate(
                 data,
-                event -> callbacks.onTestBatchBegin(run, event),
-                event -> callbacks.onTestBatchEnd(run, event),
+                event -> callbacks().onTestBatchBegin(run, event),
+                event -> callbacks().onTestBatchEnd(run, event),
                 run::isCutShort);
         if (logs.isEmpty() && !run.isCutShort()) {
-            LOG.warn("The validation data has no batch: nothing was validated");
+            Warnings.warn(
+                    FitLoop.class,
+                    "The validation data has no batch, so nothing was validated: check take, skip and dropRemainder");
         }
-        callbacks.onTestEnd(run, Event.TestEnd.of(logs));
+        callbacks().onTestEnd(run, Event.TestEnd.of(logs));
         return logs;
+    }
+
+    /** The callbacks, which have heard what was warned of until now. */
+    private CallbackList callbacks() {
+        warnings.next().forEach(text -> callbacks.onWarning(run, Event.Warning.of(text)));
+        return callbacks;
     }
 
     /** What has to be done after a failure as well, which it must not hide. */
@@ -240,8 +277,9 @@ public final class FitLoop {
     private void end(Throwable failure) {
         Map<String, Double> last =
                 epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
-        try {
-            callbacks.onTrainEnd(run, Event.TrainEnd.of(last, run.stopReason(), Optional.ofNullable(failure)));
+        try (Ending told = () ->
+                callbacks.onTrainEnd(run, Event.TrainEnd.of(last, run.stopReason(), Optional.ofNullable(failure)))) {
+            callbacks();
         } catch (RuntimeException | Error e) {
             if (failure == null) {
                 throw e;

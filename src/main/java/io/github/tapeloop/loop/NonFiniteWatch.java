@@ -5,14 +5,11 @@ import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Guard;
+import io.github.tapeloop.warning.Warnings;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The watch over steps of a run that are not finite: skips them, goes back to the last good epoch, or stops. */
 final class NonFiniteWatch {
-
-    private static final Logger LOG = LoggerFactory.getLogger(NonFiniteWatch.class);
 
     /** How often the run goes back to one state before it stops: it would not get any further. */
     private static final int MOST_TIMES = 3;
@@ -79,7 +76,8 @@ final class NonFiniteWatch {
         lastGood.restore();
         engine.trainScores().reset(); // They are those of an epoch that has ended.
         engine.guard().forgive();
-        LOG.warn("Losses or gradients were not finite: the run goes back to {}", lastGoodName);
+        Warnings.warn(
+                NonFiniteWatch.class, "Losses or gradients were not finite: the run goes back to " + lastGoodName);
         if (timesBack == MOST_TIMES) {
             run.stop("losses or gradients were not finite again and again: the run went back to " + lastGoodName + " "
                     + MOST_TIMES + " times");

@@ -39,7 +39,9 @@ abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
 
     /**
      * Whether rows of a table without a gradient, such as words of an embedding that a batch lacks, stay as they are, with
-     * their moments; false unless set, which gives Keras' result at the cost of the whole table in each step.
+     * their moments; false unless set: the whole table is updated in each step, by 0 where there is no gradient. That is
+     * Keras' result with a dense gradient, as of a one-hot matrix. With {@code Embedding} on TensorFlow Keras squares the
+     * gradients of a row that comes several times in a batch before it sums them, so the second moment of such rows differs.
      *
      * @param on true to leave them
      * @return this

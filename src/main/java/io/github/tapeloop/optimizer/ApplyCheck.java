@@ -4,9 +4,8 @@ import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.warning.Warnings;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -15,8 +14,6 @@ import org.tensorflow.types.TFloat64;
 
 /** Refuses gradients that an optimizer cannot apply, before anything has changed. */
 final class ApplyCheck {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Optimizer.class);
 
     private final String optimizer;
     private boolean warned;
@@ -57,7 +54,7 @@ final class ApplyCheck {
                                     + ". Is the loss computed from the model's output, inside the tape?"));
         }
         if (!without.isEmpty() && !warned) {
-            LOG.warn("The loss does not depend on {}: they stay as they are", names(without));
+            Warnings.warn(Optimizer.class, "The loss does not depend on " + names(without) + ": they stay as they are");
             warned = true;
         }
     }

@@ -10,7 +10,11 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
-/** Keeps gradients from being too large, before they are used. */
+/**
+ * Keeps gradients from being too large, before they are used. Norms are computed where no square of an element overflows or
+ * vanishes, so gradients of any finite size keep their direction. Rows of a table that come several times in a batch are
+ * summed first.
+ */
 public final class Clip implements Optimizer.Transform {
 
     private enum Mode {

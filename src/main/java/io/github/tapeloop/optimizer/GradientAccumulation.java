@@ -26,7 +26,8 @@ import org.tensorflow.types.family.TType;
  * and is left alone by an update if none of its steps had one. Immutable.
  *
  * <p>Each {@link Optimizer#apply} is a step. Those left over are used by {@link Optimizer#flush}, which {@code fit} calls at the
- * end of the run, as Keras does not, and never between epochs: an epoch's last steps count with the next one's first.
+ * end of the run, after its last validation, as Keras does not, and never between epochs: an epoch's last steps count with
+ * the next one's first.
  *
  * <p>Sums are as large as the variables, so an optimizer that is {@code lazy(true)} is not lazy with it.
  */

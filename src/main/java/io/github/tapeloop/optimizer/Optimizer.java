@@ -44,7 +44,7 @@ public abstract class Optimizer extends OptimizerState {
 
     private final Transforms transforms = new Transforms();
     private final ApplyCheck applyCheck = new ApplyCheck(getClass().getSimpleName());
-    /** The variables that steps have had gradients of, in order. */
+    /** The variables that steps have had gradients of, in order, if a step may have to do with those of others. */
     private final Set<Variable<?>> met = new LinkedHashSet<>();
 
     /**
@@ -112,6 +112,10 @@ public abstract class Optimizer extends OptimizerState {
      */
     public final void apply(Ops tf, Gradients gradients) {
         check(tf, gradients);
+        if (transforms.carry()) {
+            met.removeIf(Variable::isClosed);
+            met.addAll(gradients.variables());
+        }
         if (!Transaction.hold(tf, () -> new HeldUpdate(this, gradients))) {
             applyNow(tf, gradients);
         }
@@ -121,7 +125,6 @@ public abstract class Optimizer extends OptimizerState {
     final void applyNow(Ops tf, Gradients gradients) {
         build(tf);
         gradients.variables().forEach(this::ask);
-        met.addAll(gradients.variables());
         if (lossScale == null) {
             step(tf, gradients);
         } else {
@@ -178,7 +181,7 @@ public abstract class Optimizer extends OptimizerState {
 
     /** The variables that a step may have to do with although it has no gradient of them. */
     final Collection<Variable<?>> carried() {
-        return transforms.carry() ? Collections.unmodifiableCollection(met) : List.of();
+        return Collections.unmodifiableCollection(met);
     }
 
     /**

@@ -16,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  * the sequence z that steps as RMSprop does and its average x: v = β₂ v + (1 - β₂) g²; z -= lr g / (√(v / (1 - β₂ᵗ)) +
  * ε); x = (1 - 1/t) x + z/t; y = (1 - β₁) z + β₁ x. The better weights are x: {@link #swapToEval} puts them in place.
  * Defaults: learning rate 0.0025, β₁ 0.9, β₂ 0.999, ε 1e-8, no warm-up, and, as in Keras, no weight decay unless
- * {@link #with} is given one.
+ * {@link #with} is given one. (On TensorFlow Keras 3.15 takes the new z for the old one in x, and hardly learns.)
  */
 public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
 

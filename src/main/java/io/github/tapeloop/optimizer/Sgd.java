@@ -69,7 +69,8 @@ public final class Sgd extends Optimizer {
 
     /**
      * Whether rows of a table without a gradient, such as words of an embedding that a batch lacks, stay as they are, with
-     * their momentum; false unless set, which gives Keras' result at the cost of the whole table in each step.
+     * their momentum; false unless set, which gives Keras' result at the cost of the whole table in each step; but for clipped
+     * gradients of rows that come several times in a batch, which Keras clips on TensorFlow before it sums them.
      *
      * @param on true to leave them
      * @return this

@@ -21,7 +21,7 @@ final class LogitsCheck {
     private static final Set<String> PROBABILITIES = Set.of("Softmax", "Sigmoid");
 
     private static final Set<String> LOGIT_LOSSES =
-            Set.of("SparseSoftmaxCrossEntropyWithLogits", "LogSoftmax", "Softplus");
+            Set.of("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits", "LogSoftmax", "Softplus");
 
     /** What losses of probabilities keep them off 0 by. */
     private static final float CLIPPED = 1e-7f;
@@ -52,6 +52,11 @@ final class LogitsCheck {
                                 + " activation SOFTMAX or SIGMOID");
             }
         }
+    }
+
+    /** The op that made a value, before it was brought into another form. */
+    Operation maker(Output<?> output) {
+        return source(output).op();
     }
 
     private Output<?> source(Output<?> output) {

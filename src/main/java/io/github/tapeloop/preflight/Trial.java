@@ -65,7 +65,7 @@ public final class Trial {
         try (Snapshot all = Snapshot.ofAll(session); // Also what no part of the trainer has.
                 Snapshot before = engine.state().snapshot();
                 TensorScope scope = session.scope()) {
-            try (TrialValues values = new TrialValues(session)) {
+            try (TrialValues values = new TrialValues(session, true)) {
                 take(scope, values);
             } finally {
                 all.restore();

@@ -17,6 +17,7 @@ import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 
 /** Looks at the values that a trial step computes, op by op, while they live. */
@@ -31,6 +32,8 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     private final TapeSession session;
     private final Set<Operation> changed = Collections.newSetFromMap(new IdentityHashMap<>());
     private final LogitsCheck logits = new LogitsCheck();
+    private final boolean thorough;
+    private boolean convolves;
     private String notFinite;
     private String badLabels;
     private String lastOp;
@@ -38,8 +41,10 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     /** The smallest and the largest of some numbers. */
     record Range(double least, double most) {}
 
-    TrialValues(TapeSession session) {
+    /** @param thorough whether to look for the op that first makes what is not finite, which reads all values */
+    TrialValues(TapeSession session, boolean thorough) {
         this.session = session;
+        this.thorough = thorough;
         RecordingEnvironment.of(session.tf()).startRecording(this);
     }
 
@@ -47,11 +52,12 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     public void record(RecordedOp op) {
         lastOp = op.type() + " '" + op.name() + "'";
         noteChange(op);
+        convolves |= op.type().startsWith("Conv");
         logits.note(op, this);
         if (op.type().equals(SPARSE_CROSS_ENTROPY)) {
             noteLabels(op);
         }
-        if (notFinite == null && !op.type().equals("Const")) {
+        if (thorough && notFinite == null && !op.type().equals("Const")) {
             noteFinite(op);
         }
     }
@@ -104,6 +110,26 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     /** What was taken for logits or probabilities and is not, by the op that made it. */
     Map<String, String> mistakenLogits() {
         return logits.mistakes();
+    }
+
+    /** Whether there was a convolution. */
+    boolean convolves() {
+        return convolves;
+    }
+
+    /** The op that made a value, before it was brought into another form. */
+    Operation maker(Operand<?> value) {
+        return logits.maker(value.asOutput());
+    }
+
+    /** Whether all elements are whole numbers. */
+    boolean isWhole(Operand<TFloat32> numbers) {
+        boolean[] whole = new boolean[1];
+        session.unrecorded(() -> {
+            Ops tf = session.tf();
+            whole[0] = isZero(tf.math.sub(numbers, tf.math.rint(numbers)));
+        });
+        return whole[0];
     }
 
     /** The sparse cross-entropy that was given labels which are no classes. */

@@ -11,6 +11,8 @@ import java.nio.IntBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -41,6 +43,10 @@ final class EagerExecutor implements AutoCloseable {
     private static final int MAX_OUTPUTS = 1000;
 
     private static final int MAX_CACHED_NAMES = 4096;
+
+    private static final Pattern FUNCTION_NODE = Pattern.compile("\\{\\{function_node [^}]*}} ?");
+    private static final Pattern VALUES = Pattern.compile("(?:[-+0-9.eE]+,? ){10,}[-+0-9.eE]+");
+    private static final int MOST_VALUES = 80;
 
     /**
      * @param inputs the input arguments of an op with input lists, else empty
@@ -311,7 +317,16 @@ final class EagerExecutor implements AutoCloseable {
     private String message() {
         String text = NativeText.read(tensorflow.TF_Message(status));
         int note = text.indexOf(" [Op:"); // TensorFlow repeats the op and its device; the type and name are said above.
-        return note < 0 ? text : text.substring(0, note);
+        String own = note < 0 ? text : text.substring(0, note);
+        return cutValues(FUNCTION_NODE.matcher(own).replaceAll(""));
+    }
+
+    /** TensorFlow lists all values of a tensor that one of is wrong. */
+    static String cutValues(String text) {
+        return VALUES.matcher(text)
+                .replaceAll(values -> values.group().length() <= MOST_VALUES
+                        ? Matcher.quoteReplacement(values.group())
+                        : values.group().substring(0, values.group().lastIndexOf(' ', MOST_VALUES)) + " …");
     }
 
     private BytePointer name(String text) {

@@ -4,6 +4,7 @@ import io.github.tapeloop.op.OpRecorder;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.tensorflow.internal.c_api.global.tensorflow;
 
@@ -114,13 +115,14 @@ public record LeakReport(int liveHandles, long liveBytes, List<Origin> origins, 
         StringBuilder text = new StringBuilder();
         text.append(liveHandles).append(" live handles, ").append(liveBytes).append(" bytes");
         for (Origin origin : origins) {
-            text.append(String.format("%n  %d x %s, %d bytes", origin.handles(), origin.type(), origin.bytes()));
+            text.append(String.format(
+                    Locale.ROOT, "%n  %d x %s, %d bytes", origin.handles(), origin.type(), origin.bytes()));
             if (!origin.site().isEmpty()) {
                 text.append(", made at ").append(origin.site());
             }
         }
         for (OpenTape tape : tapes) {
-            text.append(String.format("%n  a GradientTape that records, %d ops kept", tape.ops()));
+            text.append(String.format(Locale.ROOT, "%n  a GradientTape that records, %d ops kept", tape.ops()));
             if (!tape.site().isEmpty()) {
                 text.append(", opened at ").append(tape.site());
             }

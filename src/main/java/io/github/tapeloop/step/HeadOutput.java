@@ -16,7 +16,7 @@ import org.tensorflow.types.family.TNumber;
  * @param weight how much each example counts, float32 [batch]
  * @param mask which steps of the output count, bool [batch, time] or of more or fewer of its first dimensions
  */
-record HeadOutput(
+public record HeadOutput(
         Head head,
         Operand<? extends TNumber> target,
         Operand<TFloat32> prediction,

@@ -4,6 +4,7 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,16 +12,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** The objective of training: a model, and what is asked of its outputs. */
 public final class Objective {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Objective.class);
 
     private final Model model;
     private final List<Head> heads;
@@ -58,13 +55,15 @@ public final class Objective {
                 .toList();
         if (!dropped.isEmpty()) {
             warned = true;
-            LOG.warn(
-                    "The mask of {} is dropped: what takes it neither heeds masks nor hands them on, so what is masked"
+            List<String> makers = dropped.stream()
+                    .map(x -> Tensors.describe(x) + " from op '" + x.op().name() + "'")
+                    .toList();
+            Warnings.warn(
+                    Objective.class,
+                    "The mask of " + makers
+                            + " is dropped: what takes it neither heeds masks nor hands them on, so what is masked"
                             + " counts from there on. A layer that works on each step by itself keeps the mask with"
-                            + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)",
-                    dropped.stream()
-                            .map(x -> Tensors.describe(x) + " from op '" + x.op().name() + "'")
-                            .toList());
+                            + " pass.keepMask(x, y); if it is meant to end here, take it off with pass.setMask(x, null)");
         }
     }
 

@@ -10,6 +10,8 @@ import io.github.tapeloop.state.Stateful;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -69,6 +71,17 @@ public record Plan(
                 .map(Optimizer.class::cast)
                 .distinct()
                 .toList();
+    }
+
+    /** What the losses of the heads are called in logs: {@code loss}, and if there are several, each by its name. */
+    public Set<String> lossNames() {
+        Set<String> names = new TreeSet<>();
+        heads.stream().filter(head -> head.loss() != null).map(Head::lossName).forEach(names::add);
+        if (names.size() == 1) {
+            names.clear();
+        }
+        names.add(Scores.LOSS);
+        return names;
     }
 
     public boolean hasLoss() {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -63,6 +64,13 @@ public final class Scores implements Stateful {
                     "The step names a scalar '" + name + "', but so is a metric: give one of them another name");
         }
         return name;
+    }
+
+    /** The names that results have, which those of a custom step have after its first run. */
+    public Set<String> names() {
+        Set<String> names = new TreeSet<>(named.keySet());
+        names.addAll(metrics.keySet());
+        return names;
     }
 
     public Map<String, Double> results() {

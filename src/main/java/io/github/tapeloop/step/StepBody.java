@@ -17,4 +17,9 @@ public interface StepBody {
      * @return the losses of a training or test step, the predictions of a prediction step; the same names each time
      */
     Map<String, ? extends Operand<? extends TNumber>> run(StepRun step, Batch batch);
+
+    /** Whether it can be run once more for a look at it: a step of the user's may count its runs. */
+    default boolean isShowable() {
+        return false;
+    }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop.step;
 
 import io.github.tapeloop.StepContext;
+import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Bundle;
@@ -11,6 +12,9 @@ import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.tape.GradientTape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -35,7 +39,11 @@ public final class StepRun implements StepContext, AutoCloseable {
     private final Seams seams;
     private final Transaction writes;
     private final Guard.Watch watch;
-    private long passes;
+    private final List<ForwardPass> passes = new ArrayList<>();
+    private Optional<Witness> witness = Optional.empty();
+    /** Whether nothing is to come of the step. */
+    private boolean isShow;
+
     private ForwardPass seeds;
     private Operand<TBool> finiteSoFar;
 
@@ -81,9 +89,11 @@ public final class StepRun implements StepContext, AutoCloseable {
 
     @Override
     public ForwardPass training() {
-        long passSeed = passes == 0 ? seams.seed() : Seeds.mix(seams.seed(), passes);
-        passes++;
-        return inPrecision(ForwardPass.training(tf, passSeed, number));
+        int before = passes.size();
+        long passSeed = before == 0 ? seams.seed() : Seeds.mix(seams.seed(), before);
+        ForwardPass pass = inPrecision(ForwardPass.training(tf, passSeed, number));
+        passes.add(pass);
+        return pass;
     }
 
     @Override
@@ -108,8 +118,42 @@ public final class StepRun implements StepContext, AutoCloseable {
         seams.meet(optimizer);
         Operand<TFloat32> scaled = optimizer.scaleLoss(tf, loss);
         Gradients gradients = seams.reduction().reduce(tf, tape.gradients(scaled, variables));
+        witness.ifPresent(seen -> seen.descends(gradients));
+        if (isShow) {
+            return;
+        }
         watch.add(tf, optimizer, loss, gradients);
         optimizer.apply(tf, gradients); // Held back like all writes of a step.
+    }
+
+    /**
+     * Has a witness see the step.
+     *
+     * @param batch what it is taken on
+     * @param show whether the step is taken for the witness only: nothing is updated
+     */
+    public void seenBy(Witness sees, Batch batch, boolean show) {
+        witness = Optional.of(sees);
+        isShow = show;
+        sees.begins(batch);
+    }
+
+    /** The first half has ended. */
+    void compared(Forward forward) {
+        witness.ifPresent(seen -> seen.compared(forward));
+    }
+
+    /** What layers have added to the loss in passes of this step; none if one of these was asked for what it has. */
+    List<Operand<TFloat32>> droppedLosses() {
+        List<Operand<TFloat32>> dropped = new ArrayList<>();
+        for (ForwardPass pass : passes) {
+            List<Operand<TFloat32>> own = pass.droppedLosses();
+            if (own.isEmpty() && !pass.losses().isEmpty()) {
+                return List.of();
+            }
+            dropped.addAll(own);
+        }
+        return dropped;
     }
 
     /** The trainer's own part of what surrounds the step. */

@@ -28,9 +28,15 @@ public record TrainStep(Objective objective, Optimizer optimizer, Scores scores,
             ForwardPass pass = step.training();
             Map<String, Operand<TFloat32>> outputs = pass.call(objective.model(), Objective.inputs(tf, examples));
             Forward forward = objective.compare(tf, pass, outputs, examples);
+            step.compared(forward);
             backward.run(step, tape, forward, this::descend);
             return forward.losses();
         }
+    }
+
+    @Override
+    public boolean isShowable() {
+        return true;
     }
 
     private void descend(StepRun step, GradientTape tape, Forward forward) {

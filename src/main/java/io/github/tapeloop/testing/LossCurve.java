@@ -95,7 +95,7 @@ public final class LossCurve {
             if (!falls) {
                 throw failure("must fall by each epoch"
                         + (tolerance > 0 ? " but for rises below " + tolerance : "")
-                        + ", but goes from " + values[i - 1] + " to " + values[i] + " in epoch " + i);
+                        + ", but goes from " + values[i - 1] + " to " + values[i] + " in epoch " + (i + 1));
             }
         }
         if (!(values[values.length - 1] < values[0])) {
@@ -154,7 +154,7 @@ public final class LossCurve {
         for (int i = 0; i < values.length; i++) {
             boolean same = Double.compare(values[i], expected[i]) == 0;
             if (!same && !(Math.abs(values[i] - expected[i]) <= tolerance * Math.abs(expected[i]))) {
-                throw failure("must be within " + tolerance + " (relative) of " + what + ", but in epoch " + i
+                throw failure("must be within " + tolerance + " (relative) of " + what + ", but in epoch " + (i + 1)
                         + " it is " + values[i] + " instead of " + expected[i] + "; all of them: " + text(expected));
             }
         }

@@ -59,6 +59,21 @@ class LossCurvePlotTest {
         assertNotEquals(0, colours.size());
     }
 
+    /** A container with a read-only disk: only the directory of the picture can be written. */
+    @Test
+    void aPngNeedsNoTemporaryFile() throws IOException {
+        Path lost = Files.createDirectory(directory.resolve("cache"));
+        ImageIO.setCacheDirectory(lost.toFile());
+        try {
+            Files.delete(lost);
+            Path file = directory.resolve("curve.png");
+            train(new LossCurvePlot(file));
+            assertTrue(Files.size(file) > 0);
+        } finally {
+            ImageIO.setCacheDirectory(null);
+        }
+    }
+
     @Test
     void anSvgShowsTheCurvesThatWereMeasured() throws IOException {
         Path file = directory.resolve("curve.SVG");

@@ -2,25 +2,17 @@ package io.github.tapeloop.data;
 
 import static io.github.tapeloop.data.Values.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.awt.image.BufferedImage;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.imageio.ImageIO;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** How often rows are read, and what buffers hold. */
+/** How often rows are read. */
 class CostsTest {
-
-    @TempDir
-    Path folder;
 
     private final AtomicInteger reads = new AtomicInteger();
 
@@ -103,52 +95,21 @@ class CostsTest {
     }
 
     @Test
-    void aFilterBeforeAShuffleHoldsNamesOfFiles() throws IOException {
-        BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
-        Files.createDirectory(folder.resolve("a"));
-        for (int i = 0; i < 60; i++) {
-            ImageIO.write(image, "png", folder.resolve("a/" + i + ".png").toFile());
+    void passesThatFillACacheAtOnceSeeAllOfIt() throws Exception {
+        for (boolean stream : new boolean[] {false, true}) {
+            List<Integer> numbers = IntStream.range(0, 3000).boxed().toList();
+            Fields<Integer> fields = new Fields<Integer>().input(Field.numbers(value -> value));
+            Dataset cached =
+                    (stream ? Dataset.ofStream(numbers::stream, fields) : Dataset.ofRecords(numbers, fields)).cache();
+            List<FutureTask<List<Integer>>> passes = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                passes.add(new FutureTask<>(() -> StagePair.rows(examples(cached, 0, 0))));
+                new Thread(passes.get(i)).start();
+            }
+            for (FutureTask<List<Integer>> pass : passes) {
+                assertEquals(numbers, pass.get());
+            }
+            assertEquals(3000, cached.size().orElseThrow());
         }
-        Dataset images = ImageFolder.of(folder).size(256, 256).dataset();
-        long names = held(images.shuffle(60));
-        for (Dataset filtered : List.of(
-                images.filter(row -> true),
-                images.filter(row -> row.integers("target")[0] == 0),
-                images.filter(row -> row.floats("input").length > 0))) {
-            long held = held(filtered.shuffle(60));
-            // An image takes 0.79 MB of floats.
-            assertTrue(held < names + 5_000_000, held + " bytes of the heap, of names alone " + names);
-        }
-    }
-
-    @Test
-    void aShuffleOfAFileHoldsNumbers() throws IOException {
-        StringBuilder text = new StringBuilder("a,b,c,d,e,f,g,h,i,j\n");
-        for (int i = 0; i < 20_000; i++) {
-            text.append("0.12345,".repeat(9)).append("0.12345\n");
-        }
-        Path file = Files.writeString(folder.resolve("data.csv"), text);
-        text.setLength(0);
-        text.trimToSize();
-        Dataset data = Csv.of(file)
-                .dataset(new Fields<Csv.Row>()
-                        .input(Csv.Column.numbers("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")));
-        long held = held(data.shuffle(20_000));
-        assertTrue(
-                held < 4_500_000,
-                held + " bytes for 20,000 rows of 10 numbers, which are 800,000 bytes"); // Texts: 13 MB.
-    }
-
-    private static long held(Dataset data) {
-        long before = used();
-        try (BatchIterator pass = data.batch(1).open(0, 0)) {
-            pass.next();
-            return used() - before;
-        }
-    }
-
-    private static long used() {
-        System.gc();
-        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 }

@@ -157,4 +157,52 @@ class RecordsTest {
         assertThrows(IllegalArgumentException.class, () -> ColumnData.of(NdArrays.scalarOf(1f)));
         assertThrows(IllegalArgumentException.class, () -> ColumnData.of(NdArrays.vectorOf((byte) 1)));
     }
+
+    @Test
+    void stepsOfAnyShapeArePadded() {
+        List<float[]> series = List.of(new float[] {1, 2}, new float[] {3, 4, 5, 6, 7, 8}, new float[0]);
+        Dataset data = Dataset.ofRecords(
+                series, new Fields<float[]>().input(Field.floats(Shape.of(Shape.UNKNOWN_SIZE, 2), each -> each)));
+        try (BatchIterator batches = data.padBatch(3).open(0, 0)) {
+            Batch batch = batches.next();
+            assertEquals(Shape.of(3, 3, 2), Values.inputTensor(batch).shape());
+            assertEquals(
+                    List.of(1f, 2f, 0f, 0f, 0f, 0f, 3f, 4f, 5f, 6f, 7f, 8f, 0f, 0f, 0f, 0f, 0f, 0f),
+                    Values.input(batch));
+        }
+        StringBuilder shapes = new StringBuilder();
+        for (Batch batch : data.bucketByLength(2, 2)) {
+            shapes.append(Values.inputTensor(batch).shape());
+        }
+        assertEquals("[2, 2, 2][1, 3, 2]", shapes.toString());
+        Dataset odd = Dataset.ofRecords(
+                List.of(new float[3]),
+                new Fields<float[]>().input(Field.floats(Shape.of(Shape.UNKNOWN_SIZE, 2), each -> each)));
+        String message = assertThrows(DataException.class, () -> Values.sizes(odd.padBatch(1)))
+                .getMessage();
+        assertTrue(message.contains("3 values, which are no whole steps of 2"), message);
+        for (Shape shape : List.of(
+                Shape.of(2, Shape.UNKNOWN_SIZE),
+                Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE),
+                Shape.unknown(),
+                Shape.of(Shape.UNKNOWN_SIZE, 0))) {
+            assertThrows(IllegalArgumentException.class, () -> new Fields<float[]>()
+                    .input(Field.floats(shape, each -> each)));
+        }
+    }
+
+    @Test
+    void anArrayThatAFunctionGivesAgainAndAgainIsCopied() {
+        float[] same = new float[2];
+        Dataset data = Dataset.ofRecords(
+                List.of(1f, 2f, 3f), new Fields<Float>().input(Field.floats(Shape.of(Shape.UNKNOWN_SIZE), value -> {
+                            java.util.Arrays.fill(same, value);
+                            return same;
+                        })));
+        for (Dataset each : List.of(data, data.cache(), data.map(row -> row), data.shuffle(1))) {
+            try (BatchIterator batches = each.padBatch(3).open(0, 0)) {
+                assertEquals(List.of(1f, 1f, 2f, 2f, 3f, 3f), Values.input(batches.next()));
+            }
+        }
+    }
 }

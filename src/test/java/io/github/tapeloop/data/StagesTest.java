@@ -374,6 +374,32 @@ class StagesTest {
         }
     }
 
+    @Test
+    void whatFailsInAGroupFailsAfterTheBatchesBeforeIt() {
+        for (int failing : new int[] {0, 1, 5, 6, 7, 11}) {
+            for (int prefetch = 0; prefetch < 2; prefetch++) {
+                Batches batches = numbers(20)
+                        .map(row -> {
+                            if (row.number() == failing) {
+                                throw new IllegalStateException("this one");
+                            }
+                            return row;
+                        })
+                        .batch(2)
+                        .grouped(() -> 4)
+                        .prefetch(prefetch);
+                List<Object> came = new java.util.ArrayList<>();
+                DataException thrown = assertThrows(DataException.class, () -> {
+                    for (Batch batch : batches) {
+                        came.addAll(Values.target(batch));
+                    }
+                });
+                assertTrue(thrown.getMessage().contains("example " + failing), thrown.getMessage());
+                assertEquals(range(0, failing / 2 * 2), came);
+            }
+        }
+    }
+
     /** Every row with its padding. */
     private static List<String> rows(Batches batches) {
         List<String> rows = new java.util.ArrayList<>();

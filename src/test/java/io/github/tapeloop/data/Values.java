@@ -1,7 +1,9 @@
 package io.github.tapeloop.data;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,10 +84,18 @@ final class Values {
     /** The input values of each example of a pass. */
     static List<List<Object>> examples(Dataset data, long seed, int epoch) {
         List<List<Object>> examples = new ArrayList<>();
-        try (BatchIterator pass = data.batch(1).open(seed, epoch)) {
-            while (pass.hasNext()) {
-                examples.add(input(pass.next()));
+        Column column = data.source.columns().get(0);
+        try (Cursor cursor = data.source.open(seed, epoch)) {
+            while (cursor.advance()) {
+                float[] values = (float[]) cursor.example().toArray(0, column);
+                List<Object> boxed = new ArrayList<>();
+                for (float value : values) {
+                    boxed.add(value);
+                }
+                examples.add(boxed);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         return examples;
     }

@@ -156,7 +156,7 @@ class DenseTest {
                 () -> call(model, constant(tf, Shape.of(1, IN), new double[IN], TFloat64.class)),
                 path,
                 "kernel is float32 [4, 3]",
-                "TFloat64 [4, 3]");
+                "float64 [4, 3]");
         assertEquals(2, model.variables().size());
     }
 

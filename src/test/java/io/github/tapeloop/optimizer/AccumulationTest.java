@@ -219,6 +219,36 @@ class AccumulationTest {
         assertEquals(0.8, value(a), 1e-12);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStepThatTheLossScaleSkipsIsNoStepOfAnUpdate(boolean traced) {
+        Optimizer sgd = new Sgd(1).with(GradientAccumulation.of(2), MovingAverage.of(0.5));
+        LossScale scale = LossScale.dynamic(4, 100);
+        sgd.setLossScale(scale);
+        double[] gradients = {1, Double.POSITIVE_INFINITY, 3, Double.NaN, 2, 4};
+        for (double gradient : gradients) {
+            double scaled = gradient * scale.value();
+            try (TensorScope scope = session.scope();
+                    TracedFunction function = TracedFunction.trace(session, "step", List.of(), (ops, none) -> {
+                        sgd.scaleLoss(ops, ops.constant(0f));
+                        sgd.apply(ops, gradients(ops, scaled, scaled));
+                        return List.of(ops.constant(0f));
+                    })) {
+                if (traced) {
+                    function.call(List.of());
+                } else {
+                    sgd.scaleLoss(tf, tf.constant(0f));
+                    sgd.apply(tf, gradients(tf, scaled, scaled));
+                }
+            }
+        }
+        assertEquals(1 - 2 - 3, value(a), 1e-12);
+        assertEquals(0.5 * (1 - 2) + 0.5 * (1 - 2 - 3), number(sgd, "a/average"), 1e-12);
+        assertEquals(4, number(sgd, "optimizer/iterations"));
+        assertEquals(2, number(sgd, "optimizer/updates"));
+        assertEquals(2, scale.skipped());
+    }
+
     @Test
     void projectionsFollowUpdates() {
         a.projection((ops, value) -> ops.math.mul(value, ops.constant(0.5)));

@@ -38,7 +38,19 @@ final class KerasErrors {
                         "follows the formula"),
                 new Row("`Muon` with a schedule", "`TypeError`", "takes one"),
                 new Row("optimizers of float64 variables", "constants rounded to float32", "constants in float64"),
-                new Row("`Ftrl` with a rate of 0", "NaN, and NaN for good", "leaves the variable"));
+                new Row("`Ftrl` with a rate of 0", "NaN, and NaN for good", "leaves the variable"),
+                new Row(
+                        "`RMSprop(centered=True)` of gradients that hardly change",
+                        "the root of a negative difference: NaN",
+                        "follows the variance itself"),
+                new Row(
+                        "clipping by norms, `Lamb`, constraints of numbers above 1e19 or below 1e-19",
+                        "squares overflow or vanish: NaN, 0 or no effect",
+                        "norms in float64"),
+                new Row(
+                        "`LossScaleOptimizer` after many bad steps, or many good ones",
+                        "a scale of 0 or ∞: no step counts any more, or weights become NaN",
+                        "stays within bounds and comes back"));
     }
 
     private static List<Row> layers() {
@@ -126,6 +138,18 @@ final class KerasErrors {
                         "the loss of each of several outputs in the history",
                         "batches count alike, though the last is shorter: the parts do not add up to `loss`",
                         "weighted by examples: they add up"),
-                new Row("`EarlyStopping` after a first value of NaN", "NaN stays the best for ever", "passed over"));
+                new Row("`EarlyStopping` after a first value of NaN", "NaN stays the best for ever", "passed over"),
+                new Row(
+                        "`EarlyStopping(baseline=…)`, values that improve without beating it",
+                        "goes on, though its documentation says that training stops",
+                        "stops after `patience` epochs"),
+                new Row(
+                        "`EarlyStopping(restore_best_weights=True)` with `SwapEMAWeights`",
+                        "keeps the raw weights, though the averages were measured",
+                        "gives back the averages"),
+                new Row(
+                        "`gradient_accumulation_steps`, steps left over at the end of `fit`",
+                        "are lost",
+                        "are an update, the last one"));
     }
 }

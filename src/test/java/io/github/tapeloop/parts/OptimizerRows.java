@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 /** Optimizers, each over 30 steps. */
 final class OptimizerRows {
 
-    private static final String TORCH = "NumPy, compared with torch.optim";
-    private static final String NUMPY = "NumPy";
+    private static final String TORCH = "Keras, NumPy, torch.optim";
+    private static final String NUMPY = "Keras, NumPy";
 
     private OptimizerRows() {}
 

@@ -120,7 +120,8 @@ final class ScheduleRows {
     private static PartRow row(
             String part, String variant, String keras, String defaults, String figure, Schedule schedule) {
         String name = keras.startsWith("-") ? keras : "optimizers.schedules." + keras;
-        return new PartRow(PartRow.Kind.SCHEDULE, "Schedule." + part, variant, name, defaults, "NumPy", run -> {
+        String oracle = part.equals("constant") ? "NumPy" : "Keras, NumPy";
+        return new PartRow(PartRow.Kind.SCHEDULE, "Schedule." + part, variant, name, defaults, oracle, run -> {
             try (TapeSession session = run.open()) {
                 double[] steps = ORACLE.values("steps");
                 List<Operand<?>> inputs = new ArrayList<>();

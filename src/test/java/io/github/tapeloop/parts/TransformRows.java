@@ -125,7 +125,9 @@ final class TransformRows {
             String defaults,
             String figure,
             Function<OptimizerRun, Optimizer> optimizer) {
-        return new PartRow(PartRow.Kind.TRANSFORM, part, variant, keras, defaults, "NumPy", run -> {
+        boolean beside = !keras.startsWith("-") && !part.equals("Variable.projection");
+        String oracle = beside ? "Keras, NumPy" : "NumPy";
+        return new PartRow(PartRow.Kind.TRANSFORM, part, variant, keras, defaults, oracle, run -> {
             try (TapeSession session = run.open()) {
                 OptimizerRun problem = new OptimizerRun(run, session);
                 problem.train(optimizer.apply(problem));
@@ -141,7 +143,7 @@ final class TransformRows {
                 "",
                 "use_ema, ema_momentum",
                 "use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None",
-                "NumPy",
+                "Keras, NumPy",
                 run -> {
                     try (TapeSession session = run.open()) {
                         OptimizerRun problem = new OptimizerRun(run, session);
@@ -187,7 +189,7 @@ final class TransformRows {
                 "growthSteps 2",
                 "optimizers.LossScaleOptimizer",
                 "initial_scale=32768.0, dynamic_growth_steps=2000",
-                "NumPy, and the closed form of the scale",
+                "Keras, NumPy, and the closed form of the scale",
                 run -> {
                     try (TapeSession session = run.open()) {
                         OptimizerRun problem = new OptimizerRun(run, session);
@@ -202,15 +204,17 @@ final class TransformRows {
     }
 
     private static PartRow byVariableRow() {
-        return new PartRow(PartRow.Kind.OPTIMIZER, "ByVariable", "", "optimizers.MultiOptimizer", "", "NumPy", run -> {
-            try (TapeSession session = run.open()) {
-                OptimizerRun problem = new OptimizerRun(run, session);
-                problem.train(ByVariable.otherwise(new Sgd(Schedule.exponentialDecay(0.1, 10, 0.5)).momentum(0.9))
-                        .use(new Muon(0.02), problem.w)
-                        .with(Clip.globalNorm(2), GradientAccumulation.of(3)));
-                problem.assertAt("by_variable");
-            }
-        });
+        return new PartRow(
+                PartRow.Kind.OPTIMIZER, "ByVariable", "", "optimizers.MultiOptimizer", "", "Keras, NumPy", run -> {
+                    try (TapeSession session = run.open()) {
+                        OptimizerRun problem = new OptimizerRun(run, session);
+                        problem.train(
+                                ByVariable.otherwise(new Sgd(Schedule.exponentialDecay(0.1, 10, 0.5)).momentum(0.9))
+                                        .use(new Muon(0.02), problem.w)
+                                        .with(Clip.globalNorm(2), GradientAccumulation.of(3)));
+                        problem.assertAt("by_variable");
+                    }
+                });
     }
 
     private static PartRow swapRow() {
@@ -218,7 +222,7 @@ final class TransformRows {
                 PartRow.Kind.OPTIMIZER,
                 "ScheduleFreeAdamW",
                 "swapToEval",
-                "optimizers.ScheduleFreeAdamW.swap_to_eval",
+                "-: no evaluation at the average there",
                 "",
                 "NumPy",
                 run -> {

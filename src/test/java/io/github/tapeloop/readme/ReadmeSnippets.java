@@ -79,8 +79,9 @@ final class ReadmeSnippets {
                 for (Batch batch : train) {
                     try (TensorScope step = session.scope();
                             GradientTape tape = GradientTape.open(tf)) {
-                        Operand<TFloat32> logits = model.call(ForwardPass.training(tf), batch.input(tf));
-                        Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
+                        ForwardPass pass = ForwardPass.training(tf);
+                        Operand<TFloat32> logits = model.call(pass, batch.input(tf));
+                        Operand<TFloat32> loss = pass.totalLoss(lossFn.call(tf, batch.target(tf), logits));
                         optimizer.apply(tf, tape.gradients(loss, model.trainableVariables()));
                         accuracy.update(tf, batch.target(tf), logits);
                     }
@@ -100,8 +101,9 @@ final class ReadmeSnippets {
                 .step((step, batch) -> {
                     Ops tf = step.tf();
                     try (GradientTape tape = step.tape()) {
-                        Operand<TFloat32> logits = step.training().call(model, batch.input(tf));
-                        Operand<TFloat32> loss = lossFn.call(tf, batch.target(tf), logits);
+                        ForwardPass pass = step.training();
+                        Operand<TFloat32> logits = pass.call(model, batch.input(tf));
+                        Operand<TFloat32> loss = pass.totalLoss(lossFn.call(tf, batch.target(tf), logits));
                         step.minimize(optimizer, tape, loss, model.trainableVariables());
                         return Map.of("loss", loss);
                     }

@@ -65,15 +65,15 @@ class LossCurveAssertionsTest {
 
     static Stream<Arguments> failures() {
         return Stream.of(
-                fails("goes from 2.0 to 2.0 in epoch 1", () -> curve(2.0, 2.0).decreases()),
-                fails("rises below 0.1, but goes from 2.0 to 2.5 in epoch 1", () -> curve(2.0, 2.5, 1.0)
+                fails("goes from 2.0 to 2.0 in epoch 2", () -> curve(2.0, 2.0).decreases()),
+                fails("rises below 0.1, but goes from 2.0 to 2.5 in epoch 2", () -> curve(2.0, 2.5, 1.0)
                         .decreases(0.1)),
                 fails("must end below its first value", () -> curve(2.0, 2.05).decreases(0.1)),
-                fails("to NaN in epoch 1", () -> curve(2.0, Double.NaN).decreases()),
+                fails("to NaN in epoch 2", () -> curve(2.0, Double.NaN).decreases()),
                 fails("must end below 1.0", () -> curve(2.0, 1.0).endsBelow(1)),
                 fails("must end below 1.0", () -> curve(Double.NaN).endsBelow(1)),
                 fails("must end above 1.0", () -> curve(2.0, 1.0).endsAbove(1)),
-                fails("in epoch 1 it is 1.0 instead of 1.1", () -> curve(2.0, 1.0)
+                fails("in epoch 2 it is 1.0 instead of 1.1", () -> curve(2.0, 1.0)
                         .isCloseTo(new double[] {2, 1.1}, 0.01)),
                 fails("must have 1 epochs", () -> curve(2.0, 1.0).isCloseTo(new double[] {2}, 0.01)));
     }

@@ -1,0 +1,177 @@
+package io.github.tapeloop.preflight;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.runtime.DtypePolicy;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.IndexedSlices;
+import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.step.Forward;
+import io.github.tapeloop.step.HeadOutput;
+import io.github.tapeloop.step.Witness;
+import io.github.tapeloop.warning.Warnings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+
+/**
+ * The cheap part of a preflight, on the first step of {@code fit} as it is taken: mistakes that train, badly, without an
+ * error. What it finds is warned of. It looks at the ends of the step, not at each value in between, and at one step only.
+ */
+public final class FirstStep implements Witness {
+
+    /** The best of one class is always that class. */
+    private static final Set<Loss.Scale> OF_CLASSES =
+            Set.of(Loss.Scale.CLASS_SCORES, Loss.Scale.CLASS_LOGITS, Loss.Scale.CLASS_PROBABILITIES);
+
+    private static final Set<Loss.Scale> PROBABILITIES =
+            Set.of(Loss.Scale.PROBABILITIES, Loss.Scale.CLASS_PROBABILITIES);
+
+    /** What rounding may make of 0 and 1. */
+    private static final double ROUNDED = 1e-5;
+
+    private final TapeSession session;
+    private final DtypePolicy precision;
+    private TrialValues values;
+    private Batch batch;
+    private final List<String> ofLosses = new ArrayList<>();
+    private boolean learns;
+    private Gradients gradients;
+
+    /**
+     * @param session where the step is taken
+     * @param precision in which its model computes
+     */
+    public FirstStep(TapeSession session, DtypePolicy precision) {
+        this.session = session;
+        this.precision = precision;
+    }
+
+    @Override
+    public void begins(Batch first) {
+        batch = first;
+        values = new TrialValues(session, false);
+        Ops tf = session.tf();
+        for (String name : batch.inputNames()) {
+            if (!values.isFinite(batch.input(tf, name))) {
+                warn("The input" + (batch.inputNames().size() > 1 ? " '" + name + "'" : "")
+                        + " of the first batch has values that are not finite. Drop or replace them in the data");
+            }
+        }
+    }
+
+    @Override
+    public void compared(Forward forward) {
+        for (HeadOutput output : forward.outputs()) {
+            String where = output.head().output() == null
+                    ? ""
+                    : "Output '" + output.head().output() + "': ";
+            if (!values.isFinite(output.target())) {
+                warn(where
+                        + "The target of the first batch has values that are not finite. Drop or replace them, or give"
+                        + " them a sample weight of 0");
+            }
+            TrialValues.Range targets = values.range(output.target());
+            TrialValues.Range given = values.range(output.prediction());
+            Optional.ofNullable(output.head().loss()).ifPresent(loss -> {
+                TargetCheck.of(loss, loss.targetScale(), targets).ifPresent(text -> warn(where + text));
+                check(where, loss.getClass().getSimpleName(), loss.predictionScale(), output);
+                notProbabilities(loss.getClass().getSimpleName(), loss.predictionScale(), given)
+                        .ifPresent(text -> ofLosses.add(where + text));
+            });
+            Stream.concat(output.head().metrics().stream(), output.head().weightedMetrics().stream())
+                    .forEach(metric -> check(where, metric, targets, given, output));
+        }
+    }
+
+    private void check(
+            String where, Metric metric, TrialValues.Range targets, TrialValues.Range given, HeadOutput output) {
+        String name = "metric '" + metric.name() + "'";
+        TargetCheck.of(metric, metric.targetScale(), targets).ifPresent(text -> warn(where + text));
+        check(where, name, metric.predictionScale(), output);
+        if (output.head().loss() == null
+                || !PROBABILITIES.contains(output.head().loss().predictionScale())) {
+            notProbabilities(name, metric.predictionScale(), given).ifPresent(text -> warn(where + text));
+        }
+    }
+
+    private static Optional<String> notProbabilities(String name, Loss.Scale scale, TrialValues.Range given) {
+        return PROBABILITIES.contains(scale) && (given.least() < -ROUNDED || given.most() > 1 + ROUNDED)
+                ? Optional.of(
+                        name + " takes probabilities and is given numbers in [" + given.least() + ", " + given.most()
+                                + "]. Make it with fromLogits, or give the last layer the activation SIGMOID or SOFTMAX")
+                : Optional.empty();
+    }
+
+    private void check(String where, String name, Loss.Scale scale, HeadOutput output) {
+        boolean oneClass = Tensors.rank(output.prediction()) > 1
+                && Tensors.shape(output.prediction()).get(-1) == 1;
+        if (oneClass && OF_CLASSES.contains(scale)) {
+            warn(where + name + " compares classes, and there is one: the model's output is "
+                    + Tensors.describe(output.prediction())
+                    + ". For yes or no take BinaryCrossentropy and BinaryAccuracy;"
+                    + " otherwise give the last layer as many units as there are classes");
+        }
+        if (scale == Loss.Scale.CLASS_NUMBERS && !values.isWhole(output.prediction())) {
+            warn(where + name
+                    + " counts predictions that are equal to their targets, and these are no whole numbers: take"
+                    + " BinaryAccuracy, CategoricalAccuracy or SparseCategoricalAccuracy");
+        }
+        if (oneClass && values.maker(output.prediction()).type().equals("Softmax")) {
+            warn(where + "'" + values.maker(output.prediction()).name()
+                    + "' is a softmax over one class, which is always 1. For yes or no give the last layer the activation"
+                    + " SIGMOID, otherwise as many units as there are classes");
+        }
+    }
+
+    /** Looks at as few gradients as show that something is learnt. */
+    @Override
+    public void descends(Gradients found) {
+        gradients = found;
+        for (Variable<?> variable : found.variables()) {
+            if (learns) {
+                return;
+            }
+            Operand<?> gradient = found.of(variable).orElseThrow();
+            learns = !values.isZero(gradient instanceof IndexedSlices<?> slices ? slices.values() : gradient);
+        }
+    }
+
+    @Override
+    public void close() {
+        PrecisionSpeed.warnIfSlower(session, precision, PrecisionSpeed.Kind.PRODUCT);
+        if (values == null) { // A compiled step of the user's is not shown.
+            return;
+        }
+        values.close();
+        if (values.convolves()) {
+            PrecisionSpeed.warnIfSlower(session, precision, PrecisionSpeed.Kind.CONVOLUTION);
+        }
+        values.mistakenLogits().forEach((op, text) -> warn("'" + op + "': " + text));
+        if (values.mistakenLogits().isEmpty()) { // Said by the op that made them, if that is known.
+            ofLosses.forEach(FirstStep::warn);
+        }
+        values.badLabels()
+                .ifPresent(
+                        op -> warn(
+                                "'" + op + "': class numbers of the first batch are outside the range of the"
+                                        + " classes. Count classes from 0, and give the last layer as many units as there are classes"));
+        if (gradients != null && !learns && !gradients.variables().isEmpty()) {
+            warn(
+                    "Every gradient of the first step is 0: nothing is learnt from this batch. Are all units of a relu below 0, a"
+                            + " weight all zeros, a softmax over one class, or all sample weights 0? trainer.preflight(batch) says"
+                            + " more");
+        }
+    }
+
+    private static void warn(String text) {
+        Warnings.warn(FirstStep.class, text);
+    }
+}
