@@ -71,6 +71,9 @@ final class EagerEnvironment extends SessionEnvironment {
         if (instead != null) {
             return underTypeOf(call, instead);
         }
+        if (type.hasOutputList()) {
+            EagerExecutor.requireFewOutputs(call);
+        }
         if (type.inferred()) {
             inference.require(call);
         }

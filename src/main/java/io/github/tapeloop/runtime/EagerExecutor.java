@@ -122,9 +122,6 @@ final class EagerExecutor implements AutoCloseable {
         if (type.inputCount() >= 0 && inputs.length != type.inputCount()) { // TensorFlow would crash.
             throw failure(call, "it takes " + type.inputCount() + " inputs, got " + inputs.length);
         }
-        if (type.hasOutputList()) {
-            requireFewOutputs(call);
-        }
         if (names.size() >= MAX_CACHED_NAMES) { // Only a program that makes names up as it runs gets here.
             forgetNames(); // Never later: an op in the making still needs the names it was given.
         }

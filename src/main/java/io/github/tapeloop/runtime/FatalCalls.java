@@ -115,6 +115,8 @@ final class FatalCalls {
             entry("StatelessRandomPoisson", row(1, 1, ANY).cured(finite(2))),
             entry("StatefulRandomBinomial", row(ANY, ANY, 1, ANY, ANY).cured(finite(4))),
             entry("StatelessRandomBinomial", row(1, 1, ANY, ANY).cured(finite(3))),
+            entry("SparseCrossV2", new Row(null, call -> scalars(call, 1, 1), null)),
+            entry("SparseCrossHashed", new Row(null, call -> scalars(call, 3, 2), null)),
             entry("RaggedGather", new Row(null, FatalCalls::ragged, null)),
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
@@ -374,6 +376,16 @@ final class FatalCalls {
                         || call.attribute("top_paths") instanceof Long paths && paths > 1 << 20
                 ? "it keeps at most " + (1 << 20) + " beams"
                 : null;
+    }
+
+    /** Behind lists of inputs there are some that must be numbers, counted from the back. */
+    private static String scalars(OpCall call, int first, int count) {
+        for (int i = call.inputs() - first; i >= 0 && i < call.inputs() - first + count; i++) {
+            if (Tensors.rank(call.input(i)) != 0) {
+                return "its input " + i + " must be a single number or text, known to be one";
+            }
+        }
+        return null;
     }
 
     /** Its shape function counts dimensions that may not be there. */
