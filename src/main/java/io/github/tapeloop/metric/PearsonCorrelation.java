@@ -9,7 +9,7 @@ import org.tensorflow.types.family.TNumber;
 /**
  * The mean over rows of Pearson's correlation of targets and predictions along an axis, from -1 to 1. Both are
  * [batch, …]. As in Keras it is computed for each row: to correlate the examples of a batch with each other, set
- * axis(0).
+ * axis(0). A row of equal numbers has the correlation 0, where Keras and SciPy give not-a-number.
  */
 public final class PearsonCorrelation extends MeanOf {
 
