@@ -26,6 +26,9 @@ abstract class OverlapMetric extends WeightedMetric {
     /** A class with less than this in its union does not occur. */
     private static final double ABSENT = 1e-9;
 
+    /** A table of all pairs has to have fewer than 2^31 cells. */
+    private static final int MOST_CLASSES = 46_340;
+
     private final int numClasses;
     private final int[] targetClassIds;
     private boolean hasIgnored;
@@ -35,7 +38,7 @@ abstract class OverlapMetric extends WeightedMetric {
 
     OverlapMetric(String name, int numClasses, boolean sparse, int... targetClassIds) {
         super(name);
-        this.numClasses = Require.atLeast(1, "numClasses", numClasses);
+        this.numClasses = Require.within(1, MOST_CLASSES, "numClasses", numClasses);
         Require.atLeast(1, "number of targetClassIds", targetClassIds.length);
         for (int id : targetClassIds) {
             Require.within(0, numClasses - 1, "targetClassIds", id);
@@ -46,6 +49,7 @@ abstract class OverlapMetric extends WeightedMetric {
     }
 
     static int[] allOf(int numClasses) {
+        Require.within(1, MOST_CLASSES, "numClasses", numClasses);
         return IntStream.range(0, numClasses).toArray();
     }
 

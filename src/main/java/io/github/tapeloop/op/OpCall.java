@@ -77,6 +77,15 @@ public final class OpCall implements OperationBuilder {
         return inputs[index];
     }
 
+    /**
+     * All inputs, to be changed.
+     *
+     * @return a new array
+     */
+    public Output<?>[] inputsCopied() {
+        return Arrays.copyOf(inputs, inputCount);
+    }
+
     /** The length of the list that was added as the argument of a number, -1 if a single input was. */
     public int group(int index) {
         return groups == null || index >= groupCount ? -1 : groups[index];

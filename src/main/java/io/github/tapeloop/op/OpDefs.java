@@ -43,6 +43,28 @@ public final class OpDefs {
                 || !argument.getTypeListAttr().isEmpty();
     }
 
+    /**
+     * The output arguments of an op type.
+     *
+     * @param type a TensorFlow op type
+     * @return its outputs; empty for the name of a function
+     */
+    public static List<OpDef.ArgDef> outputs(String type) {
+        OpDef def = BY_TYPE.get(type);
+        return def == null ? List.of() : def.getOutputArgList();
+    }
+
+    /**
+     * The input arguments of an op type.
+     *
+     * @param type a TensorFlow op type
+     * @return its arguments; empty for the name of a function
+     */
+    public static List<OpDef.ArgDef> inputs(String type) {
+        OpDef def = BY_TYPE.get(type);
+        return def == null ? List.of() : def.getInputArgList();
+    }
+
     /** The input arguments of an op type with input lists; empty for the many without. */
     public static List<OpDef.ArgDef> inputsWithLists(String type) {
         OpDef def = BY_TYPE.get(type);

@@ -29,6 +29,7 @@ final class EagerEnvironment extends SessionEnvironment {
     private final TapeSession session;
     private final EagerSession eager;
     private final EagerExecutor executor;
+    private final ShapeInference inference = new ShapeInference();
 
     EagerEnvironment(TapeSession session, EagerSession eager, EagerExecutor executor, String device) {
         super(session, eager, device);
@@ -67,7 +68,16 @@ final class EagerEnvironment extends SessionEnvironment {
         OwnedHandle[] inputs = handles(call);
         EagerExecutor.OpType type = executor.type(call.type());
         Operation instead = type.fatal() == null ? null : guarded(type.fatal(), call);
-        return instead != null ? underTypeOf(call, instead) : execute(type, call, inputs);
+        if (instead != null) {
+            return underTypeOf(call, instead);
+        }
+        if (type.hasOutputList()) {
+            EagerExecutor.requireFewOutputs(call);
+        }
+        if (type.inferred()) {
+            inference.require(call);
+        }
+        return execute(type, call, inputs);
     }
 
     /** An operation over the handles of one that was made in place of a call: TensorFlow Java looks at its type. */
@@ -103,6 +113,9 @@ final class EagerEnvironment extends SessionEnvironment {
             effects().writes();
         }
         EagerExecutor.Results results = executor.execute(type, call, inputs);
+        if (type.handle()) {
+            results.handles()[0].holds = HandleTypes.of(call);
+        }
         return adopt(call, results.handles(), results.op());
     }
 

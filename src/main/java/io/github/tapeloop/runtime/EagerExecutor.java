@@ -52,6 +52,8 @@ final class EagerExecutor implements AutoCloseable {
      * @param inputs the input arguments of an op with input lists, else empty
      * @param inputCount how many inputs an op without input lists has, else -1
      * @param fatal finds the calls that TensorFlow would die of; null for the many types without
+     * @param inferred whether TensorFlow's shape function is to be asked before one runs
+     * @param handle whether it makes a handle of a variable or a table
      * @param writes whether it changes state, as far as the type tells
      */
     record OpType(
@@ -60,6 +62,8 @@ final class EagerExecutor implements AutoCloseable {
             List<OpDef.ArgDef> inputs,
             int inputCount,
             FatalCalls.Row fatal,
+            boolean inferred,
+            boolean handle,
             boolean writes) {
 
         static OpType of(String type) {
@@ -69,6 +73,8 @@ final class EagerExecutor implements AutoCloseable {
                     OpDefs.inputsWithLists(type),
                     OpDefs.inputCount(type),
                     FatalCalls.of(type),
+                    ShapeInference.isNeeded(type),
+                    HandleTypes.areMadeBy(type),
                     StatefulOrder.writes(type));
         }
     }
@@ -280,6 +286,15 @@ final class EagerExecutor implements AutoCloseable {
     private void check(OpCall call) {
         if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
             throw failure(call, message());
+        }
+    }
+
+    /** Outputs by the thousand million take all memory before TensorFlow looks at anything else. */
+    static void requireFewOutputs(OpCall call) {
+        for (OpDef.ArgDef output : OpDefs.outputs(call.type())) {
+            if (call.attribute(output.getNumberAttr()) instanceof Long count && count > MAX_OUTPUTS) {
+                throw failure(call, "it gives at most " + MAX_OUTPUTS + " outputs, not " + count);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.tapeloop.runtime;
 
 import static java.util.Map.entry;
 
+import io.github.tapeloop.op.OpAttributes;
 import io.github.tapeloop.op.OpCall;
 import java.util.Arrays;
 import java.util.Map;
@@ -29,41 +30,43 @@ final class FatalCalls {
             entry(
                     "ConjugateTranspose",
                     row(ANY, ANY).where(FatalCalls::negativeAxis).cured(FatalCalls::safeOrder)),
-            entry("Conv2D", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+            entry("Conv2D", row(4, 4).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "Conv2DBackpropInput",
-                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "Conv2DBackpropFilter",
-                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
-            entry("DepthwiseConv2dNative", row(4, 4).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+            entry(
+                    "DepthwiseConv2dNative",
+                    row(4, 4).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "DepthwiseConv2dNativeBackpropInput",
-                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 4, 4).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "DepthwiseConv2dNativeBackpropFilter",
-                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
-            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WindowCalls::convolution)),
+                    row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
             entry(
                     "Conv3DBackpropInputV2",
-                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WindowCalls::toImage)),
+                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
             entry(
                     "Conv3DBackpropFilterV2",
-                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WindowCalls::toKernel)),
-            entry("AvgPool", row(4).cured(WindowCalls::pool)),
-            entry("AvgPoolGrad", row(1, 4).where(WindowCalls::wrongAverage)),
-            entry("AvgPool3D", row(5).cured(WindowCalls::pool)),
-            entry("AvgPool3DGrad", row(1, 5).where(WindowCalls::wrongAverage)),
-            entry("MaxPool", row(4).cured(WindowCalls::pool)),
+                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+            entry("AvgPool", row(4).cured(PoolCalls::pool)),
+            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage)),
+            entry("AvgPool3D", row(5).cured(PoolCalls::pool)),
+            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage)),
+            entry("MaxPool", row(4).cured(PoolCalls::pool)),
             entry("MaxPoolV2", row(4, 1, 1)),
-            entry("MaxPoolGrad", row(4, 4, 4).cured(WindowCalls::toPooled)),
-            entry("MaxPoolGradV2", row(4, 4, 4, 1, 1).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGrad", row(4, 4, 4).cured(PoolCalls::toPooled)),
+            entry("MaxPoolGradV2", row(4, 4, 4, 1, 1).cured(PoolCalls::toPooled)),
             entry("MaxPoolGradGrad", row(4, 4, 4)),
             entry("MaxPoolGradGradV2", row(4, 4, 4, 1, 1)),
             entry("MaxPoolWithArgmax", row(4)),
-            entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(WindowCalls::toPooled)),
-            entry("MaxPool3D", row(5).cured(WindowCalls::pool)),
-            entry("MaxPool3DGrad", row(5, 5, 5).cured(WindowCalls::toPooled)),
+            entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(PoolCalls::toPooled)),
+            entry("MaxPool3D", row(5).cured(PoolCalls::pool)),
+            entry("MaxPool3DGrad", row(5, 5, 5).cured(PoolCalls::toPooled)),
             entry("MaxPool3DGradGrad", row(5, 5, 5)),
             entry("RFFT", transform(1)),
             entry("RFFT2D", transform(2)),
@@ -73,7 +76,8 @@ final class FatalCalls {
             entry("IRFFT3D", transform(3)),
             entry("Gather", row(ANY, ANY)),
             entry("GatherV2", row(ANY, ANY, 0).where(call -> batchDimensions(call, Tensors.rank(call.input(0))))),
-            entry("ResourceGather", row(ANY, ANY).where(call -> batchDimensions(call, ANY))),
+            entry("ResourceGather", row(ANY, ANY).where(FatalCalls::gathered)),
+            entry("LookupTableExportV2", row(ANY).where(HandleTypes::wrongTable)),
             entry("CropAndResize", row(4, 2, 1, 1).cured(CropCalls::boxes)),
             entry("CropAndResizeGradImage", row(4, 2, 1, 1).cured(CropCalls::boxes)),
             entry("CropAndResizeGradBoxes", row(4, 4, 2, 1).cured(CropCalls::boxes)),
@@ -86,14 +90,37 @@ final class FatalCalls {
             entry(
                     "FakeQuantWithMinMaxVarsPerChannelGradient",
                     row(ANY, ANY, 1, 1).where(call -> channels(call, 1))),
-            entry("LSTMBlockCell", row(2, 2, 2, 2, 1, 1, 1, 1).where(call -> peepholes(call, 4))),
-            entry(
-                    "LSTMBlockCellGrad",
-                    row(2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2).where(call -> peepholes(call, 4))),
-            entry("BlockLSTM", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
-            entry("BlockLSTMV2", row(0, 3, 2, 2, 2, 1, 1, 1, 1).where(FatalCalls::steps)),
-            entry("BlockLSTMGrad", blockGradient()),
-            entry("BlockLSTMGradV2", blockGradient()),
+            entry("LSTMBlockCell", CellCalls.lstm()),
+            entry("LSTMBlockCellGrad", CellCalls.lstmGradient()),
+            entry("BlockLSTM", CellCalls.block()),
+            entry("BlockLSTMV2", CellCalls.block()),
+            entry("BlockLSTMGrad", CellCalls.blockGradient()),
+            entry("BlockLSTMGradV2", CellCalls.blockGradient()),
+            entry("GRUBlockCell", CellCalls.gru()),
+            entry("GRUBlockCellGrad", CellCalls.gruGradient()),
+            entry("FractionalAvgPoolGrad", row(1, 4, 1, 1).where(FractionalCalls::average)),
+            entry("FractionalMaxPoolGrad", row(4, 4, 4, 1, 1).where(FractionalCalls::largest)),
+            entry("MultiDeviceIteratorInit", row(ANY, ANY, 0)),
+            entry("MultiDeviceIteratorGetNextFromShard", row(ANY, 0, 0)),
+            entry("TensorListGetItem", row(ANY, 0, ANY)),
+            entry("TensorListSetItem", row(ANY, 0, ANY)),
+            entry("TensorListResize", row(ANY, 0)),
+            entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
+            entry("ImageProjectiveTransformV2", row(4, 2, 1).where(FatalCalls::transformed)),
+            entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
+            entry("XlaDynamicSlice", row(ANY, 1, 1)),
+            entry("XlaDynamicUpdateSlice", row(ANY, ANY, 1)),
+            entry("RandomPoisson", row(1, ANY).cured(finite(1))),
+            entry("RandomPoissonV2", row(1, ANY).cured(finite(1))),
+            entry("StatelessRandomPoisson", row(1, 1, ANY).cured(finite(2))),
+            entry("StatefulRandomBinomial", row(ANY, ANY, 1, ANY, ANY).cured(finite(4))),
+            entry("StatelessRandomBinomial", row(1, 1, ANY, ANY).cured(finite(3))),
+            entry("SparseCrossV2", new Row(null, call -> scalars(call, 1, 1), null)),
+            entry("SparseCrossHashed", new Row(null, call -> scalars(call, 3, 2), null)),
+            entry("RaggedGather", new Row(null, FatalCalls::ragged, null)),
+            entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
+            entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
+            entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
             entry("CombinedNonMaxSuppression", row(4, 3, 0, 0, 0, 0)),
             entry("SparseTensorDenseMatMul", row(2, 1, 1, 2).where(sizes(2, call -> null))),
             entry("Unpack", row(ANY).where(FatalCalls::parts)),
@@ -125,7 +152,7 @@ final class FatalCalls {
     /**
      * What is asked of an op type.
      *
-     * @param ranks of its inputs, {@link #ANY} where several are right
+     * @param ranks of its inputs, {@link #ANY} where several are right; null for any number of inputs
      * @param check what else is asked, or null
      * @param cure what is made instead, or null
      */
@@ -146,17 +173,39 @@ final class FatalCalls {
          * @throws OpException if TensorFlow would die
          */
         Operation guard(SessionEnvironment environment, OpCall call) {
-            if (call.inputs() != ranks.length) {
+            if (ranks != null && call.inputs() != ranks.length) {
                 return null; // TensorFlow says so.
             }
-            String reason = wrongRank(call);
+            String reason = ranks == null ? null : wrongRank(call);
             if (reason == null && check != null) {
                 reason = check.reason(call);
             }
             if (reason != null) {
                 throw EagerExecutor.failure(call, reason);
             }
-            return cure == null ? null : cure.make(environment, call);
+            OpCall ranked = environment.isEager() || ranks == null ? call : ranked(environment, call);
+            Operation cured = cure == null ? null : cure.make(environment, ranked);
+            return cured == null && ranked != call ? environment.unguarded(ranked) : cured;
+        }
+
+        /** In a graph a rank may be open: it is looked at when the graph runs. */
+        private OpCall ranked(SessionEnvironment environment, OpCall call) {
+            Output<?>[] inputs = null;
+            for (int i = 0; i < ranks.length; i++) {
+                if (ranks[i] >= 0 && Tensors.rank(call.input(i)) < 0) {
+                    inputs = inputs == null ? call.inputsCopied() : inputs;
+                    long[] open = new long[ranks[i]];
+                    Arrays.fill(open, Shape.UNKNOWN_SIZE);
+                    inputs[i] = Ops.create(environment)
+                            .scope()
+                            .opBuilder("EnsureShape", "Rank")
+                            .addInput(call.input(i))
+                            .setAttr("shape", Shape.of(open))
+                            .build()
+                            .output(0);
+                }
+            }
+            return inputs == null ? call : call.withInputs(inputs);
         }
 
         private String wrongRank(OpCall call) {
@@ -170,9 +219,20 @@ final class FatalCalls {
         }
     }
 
+    /** Ops on variables. */
+    private static final Row VARIABLES = new Row(null, HandleTypes::wrongVariable, null);
+
+    /** The shape functions of most end the process; no layer is made of them, and TensorFlow has given them up. */
+    private static final Row TREES =
+            new Row(null, call -> "boosted trees do not work here: their ops do not look at what they are given", null);
+
     /** What is asked of an op type; null for the many of which nothing is. */
     static Row of(String type) {
-        return BY_TYPE.get(type);
+        Row row = BY_TYPE.get(type);
+        if (row != null) {
+            return row;
+        }
+        return type.startsWith("Resource") ? VARIABLES : type.startsWith("BoostedTrees") ? TREES : null;
     }
 
     /** The op types of which something is asked. */
@@ -185,15 +245,7 @@ final class FatalCalls {
     }
 
     private static Row transform(int dimensions) {
-        return row(ANY, 1)
-                .where(call -> Tensors.rank(call.input(0)) >= 0 && Tensors.rank(call.input(0)) < dimensions
-                        ? "it transforms " + dimensions + " dimensions, and its input has fewer"
-                        : emptyTransform(call))
-                .cured(FatalCalls::safeLength);
-    }
-
-    private static Row blockGradient() {
-        return row(0, 3, 2, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3).where(FatalCalls::steps);
+        return row(ANY, 1).where(call -> emptyTransform(call, dimensions)).cured(FatalCalls::safeLength);
     }
 
     private static String negativeAxis(OpCall call) {
@@ -215,7 +267,17 @@ final class FatalCalls {
         return replaced(environment, call, 1, tf.bitwise.bitwiseAnd(order, largest));
     }
 
-    private static String emptyTransform(OpCall call) {
+    private static String emptyTransform(OpCall call, int dimensions) {
+        Shape x = Tensors.shape(call.input(0));
+        int rank = x.numDimensions();
+        if (rank >= 0 && rank < dimensions) {
+            return "it transforms " + dimensions + " dimensions, and its input has fewer";
+        }
+        for (int i = rank - dimensions; i < rank; i++) {
+            if (rank >= 0 && x.get(i) == 0) {
+                return "there is nothing to transform in its input";
+            }
+        }
         return hasLess(call, 1, 1) ? "its fft_length must be positive" : null;
     }
 
@@ -249,6 +311,11 @@ final class FatalCalls {
             return "batch_dims of " + given + " are more dimensions than it is given";
         }
         return null;
+    }
+
+    private static String gathered(OpCall call) {
+        String reason = batchDimensions(call, ANY);
+        return reason == null ? HandleTypes.wrongVariable(call) : reason;
     }
 
     private static String scattered(OpCall call) {
@@ -285,27 +352,6 @@ final class FatalCalls {
         return x.numDimensions() == 0 ? "it needs channels, the last dimension" : null;
     }
 
-    /** Three weights for each cell, which are there even if they are not used. */
-    private static String peepholes(OpCall call, int first) {
-        Shape state = Tensors.shape(call.input(1));
-        for (int i = first; i < first + 3 && !state.isUnknown(); i++) {
-            if (!Tensors.shape(call.input(i)).isCompatibleWith(Shape.of(state.get(1)))) {
-                return "its peephole weights must be as many as its cells, " + state.get(1);
-            }
-        }
-        return null;
-    }
-
-    private static String steps(OpCall call) {
-        long[] length = WholeNumbers.of(call.input(0));
-        long known = Tensors.shape(call.input(1)).isUnknown()
-                ? ANY
-                : Tensors.shape(call.input(1)).get(0);
-        return length != null && (length[0] < 0 || known >= 0 && length[0] > known)
-                ? "its number of steps must be from 0 to " + known + ", got " + length[0]
-                : null;
-    }
-
     private static String parts(OpCall call) {
         Shape x = Tensors.shape(call.input(0));
         long axis = call.attribute("axis") instanceof Long number ? number : 0;
@@ -332,16 +378,70 @@ final class FatalCalls {
                 : null;
     }
 
+    /** Behind lists of inputs there are some that must be numbers, counted from the back. */
+    private static String scalars(OpCall call, int first, int count) {
+        for (int i = call.inputs() - first; i >= 0 && i < call.inputs() - first + count; i++) {
+            if (Tensors.rank(call.input(i)) != 0) {
+                return "its input " + i + " must be a single number or text, known to be one";
+            }
+        }
+        return null;
+    }
+
+    /** Its shape function counts dimensions that may not be there. */
+    private static String ragged(OpCall call) {
+        int rank = call.inputs() == 0 ? ANY : Tensors.rank(call.input(call.inputs() - 1));
+        long expected = (long) call.inputs() - 2 + rank - 1;
+        return rank < 0 || call.attribute("OUTPUT_RAGGED_RANK") instanceof Long given && given != expected
+                ? "its output has a ragged rank of that of the values plus the dimensions of the indices, which must be"
+                        + " known, less 1"
+                : null;
+    }
+
+    /** With numbers that are finite: kernels that draw until something is right draw for ever where NaN never is. */
+    private static Cure finite(int input) {
+        return (environment, call) -> Tensors.isDifferentiable(call.input(input).dataType())
+                ? replaced(environment, call, input, checked(environment, call, input))
+                : null;
+    }
+
+    /** An input that is refused when it turns out not to be finite. */
+    static Output<?> checked(SessionEnvironment environment, OpCall call, int input) {
+        return Ops.create(environment)
+                .scope()
+                .opBuilder("CheckNumerics", "Finite")
+                .addInput(call.input(input))
+                .setAttr("message", "input " + input + " of " + call.type() + " '" + call.name() + "'")
+                .build()
+                .output(0);
+    }
+
+    /** Of other words TensorFlow leaves the image unwritten. */
+    private static String transformed(OpCall call) {
+        Object how = OpAttributes.as(String.class, call.attribute("interpolation"));
+        Object fill = OpAttributes.as(String.class, call.attribute("fill_mode"));
+        if (how != null && !Set.of("NEAREST", "BILINEAR").contains(how)) {
+            return "interpolation must be NEAREST or BILINEAR, got " + how;
+        }
+        return fill != null && !Set.of("REFLECT", "WRAP", "CONSTANT", "NEAREST").contains(fill)
+                ? "fill_mode must be REFLECT, WRAP, CONSTANT or NEAREST, got " + fill
+                : null;
+    }
+
+    private static String least(OpCall call, String attribute, long limit) {
+        return call.attribute(attribute) instanceof Long number && number < limit
+                ? attribute + " must be at least " + limit + ", got " + number
+                : null;
+    }
+
     private static String elsewhere(OpCall call) {
         return "it works neither at once nor in a traced function";
     }
 
     /** The call with another input, made without asking the table again. */
     static Operation replaced(SessionEnvironment environment, OpCall call, int input, Operand<?> by) {
-        Output<?>[] inputs = new Output<?>[call.inputs()];
-        for (int i = 0; i < inputs.length; i++) {
-            inputs[i] = i == input ? by.asOutput() : call.input(i);
-        }
+        Output<?>[] inputs = call.inputsCopied();
+        inputs[input] = by.asOutput();
         return environment.unguarded(call.withInputs(inputs));
     }
 

@@ -26,6 +26,9 @@ final class OwnedHandle extends TFE_TensorHandle {
     /** What {@link WholeNumbers} has read of the value; null until it is asked. */
     long[] numbers;
 
+    /** What a handle of a variable or a table holds; null for all others. */
+    DataType[] holds;
+
     TensorScope owner;
     OwnedHandle previous;
     OwnedHandle next;

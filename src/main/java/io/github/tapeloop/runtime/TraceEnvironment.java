@@ -104,6 +104,7 @@ final class TraceEnvironment extends SessionEnvironment {
 
     @Override
     Operation unguarded(OpCall call) {
+        EagerExecutor.requireFewOutputs(call);
         Output<?>[] inputs = new Output<?>[call.inputs()];
         List<Operation> resources = new ArrayList<>();
         for (int i = 0; i < inputs.length; i++) {

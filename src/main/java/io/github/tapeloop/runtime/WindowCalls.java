@@ -15,7 +15,7 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Convolutions and pools that TensorFlow's kernels for CPUs get wrong. Where nothing is computed, because an image is too
+ * Convolutions that TensorFlow's kernels for CPUs get wrong. Where nothing is computed, because an image is too
  * small for the window or has no examples, they give results of a wrong shape (oneDNN), or gradients that nobody has written
  * (the others); those are empty here, or zeros. A window of one element that takes steps of several makes backward kernels
  * write past their memory (oneDNN), or disagree with the forward one about the element it stands on (Conv3D): here a slice
@@ -34,7 +34,7 @@ final class WindowCalls {
      * @param strides one for each dimension of the image, as all below
      * @param paddings what is added before and after each dimension if padding is EXPLICIT, else null
      */
-    private record Geometry(int[] axes, int channel, long[] strides, long[] dilations, boolean same, long[] paddings) {
+    record Geometry(int[] axes, int channel, long[] strides, long[] dilations, boolean same, long[] paddings) {
 
         /** @return null if attributes are missing or are such as TensorFlow refuses */
         static Geometry of(OpCall call, int rank) {
@@ -74,12 +74,38 @@ final class WindowCalls {
             return Math.floorDiv(padded - (window - 1) * dilations[axis] - 1 + strides[axis], strides[axis]);
         }
 
+        /** The same as {@link #places} for a window whose size turns out when a graph runs. */
+        WindowSizes.Places ofWindow() {
+            long[] added = Arrays.stream(strides).map(step -> step - 1).toArray();
+            long[] taken = new long[strides.length];
+            int[] window = new int[strides.length];
+            for (int i = 0; i < axes.length && !same; i++) {
+                int axis = axes[i];
+                long around = paddings == null ? 0 : paddings[2 * axis] + paddings[2 * axis + 1];
+                added[axis] += around + dilations[axis];
+                taken[axis] = dilations[axis];
+                window[axis] = i;
+            }
+            return new WindowSizes.Places(strides, added, taken, window, channel);
+        }
+
         boolean isPadded(int axis) {
             return paddings != null && (paddings[2 * axis] != 0 || paddings[2 * axis + 1] != 0);
         }
     }
 
-    static Operation convolution(SessionEnvironment environment, OpCall call) {
+    static Operation convolution(SessionEnvironment environment, OpCall given) {
+        Geometry geometry = Geometry.of(given, Tensors.rank(given.input(0)));
+        Output<?>[] inputs = given.inputsCopied();
+        if (geometry != null && Tensors.rank(inputs[1]) == Tensors.rank(inputs[0])) {
+            inputs[0] = WindowSizes.placed(environment, inputs[0], inputs[1], geometry.ofWindow());
+        }
+        OpCall call = inputs[0] == given.input(0) ? given : given.withInputs(inputs);
+        Operation made = ofImages(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    private static Operation ofImages(SessionEnvironment environment, OpCall call) {
         Shape image = Tensors.shape(call.input(0));
         Shape kernel = Tensors.shape(call.input(1));
         Geometry geometry = image.isUnknown() || kernel.isUnknown() ? null : Geometry.of(call, image.numDimensions());
@@ -149,32 +175,55 @@ final class WindowCalls {
     static String misfit(OpCall call) {
         boolean toImage = call.type().contains("BackpropInput");
         boolean toKernel = call.type().contains("BackpropFilter");
+        if (toKernel && WindowSizes.fed(call, 1) != null) {
+            return WindowSizes.fed(call, 1);
+        }
+        if ((toImage || toKernel) && otherCount(call, toImage ? 0 : 1)) {
+            return "it needs " + Tensors.rank(call.input(2)) + " sizes";
+        }
+        if ((toImage || toKernel) && isSpread(call)) {
+            return "TensorFlow has no kernel of it for dilations; the gradient of DepthwiseConv2dNative goes another way";
+        }
         Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
         Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
         if (image.isUnknown() || kernel.isUnknown()) {
             return null;
         }
         Geometry geometry = Geometry.of(call, image.numDimensions());
+        boolean deep = call.type().startsWith("Depthwise");
         if (image.numDimensions() != kernel.numDimensions() || geometry == null) {
-            return null; // TensorFlow says so.
+            return "its strides, dilations and paddings do not fit images of " + image.numDimensions() + " dimensions";
         }
         long channels = image.get(geometry.channel());
         long taken = kernel.get(kernel.numDimensions() - 2);
-        boolean deep = call.type().startsWith("Depthwise");
         if (channels > 0 && taken > 0 && (deep ? channels != taken : channels % taken != 0)) {
             return "its kernel takes " + taken + " channels, and the image has " + channels;
         }
         return toImage || toKernel ? wrongGradient(call, image, kernel, geometry) : null;
     }
 
+    /** Whether there are more or fewer sizes than dimensions. */
+    private static boolean otherCount(OpCall call, int input) {
+        Shape sizes = Tensors.shape(call.input(input));
+        int rank = Tensors.rank(call.input(2));
+        return sizes.numDimensions() == 1 && sizes.get(0) >= 0 && rank >= 0 && sizes.get(0) != rank;
+    }
+
+    /** Whether a depthwise window has gaps, along which it has several elements as far as is known. */
+    private static boolean isSpread(OpCall call) {
+        long[] dilations = OpAttributes.numbers(call.attribute("dilations"));
+        if (!call.type().startsWith("Depthwise") || dilations == null) {
+            return false;
+        }
+        Shape kernel = call.type().contains("BackpropFilter") ? shape(call, 1) : Tensors.shape(call.input(1));
+        boolean single = kernel.numDimensions() > 1 && kernel.get(0) == 1 && kernel.get(1) == 1;
+        return !single && Arrays.stream(dilations).anyMatch(dilation -> dilation > 1);
+    }
+
     /** A shape that is given in numbers; unknown if the numbers are, or are none of a whole shape. */
     private static Shape shape(OpCall call, int input) {
-        long[] sizes = WholeNumbers.of(call.input(input));
-        return sizes == null
-                        || sizes.length != Tensors.rank(call.input(2))
-                        || Arrays.stream(sizes).anyMatch(n -> n < 0)
-                ? Shape.unknown()
-                : Shape.of(sizes);
+        Shape given = WindowSizes.given(call.input(input));
+        return given.numDimensions() == Tensors.rank(call.input(2)) ? given : Shape.unknown();
     }
 
     private static String wrongGradient(OpCall call, Shape image, Shape kernel, Geometry geometry) {
@@ -218,7 +267,30 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its image: sizes of the image, kernel, gradient of the result. */
-    static Operation toImage(SessionEnvironment environment, OpCall call) {
+    static Operation toImage(SessionEnvironment environment, OpCall given) {
+        OpCall call = fitted(environment, given);
+        Operation made = ofImage(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    /** In a graph, with a gradient that is looked at when the graph runs, where its shape or that of the image is open. */
+    private static OpCall fitted(SessionEnvironment environment, OpCall call) {
+        if (environment.isEager()) {
+            return call;
+        }
+        Output<?>[] inputs = call.inputsCopied();
+        if (WindowSizes.areFed(call.input(0))) {
+            Geometry geometry = Geometry.of(call, Tensors.rank(call.input(1)));
+            if (geometry == null) {
+                return call; // TensorFlow says so.
+            }
+            inputs[2] = WindowSizes.fitting(environment, call, geometry.ofWindow());
+        }
+        inputs[2] = WindowSizes.placed(environment, inputs[2]);
+        return inputs[2] == call.input(2) ? call : call.withInputs(inputs);
+    }
+
+    private static Operation ofImage(SessionEnvironment environment, OpCall call) {
         Shape kernel = Tensors.shape(call.input(1));
         Shape dy = Tensors.shape(call.input(2));
         Shape sizes = Tensors.shape(call.input(0));
@@ -255,7 +327,17 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its kernel: image, sizes of the kernel, gradient of the result. */
-    static Operation toKernel(SessionEnvironment environment, OpCall call) {
+    static Operation toKernel(SessionEnvironment environment, OpCall given) {
+        Output<?>[] inputs = given.inputsCopied();
+        inputs[0] = WindowSizes.placed(environment, inputs[0]);
+        inputs[2] = WindowSizes.placed(environment, inputs[2]);
+        boolean same = inputs[0] == given.input(0) && inputs[2] == given.input(2);
+        OpCall call = same ? given : given.withInputs(inputs);
+        Operation made = ofKernel(environment, call);
+        return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    private static Operation ofKernel(SessionEnvironment environment, OpCall call) {
         Shape image = Tensors.shape(call.input(0));
         Shape dy = Tensors.shape(call.input(2));
         if (isEmpty(image) || isEmpty(dy)) {
@@ -284,57 +366,6 @@ final class WindowCalls {
         Output<TNumber> result = environment.unguarded(call).output(0);
         return tf.select(tf.math.equal(tf.size(call.input(2)), tf.constant(0)), tf.zerosLike(result), result)
                 .op();
-    }
-
-    /** A pool: in a graph TensorFlow refuses one that has no place, which at once it does not. */
-    static Operation pool(SessionEnvironment environment, OpCall call) {
-        Shape image = Tensors.shape(call.input(0));
-        long[] window = OpAttributes.numbers(call.attribute("ksize"));
-        Geometry geometry = image.isUnknown() ? null : Geometry.of(call, image.numDimensions());
-        if (geometry == null || window == null || window.length != image.numDimensions()) {
-            return null;
-        }
-        long[] result = image.asArray();
-        for (int axis : geometry.axes()) {
-            result[axis] = window[axis] < 1 ? -1 : geometry.places(axis, image.get(axis), window[axis]);
-        }
-        return Arrays.stream(result).allMatch(size -> size >= 0) && isEmpty(Shape.of(result))
-                ? zeros(environment, call.input(0), Ops.create(environment).constant(result))
-                : null;
-    }
-
-    /**
-     * The gradient of a pool: the image comes first, and has the shape of the result. In a graph it turns out late that there
-     * are no examples, of which oneDNN dies: then the gradient cannot have a shape without zeros.
-     */
-    static Operation toPooled(SessionEnvironment environment, OpCall call) {
-        Shape dy = Tensors.shape(call.input(2));
-        Ops tf = Ops.create(environment);
-        if (isEmpty(Tensors.shape(call.input(1))) || isEmpty(dy)) {
-            return tf.zerosLike(call.input(0)).op();
-        }
-        if (!dy.hasUnknownDimension() || call.type().equals("MaxPoolGradWithArgmax")) {
-            return null;
-        }
-        Operand<TInt32> shape = tf.math.maximum(tf.shape(call.input(2)), tf.constant(1));
-        return FatalCalls.replaced(environment, call, 2, tf.reshape(call.input(2), shape));
-    }
-
-    /** The gradient op of an average pool takes the shape of the image on trust. */
-    static String wrongAverage(OpCall call) {
-        long[] sizes = WholeNumbers.of(call.input(0));
-        Shape dy = Tensors.shape(call.input(1));
-        long[] window = OpAttributes.numbers(call.attribute("ksize"));
-        Geometry geometry = dy.isUnknown() ? null : Geometry.of(call, dy.numDimensions());
-        if (sizes == null || geometry == null || window == null || window.length != dy.numDimensions()) {
-            return null;
-        }
-        boolean fits = sizes.length == dy.numDimensions();
-        for (int i = 0; i < sizes.length && fits; i++) {
-            long places = geometry.places(i, sizes[i], window[i]);
-            fits = sizes[i] >= 0 && (dy.get(i) < 0 || dy.get(i) == places);
-        }
-        return fits ? null : "the gradient is not one of an image of the shape " + Arrays.toString(sizes);
     }
 
     /**
@@ -393,11 +424,11 @@ final class WindowCalls {
                 .setAttr("end_mask", all);
     }
 
-    private static boolean isEmpty(Shape shape) {
+    static boolean isEmpty(Shape shape) {
         return !shape.isUnknown() && Arrays.stream(shape.asArray()).anyMatch(size -> size == 0);
     }
 
-    private static Operation zeros(SessionEnvironment environment, Output<?> like, Operand<? extends TNumber> shape) {
+    static Operation zeros(SessionEnvironment environment, Output<?> like, Operand<? extends TNumber> shape) {
         Ops tf = Ops.create(environment);
         Operand<TNumber> zero = FatalCalls.untyped(
                 like.dataType() == DataType.DT_FLOAT

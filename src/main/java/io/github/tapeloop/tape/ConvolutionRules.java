@@ -53,7 +53,7 @@ final class ConvolutionRules {
         if (groups > 1) {
             int channels = channels(op, image);
             List<Output<TType>> images = split(tf, image, channels, groups);
-            List<Output<TType>> kernels = split(tf, kernel, Tensors.rank(kernel) - 1, groups);
+            List<Output<TType>> kernels = split(tf, kernel, Shapes.rank(kernel) - 1, groups);
             List<Output<TType>> gradients = split(tf, dy, channels, groups);
             return joined(
                     tf, channels, groups, i -> toImage(tf, op, type, images.get(i), kernels.get(i), gradients.get(i)));
@@ -69,7 +69,7 @@ final class ConvolutionRules {
         int groups = groups(op, image, kernel);
         if (groups > 1) {
             int channels = channels(op, image);
-            int filters = Tensors.rank(kernel) - 1;
+            int filters = Shapes.rank(kernel) - 1;
             List<Output<TType>> images = split(tf, image, channels, groups);
             List<Output<TType>> kernels = split(tf, kernel, filters, groups);
             List<Output<TType>> gradients = split(tf, dy, channels, groups);
@@ -98,7 +98,7 @@ final class ConvolutionRules {
 
     private static int channels(OpGradient op, Operand<?> image) {
         String format = op.attribute("data_format", String.class).orElse("");
-        return format.startsWith("NC") ? 1 : Tensors.rank(image) - 1;
+        return format.startsWith("NC") ? 1 : Shapes.rank(image) - 1;
     }
 
     private static List<Output<TType>> split(Ops tf, Operand<TType> whole, int axis, int groups) {

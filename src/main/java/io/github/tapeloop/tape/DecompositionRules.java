@@ -88,7 +88,7 @@ final class DecompositionRules {
     }
 
     private static <T extends TType> Formula<T> columns(Ops tf, Operand<T> matrix, long from, long count) {
-        int rank = Tensors.rank(matrix);
+        int rank = Shapes.rank(matrix);
         long[] begin = new long[rank];
         long[] size = new long[rank];
         Arrays.fill(size, -1);
@@ -224,7 +224,7 @@ final class DecompositionRules {
     private static <T extends TType> void squareRoot(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Formula<T> s = op.out(0);
-            int rank = Tensors.rank(s);
+            int rank = Shapes.rank(s);
             Operand<TInt32> shape = Shapes.of(tf, s);
             Operand<TInt32> batch = tf.slice(shape, tf.constant(new int[] {0}), tf.constant(new int[] {rank - 2}));
             Operand<TInt32> n = tf.slice(shape, tf.constant(new int[] {rank - 1}), tf.constant(new int[] {1}));
@@ -248,7 +248,7 @@ final class DecompositionRules {
 
     private static Shape requireKnown(OpGradient op, Operand<?> matrix) {
         Shape shape = Tensors.shape(matrix);
-        int rank = shape.numDimensions();
+        int rank = Shapes.rank(matrix);
         if (shape.get(rank - 1) < 0 || shape.get(rank - 2) < 0) {
             throw new GradientException("the gradient of " + op.type()
                     + " needs to know how many rows and columns the matrix has, got " + Tensors.describe(matrix));

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
@@ -61,7 +60,7 @@ final class DiagonalRules {
 
     private static <T extends TType> Formula<T> placed(Ops tf, OpGradient op, String version, Formula<T> diagonals) {
         Operand<TInt32> shape = Shapes.of(tf, op.input(0));
-        int rank = Tensors.rank(op.input(0));
+        int rank = Shapes.rank(op.input(0));
         Operand<TInt32> rows = tf.gather(shape, tf.constant(rank - 2), tf.constant(0));
         Operand<TInt32> columns = tf.gather(shape, tf.constant(rank - 1), tf.constant(0));
         OperationBuilder builder = RawOps.builder(

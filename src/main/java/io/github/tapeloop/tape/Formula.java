@@ -161,7 +161,7 @@ final class Formula<T extends TType> implements Operand<T> {
 
     /** The conjugate transpose of matrices. */
     Formula<T> adjoint() {
-        int rank = Tensors.rank(this);
+        int rank = Shapes.rank(this);
         int[] order = new int[rank];
         for (int i = 0; i < rank; i++) {
             order[i] = i;

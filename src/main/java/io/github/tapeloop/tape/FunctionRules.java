@@ -92,7 +92,7 @@ final class FunctionRules {
     @SuppressWarnings("unchecked") // The type is compared.
     static Operand<TBool> truth(Ops tf, Operand<?> condition) {
         DataType type = Tensors.dataType(condition);
-        if (Tensors.rank(condition) != 0) {
+        if (Shapes.rank(condition) != 0) {
             return tf.math.notEqual(tf.size(condition), tf.constant(0));
         }
         if (type == DataType.DT_STRING) {

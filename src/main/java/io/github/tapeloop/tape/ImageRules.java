@@ -29,7 +29,7 @@ final class ImageRules {
      */
     private static <T extends TType> void patches(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
-            int rank = Tensors.rank(op.input(0));
+            int rank = Shapes.rank(op.input(0));
             Operand<TInt32> shape = Shapes.of(tf, op.input(0));
             Operand<TInt32> first = tf.constant(new int[] {1});
             Operand<TInt32> flat = tf.constant(new int[] {-1});

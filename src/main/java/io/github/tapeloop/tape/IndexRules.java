@@ -82,7 +82,7 @@ final class IndexRules {
     /** Leading dimensions that values and indices share; counted from the back of the indices if negative. */
     private static int batchDimensions(OpGradient op) {
         int given = op.attribute("batch_dims", Long.class).orElse(0L).intValue();
-        return given < 0 ? given + Tensors.rank(op.input(1)) : given;
+        return given < 0 ? given + Shapes.rank(op.input(1)) : given;
     }
 
     /** Adds each gathered row's gradient to the row it came from; rows gathered twice get the sum. */
@@ -166,14 +166,14 @@ final class IndexRules {
                 Operand<T> gathered = tf.gather(op.<T>gradient(0), indices.get(part), tf.constant(0));
                 Operand<TInt32> there = tf.gather(winners, indices.get(part), tf.constant(0));
                 Operand<TBool> isThere = tf.math.equal(there, numbers.get(part));
-                return tf.select(stretched(tf, isThere, Tensors.rank(gathered)), gathered, tf.zerosLike(gathered));
+                return tf.select(stretched(tf, isThere, Shapes.rank(gathered)), gathered, tf.zerosLike(gathered));
             });
         }
     }
 
     /** Appends dimensions of size 1, so that a truth value broadcasts over what it stands for. */
     private static Operand<TBool> stretched(Ops tf, Operand<TBool> truth, int rank) {
-        int[] ones = new int[rank - Tensors.rank(truth)];
+        int[] ones = new int[rank - Shapes.rank(truth)];
         Arrays.fill(ones, 1);
         return ones.length == 0 ? truth : tf.reshape(truth, Shapes.join(tf, Shapes.of(tf, truth), tf.constant(ones)));
     }

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -65,7 +64,7 @@ final class NormalizationRules {
     private record Layout(Ops tf, OpGradient op, int channel, int[] others, int rank) {
 
         static Layout of(Ops tf, OpGradient op) {
-            int rank = Tensors.rank(op.input(1));
+            int rank = Shapes.rank(op.input(1));
             String format = op.attribute("data_format", String.class).orElse("NHWC");
             int channel = format.startsWith("NC") ? 1 : rank - 1;
             int[] others = IntStream.range(0, rank).filter(i -> i != channel).toArray();

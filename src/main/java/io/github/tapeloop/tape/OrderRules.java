@@ -30,7 +30,7 @@ final class OrderRules {
     /** The largest along an axis, with their places there. */
     private static <T extends TType> void top(Ops tf, OpGradient op, int axis) {
         op.propagate(0, () -> {
-            int rank = Tensors.rank(op.input(0));
+            int rank = Shapes.rank(op.input(0));
             int last = rank - 1;
             int from = axis < 0 ? axis + rank : axis;
             if (from == last) {
@@ -70,7 +70,7 @@ final class OrderRules {
 
     private static Operand<TInt32> lastSize(Ops tf, Operand<?> operand) {
         return tf.slice(
-                Shapes.of(tf, operand), tf.constant(new int[] {Tensors.rank(operand) - 1}), tf.constant(new int[] {1}));
+                Shapes.of(tf, operand), tf.constant(new int[] {Shapes.rank(operand) - 1}), tf.constant(new int[] {1}));
     }
 
     /** The gradient goes to the elements equal to the n-th, in shares. */

@@ -62,7 +62,7 @@ final class QuantizationRules {
         if (axis < 0) {
             return numbers;
         }
-        long[] shape = new long[x.knownShape().numDimensions()];
+        long[] shape = new long[Shapes.rank(x)];
         Arrays.fill(shape, 1);
         shape[(int) axis] = -1;
         return numbers.reshape(shape);

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
@@ -107,7 +106,7 @@ final class SegmentRules {
 
     /** A factor for each of the first dimensions of {@code like}, with ones appended so that it broadcasts. */
     private static <T extends TNumber> Formula<T> stretched(Formula<T> factor, Operand<T> like) {
-        int missing = Tensors.rank(like) - Tensors.rank(factor);
+        int missing = Shapes.rank(like) - Shapes.rank(factor);
         Formula<T> stretched = factor;
         for (int i = 0; i < missing; i++) {
             stretched = stretched.expandDims(-1);

@@ -25,6 +25,20 @@ final class Shapes {
                         .toArray());
     }
 
+    /**
+     * How many dimensions an operand has, for rules that count them from the back.
+     *
+     * @throws GradientException if that is left open where a function is traced
+     */
+    static int rank(Operand<?> operand) {
+        int rank = Tensors.rank(operand);
+        if (rank < 0) {
+            throw new GradientException("it needs to know how many dimensions " + Tensors.describe(operand)
+                    + " has: give the function that is traced inputs of a known rank");
+        }
+        return rank;
+    }
+
     /** An axis counted from the front, as a scalar. */
     static Operand<TInt32> axis(Ops tf, Operand<? extends TNumber> axis, Operand<TInt32> rank) {
         return tf.math.floorMod(Tensors.cast(tf, axis, TInt32.class), rank);

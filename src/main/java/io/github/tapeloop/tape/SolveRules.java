@@ -123,7 +123,7 @@ final class SolveRules {
         Formula<T> db = Formula.of(tf, builder.build().output(0));
         op.propagate(0, () -> {
             Operand<TInt32> shape = Shapes.of(tf, op.input(0));
-            int rank = Tensors.rank(op.input(0));
+            int rank = Shapes.rank(op.input(0));
             var last = tf.math.sub(
                     tf.slice(shape, tf.constant(new int[] {rank - 2}), tf.constant(new int[] {1})), tf.constant(1));
             var zero = tf.constant(new int[] {0});
@@ -167,8 +167,9 @@ final class SolveRules {
     }
 
     private static boolean isTall(Shape shape, OpGradient op) {
-        long rows = shape.get(shape.numDimensions() - 2);
-        long columns = shape.get(shape.numDimensions() - 1);
+        int rank = Shapes.rank(op.input(0));
+        long rows = shape.get(rank - 2);
+        long columns = shape.get(rank - 1);
         if (rows < 0 || columns < 0) {
             throw new GradientException(
                     "it needs to know how many rows and columns the matrix has, got " + Tensors.describe(op.input(0)));

@@ -97,7 +97,7 @@ final class SparseRules {
     private static <T extends TType> void toDense(Ops tf, OpGradient op) {
         Operand<TNumber> given = op.input(0);
         Operand<TNumber> coordinates =
-                switch (Tensors.rank(given)) {
+                switch (Shapes.rank(given)) {
                     case 0 -> tf.reshape(given, tf.constant(new int[] {1, 1}));
                     case 1 -> tf.expandDims(given, tf.constant(1));
                     default -> given;
@@ -105,7 +105,7 @@ final class SparseRules {
         Formula<T> dy = op.dy();
         Formula<T> taken = dy.gatherNd(coordinates);
         op.propagate(2, () -> {
-            Formula<T> values = Tensors.rank(op.input(2)) == 0 ? taken.total() : taken;
+            Formula<T> values = Shapes.rank(op.input(2)) == 0 ? taken.total() : taken;
             return values.reshape(Shapes.of(tf, op.input(2)));
         });
         op.propagate(3, () -> dy.total().minus(taken.total()));

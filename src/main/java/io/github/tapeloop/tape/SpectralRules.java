@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
@@ -45,7 +44,7 @@ final class SpectralRules {
     }
 
     private static Operand<TInt32> count(Ops tf, Operand<?> x, int dimensions) {
-        int rank = Tensors.rank(x);
+        int rank = Shapes.rank(x);
         return Shapes.product(tf, Shapes.part(tf, Shapes.of(tf, x), tf.constant(rank - dimensions), tf.constant(rank)));
     }
 

@@ -1,6 +1,5 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.runtime.Tensors;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
@@ -68,7 +67,7 @@ final class TridiagonalRules {
 
     /** Everything moved along an axis by one place, to the back or to the front; a zero moves in. */
     private static <T extends TType> Formula<T> shifted(Ops tf, Operand<T> x, int axis, int by) {
-        int rank = Tensors.rank(x);
+        int rank = Shapes.rank(x);
         int[][] paddings = new int[rank][2];
         paddings[rank + axis][by > 0 ? 0 : 1] = 1;
         Operand<TInt32> around = tf.constant(paddings);

@@ -39,7 +39,9 @@ final class SelectionRows {
                         .in(x.get(0), tf.constant(-1))
                         .set(b -> b.setAttr("exclusive", exclusive).setAttr("reverse", reverse));
                 rows.add(row("Cumprod", in(2, 4), products).andTwice());
-                rows.add(row("Cumprod", zeros, products));
+                rows.add(row("Cumprod", zeros, products).andTwice());
+                rows.add(row("Cumprod", in(2, 7), products).andTwice());
+                rows.add(row("Cumprod", in(2, 1), products).andTwice());
             }
         }
         rows.add(row("Cumprod", in(3, 2), (tf, x) -> op(tf, "Cumprod").in(x.get(0), tf.constant(0L)))
@@ -73,8 +75,13 @@ final class SelectionRows {
         rows.add(row("UnsortedSegmentProd", in(4, 2), (tf, x) -> op(tf, "UnsortedSegmentProd")
                         .in(x.get(0), longs(tf, 1, -1, 1, 0), tf.constant(3L)))
                 .andTwice());
-        rows.add(row("SegmentProd", given(Shape.of(6), 1.5, 0, 0.5, 0, 2, 0), (tf, x) -> op(tf, "SegmentProd")
-                .in(x.get(0), ints(tf, 0, 0, 0, 1, 1, 1))));
+        GradientRow.Input zeros = given(Shape.of(8), 1.5, 0, 0.5, 0, 2, 0, 0, 0.7);
+        rows.add(row("SegmentProd", zeros, (tf, x) -> op(tf, "SegmentProd")
+                        .in(x.get(0), ints(tf, 0, 0, 0, 1, 1, 1, 2, 2)))
+                .andTwice());
+        rows.add(row("UnsortedSegmentProd", zeros, (tf, x) -> op(tf, "UnsortedSegmentProd")
+                        .in(x.get(0), ints(tf, 1, 1, 0, 0, -1, 0, -1, 0), tf.constant(2)))
+                .andTwice());
         return rows;
     }
 

@@ -1,0 +1,29 @@
+package io.github.tapeloop.fuzz;
+
+import java.util.function.Supplier;
+
+/** The sorts of trials. */
+enum TrialKind {
+    OPS(OpTrial::new, 150),
+    PARTS(PartTrial::new, 60),
+    TRAINERS(TrainerTrial::new, 10),
+    PIPELINES(PipelineTrial::new, 150),
+    FILES(FileTrial::new, 100);
+
+    private final Supplier<Trial> make;
+    private final int few;
+
+    TrialKind(Supplier<Trial> make, int few) {
+        this.make = make;
+        this.few = few;
+    }
+
+    Trial make() {
+        return make.get();
+    }
+
+    /** How many take a few seconds. */
+    int few() {
+        return few;
+    }
+}
