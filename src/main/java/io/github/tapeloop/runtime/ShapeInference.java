@@ -119,6 +119,7 @@ final class ShapeInference {
         call.copyTo(builder, inputs).build();
     }
 
+    /** A handle says nothing of what is behind it, and some functions take its own shape, [], for that. */
     private static Output<?> standIn(Graph graph, Scope scope, Output<?> input, int place) {
         Shape shape = Tensors.shape(input);
         long[] numbers = WholeNumbers.of(input);
@@ -127,7 +128,7 @@ final class ShapeInference {
         }
         return graph.opBuilder("Placeholder", "input" + place, scope)
                 .setAttr("dtype", input.dataType())
-                .setAttr("shape", shape)
+                .setAttr("shape", input.dataType() == DataType.DT_RESOURCE ? Shape.unknown() : shape)
                 .build()
                 .output(0);
     }

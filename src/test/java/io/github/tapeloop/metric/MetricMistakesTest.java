@@ -54,7 +54,7 @@ class MetricMistakesTest {
                 option("thresholds in [0, 1], got 1.5", () -> new Auc().thresholds(0.5, 1.5)),
                 option("beta above 0, got 0.0", () -> new FBetaScore(0)),
                 option("threshold in (0, 1], got 0.0", () -> new F1Score().threshold(0)),
-                option("numClasses of at least 1, got 0", () -> new MeanIoU(0)),
+                option("numClasses in [1, 46340], got 0", () -> new MeanIoU(0)),
                 option("number of targetClassIds of at least 1, got 0", () -> new IoU(3)),
                 option("targetClassIds in [0, 2], got 3", () -> new OneHotIoU(3, 1, 3)),
                 option("targetClassIds in [0, 1], got 2", () -> new BinaryIoU("iou", 2)));

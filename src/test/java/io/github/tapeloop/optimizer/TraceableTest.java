@@ -152,10 +152,10 @@ class TraceableTest {
             return tf.math.div(tf.constant(0.1), tf.math.add(step, tf.constant(1.0)));
         };
         List<Double> plain = fiveSteps(new Sgd(counting));
-        assertEquals(5, runs[0]);
+        assertEquals(6, runs[0], "five steps, and the look at the rate after the first");
         runs[0] = 0;
         assertEquals(plain, fiveSteps(new Sgd(Schedule.traceable(counting))));
-        assertEquals(2, runs[0]);
+        assertEquals(3, runs[0], "the first step, the trace of the second, and the look at the rate");
     }
 
     /** An optimizer that asks a predicate of the user's. */
