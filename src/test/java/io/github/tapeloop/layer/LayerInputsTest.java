@@ -93,7 +93,8 @@ class LayerInputsTest {
             ForwardPass pass = ForwardPass.inference(tf).in(precision);
             Operand<TFloat32> y = LayerKind.call(layer, pass, precision.compute(pass.tf(), x));
             double[] half = values(session, DtypePolicy.full(tf, y));
-            double tolerance = (precision == DtypePolicy.MIXED_FLOAT16 ? 0.005 : 0.04) * largest;
+            // Without oneDNN products of matrices are added up in bfloat16: √4000 roundings of 2^-9 are about a tenth.
+            double tolerance = (precision == DtypePolicy.MIXED_FLOAT16 ? 0.005 : 0.1) * largest;
             assertArrayEquals(full, half, tolerance, () -> precision + " of " + layer);
         }
     }
