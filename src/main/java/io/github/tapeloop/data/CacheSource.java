@@ -94,7 +94,8 @@ final class CacheSource implements PassingStage {
             return place < held.size() ? held.get((int) place) : null;
         }
         synchronized (lock) {
-            return place < first.size() ? first.get((int) place) : null;
+            List<HeldExample> now = all == null ? first : all; // Another pass may have come to its end.
+            return place < now.size() ? now.get((int) place) : null;
         }
     }
 
@@ -139,8 +140,12 @@ final class CacheSource implements PassingStage {
         @Override
         public boolean advance() throws IOException {
             current = at(next);
-            if (current == null && (all != null || !read())) {
+            if (current == null && all != null) {
+                current = at(next); // Another pass may have come to its end since.
+            } else if (current == null && !read()) {
                 current = null;
+            }
+            if (current == null) {
                 return false;
             }
             next++;
