@@ -8,8 +8,9 @@ import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.transaction.Transaction;
+import io.github.tapeloop.transaction.Write;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -158,7 +159,7 @@ public final class Guard {
                     writes.take();
                 }
             } else {
-                List<Transaction.Write> held = writes.take();
+                List<Write> held = writes.take();
                 writes.atOnce(() -> commitIf(tf, passes, held, results));
             }
             writes.atOnce(() -> {
@@ -169,7 +170,7 @@ public final class Guard {
         }
 
         private void commitIf(
-                Ops tf, Operand<TBool> condition, List<Transaction.Write> writes, List<? extends Operand<?>> results) {
+                Ops tf, Operand<TBool> condition, List<Write> writes, List<? extends Operand<?>> results) {
             List<Operand<?>> operands = new ArrayList<>();
             writes.forEach(write -> operands.addAll(write.operands()));
             List<Operand<?>> awaited = new ArrayList<>(operands);
