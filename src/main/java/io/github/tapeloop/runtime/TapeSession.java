@@ -13,7 +13,6 @@ import java.util.function.Supplier;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.types.family.TType;
 
@@ -34,7 +33,7 @@ import org.tensorflow.types.family.TType;
  *
  * <p><b>Threads.</b> A session belongs to the first thread that uses it: any use by another one (an op, reading a value, a
  * scope, a tape, a variable) is an {@link IllegalStateException} that names both, until the owner calls {@link
- * #handOver()}. A session made with {@link Builder#takeTurns} belongs to nobody: threads use it in turn, each as long as
+ * #handOver()}. A session made with {@link SessionBuilder#takeTurns} belongs to nobody: threads use it in turn, each as long as
  * its call runs or a scope that it opened is open, and one that comes meanwhile gets that exception. A trainer makes its
  * session so. Either way {@link #enter} takes a session for several calls and gives it back. Sessions of different threads
  * share nothing.
@@ -65,13 +64,13 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
     private final Threads threads;
     private long passes;
 
-    private TapeSession(Builder builder) {
+    TapeSession(SessionBuilder builder) {
         NativeMemory.prepare();
         TensorFlowInternals.requireAccess();
-        this.seed = builder.seed;
-        this.debug = builder.debug;
-        this.device = builder.device;
-        this.threads = builder.threads;
+        this.seed = builder.seed();
+        this.debug = builder.isDebug();
+        this.device = builder.device();
+        this.threads = builder.threads();
         this.eager = EagerSession.options().config(builder.config()).build();
         try {
             this.executor = new EagerExecutor(TensorFlowInternals.context(eager));
@@ -79,11 +78,11 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
             eager.close();
             throw e;
         }
-        this.use = new SessionUse(lock, scopes, builder.takesTurns);
+        this.use = new SessionUse(lock, scopes, builder.takesTurns());
         this.handles = new SessionHandles(this, use, executor);
-        this.environment = new EagerEnvironment(this, eager, executor, builder.device);
+        this.environment = new EagerEnvironment(this, eager, executor, builder.device());
         this.tf = Ops.create(environment);
-        this.functions = new SessionFunctions(eager, executor, builder.threads.interOp() == 1);
+        this.functions = new SessionFunctions(eager, executor, builder.threads().interOp() == 1);
     }
 
     /**
@@ -100,8 +99,8 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
      *
      * @return a builder
      */
-    public static Builder builder() {
-        return new Builder();
+    public static SessionBuilder builder() {
+        return new SessionBuilder();
     }
 
     /**
@@ -289,7 +288,7 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
     /**
      * Whether this session remembers where each op was made.
      *
-     * @return what {@link Builder#debug} was given
+     * @return what {@link SessionBuilder#debug} was given
      */
     public boolean isDebug() {
         return debug;
@@ -449,97 +448,8 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
         void close();
     }
 
-    /** Describes a session before it is opened. */
-    public static final class Builder {
-
-        private Threads threads = new Threads(0, 0);
-        private String device = "";
-        private long seed;
-        private boolean debug;
-        private boolean takesTurns;
-
-        private Builder() {}
-
-        /**
-         * How many ops run at a time, and how many threads one op may use. One and one is fastest for small models, the
-         * default for large ones.
-         *
-         * <p>TensorFlow has one pool of threads inside ops for the whole process, made for the first session: later ones
-         * share it, whatever they ask for, unless the process was started with the environment variable {@code
-         * TF_OVERRIDE_GLOBAL_THREADPOOL=1}. Threads that run ops are each session's own.
-         *
-         * @param interOp threads that run ops, 0 for TensorFlow's default
-         * @param intraOp threads inside one op, 0 for TensorFlow's default
-         * @return this
-         */
-        public Builder threads(int interOp, int intraOp) {
-            this.threads = new Threads(interOp, intraOp);
-            return this;
-        }
-
-        /**
-         * The device of all ops that name none themselves.
-         *
-         * @param name a TensorFlow device, {@code /CPU:0} or {@code /GPU:0}
-         * @return this
-         */
-        public Builder device(String name) {
-            this.device = Objects.requireNonNull(name, "name");
-            return this;
-        }
-
-        /**
-         * The seed of initializers, dropout and shuffling.
-         *
-         * @param value any number
-         * @return this
-         */
-        public Builder seed(long value) {
-            this.seed = value;
-            return this;
-        }
-
-        /**
-         * Whether to remember where each op was made, for {@link TapeSession#leakReport()}. Costs time and heap.
-         *
-         * @param on true to remember
-         * @return this
-         */
-        public Builder debug(boolean on) {
-            this.debug = on;
-            return this;
-        }
-
-        /**
-         * Whether threads use the session in turn, each for the length of a call, instead of its belonging to one of them.
-         *
-         * @param on true for a session that belongs to no thread
-         * @return this
-         */
-        public Builder takeTurns(boolean on) {
-            this.takesTurns = on;
-            return this;
-        }
-
-        /**
-         * Opens the session.
-         *
-         * @return a new session, to be closed by the caller
-         */
-        public TapeSession build() {
-            return new TapeSession(this);
-        }
-
-        private ConfigProto config() {
-            return ConfigProto.newBuilder()
-                    .setInterOpParallelismThreads(threads.interOp())
-                    .setIntraOpParallelismThreads(threads.intraOp())
-                    .build();
-        }
-    }
-
     /**
-     * TensorFlow's threads of a session, see {@link TapeSession.Builder#threads(int, int)}.
+     * TensorFlow's threads of a session, see {@link SessionBuilder#threads(int, int)}.
      *
      * @param interOp threads that run ops, 0 for TensorFlow's default
      * @param intraOp threads inside one op, 0 for TensorFlow's default
