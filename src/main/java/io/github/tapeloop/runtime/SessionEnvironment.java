@@ -23,7 +23,7 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 
 /**
- * What the environments of a session have in common, whether ops run now or go into a graph: who listens, which ops every
+ * The base of the environments of a session, whether ops run now or go into a graph: who listens, which ops every
  * tape watches by itself, and what is left to TensorFlow's environment underneath.
  */
 abstract class SessionEnvironment implements RecordingEnvironment {

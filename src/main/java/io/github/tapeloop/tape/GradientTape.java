@@ -23,8 +23,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
 /**
- * Notes the ops that lead from watched values on, and computes gradients by going back over them (reverse mode
- * automatic differentiation).
+ * A recorder that notes the ops that lead from watched values on, and computes gradients by going back over them
+ * (reverse mode automatic differentiation).
  *
  * <pre>{@code
  * try (GradientTape tape = GradientTape.open(tf)) {
