@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
@@ -243,6 +244,10 @@ public abstract class Layer {
         pass.requireRegistered(this);
         session = here;
         String weightPath = path() + "/" + weightName;
+        NativeMemory.requireRoom(
+                "Weight '" + weightPath + "', " + words(type),
+                shape,
+                type == TFloat32.class ? Float.BYTES : Double.BYTES);
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
         List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {

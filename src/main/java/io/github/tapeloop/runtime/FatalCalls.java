@@ -54,9 +54,9 @@ final class FatalCalls {
                     "Conv3DBackpropFilterV2",
                     row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
             entry("AvgPool", row(4).cured(PoolCalls::pool)),
-            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage)),
+            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
             entry("AvgPool3D", row(5).cured(PoolCalls::pool)),
-            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage)),
+            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
             entry("MaxPool", row(4).cured(PoolCalls::pool)),
             entry("MaxPoolV2", row(4, 1, 1)),
             entry("MaxPoolGrad", row(4, 4, 4).cured(PoolCalls::toPooled)),
@@ -112,6 +112,8 @@ final class FatalCalls {
             entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
             entry("ImageProjectiveTransformV2", row(4, 2, 1).where(FatalCalls::transformed)),
             entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
+            entry("XlaSvd", row(ANY).where(FatalCalls::noMatrix)),
+            entry("XlaSelfAdjointEig", row(ANY).where(FatalCalls::noMatrix)),
             entry("XlaDynamicSlice", row(ANY, 1, 1)),
             entry("XlaDynamicUpdateSlice", row(ANY, ANY, 1)),
             entry("RandomPoisson", row(1, ANY).cured(finite(1))),
@@ -366,6 +368,11 @@ final class FatalCalls {
         return size >= 0 && call.attribute("num") instanceof Long number && number != size
                 ? "it gives " + size + " parts, not " + number
                 : null;
+    }
+
+    private static String noMatrix(OpCall call) {
+        int rank = Tensors.rank(call.input(0));
+        return rank == 0 || rank == 1 ? "it takes matrices, and its input has " + rank + " dimensions" : null;
     }
 
     private static String noClasses(OpCall call) {

@@ -30,6 +30,7 @@ final class IndexRules {
         rules.put("GatherV2", IndexRules::gatherV2);
         rules.put("ResourceGather", IndexRules::resourceGather);
         rules.put("DynamicStitch", IndexRules::dynamicStitch);
+        rules.put("ParallelDynamicStitch", IndexRules::dynamicStitch);
     }
 
     private static void gather(Ops tf, OpGradient op) {
@@ -159,7 +160,9 @@ final class IndexRules {
             numbers.add(tf.reshape(Shapes.range(tf, next, end), Shapes.of(tf, part)));
             next = end;
         }
-        Operand<TInt32> winners = tf.dynamicStitch(indices, numbers);
+        Operand<TInt32> winners = op.type().startsWith("Parallel")
+                ? tf.parallelDynamicStitch(indices, numbers)
+                : tf.dynamicStitch(indices, numbers);
         for (int i = 0; i < parts; i++) {
             int part = i;
             op.propagate(parts + i, () -> {
