@@ -30,6 +30,7 @@ class ArchitectureTest {
             entry("lifetime", 0),
             entry("op", 1),
             entry("runtime", 2),
+            entry("transaction", 2),
             entry("state", 3),
             entry("measure", 3),
             entry("account", 4),

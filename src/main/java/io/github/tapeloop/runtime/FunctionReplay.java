@@ -104,7 +104,7 @@ final class FunctionReplay implements TracedFunction.Body {
     }
 
     private static FunctionReplay attached(TapeSession session, ConcreteFunction function) {
-        session.attach(function);
+        session.functions().attach(function);
         return named(session, function.getDefinedName());
     }
 
@@ -112,7 +112,7 @@ final class FunctionReplay implements TracedFunction.Body {
         Map<String, FunctionReplay> known = session.functions().replays();
         FunctionReplay found = known.get(name);
         if (found == null) {
-            found = new FunctionReplay(session, session.functionDef(name));
+            found = new FunctionReplay(session, session.functions().definition(name));
             known.put(name, found);
         }
         return found;

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
@@ -103,6 +104,11 @@ abstract class SessionEnvironment implements RecordingEnvironment {
 
     final void unmute(boolean before) {
         muted = before;
+    }
+
+    @Override
+    public final <A> A attachment(Class<A> type, Supplier<A> make) {
+        return session.attachment(type, make);
     }
 
     @Override

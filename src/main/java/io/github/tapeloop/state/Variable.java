@@ -1,9 +1,12 @@
 package io.github.tapeloop.state;
 
+import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.transaction.Storage;
+import io.github.tapeloop.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -41,17 +44,18 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private final boolean trainable;
     private final String sharedName;
     private final Output<? extends TType> handle;
+    private final Storage storage = new Resource();
     private final Runnable closing = this::close;
     private Projection<T> projection;
     private boolean closed;
 
-    private Variable(TapeSession session, String name, Operand<T> initial, boolean trainable) {
+    private Variable(TapeSession session, String name, long number, Operand<T> initial, boolean trainable) {
         this.session = session;
         this.name = name;
         this.shape = Tensors.shape(initial);
         this.type = initial.type();
         this.trainable = trainable;
-        this.sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
+        this.sharedName = name + "#" + number; // Two variables of one name must not share a value.
         this.handle = session.persist(
                         () -> VarHandleOp.create(session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
                                 .asOutput())
@@ -70,11 +74,11 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public static <T extends TType> Variable<T> create(Ops tf, String name, Operand<T> initial, boolean trainable) {
         TapeSession session = TapeSession.of(tf);
-        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
-        Variable<T> variable = new Variable<>(session, name, initial, trainable);
+        SessionVariables registry = SessionVariables.of(session);
+        Variable<T> variable = new Variable<>(session, name, registry.number(), initial, trainable);
         try {
             Supplier<? extends Operand<?>> pending = registry.take(name);
-            Transaction.unheard(
+            unheard(
                     session,
                     () -> AssignVariableOp.create(
                             session.tf().scope(),
@@ -101,7 +105,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @param value makes the value, of the variable's shape and type, when it is taken
      */
     public static void expect(TapeSession session, List<String> names, Supplier<? extends Operand<?>> value) {
-        session.attachment(SessionVariables.class, SessionVariables::new).expect(List.copyOf(names), value);
+        SessionVariables.of(session).expect(List.copyOf(names), value);
     }
 
     /**
@@ -159,7 +163,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
     @SuppressWarnings("unchecked") // The static type stays float32 in mixed precision, as in the whole layer API.
     public Operand<T> read(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        Operand<T> held = step == null ? null : (Operand<T>) step.value(this);
+        Operand<T> held = step == null ? null : (Operand<T>) step.value(storage);
         Operand<T> value = held == null ? readNow(tf) : held;
         return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, value) : value;
     }
@@ -224,7 +228,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assign(Ops tf, Operand<T> value) {
-        change(tf, HeldWrites.How.SET, value);
+        change(tf, Storage.How.SET, value);
     }
 
     /**
@@ -235,7 +239,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignAdd(Ops tf, Operand<T> delta) {
-        change(tf, HeldWrites.How.ADD, delta);
+        change(tf, Storage.How.ADD, delta);
     }
 
     /**
@@ -246,19 +250,19 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignSub(Ops tf, Operand<T> delta) {
-        change(tf, HeldWrites.How.SUBTRACT, delta);
+        change(tf, Storage.How.SUBTRACT, delta);
     }
 
-    private void change(Ops tf, HeldWrites.How how, Operand<T> value) {
+    private void change(Ops tf, Storage.How how, Operand<T> value) {
         requireLike(value);
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        if (step == null || !step.holds(this, how, value)) {
+        if (step == null || !step.holds(storage, how, value)) {
             write(tf, how, value);
         }
     }
 
     /** Changes the value now. */
-    void write(Ops tf, HeldWrites.How how, Operand<?> value) {
+    private void write(Ops tf, Storage.How how, Operand<?> value) {
         Operand<? extends TType> here = resource(tf);
         switch (how) {
             case SET -> AssignVariableOp.create(tf.scope(), here, value);
@@ -307,13 +311,17 @@ public final class Variable<T extends TType> implements AutoCloseable {
     public Operand<? extends TType> handle(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
         if (step != null) {
-            step.writeNow(this);
+            step.writeNow(sharedName);
         }
         return resource(tf);
     }
 
-    /** The name under which the session keeps the value. */
-    String sharedName() {
+    /**
+     * The name under which TensorFlow keeps the value, as the {@code shared_name} of its handle.
+     *
+     * @return the {@link #name} and a number, which no other variable of the session has
+     */
+    public String sharedName() {
         return sharedName;
     }
 
@@ -348,9 +356,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
         try (TapeSession.Use use = session.enter("the close of variable '" + name + "'")) {
             closed = true;
             session.cancelOnClose(closing);
-            session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
+            SessionVariables.of(session).closed(this);
             RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
-            Transaction.unheard(
+            unheard(
                     session,
                     () -> DestroyResourceOp.create(
                             session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
@@ -363,6 +371,17 @@ public final class Variable<T extends TType> implements AutoCloseable {
         return "Variable " + name + " " + type.getSimpleName() + " " + shape + (trainable ? "" : " (not trainable)");
     }
 
+    /** Does something that no tape and no transaction hears of: makes a variable, which is not undone. */
+    private static void unheard(TapeSession session, Runnable body) {
+        RecordingEnvironment environment = RecordingEnvironment.of(session.tf());
+        EffectListener listener = environment.effects(null);
+        try {
+            session.unrecorded(body);
+        } finally {
+            environment.effects(listener);
+        }
+    }
+
     private Operand<?> like(Operand<?> value) {
         requireLike(value);
         return value;
@@ -372,6 +391,30 @@ public final class Variable<T extends TType> implements AutoCloseable {
         if (!Tensors.shape(value).isCompatibleWith(shape) || value.type() != type) {
             throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
                     + " and cannot take " + Tensors.describe(value));
+        }
+    }
+
+    /** This variable for a transaction: what TensorFlow keeps for it. */
+    private final class Resource implements Storage {
+
+        @Override
+        public String name() {
+            return sharedName;
+        }
+
+        @Override
+        public boolean isWatched() {
+            return trainable;
+        }
+
+        @Override
+        public Operand<?> read(Ops tf) {
+            return readNow(tf);
+        }
+
+        @Override
+        public void write(Ops tf, How how, Operand<?> value) {
+            Variable.this.write(tf, how, value);
         }
     }
 

@@ -8,11 +8,11 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientRegistry;
 import io.github.tapeloop.tape.GradientTape;
 import io.github.tapeloop.tape.TapeStructure;
+import io.github.tapeloop.transaction.Write;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -174,10 +174,10 @@ public final class CachedBackward implements Backward, AutoCloseable {
     /** The function for a step; one is made if the same structure comes for the second time. */
     private Found find(StepRun run, GradientTape tape, Forward forward, Body body, Parameters variables) {
         step++;
-        List<Transaction.Write> held = run.writes().held();
+        List<Write> held = run.writes().held();
         List<Operand<?>> operands = forward.operands();
         List<Object> kinds = new ArrayList<>(held.size());
-        for (Transaction.Write write : held) {
+        for (Write write : held) {
             operands.addAll(write.operands());
             kinds.add(write.kind());
         }
@@ -233,8 +233,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         return true;
     }
 
-    private Optional<TracedFunction> trace(
-            Key key, StepRun outer, Forward like, Body body, List<Transaction.Write> held) {
+    private Optional<TracedFunction> trace(Key key, StepRun outer, Forward like, Body body, List<Write> held) {
         int values = like.operands().size();
         try {
             return Optional.of(TracedFunction.trace(

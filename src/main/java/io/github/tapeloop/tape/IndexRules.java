@@ -14,6 +14,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -31,6 +32,7 @@ final class IndexRules {
         rules.put("ResourceGather", IndexRules::resourceGather);
         rules.put("DynamicStitch", IndexRules::dynamicStitch);
         rules.put("ParallelDynamicStitch", IndexRules::dynamicStitch);
+        rules.put("Roll", IndexRules::roll);
     }
 
     private static void gather(Ops tf, OpGradient op) {
@@ -142,6 +144,14 @@ final class IndexRules {
         Operand<I> column = tf.expandDims(Tensors.cast(tf, starts, indices.type()), tf.constant(-1));
         Operand<I> byBatch = tf.reshape(indices, Shapes.join(tf, Shapes.vector(tf, batches), count));
         return tf.reshape(tf.math.add(byBatch, column), tf.constant(new int[] {-1}));
+    }
+
+    /** Rolled back, by a number that has a negative. */
+    private static <T extends TType> void roll(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Operand<TInt64> shift = Tensors.cast(tf, op.<TNumber>input(1), TInt64.class);
+            return RawOps.make(tf, "Roll", op.gradient(0), tf.math.neg(shift), op.input(2));
+        });
     }
 
     /**

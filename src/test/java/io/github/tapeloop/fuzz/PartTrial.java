@@ -195,7 +195,7 @@ final class PartTrial implements Trial {
                 compare("layer", words, eager, traced, x.hasNaN(), journal);
             }
         } catch (RuntimeException e) {
-            refusedTraced(e, open, words, journal);
+            refusedTraced(e, open, x, words, journal);
         }
         journal.note("training " + words);
         try (TensorScope scope = session.scope()) {
@@ -211,14 +211,16 @@ final class PartTrial implements Trial {
                         (tf, in) -> results(layer, tf, in.get(0), true))) {
             read(function.call(List.of(x.make(session.tf()))));
         } catch (RuntimeException e) {
-            refusedTraced(e, open, words, journal);
+            refusedTraced(e, open, x, words, journal);
         }
     }
 
     /** Of an open batch a layer may refuse what it takes of a known one: a weight for each example, for instance. */
-    private static void refusedTraced(RuntimeException e, boolean open, String words, Journal journal) {
+    private static void refusedTraced(
+            RuntimeException e, boolean open, RawValue x, String words, Journal journal) {
         accept(e, words, journal);
-        if (!open || !String.valueOf(e.getMessage()).contains("needs known sizes")) {
+        boolean isKnown = String.valueOf(e.getMessage()).contains("needs known sizes") || PassedOver.isOfNoImages(x, e);
+        if (!open || !isKnown) {
             journal.finding("traced-refused", words + " " + e);
         }
     }
