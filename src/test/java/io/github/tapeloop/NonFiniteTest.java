@@ -34,9 +34,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -257,9 +257,10 @@ class NonFiniteTest {
             sgd.setLossScale(LossScale.dynamic());
         }
         Model model = model();
-        Loss loss = (tf, wanted, given) -> tf.math.add(
-                tf.math.mean(given, tf.constant(new int[] {0, 1})), tf.constant(Float.NaN));
-        TrainerBuilder builder = Trainer.of(model).threads(1, 1).seed(2).loss(loss).optimizer(sgd);
+        Loss loss = (tf, wanted, given) ->
+                tf.math.add(tf.math.mean(given, tf.constant(new int[] {0, 1})), tf.constant(Float.NaN));
+        TrainerBuilder builder =
+                Trainer.of(model).threads(1, 1).seed(2).loss(loss).optimizer(sgd);
         try (Trainer trainer = (compiled ? builder.compiled() : builder).build()) {
             trainer.predict(data(inputs()).batch(2)); // So that there are weights.
             Map<Variable<?>, float[]> before = new HashMap<>();

@@ -406,7 +406,8 @@ final class FatalCalls {
         long[] shape = matrix.asArray();
         shape[rank - 2] = matrix.get(-1);
         shape[rank - 1] = right.get(-1);
-        return WindowCalls.zeros(environment, call.input(1), Ops.create(environment).constant(shape));
+        return WindowCalls.zeros(
+                environment, call.input(1), Ops.create(environment).constant(shape));
     }
 
     private static String noMatrix(OpCall call) {

@@ -188,7 +188,8 @@ public final class Guard {
         }
 
         private Operand<TInt64> count(Ops tf, Operand<TInt64> before, Operand<TBool> isFinite, Operand<TBool> open) {
-            Operand<TBool> canFall = falls.isEmpty() ? tf.constant(false) : tf.reduceAny(tf.stack(falls), tf.constant(0));
+            Operand<TBool> canFall =
+                    falls.isEmpty() ? tf.constant(false) : tf.reduceAny(tf.stack(falls), tf.constant(0));
             Operand<TBool> refused = tf.math.logicalAnd(open, tf.math.logicalNot(isFinite));
             Operand<TInt64> byScale = number(tf, tf.math.logicalAnd(refused, canFall));
             Operand<TInt64> skipped = number(tf, tf.math.logicalAnd(refused, tf.math.logicalNot(canFall)));

@@ -146,11 +146,12 @@ final class IndexRules {
         return tf.reshape(tf.math.add(byBatch, column), tf.constant(new int[] {-1}));
     }
 
-    /** Rolled back, by a number that has a negative. */
+    /** Rolled back; by a number within the size, since not each has a negative. */
     private static <T extends TType> void roll(Ops tf, OpGradient op) {
         op.propagate(0, () -> {
             Operand<TInt64> shift = Tensors.cast(tf, op.<TNumber>input(1), TInt64.class);
-            return RawOps.make(tf, "Roll", op.gradient(0), tf.math.neg(shift), op.input(2));
+            Operand<TInt64> size = tf.math.maximum(tf.size(op.input(0), TInt64.class), tf.constant(1L));
+            return RawOps.make(tf, "Roll", op.gradient(0), tf.math.neg(tf.math.floorMod(shift, size)), op.input(2));
         });
     }
 

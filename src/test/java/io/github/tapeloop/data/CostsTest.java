@@ -141,9 +141,7 @@ class CostsTest {
     @Test
     void aPassBesideOneThatFailedFailsToo() {
         AtomicInteger failures = new AtomicInteger();
-        Dataset cached = Dataset.ofRecords(
-                        List.of(1, 2, 3, 4),
-                        new Fields<Integer>().input(Field.numbers(value -> {
+        Dataset cached = Dataset.ofRecords(List.of(1, 2, 3, 4), new Fields<Integer>().input(Field.numbers(value -> {
                             if (value == 3 && failures.getAndIncrement() == 0) {
                                 throw new IllegalStateException("the third is bad today");
                             }

@@ -57,7 +57,8 @@ final class OpDifferences {
             elements += value.numbers().length;
         }
         Object type = call.attributes().get("DstT");
-        boolean isRounded = type == DataType.DT_BFLOAT16 || type == DataType.DT_HALF; // In steps wider than a difference.
+        boolean isRounded =
+                type == DataType.DT_BFLOAT16 || type == DataType.DT_HALF; // In steps wider than a difference.
         return elements > 0
                 && !isRounded
                 && elements <= mostElements

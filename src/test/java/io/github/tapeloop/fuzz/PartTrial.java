@@ -216,8 +216,7 @@ final class PartTrial implements Trial {
     }
 
     /** Of an open batch a layer may refuse what it takes of a known one: a weight for each example, for instance. */
-    private static void refusedTraced(
-            RuntimeException e, boolean open, RawValue x, String words, Journal journal) {
+    private static void refusedTraced(RuntimeException e, boolean open, RawValue x, String words, Journal journal) {
         accept(e, words, journal);
         boolean isKnown = String.valueOf(e.getMessage()).contains("needs known sizes") || PassedOver.isOfNoImages(x, e);
         if (!open || !isKnown) {

@@ -133,7 +133,60 @@ class UncheckedKernelsTest {
                     .setAttr("padding", "VALID")
                     .build()));
         }
+        for (String type : List.of("XlaSvd", "XlaSelfAdjointEig")) {
+            mistakes.add(new Mistake(type, "takes matrices", tf -> {
+                OperationBuilder builder =
+                        builder(tf, type, ones(tf, 3)).setAttr("max_iter", 2L).setAttr("epsilon", 0.1f);
+                return (type.endsWith("Svd") ? builder.setAttr("precision_config", "") : builder.setAttr("lower", true))
+                        .build();
+            }));
+        }
+        mistakes.add(new Mistake("SplitV", "input 1 must have 1 dimensions", tf -> builder(
+                        tf, "SplitV", ones(tf, 3), tf.constant(0), tf.constant(0))
+                .setAttr("num_split", 5L)
+                .build()));
+        mistakes.add(new Mistake("SplitDedupData", "neither at once", tf -> builder(tf, "SplitDedupData", list(tf))
+                .setAttr("integer_type", DataType.DT_UINT32)
+                .setAttr("float_type", DataType.DT_FLOAT)
+                .setAttr("tuple_mask", "")
+                .build()));
+        mistakes.add(new Mistake("TfLiteSubgraphExecute", "neither at once", tf -> builder(
+                        tf, "TfLiteSubgraphExecute", tf.constant("no model"))
+                .addInputList(new Output<?>[] {ones(tf, 1).asOutput()})
+                .setAttr("Tout", new DataType[] {DataType.DT_FLOAT})
+                .build()));
+        mistakes.add(new Mistake("ParseExampleDatasetV2", "a shape for each", tf -> builder(
+                        tf, "ParseExampleDatasetV2", list(tf), tf.constant(1L))
+                .addInputList(
+                        new Output<?>[] {ones(tf, 1).asOutput(), ones(tf, 1).asOutput()})
+                .setAttr("sparse_keys", new String[0])
+                .setAttr("dense_keys", new String[] {"a", "b"})
+                .setAttr("sparse_types", new DataType[0])
+                .setAttr("dense_shapes", new Shape[] {Shape.of(1)})
+                .setAttr("output_types", new DataType[] {DataType.DT_FLOAT})
+                .setAttr("output_shapes", new Shape[] {Shape.of(1)})
+                .build()));
         return mistakes.stream();
+    }
+
+    private static Operand<?> list(Ops tf) {
+        return builder(tf, "TensorListFromTensor", ones(tf, 3, 2), tf.constant(new int[] {2}))
+                .build()
+                .output(0);
+    }
+
+    /** Nobody has written the unknowns. */
+    @Test
+    void theLeastThatSolveNoEquationsAreZeros() {
+        Ops tf = session.tf();
+        for (boolean fast : new boolean[] {false, true}) {
+            Output<?> x = builder(tf, "MatrixSolveLs", ones(tf, 2, 0, 3), ones(tf, 2, 0, 1), tf.constant(0.0))
+                    .setAttr("fast", fast)
+                    .build()
+                    .output(0);
+            assertEquals(Shape.of(2, 3, 1), Tensors.shape(x));
+            assertArrayEquals(new double[6], session.doubles(x));
+        }
     }
 
     @ParameterizedTest(name = "{0}")
