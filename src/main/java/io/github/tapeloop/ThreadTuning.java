@@ -14,7 +14,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Finds out how many threads train a model fastest, by taking a few steps with each of several settings.
+ * A measurement that finds out how many threads train a model fastest, by taking a few steps with each of several
+ * settings.
  *
  * <pre>{@code
  * ThreadTuning tuning = ThreadTuning.measure(() -> Trainer.of(new Mlp()).loss(loss).optimizer(new Adam()).compiled(), batch);

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Describes a trainer; begun by {@link Trainer#of}. Not thread-safe, and good for one trainer, since models, optimizers and
- * metrics belong to one.
+ * The settings of a trainer before it is built; begun by {@link Trainer#of}. Not thread-safe, and good for one
+ * trainer, since models, optimizers and metrics belong to one.
  */
 public final class TrainerBuilder {
 

@@ -6,8 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Tells the layers of a session that are in no other layer apart, for the seeds of their weights: two critics of one class
- * must not start the same.
+ * A registry that tells the layers of a session that are in no other layer apart, for the seeds of their weights:
+ * two critics of one class must not start the same.
  */
 final class RootSeeds {
 

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/** Tells several callbacks, in order, and says which one it was when one throws. */
+/** A callback that tells several others, in order, and says which one it was when one throws. */
 public final class CallbackList implements Callback {
 
     private final List<Callback> callbacks;

@@ -19,8 +19,8 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * What is made of true and false positives and negatives at thresholds. A prediction is positive if it is greater than the
- * threshold, a target if it is not 0.
+ * A metric made of true and false positives and negatives at thresholds. A prediction is positive if it is greater
+ * than the threshold, a target if it is not 0.
  *
  * <p>The state is a histogram: for negative and for positive targets, how many predictions lie between one threshold and the
  * next. So an update looks up each prediction once, whatever the number of thresholds; the counts at each threshold are

@@ -23,8 +23,8 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Something measured over many batches. Its state lives in TensorFlow variables: {@link #update} adds to them without
- * reading anything back, {@link #result} reads once.
+ * A metric: something measured over many batches. Its state lives in TensorFlow variables: {@link #update} adds to
+ * them without reading anything back, {@link #result} reads once.
  *
  * <pre>{@code
  * final class MeanPrediction extends Metric {

@@ -71,6 +71,15 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
     void stopRecording(OpRecorder recorder);
 
     /**
+     * The recording of a tape.
+     *
+     * @param tape any tape
+     * @param <T> its type
+     * @return its recording, or empty if it does not record here now
+     */
+    <T> Optional<Recording<T>> recording(T tape);
+
+    /**
      * Whether anybody is told of ops now.
      *
      * @return true if a recorder would hear the next op

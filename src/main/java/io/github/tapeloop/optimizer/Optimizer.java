@@ -21,8 +21,8 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Changes variables so that a loss shrinks. Subclass it and write {@link #update}; slots, step count, learning rate and
- * checks are here.
+ * An optimizer: changes variables so that a loss shrinks. Subclass it and write {@link #update}; slots, step count,
+ * learning rate and checks are here.
  *
  * <pre>{@code
  * final class SignDescent extends Optimizer {

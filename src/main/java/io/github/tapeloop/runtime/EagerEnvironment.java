@@ -18,7 +18,10 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 import org.tensorflow.types.family.TType;
 
-/** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
+/**
+ * The environment that runs ops at once, gives their outputs to the innermost scope of the session, and tells the
+ * recorders.
+ */
 final class EagerEnvironment extends SessionEnvironment {
 
     private static final OwnedHandle[] NO_HANDLES = {};

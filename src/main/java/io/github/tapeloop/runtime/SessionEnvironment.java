@@ -4,6 +4,7 @@ import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.OpRecorder;
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 
 /**
- * What the environments of a session have in common, whether ops run now or go into a graph: who listens, which ops every
+ * The base of the environments of a session, whether ops run now or go into a graph: who listens, which ops every
  * tape watches by itself, and what is left to TensorFlow's environment underneath.
  */
 abstract class SessionEnvironment implements RecordingEnvironment {
@@ -140,6 +141,17 @@ abstract class SessionEnvironment implements RecordingEnvironment {
         } finally {
             session.end(entered);
         }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // A recording of a tape is of the type of the tape.
+    public final <T> Optional<Recording<T>> recording(T tape) {
+        for (OpRecorder recorder : recorders) {
+            if (recorder instanceof Recording<?> recording && recording.tape() == tape) {
+                return Optional.of((Recording<T>) recording);
+            }
+        }
+        return Optional.empty();
     }
 
     /** Who is told of ops now, with where that began, which is null but in debug mode. */

@@ -29,7 +29,7 @@ import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.VersionDef;
 import org.tensorflow.types.family.TType;
 
-/** Adds ops to a graph in the order the program makes them, and tells the recorders. */
+/** The environment that adds ops to a graph in the order the program makes them, and tells the recorders. */
 final class TraceEnvironment extends SessionEnvironment {
 
     /** Ops that neither fail nor do anything, and are best left without control inputs. */

@@ -14,7 +14,7 @@ import org.tensorflow.Output;
 import org.tensorflow.Signature;
 import org.tensorflow.op.Ops;
 
-/** Makes functions of what a body does with ops. */
+/** The tracer: makes functions of what a body does with ops. */
 final class Tracing {
 
     private Tracing() {}
