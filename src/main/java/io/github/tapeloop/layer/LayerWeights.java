@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
@@ -79,6 +80,10 @@ final class LayerWeights {
         pass.requireRegistered(layer);
         session = here;
         String weightPath = layer.path() + "/" + name;
+        NativeMemory.requireRoom(
+                "Weight '" + weightPath + "', " + words(type),
+                shape,
+                type == TFloat32.class ? Float.BYTES : Double.BYTES);
         Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
         List<Variable<TFloat32>> made = new ArrayList<>(1);
         here.unrecorded(() -> {

@@ -38,6 +38,10 @@ import org.tensorflow.types.family.TNumber;
  * {@code new Adam(1e-3).with(Clip.globalNorm(1), WeightDecay.of(0.01))}. Different optimizers for different variables are
  * a {@link ByVariable}.
  *
+ * <p>Most optimizers keep squares of gradients in the type of the variable. In float32 a gradient above 1.8e19 has no finite
+ * square, and what it belongs to becomes NaN in that step or the next, as in Keras; in PyTorch, whose formula for the average
+ * of squares is another, it stays where it is for ever. {@link Clip} works for gradients of any size, and keeps this away.
+ *
  * <p>An optimizer belongs to the session of the first variables it updates. Not thread-safe.
  */
 public abstract class Optimizer extends OptimizerState {
