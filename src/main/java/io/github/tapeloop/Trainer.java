@@ -9,6 +9,7 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.lifetime.UseLock;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
+import io.github.tapeloop.loop.RunArchive;
 import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
@@ -88,6 +89,11 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.tapeloop.callback.CallbackException if a callback throws
      */
     public History fit(Batches data, Fit options) {
+        return fit(data, options, Optional.empty());
+    }
+
+    /** @param archive where checkpoints go */
+    History fit(Batches data, Fit options, Optional<RunArchive> archive) {
         return exclusively("fit", warnings -> {
             Batches train = data;
             Optional<Batches> validation = options.validation();
@@ -104,7 +110,8 @@ public final class Trainer implements AutoCloseable {
                             System::nanoTime,
                             this::isClosing,
                             warnings,
-                            () -> new FirstStep(session, plan.precision()))
+                            () -> new FirstStep(session, plan.precision()),
+                            archive)
                     .fit();
         });
     }

@@ -12,6 +12,8 @@ import java.util.OptionalLong;
  */
 final class CacheSource implements PassingStage {
 
+    private static final int FILLING_EPOCH = 0;
+
     private final Source upstream;
     private final List<Column> columns;
     private final Object lock = new Object();
@@ -84,7 +86,10 @@ final class CacheSource implements PassingStage {
         if (held != null) {
             return new HeldCursor(held);
         }
-        return upstream.isResumable() ? new ResumingCursor(seed, epoch) : new FillingCursor(upstream.open(seed, epoch));
+        // What fills it must not depend on when that happens: a run that goes on in another process fills it again.
+        return upstream.isResumable()
+                ? new ResumingCursor(seed, FILLING_EPOCH)
+                : new FillingCursor(upstream.open(seed, FILLING_EPOCH));
     }
 
     /** The kept example of a place, or null. */

@@ -256,6 +256,24 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
+     * How many forward passes were counted.
+     *
+     * @return the number
+     */
+    public long passes() {
+        return passes;
+    }
+
+    /**
+     * Goes on to count forward passes from a number: that of an earlier process.
+     *
+     * @param counted how many were counted
+     */
+    public void passes(long counted) {
+        this.passes = counted;
+    }
+
+    /**
      * Makes an operand that lives as long as the session, whatever scopes are open, and that no tape hears of: the handle
      * of a variable, a constant used in every step.
      *
@@ -329,6 +347,26 @@ public final class TapeSession implements AutoCloseable {
         boolean entered = lock.enter();
         try (TType tensor = TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())))) {
             return reader.apply((T) tensor);
+        } finally {
+            end(entered);
+        }
+    }
+
+    /**
+     * Takes a value out of the session: a tensor that shares the operand's memory, which goes on to exist as long as one of
+     * them does.
+     *
+     * @param operand an operand of this session
+     * @param <T> the operand's type
+     * @return a tensor that is not to be written to, to be closed by the caller; by any thread, and after the session was closed if
+     *     need be
+     * @throws IllegalStateException if the operand has been freed
+     */
+    @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
+    public <T extends TType> T tensor(Operand<T> operand) {
+        boolean entered = lock.enter();
+        try {
+            return (T) TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())));
         } finally {
             end(entered);
         }
