@@ -15,6 +15,13 @@ final class StateValues implements Stateful.Writer, Stateful.Reader {
         this.role = role;
     }
 
+    /** Values that were written in another process, or by another part of the same role. */
+    static StateValues of(String role, Map<String, Object> values) {
+        StateValues read = new StateValues(role);
+        values.forEach((name, value) -> read.add(name, value instanceof double[] numbers ? numbers.clone() : value));
+        return read;
+    }
+
     @Override
     public void put(String name, long value) {
         add(name, value);

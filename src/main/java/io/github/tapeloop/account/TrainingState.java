@@ -1,6 +1,7 @@
 package io.github.tapeloop.account;
 
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
+import org.tensorflow.types.family.TType;
 
 /**
  * The account of all that makes the next step of a trainer what it is: the variables of model, optimizer and metrics, and
@@ -100,15 +102,23 @@ public final class TrainingState {
      */
     public Map<String, Variable<?>> variables() {
         Map<String, Variable<?>> all = new LinkedHashMap<>();
+        variablesByRole().values().forEach(all::putAll);
+        return Collections.unmodifiableMap(all);
+    }
+
+    private Map<String, Map<String, Variable<?>>> variablesByRole() {
+        Map<String, Map<String, Variable<?>>> all = new LinkedHashMap<>();
         Set<Variable<?>> known = new HashSet<>();
         parts.forEach((role, part) -> {
+            Map<String, Variable<?>> own = new LinkedHashMap<>();
             for (Variable<?> variable : part.variables().get()) {
                 if (known.add(variable)) { // A part may be a part of another.
-                    all.put(path(role, variable), variable);
+                    own.put(path(role, variable), variable);
                 }
             }
+            all.put(role, own);
         });
-        return Collections.unmodifiableMap(all);
+        return all;
     }
 
     private static String path(String role, Variable<?> variable) {
@@ -161,6 +171,74 @@ public final class TrainingState {
     public Snapshot snapshot() {
         Map<String, StateValues> saved = save();
         return Snapshot.withNewVariables(session, variables().values()).afterwards(() -> load(saved));
+    }
+
+    /**
+     * Everything as it is now, apart from the session: for a file, or for another account. Called by the session's thread between
+     * steps; nothing is copied, memory is shared with the variables until they change.
+     *
+     * @return what each part holds, to be closed by the caller, on any thread, also after the session was closed
+     * @throws CheckpointException if a variable holds text
+     */
+    public Contents capture() {
+        Map<String, StateValues> values = save();
+        Map<String, Contents.Part> captured = new LinkedHashMap<>();
+        List<TensorValue> taken = new ArrayList<>();
+        try {
+            variablesByRole().forEach((role, variables) -> {
+                Map<String, TensorValue> tensors = new LinkedHashMap<>();
+                variables.forEach((path, variable) -> session.unrecorded(() -> {
+                    TensorValue tensor = HostTensor.of(path, session, variable.read(session.tf()));
+                    taken.add(tensor);
+                    tensors.put(path, tensor);
+                }));
+                captured.put(role, new Contents.Part(tensors, values.get(role).all()));
+            });
+            return new Contents(captured);
+        } catch (RuntimeException | Error e) {
+            Contents.close(taken);
+            throw e;
+        }
+    }
+
+    /**
+     * Takes over what another account, or this one, held. All names, shapes and types are compared first; values are read before the first
+     * variable changes.
+     *
+     * @param contents has the same parts; the caller closes it
+     * @throws CheckpointException if parts, names, shapes or types differ, with all differences in one message, or if a file
+     *     cannot be read; nothing is changed
+     */
+    public void restore(Contents contents) {
+        Map<String, Variable<?>> variables = variables();
+        Differences differences = new Differences();
+        differences.parts(contents.parts().keySet(), parts.keySet());
+        differences.tensors(contents.tensors(), variables);
+        differences.refuse();
+        try (Snapshot before = snapshot()) {
+            try {
+                assign(contents.tensors(), variables);
+                contents.parts().keySet().forEach(role -> parts.get(role).load().accept(contents.values(role)));
+            } catch (RuntimeException | Error e) {
+                before.restore();
+                throw e;
+            }
+        }
+    }
+
+    /** All values are read, which can fail, before the first is assigned. */
+    private void assign(Map<String, TensorValue> values, Map<String, Variable<?>> variables) {
+        session.unrecorded(() -> {
+            List<Runnable> changes = new ArrayList<>();
+            values.forEach((path, value) -> changes.add(change(path, variables.get(path), value)));
+            changes.forEach(Runnable::run);
+        });
+    }
+
+    @SuppressWarnings("unchecked") // The types were compared.
+    private <T extends TType> Runnable change(String path, Variable<T> variable, TensorValue value) {
+        Operand<T> read = (Operand<T>) HostTensor.operand(path, session.tf(), value);
+        return () -> variable.assign(session.tf(), read);
     }
 
     private void load(Map<String, StateValues> saved) {

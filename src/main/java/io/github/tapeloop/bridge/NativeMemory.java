@@ -1,6 +1,11 @@
 package io.github.tapeloop.bridge;
 
+import java.nio.ByteBuffer;
 import java.util.Locale;
+import java.util.Objects;
+import org.bytedeco.javacpp.BytePointer;
+import org.tensorflow.RawTensor;
+import org.tensorflow.internal.c_api.global.tensorflow;
 
 /**
  * Native memory, as far as JavaCPP, which TensorFlow Java allocates with, has a say in it.
@@ -31,5 +36,25 @@ public final class NativeMemory {
     /** Called before anything else of TensorFlow by whoever may be the first to use it. */
     public static void prepare() {
         // The static initializer has done it.
+    }
+
+    /**
+     * Some bytes of a tensor's memory, which may be larger than a buffer can be.
+     *
+     * @param tensor an open tensor of fixed-size elements
+     * @param from the first byte
+     * @param length how many
+     * @return a view, to be used as long as the tensor is open
+     */
+    public static ByteBuffer slice(RawTensor tensor, long from, int length) {
+        Objects.checkFromIndexSize(from, length, tensor.numBytes());
+        if (length == 0) { // TensorFlow has no memory for a tensor of no elements.
+            return ByteBuffer.allocate(0);
+        }
+        BytePointer memory = new BytePointer(tensorflow.TF_TensorData(TensorFlowInternals.handle(tensor)));
+        return memory.capacity(tensor.numBytes())
+                .limit(from + length)
+                .position(from)
+                .asByteBuffer();
     }
 }

@@ -335,6 +335,26 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
+     * Takes a value out of the session: a tensor that shares the operand's memory, which goes on to exist as long as one of
+     * them does.
+     *
+     * @param operand an operand of this session
+     * @param <T> the operand's type
+     * @return a tensor that is not to be written to, to be closed by the caller; by any thread, and after the session was closed if
+     *     need be
+     * @throws IllegalStateException if the operand has been freed
+     */
+    @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
+    public <T extends TType> T tensor(Operand<T> operand) {
+        boolean entered = lock.enter();
+        try {
+            return (T) TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())));
+        } finally {
+            end(entered);
+        }
+    }
+
+    /**
      * Reads a scalar of any numeric type.
      *
      * @param operand a number of shape []
