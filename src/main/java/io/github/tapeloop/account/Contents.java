@@ -20,7 +20,8 @@ public final class Contents implements AutoCloseable {
      * What one part holds.
      *
      * @param tensors by their paths, which begin with the part's role
-     * @param values by their names: Long, Double, Boolean, String or double[]
+     * @param values by their names: Long, Double, Boolean, String, double[] or a list of Strings; the paths of variables whose earlier
+     *     values the part has kept are such a list
      */
     public record Part(Map<String, TensorValue> tensors, Map<String, Object> values) {
 

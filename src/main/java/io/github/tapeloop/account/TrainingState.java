@@ -306,7 +306,7 @@ public final class TrainingState {
             }
         }
         tensors.forEach((path, value) -> {
-            if (!variables.containsKey(path)) {
+            if (!variables.containsKey(path) && !path.startsWith("scores/")) { // Sums begin at 0 when they are made.
                 Operand<?> waiting = session.persist(() -> typed(HostTensor.operand(path, session.tf(), value)));
                 expect(path, () -> waiting);
             }

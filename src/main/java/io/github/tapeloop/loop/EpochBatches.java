@@ -6,8 +6,8 @@ import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
-import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -70,17 +70,23 @@ final class EpochBatches implements Stateful, AutoCloseable {
     }
 
     /**
-     * The next batch, or several in one, without taking it: the batches of the epoch begin with it.
+     * Looks at the next batch, or several in one, without taking it: the batches of the epoch begin with it. If there is none,
+     * since the epoch's last step was taken, at any.
      *
      * @param epochOrder the order if the data has to be opened
      * @param steps how many the epoch has had already
-     * @return a batch to look at, or empty if there is none
      */
-    Optional<Batch> peek(int epochOrder, long steps) {
+    void look(int epochOrder, long steps, Consumer<Batch> at) {
         if (forEpoch(epochOrder, steps).hasNext()) {
             current.peeked = current.pass.next();
+            at.accept(current.peeked);
+            return;
         }
-        return Optional.ofNullable(current.peeked);
+        try (BatchIterator any = batches.open(seed, order)) {
+            if (any.hasNext()) {
+                at.accept(any.next());
+            }
+        }
     }
 
     /** Steps were taken on batches of the open pass. */
@@ -124,6 +130,9 @@ final class EpochBatches implements Stateful, AutoCloseable {
 
     @Override
     public void loadState(Reader in) {
+        if (current != null) { // It was opened there for a look at its first batch.
+            return;
+        }
         order = Math.toIntExact(in.getLong("order"));
         consumed = in.getLong("consumed");
         isOpen = in.getBoolean("open");

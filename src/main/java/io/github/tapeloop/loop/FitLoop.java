@@ -205,7 +205,7 @@ public final class FitLoop {
         int order = place.isOpen() ? place.order() : orderOf(place.epoch());
         try (Warnings old = Warnings.open(true)) { // What looks wrong in this step was said when it was taken first.
             new SaidWarnings(old).loadState(saved.values("run/warnings"));
-            data.peek(order, place.done().steps()).ifPresent(batch -> engine.build(training(), batch));
+            data.look(order, place.done().steps(), batch -> engine.build(training(), batch));
         }
         engine.restore(saved);
     }
