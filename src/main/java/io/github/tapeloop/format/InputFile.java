@@ -2,6 +2,7 @@ package io.github.tapeloop.format;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -9,7 +10,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Objects;
 import java.util.zip.CRC32C;
 
 /**
@@ -45,8 +45,21 @@ public final class InputFile implements AutoCloseable {
                     attributes.isSymbolicLink() ? "a link" : attributes.isDirectory() ? "a directory" : "a device";
             throw new FormatException("Expected a regular file " + path + ", got " + came);
         }
-        FileChannel channel = channel(path);
-        return new InputFile(path, channel.size(), channel);
+        boolean interrupted = Thread.interrupted(); // It would close the channel.
+        try {
+            while (true) {
+                FileChannel channel = channel(path);
+                try {
+                    return new InputFile(path, channel.size(), channel);
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private static FileChannel channel(Path path) throws IOException {
@@ -91,7 +104,7 @@ public final class InputFile implements AutoCloseable {
     }
 
     private synchronized void read(long from, ByteBuffer target) throws IOException {
-        boolean interrupted = Thread.interrupted(); // It would close the channel.
+        boolean interrupted = Thread.interrupted();
         try {
             while (target.hasRemaining()) {
                 try {
@@ -121,6 +134,6 @@ public final class InputFile implements AutoCloseable {
     @Override
     public synchronized void close() throws IOException {
         closed = true;
-        Objects.requireNonNull(channel).close();
+        channel.close();
     }
 }

@@ -1,5 +1,10 @@
 package io.github.tapeloop.format;
 
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +48,33 @@ public final class Json {
         return text.toString();
     }
 
+    /**
+     * The bytes of a text in UTF-8.
+     *
+     * @throws FormatException if it has half a surrogate pair, for which UTF-8 has no bytes
+     */
+    public static byte[] bytes(String text) throws FormatException {
+        try {
+            ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            return Arrays.copyOf(bytes.array(), bytes.limit());
+        } catch (CharacterCodingException e) {
+            throw new FormatException("Expected text of whole characters, got half a surrogate pair", e);
+        }
+    }
+
+    /**
+     * The text of bytes in UTF-8.
+     *
+     * @throws FormatException if they are none
+     */
+    public static String text(ByteBuffer bytes) throws FormatException {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException("Expected text in UTF-8, got other bytes", e);
+        }
+    }
+
     /** Text as JSON has it, as the serializer of the reference implementation of safetensors writes it. */
     public static void quote(String value, StringBuilder text) {
         text.append('"');
@@ -63,6 +95,26 @@ public final class Json {
     /** A number that may be no JSON: as itself if it is finite, else as its name. */
     public static Object ofDouble(double value) {
         return Double.isFinite(value) ? (Object) value : Double.toString(value);
+    }
+
+    /**
+     * A number as {@link #ofDouble} has it.
+     *
+     * @param name what it is, for the message
+     */
+    public static double toDouble(Object value, String name) throws FormatException {
+        if (value instanceof Number number) {
+            return number.doubleValue();
+        }
+        if (value instanceof String text) {
+            for (double known : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+                if (Double.toString(known).equals(text)) {
+                    return known;
+                }
+            }
+        }
+        throw new FormatException(
+                "Expected a number '" + name + "', got " + JsonParser.shortened(String.valueOf(value)));
     }
 
     /** @param indent of the line that the value is on, or -1 to have all on one line */

@@ -3,9 +3,6 @@ package io.github.tapeloop.format;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -62,12 +59,17 @@ public final class SafeTensors implements AutoCloseable {
      * @throws IOException if it is not there or cannot be read
      */
     public static SafeTensors open(Path path) throws IOException {
-        InputFile file = InputFile.open(path);
+        return of(InputFile.open(path));
+    }
+
+    /** As {@link #open}, of a file that is open, and is closed with this, or now if it is none. */
+    public static SafeTensors of(InputFile file) throws IOException {
         try {
             return read(file);
         } catch (FormatException e) {
             file.close();
-            throw new FormatException("The file " + path + " is damaged, or no safetensors file. " + e.getMessage(), e);
+            throw new FormatException(
+                    "The file " + file.path() + " is damaged, or no safetensors file. " + e.getMessage(), e);
         } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
@@ -96,13 +98,7 @@ public final class SafeTensors implements AutoCloseable {
             if (bytes.get(0) != '{') {
                 throw new FormatException("Expected a header that begins with '{', got byte " + (bytes.get(0) & 0xff));
             }
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .decode(bytes)
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new FormatException("Expected a header in UTF-8, got other bytes", e);
+            return Json.text(bytes);
         } catch (OutOfMemoryError e) {
             throw new FormatException(
                     "No memory for a header of " + length + " bytes: give Java a larger heap, by -Xmx", e);

@@ -61,7 +61,7 @@ public final class SafeTensorsWriter {
         names.sort(Comparator.comparing((String name) -> values.get(name).dtype())
                 .reversed()
                 .thenComparing(SafeTensorsWriter::compare));
-        byte[] header = header(names).getBytes(StandardCharsets.UTF_8);
+        byte[] header = Json.bytes(header(names));
         if (header.length > SafeTensors.LONGEST_HEADER) {
             throw new FormatException("Expected tensors whose names and shapes take at most "
                     + SafeTensors.LONGEST_HEADER + " bytes, got " + header.length + ": write fewer into a file");
