@@ -40,6 +40,7 @@ class ArchitectureTest {
             entry("loss", 4),
             entry("optimizer", 4),
             entry("store", 5),
+            entry("checkpoint", 5),
             entry("metric", 5), // A loss is a metric, too.
             entry("callback", 6),
             entry("values", 7), // Of the root: what it is told and what it gives back.
@@ -52,7 +53,7 @@ class ArchitectureTest {
 
     /** The front door is the top. What it is told, the rooms behind it read as well; the trainer and its builder they do not. */
     private static final Set<String> FRONT =
-            Set.of("Trainer", "TrainerBuilder", "HeadsBuilder", "Description", "ThreadTuning");
+            Set.of("Trainer", "TrainerBuilder", "HeadsBuilder", "Description", "SavedState", "ThreadTuning");
 
     private final JavaClasses classes = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

@@ -1,168 +1,37 @@
 package io.github.tapeloop;
 
+import static io.github.tapeloop.KillableRun.BATCH;
+import static io.github.tapeloop.KillableRun.epochs;
+import static io.github.tapeloop.KillableRun.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.KillableRun.Kind;
+import io.github.tapeloop.KillableRun.Outcome;
+import io.github.tapeloop.KillableRun.Steps;
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.Callback;
-import io.github.tapeloop.callback.CsvLogger;
-import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.Event;
-import io.github.tapeloop.callback.ReduceLrOnPlateau;
 import io.github.tapeloop.callback.Run;
-import io.github.tapeloop.callback.SwapEmaWeights;
 import io.github.tapeloop.checkpoint.Checkpoints;
-import io.github.tapeloop.data.Batch;
-import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
-import io.github.tapeloop.layer.Activations;
-import io.github.tapeloop.layer.BatchNormalization;
-import io.github.tapeloop.layer.Dense;
-import io.github.tapeloop.layer.Dropout;
-import io.github.tapeloop.layer.ForwardPass;
-import io.github.tapeloop.layer.Model;
-import io.github.tapeloop.layer.Sequential;
-import io.github.tapeloop.optimizer.Adam;
-import io.github.tapeloop.optimizer.Clip;
-import io.github.tapeloop.optimizer.GradientAccumulation;
-import io.github.tapeloop.optimizer.MovingAverage;
-import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.optimizer.ScheduleFreeAdamW;
-import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.tape.GradientTape;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.tensorflow.Operand;
-import org.tensorflow.op.Ops;
-import org.tensorflow.types.TFloat32;
 
 /** A run that goes on from any of its boundaries in a fresh trainer is the run that never stopped, bit for bit. */
 class GoOnTest {
-
-    private static final int EPOCHS = 4;
-    private static final int BATCH = 8;
-    /** More steps an epoch than are timed to find the steps per execution. */
-    private static final int EXAMPLES = 45 * BATCH - 3;
-
-    private static final Dataset VALIDATION = Problems.clusters(20);
-
-    /** How steps are run. */
-    enum Steps {
-        EAGER,
-        COMPILED,
-        EIGHT_A_CALL,
-        AUTO,
-        VERIFIED;
-
-        TrainerBuilder of(TrainerBuilder builder) {
-            return switch (this) {
-                case EAGER -> builder;
-                case COMPILED -> builder.compiled();
-                case EIGHT_A_CALL -> builder.compiled().stepsPerExecution(8);
-                case AUTO -> builder.compiled().autoStepsPerExecution();
-                case VERIFIED -> builder.compiled(Compilation.verify(50));
-            };
-        }
-    }
-
-    /** What a step does. */
-    enum Kind {
-        ADAM_WITH_AVERAGES_AND_CLIP {
-            @Override
-            TrainerBuilder trainer() {
-                return usual(new Adam(0.03).with(Clip.globalNorm(1), MovingAverage.of(0.9)));
-            }
-        },
-        SCHEDULE_FREE {
-            @Override
-            TrainerBuilder trainer() {
-                return usual(new ScheduleFreeAdamW(0.03));
-            }
-        },
-        ACCUMULATION {
-            @Override
-            TrainerBuilder trainer() {
-                return usual(new Adam(0.03).with(GradientAccumulation.of(4)));
-            }
-        },
-        MIXED_FLOAT16 {
-            @Override
-            TrainerBuilder trainer() {
-                return usual(new Adam(0.03)).precision(DtypePolicy.MIXED_FLOAT16);
-            }
-        },
-        GAN {
-            @Override
-            TrainerBuilder trainer() {
-                return new Players().trainer();
-            }
-        };
-
-        abstract TrainerBuilder trainer();
-
-        private static TrainerBuilder usual(Optimizer optimizer) {
-            return Problems.trainerOf(Sequential.of(
-                            new Dense(8, Activations.RELU),
-                            new BatchNormalization(),
-                            new Dropout(0.2),
-                            new Dense(Problems.CLASSES)))
-                    .optimizer(optimizer);
-        }
-
-        boolean validates() {
-            return this != GAN;
-        }
-    }
-
-    /** Two players, who read what the other has just become, so that their steps write before their end. */
-    private static final class Players {
-
-        private final Model generator = Sequential.of(new Dense(6, Activations.TANH), new Dense(Problems.FEATURES));
-        private final Model critic = Sequential.of(new Dense(6, Activations.TANH), new Dense(1));
-        private final Optimizer generatorOptimizer = new Adam(0.02);
-        private final Optimizer criticOptimizer = new Sgd(0.1);
-
-        private Map<String, Operand<TFloat32>> step(StepContext step, Batch batch) {
-            Ops tf = step.tf();
-            Operand<TFloat32> noise = tf.random.statelessRandomNormal(
-                    tf.constant(new int[] {BATCH, 2}), step.randomSeed(), TFloat32.class);
-            Operand<TFloat32> criticLoss;
-            try (GradientTape tape = step.tape()) {
-                ForwardPass pass = step.training();
-                Operand<TFloat32> fake = critic.call(pass, generator.call(pass, noise));
-                Operand<TFloat32> real = critic.call(pass, batch.input(tf));
-                criticLoss = tf.math.sub(mean(tf, fake), mean(tf, real));
-                criticOptimizer.apply(tf, tape.gradients(criticLoss, critic.trainableVariables()));
-            }
-            try (GradientTape tape = step.tape()) {
-                ForwardPass pass = step.training();
-                Operand<TFloat32> loss = tf.math.neg(mean(tf, critic.call(pass, generator.call(pass, noise))));
-                generatorOptimizer.apply(tf, tape.gradients(loss, generator.trainableVariables()));
-                return Map.of("critic_loss", criticLoss, "loss", loss);
-            }
-        }
-
-        private static Operand<TFloat32> mean(Ops tf, Operand<TFloat32> x) {
-            return tf.math.mean(tf.reshape(x, tf.constant(new int[] {-1})), tf.constant(0));
-        }
-
-        private TrainerBuilder trainer() {
-            return Trainer.of(generator).step(this::step).includes(critic, criticOptimizer, generatorOptimizer);
-        }
-    }
 
     static Stream<Arguments> cells() {
         return Arrays.stream(Kind.values())
@@ -172,92 +41,83 @@ class GoOnTest {
     @TempDir
     private Path directory;
 
-    /** What a run has left behind. */
-    private record Outcome(
-            List<String> curve, List<String> history, Map<String, Object> state, String csv, Optional<String> stop) {}
-
-    private Batches data() {
-        return Problems.clusters(EXAMPLES).shuffle(EXAMPLES).batch(BATCH).prefetch(2);
-    }
-
-    private Outcome run(Kind kind, Steps steps, KeptRuns archive, Path csv) throws IOException {
-        List<String> curve = new ArrayList<>();
-        List<Callback> callbacks = new ArrayList<>();
-        callbacks.add(Callback.epochEnd((run, event) -> curve.add(event.epoch() + " " + bits(event.logs()))));
-        callbacks.add(new Heard(curve));
-        callbacks.add(new CsvLogger(csv));
-        String monitor = kind.validates() ? "val_loss" : "loss";
-        callbacks.add(new EarlyStopping(monitor).patience(1).startFromEpoch(1).restoreBest());
-        callbacks.add(new ReduceLrOnPlateau(monitor).patience(0).minDelta(1));
-        if (kind == Kind.GAN) {
-            callbacks.remove(callbacks.size() - 1); // There is no one learning rate.
-        }
-        if (kind == Kind.ADAM_WITH_AVERAGES_AND_CLIP) {
-            callbacks.add(new SwapEmaWeights().swapOnEpoch(true));
-        }
-        Fit fit = Fit.epochs(EPOCHS)
-                .callbacks(callbacks.toArray(Callback[]::new))
-                .checkpoints(Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1));
-        if (kind.validates()) {
-            fit = fit.validation(VALIDATION.batch(BATCH));
-        }
-        try (Trainer trainer = steps.of(kind.trainer().seed(6).threads(1, 1)).build()) {
-            History history = trainer.fit(data(), fit, Optional.of(archive));
-            Map<String, Object> state = new TreeMap<>(Everything.of(trainer));
-            state.remove("loop/execution/steps_per_execution"); // It is timed.
-            state.keySet().removeIf(path -> path.startsWith("scores/")); // They are for the next epoch to reset.
-            List<String> epochs = history.epochs().stream()
-                    .map(end -> end.epoch() + " " + end.steps() + " " + end.examples() + " " + bits(end.logs()))
-                    .toList();
-            return new Outcome(
-                    curve,
-                    epochs,
-                    state,
-                    Files.readString(csv),
-                    history.stopReason());
-        }
-    }
-
-    /** Writes down each batch that it hears of, by the steps that were taken. */
-    private record Heard(List<String> curve) implements Callback {
-        @Override
-        public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
-            curve.add(run.steps() + " " + event.batch() + " " + bits(event.logs()));
-        }
-    }
-
-    private static String bits(Map<String, Double> logs) {
-        Map<String, String> exact = new TreeMap<>();
-        logs.forEach((name, value) -> exact.put(name, Double.toHexString(value)));
-        return exact.toString();
-    }
-
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("cells")
     void aRunGoesOnFromAnyBoundaryAsIfItHadNotStopped(Kind kind, Steps steps) throws IOException {
-        Path csv = directory.resolve("log.csv");
+        Checkpoints each = Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1);
         KeptRuns kept = KeptRuns.empty();
-        Outcome whole = run(kind, steps, kept, csv);
+        Outcome whole = run(kind, steps, kept, directory, each);
         assertFalse(kept.all.isEmpty());
         for (int at : places(kept.all)) {
             KeptRuns.Kept start = kept.all.get(at);
             Contents contents = start.contents();
             KeptRuns further = KeptRuns.goingOnAt(contents);
-            Outcome goneOn = run(kind, steps, further, csv);
+            Outcome goneOn = run(kind, steps, further, directory, each);
             String where = "after " + start.steps() + " steps" + (start.isEnd() ? ", at the end of an epoch" : "");
-            assertEquals(whole.history, goneOn.history, where);
+            assertEquals(whole.history(), goneOn.history(), where);
             if (steps != Steps.AUTO) { // Where its calls end is timed.
                 assertEquals(
-                        whole.curve.subList(whole.curve.size() - goneOn.curve.size(), whole.curve.size()),
-                        goneOn.curve,
+                        whole.curve().subList(whole.curve().size() - goneOn.curve().size(), whole.curve().size()),
+                        goneOn.curve(),
                         where);
             }
-            assertEquals(whole.stop, goneOn.stop, where);
-            assertEquals(whole.csv, goneOn.csv, where);
-            assertEquals(whole.state, goneOn.state, where);
+            assertEquals(whole.stop(), goneOn.stop(), where);
+            assertEquals(whole.csv(), goneOn.csv(), where);
+            whole.state().forEach((path, value) -> {
+                Object found = goneOn.state().get(path);
+                // A slot that no step has asked for waits for the one that does.
+                assertTrue(Objects.equals(value, found) || found == null && path.startsWith("optimizer/"), path + where);
+            });
             further.close();
         }
         kept.close();
+    }
+
+    /** Ends the run as a kill would, after some steps of this process. */
+    private static final class Kill implements Callback {
+
+        private final int steps;
+        private int seen;
+
+        Kill(int steps) {
+            this.steps = steps;
+        }
+
+        @Override
+        public void onTrainBatchBegin(Run run, Event.BatchBegin event) {
+            if (seen++ == steps) {
+                throw new IllegalStateException("killed");
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @EnumSource
+    void aRunThatIsKilledAgainAndAgainIsTheSameRun(Kind kind) {
+        Dataset few = Problems.clusters(9 * BATCH);
+        Fit fit = Fit.epochs(3).checkpoints(Checkpoints.in(directory).resume().everySteps(1));
+        List<String> whole;
+        try (Trainer trainer = trainer(kind);
+                KeptRuns kept = KeptRuns.empty()) {
+            whole = epochs(trainer.fit(few.shuffle(99).batch(BATCH), fit, kept));
+        }
+        Contents last = null;
+        List<String> goneOn = null;
+        while (goneOn == null) {
+            KeptRuns kept = last == null ? KeptRuns.empty() : KeptRuns.goingOnAt(last);
+            try (Trainer trainer = trainer(kind)) {
+                goneOn = epochs(trainer.fit(few.shuffle(99).batch(BATCH), fit.callbacks(new Kill(2)), kept));
+            } catch (CallbackException e) {
+                last = kept.all.remove(kept.all.size() - 1).contents();
+            } finally {
+                kept.close();
+            }
+        }
+        assertEquals(whole, goneOn);
+    }
+
+    private static Trainer trainer(Kind kind) {
+        return kind.trainer().seed(6).threads(1, 1).build();
     }
 
     /** Some inside epochs, the last before a validation, the ends of epochs. */

@@ -40,6 +40,9 @@ final class KeptRuns implements RunArchive {
     }
 
     @Override
+    public void report(String state, double seconds, List<Map<String, Double>> epochs) {}
+
+    @Override
     public void await() {}
 
     @Override

@@ -39,6 +39,11 @@ public final class TrainingState {
     private final TapeSession session;
     private final Map<String, Part> parts = new LinkedHashMap<>();
 
+    /** What is to come into variables that a later step makes, by their paths. */
+    private final Map<String, Waiting> waiting = new LinkedHashMap<>();
+
+    private record Waiting(String role, Operand<?> value) {}
+
     /** @param goesBack whether it is a part of {@link #snapshot}, too */
     private record Part(
             Supplier<Parameters> variables,
@@ -248,6 +253,11 @@ public final class TrainingState {
                 Map<String, TensorValue> tensors = new LinkedHashMap<>();
                 variables.forEach((path, variable) ->
                         session.unrecorded(() -> tensors.put(path, taken(path, variable.read(session.tf()), taken))));
+                waiting.forEach((path, kept) -> {
+                    if (kept.role().equals(role) && !paths.containsValue(path)) {
+                        session.unrecorded(() -> tensors.put(path, taken(path, kept.value(), taken)));
+                    }
+                });
                 StateValues values = save(role);
                 Map<String, Object> all = new TreeMap<>(values.all());
                 values.kept().forEach((name, kept) -> {
@@ -305,12 +315,20 @@ public final class TrainingState {
                 throw e;
             }
         }
-        tensors.forEach((path, value) -> {
-            if (!variables.containsKey(path) && !path.startsWith("scores/")) { // Sums begin at 0 when they are made.
-                Operand<?> waiting = session.persist(() -> typed(HostTensor.operand(path, session.tf(), value)));
-                expect(path, () -> waiting);
+        forgetWaiting();
+        contents.parts().forEach((role, part) -> part.tensors().forEach((path, value) -> {
+            boolean isMissing = tensors.containsKey(path) && !variables.containsKey(path);
+            if (isMissing && parts.containsKey(role) && !path.startsWith("scores/")) { // Sums begin at 0 when they are made.
+                Operand<?> kept = session.persist(() -> typed(HostTensor.operand(path, session.tf(), value)));
+                waiting.put(path, new Waiting(role, kept));
+                expect(path, () -> kept);
             }
-        });
+        }));
+    }
+
+    private void forgetWaiting() {
+        waiting.values().forEach(each -> session.free(each.value()));
+        waiting.clear();
     }
 
     /** Callbacks that remember nothing may come and go. */

@@ -3,9 +3,13 @@ package io.github.tapeloop.checkpoint;
 import io.github.tapeloop.settings.Require;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Where a run of {@code fit} keeps its state, and when, so that it can be killed at any moment and started again. Immutable: each
@@ -25,6 +29,8 @@ import java.util.OptionalLong;
  */
 public final class Checkpoints {
 
+    private static final int LAST = 3;
+
     private final Path directory;
     private boolean resume;
     private long everySteps;
@@ -32,6 +38,11 @@ public final class Checkpoints {
     private Duration every;
     private Duration onShutdown;
     private boolean onFailure;
+    private boolean warnsOfFailure;
+    private int keepLast;
+    private long keepEvery;
+    private Map<String, Integer> keepBest = Map.of();
+    private Set<String> allowed = Set.of();
 
     private Checkpoints(Path directory) {
         this.directory = directory;
@@ -45,6 +56,11 @@ public final class Checkpoints {
         this.every = other.every;
         this.onShutdown = other.onShutdown;
         this.onFailure = other.onFailure;
+        this.warnsOfFailure = other.warnsOfFailure;
+        this.keepLast = other.keepLast;
+        this.keepEvery = other.keepEvery;
+        this.keepBest = other.keepBest;
+        this.allowed = other.allowed;
     }
 
     /**
@@ -132,6 +148,70 @@ public final class Checkpoints {
         return changed;
     }
 
+    /**
+     * Goes on without a checkpoint that could not be written, since the disk is full for example, with a warning that says why. The
+     * next one is tried again. Otherwise the run fails.
+     *
+     * @return changed options
+     */
+    public Checkpoints warnOfFailure() {
+        Checkpoints changed = new Checkpoints(this);
+        changed.warnsOfFailure = true;
+        return changed;
+    }
+
+    /**
+     * Keeps the last checkpoints; those that no rule keeps are deleted, but never the newest.
+     *
+     * @param count how many, at least 1; 3 if no rule is set
+     * @return changed options
+     */
+    public Checkpoints keepLast(int count) {
+        Checkpoints changed = new Checkpoints(this);
+        changed.keepLast = Require.atLeast(1, "keepLast", count);
+        return changed;
+    }
+
+    /**
+     * Keeps the best checkpoints that were made after an epoch as well.
+     *
+     * @param name {@code val_loss} or another name in the logs: the loss, or a metric that has a better and a worse
+     * @param count how many, at least 1
+     * @return changed options
+     */
+    public Checkpoints keepBest(String name, int count) {
+        Checkpoints changed = new Checkpoints(this);
+        Map<String, Integer> best = new TreeMap<>(keepBest);
+        best.put(Objects.requireNonNull(name, "name"), Require.atLeast(1, "keepBest", count));
+        changed.keepBest = Map.copyOf(best);
+        return changed;
+    }
+
+    /**
+     * Keeps the first checkpoint after every so many steps for good as well.
+     *
+     * @param steps at least 1
+     * @return changed options
+     */
+    public Checkpoints keepEvery(long steps) {
+        Checkpoints changed = new Checkpoints(this);
+        changed.keepEvery = Require.atLeast(1L, "keepEvery", steps);
+        return changed;
+    }
+
+    /**
+     * Goes on although something differs on which the numbers of the run depend: then it is another run from there on. Unless
+     * allowed, a difference is an exception that lists all.
+     *
+     * @param names as the exception has them: {@code threads}
+     * @return changed options
+     */
+    public Checkpoints allowing(String... names) {
+        Checkpoints changed = new Checkpoints(this);
+        changed.allowed = Set.of(names);
+        return changed;
+    }
+
     private static Duration requirePositive(String option, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException("Expected " + option + " above 0, got " + value);
@@ -202,5 +282,51 @@ public final class Checkpoints {
      */
     public boolean savesOnFailure() {
         return onFailure;
+    }
+
+    /**
+     * Whether a checkpoint that could not be written is warned of.
+     *
+     * @return true after {@link #warnOfFailure()}; otherwise the run fails
+     */
+    public boolean warnsOfFailure() {
+        return warnsOfFailure;
+    }
+
+    /**
+     * How many of the last checkpoints to keep.
+     *
+     * @return the number, or empty if other rules alone decide
+     */
+    public OptionalInt keepLast() {
+        boolean unset = keepLast == 0 && keepEvery == 0 && keepBest.isEmpty();
+        return unset ? OptionalInt.of(LAST) : keepLast == 0 ? OptionalInt.empty() : OptionalInt.of(keepLast);
+    }
+
+    /**
+     * How many of the best checkpoints to keep.
+     *
+     * @return the number by the name of what is measured
+     */
+    public Map<String, Integer> keepBest() {
+        return keepBest;
+    }
+
+    /**
+     * After how many steps to keep a checkpoint for good.
+     *
+     * @return the number, or empty
+     */
+    public OptionalLong keepEvery() {
+        return keepEvery == 0 ? OptionalLong.empty() : OptionalLong.of(keepEvery);
+    }
+
+    /**
+     * What may differ.
+     *
+     * @return names
+     */
+    public Set<String> allowed() {
+        return allowed;
     }
 }

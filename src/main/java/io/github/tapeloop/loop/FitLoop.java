@@ -5,6 +5,7 @@ import io.github.tapeloop.History;
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
@@ -93,16 +94,25 @@ public final class FitLoop {
         this.learning = new LearningWatch(engine);
         this.place = new Place(options.initialEpoch(), nanoTime);
         this.saving = archive.map(
-                to -> new Saving(engine, place, options.checkpoints().orElseThrow(), to, nanoTime));
+                to -> new Saving(engine, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
     /** Trains as the options say; what cannot come to a good end is refused before it begins. */
     public History fit() {
+        refuseWhatIsUndone();
         monitors.begin();
         validation.ifPresent(data -> engine.requireTestStep());
         warnOfNoValidation();
         return options.isDryRun() ? undone() : runEpochs();
+    }
+
+    private void refuseWhatIsUndone() {
+        boolean finds = options.callbacks().stream().anyMatch(LearningRateFinder.class::isInstance);
+        if (options.checkpoints().isPresent() && (options.isDryRun() || finds)) {
+            throw new IllegalArgumentException((finds ? "A search for a learning rate" : "A dry run")
+                    + " is undone when it ends, so there is nothing to go on with: leave checkpoints out");
+        }
     }
 
     /** A dry run leaves nothing behind in the trainer. */
@@ -136,7 +146,7 @@ public final class FitLoop {
             register(data);
             begin(data);
             runAll(data);
-            saving.ifPresent(Saving::end);
+            saving.ifPresent(checkpoints -> checkpoints.end(run.stopReason()));
             engine.weights().averages(false);
             engine.optimizers().forEach(Optimizer::flush);
             engine.weights().averaging().forEach(Optimizer::useAverages);

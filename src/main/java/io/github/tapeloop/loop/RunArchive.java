@@ -1,6 +1,7 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.account.Contents;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,6 +19,15 @@ public interface RunArchive extends AutoCloseable {
      * @param contents what to keep; closed by the archive
      */
     void save(long steps, Map<String, Double> logs, Contents contents);
+
+    /**
+     * Tells of the run, for people who look at many.
+     *
+     * @param state {@code running}, {@code ended}, {@code stopped: …}, {@code failed: …}
+     * @param seconds how long it has taken
+     * @param epochs the logs of each epoch that has ended
+     */
+    void report(String state, double seconds, List<Map<String, Double>> epochs);
 
     /** Waits until all is kept; what failed is thrown. An interrupt does not end the wait. */
     void await();

@@ -2,8 +2,11 @@ package io.github.tapeloop.loop;
 
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.CallbackException;
+import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.state.CheckpointException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -17,6 +20,7 @@ final class Saving {
 
     private final Engine engine;
     private final Place place;
+    private final EpochLogs epochs;
     private final Checkpoints when;
     private final RunArchive archive;
     private final Shutdown shutdown;
@@ -28,9 +32,10 @@ final class Saving {
     /** Whether what follows is not the run's own course, since it is being broken off. */
     private boolean isBrokenOff;
 
-    Saving(Engine engine, Place place, Checkpoints when, RunArchive archive, LongSupplier nanoTime) {
+    Saving(Engine engine, Place place, EpochLogs epochs, Checkpoints when, RunArchive archive, LongSupplier nanoTime) {
         this.engine = engine;
         this.place = place;
+        this.epochs = epochs;
         this.when = when;
         this.archive = archive;
         this.nanoTime = nanoTime;
@@ -83,7 +88,17 @@ final class Saving {
      */
     boolean epochEnds(int epoch, Map<String, Double> logs, boolean isLast, boolean isWhole) {
         isBrokenOff |= !isWhole;
-        return boundaryReached(when.isDueAfter(epoch) || isLast, logs, false);
+        boolean ends = boundaryReached(when.isDueAfter(epoch) || isLast, logs, false);
+        report("running");
+        return ends;
+    }
+
+    private void report(String state) {
+        List<Event.EpochEnd> all = epochs.all();
+        archive.report(
+                state,
+                all.stream().mapToDouble(Event.EpochEnd::epochSeconds).sum(),
+                all.stream().map(Event.EpochEnd::logs).toList());
     }
 
     private boolean boundaryReached(boolean isDue, Map<String, Double> logs, boolean breaksOff) {
@@ -115,19 +130,26 @@ final class Saving {
     /** The run has failed: if nothing has changed since the last boundary, that is kept. */
     void failed(Throwable failure) {
         boolean unchanged = boundary > 0 && boundary == engine.progress().steps();
-        if (!when.savesOnFailure() || !unchanged || isBrokenOff || failure instanceof CallbackException) {
-            return;
-        }
+        boolean isOurs = failure instanceof CallbackException || failure instanceof CheckpointException;
         try {
-            save(Map.of());
+            if (when.savesOnFailure() && unchanged && !isBrokenOff && !isOurs) {
+                save(Map.of());
+            }
+            report("failed: " + failure);
+            archive.await();
         } catch (RuntimeException e) {
-            failure.addSuppressed(e);
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
+        } finally {
+            shutdown.end();
         }
     }
 
-    /** Waits until all is kept. */
-    void end() {
+    /** The run has come to its end: waits until all is kept. */
+    void end(Optional<String> stopReason) {
         try {
+            report(stopReason.map(reason -> "stopped: " + reason).orElse("ended"));
             archive.await();
         } finally {
             shutdown.end();
