@@ -12,6 +12,7 @@ import io.github.tapeloop.loop.DirectoryArchive;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
 import io.github.tapeloop.loop.RunArchive;
+import io.github.tapeloop.loop.SavedState;
 import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
@@ -156,7 +157,7 @@ public final class Trainer implements AutoCloseable {
      */
     public void save(Path directory) {
         exclusively("save", warnings -> {
-            saved.save(directory);
+            SavedState.save(engine, directory, false);
             return directory;
         });
     }

@@ -57,7 +57,10 @@ class GoOnTest {
             assertEquals(whole.history(), goneOn.history(), where);
             if (steps != Steps.AUTO) { // Where its calls end is timed.
                 assertEquals(
-                        whole.curve().subList(whole.curve().size() - goneOn.curve().size(), whole.curve().size()),
+                        whole.curve()
+                                .subList(
+                                        whole.curve().size() - goneOn.curve().size(),
+                                        whole.curve().size()),
                         goneOn.curve(),
                         where);
             }
@@ -66,7 +69,8 @@ class GoOnTest {
             whole.state().forEach((path, value) -> {
                 Object found = goneOn.state().get(path);
                 // A slot that no step has asked for waits for the one that does.
-                assertTrue(Objects.equals(value, found) || found == null && path.startsWith("optimizer/"), path + where);
+                assertTrue(
+                        Objects.equals(value, found) || found == null && path.startsWith("optimizer/"), path + where);
             });
             further.close();
         }

@@ -47,8 +47,8 @@ class KillTest {
     private Process start(Path where, Kind kind, Steps steps, String phase, int which, String shutdown, String java)
             throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        List<String> command = new ArrayList<>(List.of(
-                java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", classPath));
+        List<String> command = new ArrayList<>(
+                List.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", classPath));
         command.addAll(List.of(
                 KilledProgram.class.getName(),
                 where.toString(),
@@ -78,7 +78,7 @@ class KillTest {
                     if (phase == Phase.RESTORE) { // Some moment from the first call to the first step.
                         LockSupport.parkNanos(random.nextInt(700_000_000));
                     }
-                    process.destroyForcibly();
+                    process.toHandle().destroyForcibly(); // Which leaves open what it has printed.
                 } else {
                     lines.add(line);
                 }
@@ -119,7 +119,8 @@ class KillTest {
     private static void assertSame(List<String> whole, List<String> goneOn) {
         // A slot that the last process has not asked for is in its checkpoints only.
         List<String> asked = new ArrayList<>(whole);
-        asked.removeIf(line -> line.startsWith("state optimizer/") && !goneOn.contains(line)
+        asked.removeIf(line -> line.startsWith("state optimizer/")
+                && !goneOn.contains(line)
                 && goneOn.stream().noneMatch(other -> other.startsWith(line.substring(0, line.lastIndexOf(' ') + 1))));
         assertEquals(String.join("\n", asked), String.join("\n", goneOn));
     }
@@ -217,7 +218,7 @@ class KillTest {
             for (String line = out.readLine(); line != null; line = out.readLine()) {
                 if (line.equals(KilledProgram.HERE)) {
                     begin = System.nanoTime();
-                    process.destroy();
+                    process.toHandle().destroy();
                 }
             }
         }
@@ -237,7 +238,11 @@ class KillTest {
         assertEquals(Optional.empty(), kill(where, kind, Steps.COMPILED, Phase.EPOCH));
         assertSame(
                 whole,
-                finish(where, kind, Steps.COMPILED, Path.of(newer, "bin", "java").toString())
+                finish(
+                                where,
+                                kind,
+                                Steps.COMPILED,
+                                Path.of(newer, "bin", "java").toString())
                         .lines());
     }
 }

@@ -171,7 +171,8 @@ final class KillableRun {
      * @param archive where checkpoints go; null for the directory
      * @param more callbacks
      */
-    static Outcome run(Kind kind, Steps steps, RunArchive archive, Path directory, Checkpoints checkpoints, Callback... more)
+    static Outcome run(
+            Kind kind, Steps steps, RunArchive archive, Path directory, Checkpoints checkpoints, Callback... more)
             throws IOException {
         Path csv = directory.resolve("log.csv");
         List<String> curve = new ArrayList<>();
@@ -189,9 +190,8 @@ final class KillableRun {
             callbacks.add(new SwapEmaWeights().swapOnEpoch(true));
         }
         callbacks.addAll(List.of(more));
-        Fit fit = Fit.epochs(EPOCHS)
-                .callbacks(callbacks.toArray(Callback[]::new))
-                .checkpoints(checkpoints);
+        Fit fit =
+                Fit.epochs(EPOCHS).callbacks(callbacks.toArray(Callback[]::new)).checkpoints(checkpoints);
         if (kind.validates()) {
             fit = fit.validation(VALIDATION.batch(BATCH));
         }

@@ -61,7 +61,11 @@ final class KilledProgram {
                 Steps.valueOf(arguments[2]),
                 null,
                 directory,
-                Checkpoints.in(directory.resolve("run")).resume().everySteps(7).everyEpochs(1).onShutdown(shutdown),
+                Checkpoints.in(directory.resolve("run"))
+                        .resume()
+                        .everySteps(7)
+                        .everyEpochs(1)
+                        .onShutdown(shutdown),
                 place);
         lines(outcome).forEach(System.out::println);
     }

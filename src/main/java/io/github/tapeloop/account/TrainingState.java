@@ -296,14 +296,28 @@ public final class TrainingState {
      *     cannot be read; nothing is changed
      */
     public void restore(Contents contents) {
-        Map<String, Variable<?>> variables = allVariables();
+        restore(contents, role -> true);
+    }
+
+    /**
+     * Takes over some parts only, the weights of a model for example.
+     *
+     * @param contents has these parts; the caller closes it
+     * @param roles of the parts
+     * @throws CheckpointException as {@link #restore(Contents)}
+     */
+    public void restore(Contents contents, Predicate<String> roles) {
+        Map<String, Variable<?>> variables = new LinkedHashMap<>();
+        variablesByRole(part -> true).forEach((role, own) -> variables.putAll(roles.test(role) ? own : Map.of()));
         Map<String, TensorValue> tensors = contents.variables();
         Differences differences = new Differences();
         differences.parts(
                 rolesOf(
                         contents.parts().keySet(),
                         role -> contents.parts().get(role).values()),
-                rolesOf(parts.keySet(), role -> save(role).all()));
+                rolesOf(parts.keySet(), role -> save(role).all()).stream()
+                        .filter(roles)
+                        .toList());
         differences.tensors(tensors, variables);
         differences.refuse();
         try (Snapshot before = snapshot()) {
@@ -318,7 +332,9 @@ public final class TrainingState {
         forgetWaiting();
         contents.parts().forEach((role, part) -> part.tensors().forEach((path, value) -> {
             boolean isMissing = tensors.containsKey(path) && !variables.containsKey(path);
-            if (isMissing && parts.containsKey(role) && !path.startsWith("scores/")) { // Sums begin at 0 when they are made.
+            if (isMissing
+                    && parts.containsKey(role)
+                    && !path.startsWith("scores/")) { // Sums begin at 0 when they are made.
                 Operand<?> kept = session.persist(() -> typed(HostTensor.operand(path, session.tf(), value)));
                 waiting.put(path, new Waiting(role, kept));
                 expect(path, () -> kept);

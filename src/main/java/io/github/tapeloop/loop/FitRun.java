@@ -7,6 +7,7 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -122,6 +123,11 @@ final class FitRun implements Run, Stateful {
     @Override
     public Snapshot snapshot() {
         return engine.state().snapshot();
+    }
+
+    @Override
+    public void save(Path directory, boolean weightsOnly) {
+        SavedState.save(engine, directory, weightsOnly);
     }
 
     @Override

@@ -1,4 +1,4 @@
-package io.github.tapeloop;
+package io.github.tapeloop.loop;
 
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.data.Batch;
@@ -18,39 +18,47 @@ import java.util.function.Supplier;
  * The state of a trainer outside of a run, on its way to a directory and from there. A trainer that has made no variables yet takes
  * over what was saved when it sees its first batch.
  */
-final class SavedState {
+public final class SavedState {
+
+    private static final String MODEL = "model";
+    private static final String LOOP = "loop";
 
     private final Engine engine;
     /** What is to be taken over; null if nothing waits. */
     private Path waiting;
 
-    SavedState(Engine engine) {
+    /** @param engine whose state */
+    public SavedState(Engine engine) {
         this.engine = engine;
     }
 
-    void save(Path directory) {
+    /**
+     * Saves the state now, in place of what was saved there before.
+     *
+     * @param weightsOnly whether to save the model alone
+     */
+    public static void save(Engine engine, Path directory, boolean weightsOnly) {
         try (CheckpointDirectory saved = CheckpointDirectory.open(directory, Retention.newest())) {
-            saved.save(new Moment(
-                    engine.progress().steps(),
-                    Map.of(),
-                    Map.of(),
-                    engine.state().capture()));
+            Contents all = engine.state().capture();
+            Contents some = all.only(role -> weightsOnly ? role.equals(MODEL) : isOwn(role));
+            saved.save(new Moment(engine.progress().steps(), Map.of(), Map.of(), some))
+                    .whenComplete((path, failure) -> all.close());
         }
     }
 
-    /** Everything in it is read and checked now, whenever it is taken over. */
-    void load(Path directory) {
+    /** Takes over what was saved, or has it wait; everything in it is read and checked now. */
+    public void load(Path directory) {
         try (Checkpoint saved = CheckpointDirectory.read(directory)) {
             boolean hasVariables = engine.model().variables().size() > 0;
             waiting = hasVariables ? null : directory;
             if (hasVariables) {
-                engine.restore(own(saved));
+                restore(own(saved));
             }
         }
     }
 
     /** Takes over what waits, before a call works on some batches. */
-    void settle(Supplier<Execution> way, Batches data) {
+    public void settle(Supplier<Execution> way, Batches data) {
         if (waiting != null) {
             try (BatchIterator batches = data.open(engine.session().seed(), 0)) {
                 if (batches.hasNext()) {
@@ -61,21 +69,35 @@ final class SavedState {
     }
 
     /** Takes over what waits, before a call works on a batch, which makes the variables. */
-    void settle(Supplier<Execution> way, Batch batch) {
+    public void settle(Supplier<Execution> way, Batch batch) {
         if (waiting == null) {
             return;
         }
         try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
             Contents own = own(saved);
-            engine.goOn(own);
+            if (own.has(LOOP)) {
+                engine.goOn(own);
+            }
             engine.build(way.get(), batch);
-            engine.restore(own);
+            restore(own);
             waiting = null;
         }
     }
 
-    /** Without what only the run knows that has saved it. */
+    private void restore(Contents own) {
+        if (own.has(LOOP)) {
+            engine.restore(own);
+        } else {
+            engine.state().restore(own, MODEL::equals);
+        }
+    }
+
     private static Contents own(Checkpoint saved) {
-        return saved.contents().only(role -> !role.startsWith("run/") && !role.startsWith("callbacks/"));
+        return saved.contents().only(SavedState::isOwn);
+    }
+
+    /** Whether it is no part that only the run knows. */
+    private static boolean isOwn(String role) {
+        return !role.startsWith("run/") && !role.startsWith("callbacks/");
     }
 }
