@@ -153,7 +153,7 @@ final class EpochBatches implements Stateful, AutoCloseable {
 
         /** @param steps how many the open epoch has had already */
         Groups(long steps) {
-            this.given = steps;
+            this.given = steps % stepsPerEpoch.orElse(Long.MAX_VALUE); // All of them: the next one's come.
         }
 
         @Override
