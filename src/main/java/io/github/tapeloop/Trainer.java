@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.account.TrainingState;
+import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
@@ -12,15 +13,21 @@ import io.github.tapeloop.lifetime.Hold;
 import io.github.tapeloop.lifetime.UseLock;
 import io.github.tapeloop.loop.Conductor;
 import io.github.tapeloop.loop.CutShortException;
+import io.github.tapeloop.loop.DirectoryArchive;
 import io.github.tapeloop.loop.Evaluator;
 import io.github.tapeloop.loop.FitLoop;
+import io.github.tapeloop.loop.RunArchive;
+import io.github.tapeloop.loop.SavedState;
 import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.CheckpointException;
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.warning.Warnings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -65,6 +72,7 @@ public final class Trainer implements AutoCloseable {
     private final boolean ownsSession;
     private final Engine engine;
     private final Evaluator evaluator;
+    private final SavedState saved;
     private final Plan plan;
     private final Description description;
     /** Taken for the length of a call, by one thread at a time. */
@@ -87,6 +95,7 @@ public final class Trainer implements AutoCloseable {
         this.made = session.owner();
         made.own(engine);
         this.evaluator = new Evaluator(engine);
+        this.saved = new SavedState(engine);
         this.description = new Description(session, plan, engine.executionSize());
     }
 
@@ -110,7 +119,7 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.tapeloop.callback.CallbackException if a callback throws
      */
     public History fit(Batches data, Fit options) {
-        return exclusively("fit", warnings -> fit(data, options, this::isClosing, System::nanoTime, warnings));
+        return exclusively("fit", warnings -> archived(data, options, this::isClosing, System::nanoTime, warnings));
     }
 
     /**
@@ -154,7 +163,7 @@ public final class Trainer implements AutoCloseable {
         Objects.requireNonNull(executor, "executor: where to train");
         AsyncFit run = new AsyncFit(hold(), this::isClosing, calls::isInside, begun -> {
             try (Warnings warnings = Warnings.open(true)) {
-                return fit(data, options, begun, begun::nanoTime, warnings);
+                return archived(data, options, begun, begun::nanoTime, warnings);
             } finally {
                 async = null;
             }
@@ -179,8 +188,34 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Trains on this thread, which is inside. */
-    private History fit(Batches data, Fit options, Conductor conductor, LongSupplier nanoTime, Warnings warnings) {
+    /** @param archive where checkpoints go */
+    History fit(Batches data, Fit options, RunArchive archive) {
+        return exclusively(
+                "fit",
+                warnings -> fit(data, options, this::isClosing, System::nanoTime, warnings, Optional.of(archive)));
+    }
+
+    /** Trains on this thread, which is inside, with the archive that the options ask for. */
+    private History archived(Batches data, Fit options, Conductor conductor, LongSupplier nanoTime, Warnings warnings) {
+        try (RunArchive archive = options.checkpoints()
+                .map(checkpoints -> open(checkpoints, data, options))
+                .orElse(null)) {
+            return fit(data, options, conductor, nanoTime, warnings, Optional.ofNullable(archive));
+        }
+    }
+
+    private RunArchive open(Checkpoints checkpoints, Batches data, Fit options) {
+        return DirectoryArchive.open(
+                checkpoints, description.fingerprint(data, options), describe(), engine.trainScores()::higherIsBetter);
+    }
+
+    private History fit(
+            Batches data,
+            Fit options,
+            Conductor conductor,
+            LongSupplier nanoTime,
+            Warnings warnings,
+            Optional<RunArchive> archive) {
         Batches train = data;
         Optional<Batches> validation = options.validation();
         if (options.validationSplit() > 0) {
@@ -188,6 +223,7 @@ public final class Trainer implements AutoCloseable {
             train = split.train();
             validation = Optional.of(split.validation());
         }
+        saved.settle(engine::train, train);
         running = new FitLoop(
                 engine,
                 train,
@@ -196,12 +232,52 @@ public final class Trainer implements AutoCloseable {
                 nanoTime,
                 conductor,
                 warnings,
-                () -> new FirstStep(session, plan.precision()));
+                () -> new FirstStep(session, plan.precision()),
+                archive);
         try {
             return running.fit();
         } finally {
             running = null;
         }
+    }
+
+    /**
+     * Everything that makes the next step what it is, as it is now: to go back to, in a search of one's own for example. What it
+     * cannot bring back are files of callbacks.
+     *
+     * @return the state in memory, to be closed by the caller; {@link Snapshot#restore} can be called again and again, between two
+     *     calls of this trainer
+     */
+    public Snapshot snapshot() {
+        return exclusively("snapshot", warnings -> engine.state().snapshot());
+    }
+
+    /**
+     * Saves everything that makes the next step what it is: weights, what optimizers keep, counts, what is frozen.
+     *
+     * @param directory where to; made if need be. What was saved there before is replaced when this is on the disk
+     * @throws CheckpointException if it cannot be written
+     */
+    public void save(Path directory) {
+        exclusively("save", warnings -> {
+            SavedState.save(engine, directory, false);
+            return directory;
+        });
+    }
+
+    /**
+     * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
+     * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
+     * the model has not been called yet and so has no weights, when the next call sees its first batch.
+     *
+     * @param directory what it was saved to, or that of one checkpoint
+     * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then
+     */
+    public void load(Path directory) {
+        exclusively("load", warnings -> {
+            saved.load(directory);
+            return directory;
+        });
     }
 
     /**
@@ -214,6 +290,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> evaluate(Batches data) {
         return look("evaluate", () -> {
+            saved.settle(engine::test, data);
             Map<String, Double> results = evaluator.evaluate(data, event -> {}, event -> {}, this::isCutShort);
             requireResult(!results.isEmpty(), "evaluate");
             return results;
@@ -255,6 +332,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Map<String, FloatNdArray> outputs(Batches data) {
+        saved.settle(engine::predict, data);
         if (data.isShuffled()) {
             Warnings.warn(
                     Trainer.class,
@@ -275,6 +353,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> trainOnBatch(Batch batch) {
         return exclusively("trainOnBatch", warnings -> {
+            saved.settle(engine::train, batch);
             engine.weights().toTrain();
             return onBatch(engine.train(), engine.trainScores(), batch);
         });
@@ -288,6 +367,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Map<String, Double> testOnBatch(Batch batch) {
         return look("testOnBatch", () -> {
+            saved.settle(engine::test, batch);
             engine.weights().toEvaluate();
             return onBatch(engine.test(), engine.testScores(), batch);
         });
@@ -306,7 +386,10 @@ public final class Trainer implements AutoCloseable {
      * @return what was found, and what was looked at; a step that fails is a finding, not an exception
      */
     public Preflight preflight(Batch batch) {
-        return exclusively("preflight", warnings -> new Trial(engine, plan, batch).run());
+        return exclusively("preflight", warnings -> {
+            saved.settle(engine::train, batch);
+            return new Trial(engine, plan, batch).run();
+        });
     }
 
     private Map<String, Double> onBatch(Execution step, Scores scores, Batch batch) {

@@ -25,6 +25,7 @@ class ArchitectureTest {
 
     private static final Map<String, Integer> LEVELS = Map.ofEntries(
             entry("settings", 0),
+            entry("format", 0),
             entry("warning", 0),
             entry("bridge", 0),
             entry("lifetime", 0),
@@ -39,6 +40,8 @@ class ArchitectureTest {
             entry("layer", 4),
             entry("loss", 4),
             entry("optimizer", 4),
+            entry("store", 5),
+            entry("checkpoint", 5),
             entry("metric", 5), // A loss is a metric, too.
             entry("callback", 6),
             entry("values", 7), // Of the root: what it is told and what it gives back.

@@ -1,10 +1,15 @@
 package io.github.tapeloop.bridge;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.tensorflow.RawTensor;
+import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 
 /**
@@ -84,5 +89,25 @@ public final class NativeMemory {
     /** Called before anything else of TensorFlow by whoever may be the first to use it. */
     public static void prepare() {
         // The static initializer has done it.
+    }
+
+    /**
+     * Some bytes of a tensor's memory, which may be larger than a buffer can be.
+     *
+     * @param tensor an open tensor of fixed-size elements
+     * @param from the first byte
+     * @param length how many
+     * @return a view, to be used as long as the tensor is open
+     */
+    public static ByteBuffer slice(RawTensor tensor, long from, int length) {
+        Objects.checkFromIndexSize(from, length, tensor.numBytes());
+        if (length == 0) { // TensorFlow has no memory for a tensor of no elements.
+            return ByteBuffer.allocate(0);
+        }
+        BytePointer memory = new BytePointer(tensorflow.TF_TensorData(TensorFlowInternals.handle(tensor)));
+        return memory.capacity(tensor.numBytes())
+                .limit(from + length)
+                .position(from)
+                .asByteBuffer();
     }
 }

@@ -14,6 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class CacheSource implements PassingStage {
 
+    private static final int FILLING_EPOCH = 0;
+
     private final Source upstream;
     private final List<Column> columns;
     private final Object lock = new Object();
@@ -88,7 +90,10 @@ final class CacheSource implements PassingStage {
         if (held != null) {
             return new HeldCursor(held);
         }
-        return upstream.isResumable() ? new ResumingCursor(seed, epoch) : new FillingCursor(joined(seed, epoch));
+        // What fills it must not depend on when that happens: a run that goes on in another process fills it again.
+        return upstream.isResumable()
+                ? new ResumingCursor(seed, FILLING_EPOCH)
+                : new FillingCursor(joined(seed, FILLING_EPOCH));
     }
 
     private Filling joined(long seed, int epoch) throws IOException {

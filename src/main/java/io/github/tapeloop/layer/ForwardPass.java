@@ -5,6 +5,8 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.settings.Seeds;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +82,31 @@ public final class ForwardPass {
                     TracedPasses.of(session).number(tf));
         }
         return training(tf, session.seed(), () -> tf.constant(pass));
+    }
+
+    /**
+     * The counts of the passes of {@link #training(Ops)}, which their random numbers depend on, as a part of the state.
+     *
+     * @param session whose passes
+     * @return the counts
+     */
+    public static Stateful counts(TapeSession session) {
+        return new Stateful() {
+            @Override
+            public Parameters state() {
+                return TracedPasses.variables(session);
+            }
+
+            @Override
+            public void saveState(Stateful.Writer out) {
+                out.put("passes", session.passes());
+            }
+
+            @Override
+            public void loadState(Stateful.Reader in) {
+                session.passes(in.getLong("passes"));
+            }
+        };
     }
 
     /**

@@ -258,6 +258,15 @@ public abstract class Layer {
     }
 
     /**
+     * Whether this layer itself was frozen by {@link #trainable(boolean)}, whatever the layers around it are.
+     *
+     * @return true after {@code trainable(false)}
+     */
+    public final boolean isFrozen() {
+        return !trainable;
+    }
+
+    /**
      * Whether training changes this layer.
      *
      * @return false if this layer or one around it is frozen

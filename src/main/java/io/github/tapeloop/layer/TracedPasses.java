@@ -3,6 +3,7 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Seeds;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
@@ -26,6 +27,14 @@ final class TracedPasses {
             session.unrecorded(() -> passes.made = Variable.create(eager, "traced_passes", eager.constant(0L), false));
         }
         return passes;
+    }
+
+    /** The variable that counts, if a traced function has drawn. */
+    static Parameters variables(TapeSession session) {
+        Variable<TInt64> made = RecordingEnvironment.of(session.tf())
+                .attachment(TracedPasses.class, TracedPasses::new)
+                .made;
+        return made == null ? Parameters.of() : Parameters.of(made);
     }
 
     /**

@@ -4,7 +4,10 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.Stateful;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
-final class FitRun implements Run {
+final class FitRun implements Run, Stateful {
 
     private final Engine engine;
     private final Conductor conductor;
@@ -137,7 +140,32 @@ final class FitRun implements Run {
     }
 
     @Override
+    public void save(Path directory, boolean weightsOnly) {
+        SavedState.save(engine, directory, weightsOnly);
+    }
+
+    @Override
     public Map<String, GraphDef> graphs() {
         return engine.session().tracedGraphs();
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    /** A stop that somebody asked for ends the run in another process, too. */
+    @Override
+    public void saveState(Writer out) {
+        stopReason().ifPresent(reason -> out.put("stop_reason", reason));
+        rateBefore.ifPresent(rate -> out.put("learning_rate_before", rate));
+    }
+
+    @Override
+    public void loadState(Reader in) {
+        stopReason.set(in.has("stop_reason") ? in.getString("stop_reason") : null);
+        rateBefore = in.has("learning_rate_before")
+                ? OptionalDouble.of(in.getDouble("learning_rate_before"))
+                : OptionalDouble.empty();
     }
 }

@@ -70,6 +70,17 @@ final class SessionHandles {
         }
     }
 
+    /** The value of an operand as a tensor that the caller closes. */
+    @SuppressWarnings("unchecked") // As in read.
+    <T extends TType> T tensor(Operand<T> operand) {
+        boolean entered = use.begin();
+        try {
+            return (T) TensorFlowInternals.tensor(executor.resolve(of(operand.asOutput())));
+        } finally {
+            use.end(entered);
+        }
+    }
+
     /** Frees an operand, whatever scope owns it; one that is freed is left alone. */
     void free(Operand<?> operand) {
         if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isFreed()) {

@@ -191,6 +191,24 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
     }
 
     /**
+     * How many forward passes were counted.
+     *
+     * @return the number
+     */
+    public long passes() {
+        return passes;
+    }
+
+    /**
+     * Goes on to count forward passes from a number: that of an earlier process.
+     *
+     * @param counted how many were counted
+     */
+    public void passes(long counted) {
+        this.passes = counted;
+    }
+
+    /**
      * Makes an operand that lives as long as the session, whatever scopes are open, and that no tape hears of: the handle
      * of a variable, a constant used in every step.
      *
@@ -239,6 +257,20 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
     @Override
     public <T extends TType, R> R read(Operand<T> operand, Function<? super T, ? extends R> reader) {
         return handles.read(operand, reader);
+    }
+
+    /**
+     * Takes a value out of the session: a tensor that shares the operand's memory, which goes on to exist as long as one of
+     * them does.
+     *
+     * @param operand an operand of this session
+     * @param <T> the operand's type
+     * @return a tensor that is not to be written to, to be closed by the caller; by any thread, and after the session was closed if
+     *     need be
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public <T extends TType> T tensor(Operand<T> operand) {
+        return handles.tensor(operand);
     }
 
     /**

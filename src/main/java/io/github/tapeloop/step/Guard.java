@@ -93,6 +93,15 @@ public final class Guard {
         }
     }
 
+    /** Goes on to count from what was counted in another process. */
+    public void count(Counts from) {
+        if (counts != null) {
+            Ops tf = session.tf();
+            long[] numbers = {from.skipped(), from.byLossScale(), from.inARow()};
+            session.unrecorded(() -> counts.assign(tf, tf.constant(numbers)));
+        }
+    }
+
     /** Frees the counts. */
     public void close() {
         if (counts != null) {
