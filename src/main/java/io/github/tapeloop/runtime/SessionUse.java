@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.lifetime.Hold;
 import io.github.tapeloop.lifetime.UseLock;
 import java.time.Duration;
 import java.util.Optional;
@@ -46,16 +47,38 @@ final class SessionUse {
     TapeSession.Use enter(String what) {
         UseLock.Use use = lock.enter(what);
         TensorScope before = scopes.current();
-        boolean[] left = new boolean[1];
-        return () -> {
-            if (!left[0]) {
-                lock.requireInside();
-                left[0] = true;
-                try (use) {
-                    scopes.leaveInside(before);
+        return new TapeSession.Use() {
+            private boolean left;
+
+            @Override
+            public void lend(Runnable meanwhile) {
+                SessionUse.this.lend(what, meanwhile);
+            }
+
+            @Override
+            public void close() {
+                if (!left) {
+                    lock.requireInside();
+                    left = true;
+                    try (use) {
+                        scopes.leaveInside(before);
+                    }
                 }
             }
         };
+    }
+
+    /** What others do meanwhile has nothing to do with the scopes that are open here, nor theirs with what follows. */
+    private void lend(String what, Runnable meanwhile) {
+        Hold hold = lock.hold(what, Thread.currentThread());
+        TensorScope before = scopes.replace(scopes.root());
+        hold.share(true);
+        try {
+            hold.lend(meanwhile);
+        } finally {
+            scopes.replace(before);
+            hold.end();
+        }
     }
 
     /** Begins a call that frees what ends before the session, whoever owns that; empty if all is freed anyway. */

@@ -440,8 +440,17 @@ public final class TapeSession extends OperandReader implements AutoCloseable {
     }
 
     /** A use of the session for several calls, ended by its thread. */
-    @FunctionalInterface
     public interface Use extends AutoCloseable {
+
+        /**
+         * Lets other threads use the session, in turn, until some work has returned and nobody else is inside: a loop that
+         * pauses waits in that work. Nobody frees the session before; an asked-for end is heard of by {@link #isClosing}.
+         * Scopes that others have left open then are theirs no longer to make ops in.
+         *
+         * @param meanwhile what to do without the session, on this thread; what it throws is thrown on
+         * @throws IllegalStateException if this thread is not inside
+         */
+        void lend(Runnable meanwhile);
 
         /** Ends the use. Closing twice is allowed. */
         @Override

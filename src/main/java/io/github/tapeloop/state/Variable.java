@@ -1,6 +1,5 @@
 package io.github.tapeloop.state;
 
-import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
@@ -13,16 +12,9 @@ import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.AssignAddVariableOp;
-import org.tensorflow.op.core.AssignSubVariableOp;
-import org.tensorflow.op.core.AssignVariableOp;
-import org.tensorflow.op.core.DestroyResourceOp;
-import org.tensorflow.op.core.ReadVariableOp;
 import org.tensorflow.op.core.ResourceGather;
-import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
@@ -42,12 +34,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private final Shape shape;
     private final Class<T> type;
     private final boolean trainable;
-    private final String sharedName;
-    private final Output<? extends TType> handle;
-    private final Storage storage = new Resource();
+    private final VariableResource<T> resource;
     private final Runnable closing = this::close;
     private Projection<T> projection;
-    private boolean closed;
 
     private Variable(TapeSession session, String name, long number, Operand<T> initial, boolean trainable) {
         this.session = session;
@@ -55,11 +44,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
         this.shape = Tensors.shape(initial);
         this.type = initial.type();
         this.trainable = trainable;
-        this.sharedName = name + "#" + number; // Two variables of one name must not share a value.
-        this.handle = session.persist(
-                        () -> VarHandleOp.create(session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
-                                .asOutput())
-                .asOutput();
+        this.resource = new VariableResource<>(session, name, number, shape, type, trainable);
     }
 
     /**
@@ -76,20 +61,10 @@ public final class Variable<T extends TType> implements AutoCloseable {
         TapeSession session = TapeSession.of(tf);
         SessionVariables registry = SessionVariables.of(session);
         Variable<T> variable = new Variable<>(session, name, registry.number(), initial, trainable);
-        try {
-            Supplier<? extends Operand<?>> pending = registry.take(name);
-            unheard(
-                    session,
-                    () -> AssignVariableOp.create(
-                            session.tf().scope(),
-                            variable.handle,
-                            pending == null ? initial : variable.like(pending.get())));
-        } catch (RuntimeException e) {
-            session.free(variable.handle);
-            throw e;
-        }
+        Supplier<? extends Operand<?>> pending = registry.take(name);
+        variable.resource.begin(() -> pending == null ? initial : variable.like(pending.get()));
         if (trainable) {
-            RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op(), variable.shape);
+            RecordingEnvironment.of(session.tf()).autoWatch(variable.resource.operation(), variable.shape);
         }
         session.onClose(variable.closing);
         registry.made(variable);
@@ -163,17 +138,14 @@ public final class Variable<T extends TType> implements AutoCloseable {
     @SuppressWarnings("unchecked") // The static type stays float32 in mixed precision, as in the whole layer API.
     public Operand<T> read(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        Operand<T> held = step == null ? null : (Operand<T>) step.value(storage);
+        Operand<T> held = step == null ? null : (Operand<T>) step.value(resource);
         Operand<T> value = held == null ? readNow(tf) : held;
         return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, value) : value;
     }
 
     /** The value in the variable, whatever is held back, in its own type. */
     Operand<T> readNow(Ops tf) {
-        Output<T> value = ReadVariableOp.create(tf.scope(), resource(tf), type).value();
-        // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
-        boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
-        return shapeless ? tf.ensureShape(value, shape) : value;
+        return resource.read(tf);
     }
 
     /**
@@ -256,18 +228,8 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private void change(Ops tf, Storage.How how, Operand<T> value) {
         requireLike(value);
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        if (step == null || !step.holds(storage, how, value)) {
-            write(tf, how, value);
-        }
-    }
-
-    /** Changes the value now. */
-    private void write(Ops tf, Storage.How how, Operand<?> value) {
-        Operand<? extends TType> here = resource(tf);
-        switch (how) {
-            case SET -> AssignVariableOp.create(tf.scope(), here, value);
-            case ADD -> AssignAddVariableOp.create(tf.scope(), here, value);
-            case SUBTRACT -> AssignSubVariableOp.create(tf.scope(), here, value);
+        if (step == null || !step.holds(resource, how, value)) {
+            resource.write(tf, how, value);
         }
     }
 
@@ -311,9 +273,9 @@ public final class Variable<T extends TType> implements AutoCloseable {
     public Operand<? extends TType> handle(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
         if (step != null) {
-            step.writeNow(sharedName);
+            step.writeNow(resource.name());
         }
-        return resource(tf);
+        return resource.in(tf);
     }
 
     /**
@@ -322,20 +284,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @return the {@link #name} and a number, which no other variable of the session has
      */
     public String sharedName() {
-        return sharedName;
-    }
-
-    private Operand<? extends TType> resource(Ops tf) {
-        if (closed) {
-            throw new IllegalStateException(
-                    "Variable '" + name + "' is closed: its session or trainer was closed, which frees what is theirs."
-                            + " Make a new model or metric; a model can go on in a session(…) that both trainers have");
-        }
-        if (TapeSession.of(tf) != session) {
-            throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
-                    + " the session where it was first called: make a new model for a new session or trainer");
-        }
-        return RecordingEnvironment.of(tf).resource(sharedName, type, shape, handle);
+        return resource.name();
     }
 
     /**
@@ -344,42 +293,25 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @return true once this variable or its session is closed
      */
     public boolean isClosed() {
-        return closed || session.isClosed();
+        return resource.isClosed() || session.isClosed();
     }
 
     /** Destroys the value. Closing twice is allowed. */
     @Override
     public void close() {
-        if (closed || session.isClosed()) {
+        if (isClosed()) {
             return;
         }
         try (TapeSession.Use use = session.enter("the close of variable '" + name + "'")) {
-            closed = true;
             session.cancelOnClose(closing);
             SessionVariables.of(session).closed(this);
-            RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
-            unheard(
-                    session,
-                    () -> DestroyResourceOp.create(
-                            session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
-            session.free(handle);
+            resource.end();
         }
     }
 
     @Override
     public String toString() {
         return "Variable " + name + " " + type.getSimpleName() + " " + shape + (trainable ? "" : " (not trainable)");
-    }
-
-    /** Does something that no tape and no transaction hears of: makes a variable, which is not undone. */
-    private static void unheard(TapeSession session, Runnable body) {
-        RecordingEnvironment environment = RecordingEnvironment.of(session.tf());
-        EffectListener listener = environment.effects(null);
-        try {
-            session.unrecorded(body);
-        } finally {
-            environment.effects(listener);
-        }
     }
 
     private Operand<?> like(Operand<?> value) {
@@ -391,30 +323,6 @@ public final class Variable<T extends TType> implements AutoCloseable {
         if (!Tensors.shape(value).isCompatibleWith(shape) || value.type() != type) {
             throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
                     + " and cannot take " + Tensors.describe(value));
-        }
-    }
-
-    /** This variable for a transaction: what TensorFlow keeps for it. */
-    private final class Resource implements Storage {
-
-        @Override
-        public String name() {
-            return sharedName;
-        }
-
-        @Override
-        public boolean isWatched() {
-            return trainable;
-        }
-
-        @Override
-        public Operand<?> read(Ops tf) {
-            return readNow(tf);
-        }
-
-        @Override
-        public void write(Ops tf, How how, Operand<?> value) {
-            Variable.this.write(tf, how, value);
         }
     }
 
