@@ -22,7 +22,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.Example;
 
 /** Files of every format, cut off and with flipped bits: read, or refused with their name, the place and the cure. */
-@Timeout(120)
+@Timeout(300)
 class DamagedFilesTest {
 
     @TempDir
