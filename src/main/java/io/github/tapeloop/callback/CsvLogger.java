@@ -147,4 +147,9 @@ public final class CsvLogger implements Callback {
             out = null;
         }
     }
+
+    @Override
+    public String toString() {
+        return "CsvLogger";
+    }
 }

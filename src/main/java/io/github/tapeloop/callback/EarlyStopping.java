@@ -241,4 +241,9 @@ public final class EarlyStopping implements Callback {
             before = null;
         }
     }
+
+    @Override
+    public String toString() {
+        return "EarlyStopping";
+    }
 }
