@@ -10,7 +10,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a trainer will run, as text for people. */
+/** A summary for people: what a trainer will run. */
 record Description(TapeSession session, Plan plan, ExecutionSize executionSize) {
 
     String text() {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 
@@ -123,7 +124,8 @@ public final class TrainingState {
      */
     public Map<String, Object> values() {
         Map<String, Object> all = new TreeMap<>();
-        save().forEach((role, values) -> values.all().forEach((name, value) -> all.put(role + "/" + name, value)));
+        save(role -> true)
+                .forEach((role, values) -> values.all().forEach((name, value) -> all.put(role + "/" + name, value)));
         return all;
     }
 
@@ -143,12 +145,14 @@ public final class TrainingState {
         Variable.expect(session, names, value);
     }
 
-    private Map<String, StateValues> save() {
+    private Map<String, StateValues> save(Predicate<String> roles) {
         Map<String, StateValues> saved = new LinkedHashMap<>();
         parts.forEach((role, part) -> {
-            StateValues values = new StateValues(role);
-            part.save().accept(values);
-            saved.put(role, values);
+            if (roles.test(role)) {
+                StateValues values = new StateValues(role);
+                part.save().accept(values);
+                saved.put(role, values);
+            }
         });
         return saved;
     }
@@ -159,7 +163,17 @@ public final class TrainingState {
      * @return a snapshot, to be closed by the caller
      */
     public Snapshot snapshot() {
-        Map<String, StateValues> saved = save();
+        return snapshot(role -> true);
+    }
+
+    /**
+     * All variables as they are now and the values of some parts, to go back to; the values of others stay as they are then.
+     *
+     * @param roles whether to go back to the values of the part of a role
+     * @return a snapshot, to be closed by the caller
+     */
+    public Snapshot snapshot(Predicate<String> roles) {
+        Map<String, StateValues> saved = save(roles);
         return Snapshot.withNewVariables(session, variables().values()).afterwards(() -> load(saved));
     }
 

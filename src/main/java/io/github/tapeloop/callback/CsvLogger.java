@@ -1,6 +1,7 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Settings;
+import io.github.tapeloop.warning.Warnings;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * Writes a line an epoch to a file, so that a run can be followed in a spreadsheet: the epoch from 0, then the values of
  * the logs. The columns are those of the first epoch, sorted; if it was not validated, {@code val_} columns are added for
- * the epochs that will be. What an epoch did not measure is {@code NA}. Each line is on the disk when the epoch's events
+ * the epochs that will be. What an epoch did not measure is {@code NA}; what only a later one measures has no column, and is warned of. Each line is on the disk when the epoch's events
  * are over.
  */
 public final class CsvLogger implements Callback {
@@ -86,6 +87,13 @@ public final class CsvLogger implements Callback {
                 columns = columns(logs);
                 writeHeader();
             }
+            logs.keySet().stream()
+                    .filter(name -> !columns.contains(name))
+                    .forEach(name -> Warnings.warn(
+                            CsvLogger.class,
+                            "The log " + file + " has no column for '" + name
+                                    + "', which the first epoch did not measure: "
+                                    + "it is left out. Measure it from the first epoch on"));
             Stream<String> values = columns.stream()
                     .map(name -> logs.containsKey(name) ? logs.get(name).toString() : "NA");
             writeLine(Stream.concat(Stream.of(String.valueOf(event.epoch())), values));

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
-/** What a callback does to its files. */
+/** Work that a callback does on its files. */
 @FunctionalInterface
 interface FileWork {
 

@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -57,7 +56,7 @@ public final class FitLoop {
      * @param train the data to train on
      * @param validation the data to validate on after epochs
      * @param nanoTime a clock
-     * @param closing whether somebody wants to close what the run works with
+     * @param conductor hears of the run, and may hold it up
      * @param warnings collects those of the run
      * @param firstStep makes who looks at the first step
      */
@@ -67,19 +66,19 @@ public final class FitLoop {
             Optional<Batches> validation,
             Fit options,
             LongSupplier nanoTime,
-            BooleanSupplier closing,
+            Conductor conductor,
             Warnings warnings,
             Supplier<Witness> firstStep) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine, closing);
+        this.run = new FitRun(engine, conductor);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
         this.limit = options.stepsPerEpoch();
         this.validation = validation.map(options::validating);
         this.sanity = options.sanity(this.validation);
-        this.callbacks = new CallbackList(options.callbacks());
+        this.callbacks = new CallbackList(options.callbacks(), conductor);
         this.nanoTime = nanoTime;
         this.warnings = warnings;
         this.firstStep = firstStep;
@@ -96,6 +95,11 @@ public final class FitLoop {
             engine.lookAtNextStep(firstStep);
         }
         return options.isDryRun() ? undone() : runEpochs();
+    }
+
+    /** Whether the run is between two steps, in a callback or where it is held up: others may look at what it works with. */
+    public boolean isAtRest() {
+        return callbacks.isTelling() || run.isResting();
     }
 
     /** A dry run leaves nothing behind in the trainer. */
@@ -158,6 +162,7 @@ public final class FitLoop {
 
     private void runAll(EpochBatches data) {
         try {
+            run.rest();
             for (int epoch = options.initialEpoch(); epoch < options.epochs() && !run.stopsNow(); epoch++) {
                 runEpoch(epoch, data);
             }
@@ -193,6 +198,7 @@ public final class FitLoop {
         engine.progress().trainedOn(order);
         callbacks().onEpochEnd(run, end);
         nonFinite.epochEnds(epoch);
+        run.rest();
     }
 
     private double secondsSince(long start) {
@@ -217,7 +223,11 @@ public final class FitLoop {
                     monitors.stepTaken(engine.trainScores());
                     callbacks().onTrainBatchEnd(run, event);
                 },
-                () -> nonFinite.stepEnds() | run.stopsNow());
+                () -> {
+                    boolean ends = nonFinite.stepEnds();
+                    run.rest();
+                    return ends | run.stopsNow();
+                });
         BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
         engine.weights().toEvaluate();
         if (done.steps() == 0) {
@@ -236,7 +246,12 @@ public final class FitLoop {
 
     /** Fails if validation would; nobody hears of it otherwise. */
     private void checkValidation(Batches data) {
-        evaluator.evaluate(data, event -> {}, event -> {}, run::isCutShort);
+        evaluator.evaluate(data, event -> {}, event -> {}, this::cutsValidation);
+    }
+
+    private boolean cutsValidation() {
+        run.rest();
+        return run.isCutShort();
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -245,7 +260,7 @@ public final class FitLoop {
                 data,
                 event -> callbacks().onTestBatchBegin(run, event),
                 event -> callbacks().onTestBatchEnd(run, event),
-                run::isCutShort);
+                this::cutsValidation);
         if (logs.isEmpty() && !run.isCutShort()) {
             Warnings.warn(
                     FitLoop.class,

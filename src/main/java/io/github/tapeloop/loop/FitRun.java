@@ -10,28 +10,42 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
 final class FitRun implements Run {
 
     private final Engine engine;
-    private final BooleanSupplier closing;
+    private final Conductor conductor;
+    private boolean resting;
     /** May be asked for on another thread. */
     private final AtomicReference<String> stopReason = new AtomicReference<>();
     /** The learning rate before the first change. */
     private OptionalDouble rateBefore = OptionalDouble.empty();
 
-    /** @param closing whether somebody wants to close what the run works with */
-    FitRun(Engine engine, BooleanSupplier closing) {
+    FitRun(Engine engine, Conductor conductor) {
         this.engine = engine;
-        this.closing = closing;
+        this.conductor = conductor;
+    }
+
+    /** Lets the conductor hold the run up: between two batches, and before and after an epoch. */
+    void rest() {
+        resting = true;
+        try {
+            conductor.between(Optional.empty());
+        } finally {
+            resting = false;
+        }
+    }
+
+    /** Whether the conductor holds the run up. */
+    boolean isResting() {
+        return resting;
     }
 
     /** Whether not even a validation is to begin or go on: the thread was interrupted, or the trainer is being closed. */
     boolean isCutShort() {
-        return Thread.currentThread().isInterrupted() || closing.getAsBoolean();
+        return Thread.currentThread().isInterrupted() || conductor.isClosing();
     }
 
     /** Whether the loop is to stop: somebody asked, or its thread was interrupted. */
@@ -39,7 +53,7 @@ final class FitRun implements Run {
         if (Thread.currentThread().isInterrupted()) {
             stop("interrupted");
         }
-        if (closing.getAsBoolean()) {
+        if (conductor.isClosing()) {
             stop("closed");
         }
         return stopReason.get() != null;

@@ -3,6 +3,7 @@ package io.github.tapeloop.readme;
 import static io.github.tapeloop.layer.Activations.RELU;
 
 import io.github.tapeloop.Fit;
+import io.github.tapeloop.FitHandle;
 import io.github.tapeloop.History;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.callback.Callback;
@@ -28,6 +29,7 @@ import io.github.tapeloop.tape.GradientTape;
 import java.io.PrintStream;
 import java.util.Map;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -112,6 +114,18 @@ final class ReadmeSnippets {
                 .build();
         // endregion custom-step
         return trainer;
+    }
+
+    static History fitAsync(Trainer trainer, Batches train, Batches some, PrintStream out) {
+        // region fit-async
+        try (FitHandle run = trainer.fitAsync(train, Fit.epochs(20))) {
+            run.pause().join(); // at the end of the batch
+            FloatNdArray predictions = trainer.predict(some);
+            run.resume();
+            out.println(run.progress()); // running, epoch 1 of 20, step 12 of 63
+            return run.history().join();
+        }
+        // endregion fit-async
     }
 
     static double secondDerivative() {

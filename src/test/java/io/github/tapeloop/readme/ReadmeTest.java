@@ -18,6 +18,7 @@ import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -121,6 +122,23 @@ class ReadmeTest {
                     tf.range(tf.constant(0), tf.constant(variable.shape().numDimensions()), tf.constant(1))));
         }
         return total;
+    }
+
+    @Test
+    void theRunOnAThreadOfItsOwnIsPausedAndLearns() {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        try (TapeSession session =
+                        TapeSession.builder().threads(1, 1).takeTurns(true).build();
+                Trainer trainer = trainer(new ReadmeSnippets.Mlp(), session)) {
+            History history = ReadmeSnippets.fitAsync(
+                    trainer,
+                    digits(2_000).batch(32),
+                    digits(10).batch(10),
+                    new PrintStream(printed, true, StandardCharsets.UTF_8));
+            assertTrue(history.last("loss") < 0.1, history::toString);
+        }
+        String line = printed.toString(StandardCharsets.UTF_8);
+        assertTrue(line.matches("(paused|running)(, epoch 1 of 20, step \\d+ of 63.*)?\\R"), line);
     }
 
     @Test
