@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tensorflow.TensorFlow;
 
-/** What a trainer will run, as text for people. */
+/** A summary for people: what a trainer will run. */
 record Description(TapeSession session, Plan plan, ExecutionSize executionSize) {
 
     private static final String ONE_DNN = "TF_ENABLE_ONEDNN_OPTS";

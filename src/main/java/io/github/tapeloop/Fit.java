@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * How to run {@link Trainer#fit}. Immutable: each method returns a changed copy.
+ * The settings of a run of {@link Trainer#fit}. Immutable: each method returns a changed copy.
  *
  * <pre>{@code
  * Fit.epochs(5).validation(test.batch(256)).callbacks(new ProgressBar())

@@ -11,6 +11,7 @@ import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.callback.LossCurvePlot;
+import io.github.tapeloop.callback.ModelCheckpoint;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.callback.TensorBoard;
 import io.github.tapeloop.checkpoint.Checkpoints;
@@ -27,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,7 +47,11 @@ class GoOnCallbacksTest {
     private Path directory;
 
     private Checkpoints checkpoints() {
-        return Checkpoints.in(directory.resolve("run")).resume().everySteps(1).everyEpochs(1).keepLast(99);
+        return Checkpoints.in(directory.resolve("run"))
+                .resume()
+                .everySteps(1)
+                .everyEpochs(1)
+                .keepLast(99);
     }
 
     private static Trainer trainer() {
@@ -145,8 +151,8 @@ class GoOnCallbacksTest {
     @Test
     void aRunThatHadEndedReturnsItsHistoryAtOnce() {
         List<String> heard = new ArrayList<>();
-        Supplier<Fit> fit =
-                () -> Fit.epochs(2).validation(VALIDATION).checkpoints(checkpoints()).callbacks(new Counting(heard));
+        Supplier<Fit> fit = () ->
+                Fit.epochs(2).validation(VALIDATION).checkpoints(checkpoints()).callbacks(new Counting(heard));
         List<Map<String, Object>> states = new ArrayList<>();
         List<List<String>> histories = new ArrayList<>();
         for (int process = 0; process < 2; process++) {
@@ -184,7 +190,8 @@ class GoOnCallbacksTest {
             trainer.fit(DATA, Fit.epochs(1).checkpoints(anew));
             long steps = trainer.state().values().get("loop/steps").hashCode();
             CheckpointException refused = assertThrows(
-                    CheckpointException.class, () -> trainer.fit(DATA, Fit.epochs(2).checkpoints(anew)));
+                    CheckpointException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(2).checkpoints(anew)));
             assertTrue(refused.getMessage().contains("resume()"), refused.getMessage());
             assertEquals(steps, trainer.state().values().get("loop/steps").hashCode());
         }
@@ -217,7 +224,8 @@ class GoOnCallbacksTest {
                 .seed(6)
                 .build()) {
             CheckpointException refused = assertThrows(
-                    CheckpointException.class, () -> other.fit(DATA, Fit.epochs(2).checkpoints(checkpoints())));
+                    CheckpointException.class,
+                    () -> other.fit(DATA, Fit.epochs(2).checkpoints(checkpoints())));
             assertTrue(refused.getMessage().contains("seed 6"), refused.getMessage());
             assertTrue(refused.getMessage().contains("Sgd"), refused.getMessage());
         }
@@ -227,7 +235,8 @@ class GoOnCallbacksTest {
                 .seed(5)
                 .build()) {
             CheckpointException refused = assertThrows(
-                    CheckpointException.class, () -> wider.fit(DATA, Fit.epochs(2).checkpoints(checkpoints())));
+                    CheckpointException.class,
+                    () -> wider.fit(DATA, Fit.epochs(2).checkpoints(checkpoints())));
             assertTrue(refused.getMessage().contains("dense/kernel"), refused.getMessage());
         }
     }
@@ -239,7 +248,10 @@ class GoOnCallbacksTest {
             Supplier<Fit> fit = () -> Fit.epochs(4)
                     .validation(VALIDATION)
                     .checkpoints(Checkpoints.in(own).resume().everySteps(1))
-                    .callbacks(new EarlyStopping().mode(Callback.Mode.MAX).patience(9).restoreBest());
+                    .callbacks(new EarlyStopping()
+                            .mode(Callback.Mode.MAX)
+                            .patience(9)
+                            .restoreBest());
             Map<String, List<Double>> whole;
             try (Trainer trainer = trainer()) {
                 trainer.fit(
@@ -254,7 +266,8 @@ class GoOnCallbacksTest {
             }
             try (Trainer trainer = trainer()) {
                 assertThrows(
-                        CallbackException.class, () -> trainer.fit(DATA, fit.get().callbacks(killAfter(steps))));
+                        CallbackException.class,
+                        () -> trainer.fit(DATA, fit.get().callbacks(killAfter(steps))));
             }
             try (Trainer trainer = trainer()) {
                 trainer.fit(DATA, fit.get());
@@ -271,7 +284,8 @@ class GoOnCallbacksTest {
 
     @Test
     void aRunWithoutAFiniteValueGoesBackToWhereTheFirstProcessBegan() {
-        Callback nothing = new EarlyStopping("nothing").mode(Callback.Mode.MIN).patience(9).restoreBest();
+        Callback nothing =
+                new EarlyStopping("nothing").mode(Callback.Mode.MIN).patience(9).restoreBest();
         Callback measures = new Callback() {
             @Override
             public Map<String, Double> epochLogs(Run run, int epoch) {
@@ -414,7 +428,8 @@ class GoOnCallbacksTest {
             assertEquals("interrupted", cut.stopReason().orElseThrow());
         }
         try (Trainer trainer = trainer()) {
-            assertEquals(whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
+            assertEquals(
+                    whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
         }
     }
 
@@ -424,7 +439,10 @@ class GoOnCallbacksTest {
         try (Trainer trainer = trainer()) {
             whole = KillableRun.epochs(trainer.fit(DATA, Fit.epochs(2)));
         }
-        Checkpoints onFailure = Checkpoints.in(directory.resolve("run")).resume().everyEpochs(100).onFailure();
+        Checkpoints onFailure = Checkpoints.in(directory.resolve("run"))
+                .resume()
+                .everyEpochs(100)
+                .onFailure();
         Batches failing = Problems.clusters(40)
                 .shuffle(40)
                 .peek(example -> {
@@ -435,14 +453,16 @@ class GoOnCallbacksTest {
                 .batch(8);
         try (Trainer trainer = trainer()) {
             assertThrows(
-                    RuntimeException.class, () -> trainer.fit(failing, Fit.epochs(2).checkpoints(onFailure)));
+                    RuntimeException.class,
+                    () -> trainer.fit(failing, Fit.epochs(2).checkpoints(onFailure)));
         }
         List<String> heard = new ArrayList<>();
         try (Trainer trainer = trainer()) {
             Fit fit = Fit.epochs(2).checkpoints(onFailure).callbacks(new Counting(heard));
             CheckpointException missing = assertThrows(CheckpointException.class, () -> trainer.fit(DATA, fit));
             assertTrue(missing.getMessage().contains("callbacks/Counting"), missing.getMessage());
-            assertEquals(whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(2).checkpoints(onFailure))));
+            assertEquals(
+                    whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(2).checkpoints(onFailure))));
         }
     }
 
@@ -451,14 +471,18 @@ class GoOnCallbacksTest {
         try (Trainer trainer = trainer();
                 KeptRuns kept = KeptRuns.empty()) {
             trainer.fit(
-                    DATA, Fit.epochs(4).checkpoints(Checkpoints.in(directory).everySteps(7).everyEpochs(3)), kept);
+                    DATA,
+                    Fit.epochs(4)
+                            .checkpoints(Checkpoints.in(directory).everySteps(7).everyEpochs(3)),
+                    kept);
             assertEquals(
                     List.of(7L, 14L, 15L, 20L),
                     kept.all.stream().map(KeptRuns.Kept::steps).toList());
         }
         try (Trainer trainer = trainer();
                 KeptRuns kept = KeptRuns.empty()) {
-            trainer.fit(DATA, Fit.epochs(1).checkpoints(Checkpoints.in(directory).every(Duration.ofNanos(1))), kept);
+            trainer.fit(
+                    DATA, Fit.epochs(1).checkpoints(Checkpoints.in(directory).every(Duration.ofNanos(1))), kept);
             assertEquals(6, kept.all.size());
         }
     }
@@ -487,7 +511,8 @@ class GoOnCallbacksTest {
             assertEquals(weights, weights(trainer));
             assertEquals(longer, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(2))));
         }
-        try (Trainer other = Problems.trainerOf(Sequential.of(new Dense(5), new Dense(Problems.CLASSES))).build()) {
+        try (Trainer other = Problems.trainerOf(Sequential.of(new Dense(5), new Dense(Problems.CLASSES)))
+                .build()) {
             other.load(saved);
             assertThrows(CheckpointException.class, () -> other.predict(Problems.batches(8, 8)));
         }
@@ -496,5 +521,43 @@ class GoOnCallbacksTest {
                 trainer.load(directory.resolve("nowhere"));
             }
         });
+    }
+
+    @Test
+    void theBestModelIsTakenOver() {
+        String pattern = directory.resolve("best").toString();
+        for (boolean weightsOnly : new boolean[] {false, true}) {
+            double best;
+            try (Trainer trainer = trainer()) {
+                ModelCheckpoint saves = new ModelCheckpoint(pattern + weightsOnly).bestOnly();
+                History history = trainer.fit(
+                        DATA,
+                        Fit.epochs(3).validation(VALIDATION).callbacks(weightsOnly ? saves.weightsOnly() : saves));
+                best = Collections.min(history.values("val_loss"));
+            }
+            try (Trainer trainer = trainer()) {
+                trainer.load(Path.of(pattern + weightsOnly));
+                assertEquals(best, trainer.evaluate(VALIDATION).get("loss"));
+            }
+        }
+    }
+
+    @Test
+    void aHandleAsksForACheckpoint() throws Exception {
+        Checkpoints rarely = Checkpoints.in(directory.resolve("run")).resume().everyEpochs(100);
+        List<String> whole;
+        try (Trainer trainer = trainer()) {
+            whole = KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3)));
+        }
+        try (Trainer trainer = trainer();
+                FitHandle run = trainer.fitAsync(DATA, Fit.epochs(3).checkpoints(rarely).callbacks(killAfter(12)))) {
+            run.pause().join();
+            run.resume();
+            Path saved = run.checkpoint().handle((path, failure) -> path).get();
+            assertTrue(saved == null || Files.isDirectory(saved));
+        }
+        try (Trainer trainer = trainer()) {
+            assertEquals(whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
+        }
     }
 }

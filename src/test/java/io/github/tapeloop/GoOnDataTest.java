@@ -62,7 +62,8 @@ class GoOnDataTest {
         for (float[] target : targets) {
             target[0] = (float) random.nextDouble();
         }
-        return Dataset.of(new Columns().input(ColumnData.of(pixels, Shape.of(4, 4, 1))).target(ColumnData.of(targets)));
+        return Dataset.of(
+                new Columns().input(ColumnData.of(pixels, Shape.of(4, 4, 1))).target(ColumnData.of(targets)));
     }
 
     private static Dataset randomly(Dataset rows) {
@@ -88,23 +89,43 @@ class GoOnDataTest {
         table.put("a seed of its own", () -> rows().shuffle(9, 77).batch(4));
         table.put("without the remainder", () -> rows().shuffle(50).batch(4, true));
         table.put("random maps", () -> randomly(rows().shuffle(50)).batch(4));
-        table.put("filtered", () -> rows().shuffle(50).filter(row -> row.seed() % 3 != 0).batch(4));
+        table.put(
+                "filtered",
+                () -> rows().shuffle(50).filter(row -> row.seed() % 3 != 0).batch(4));
         table.put("repeated", () -> rows().shuffle(50).repeat(2).batch(4));
-        table.put("joined", () -> rows().shuffle(9).interleave(2, rows().shuffle(7)).batch(4));
+        table.put(
+                "joined",
+                () -> rows().shuffle(9).interleave(2, rows().shuffle(7)).batch(4));
         table.put("one after the other", () -> rows().shuffle(9).concat(rows()).batch(4));
         table.put("windows", () -> rows().shuffle(50).window(3, 2).batch(4));
         table.put("padded", () -> ragged().shuffle(50).padBatch(4));
         table.put("buckets", () -> ragged().shuffle(50).bucketByLength(4, 2, 4));
-        table.put("weighted", () -> Problems.clusters(20).classWeights(Map.of(1, 2)).shuffle(50).batch(4));
-        table.put("several threads", () -> rows().shuffle(50).map(2, row -> row.with("input", row.seed() % 7, 1f)).batch(4));
+        table.put("weighted", () -> Problems.clusters(20)
+                .classWeights(Map.of(1, 2))
+                .shuffle(50)
+                .batch(4));
+        table.put("several threads", () -> rows().shuffle(50)
+                .map(2, row -> row.with("input", row.seed() % 7, 1f))
+                .batch(4));
         table.put("cached below a shuffle", () -> rows().cache().shuffle(50).batch(4));
         table.put("cached above a shuffle", () -> rows().shuffle(50).cache().batch(4));
-        table.put("cached above a random map", () -> randomly(rows()).cache().shuffle(9).batch(4));
-        table.put("cached above both", () -> randomly(rows().shuffle(50)).cache().batch(4));
-        table.put("a cached filter", () -> rows().filter(row -> row.seed() % 3 != 0).cache().shuffle(9).batch(4));
+        table.put(
+                "cached above a random map",
+                () -> randomly(rows()).cache().shuffle(9).batch(4));
+        table.put(
+                "cached above both", () -> randomly(rows().shuffle(50)).cache().batch(4));
+        table.put("a cached filter", () -> rows().filter(row -> row.seed() % 3 != 0)
+                .cache()
+                .shuffle(9)
+                .batch(4));
         table.put("skipped and taken", () -> rows().shuffle(50).skip(2).take(17).batch(4));
-        table.put("augmented", () -> images().shuffle(50).augment(new Augment().flipHorizontally()).batch(4));
-        table.put("a cache below what augments", () -> images().augment(new Augment().flipHorizontally()).cache().shuffle(9).batch(4));
+        table.put("augmented", () -> images().shuffle(50)
+                .augment(new Augment().flipHorizontally())
+                .batch(4));
+        table.put("a cache below what augments", () -> images().augment(new Augment().flipHorizontally())
+                .cache()
+                .shuffle(9)
+                .batch(4));
         List<Arguments> all = new ArrayList<>();
         table.forEach((name, data) -> {
             all.add(Arguments.of(name, 0, data));
@@ -126,7 +147,8 @@ class GoOnDataTest {
     }
 
     private List<String> run(Batches data, int stepsPerEpoch, KeptRuns archive) {
-        Fit fit = Fit.epochs(4).checkpoints(Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1));
+        Fit fit = Fit.epochs(4)
+                .checkpoints(Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1));
         if (stepsPerEpoch > 0) {
             fit = fit.stepsPerEpoch(stepsPerEpoch);
         }
@@ -147,7 +169,10 @@ class GoOnDataTest {
         List<String> whole = run(data.get(), stepsPerEpoch, kept);
         for (int i = 0; i < kept.all.size(); i += 3) {
             try (KeptRuns further = KeptRuns.goingOnAt(kept.all.get(i).contents())) {
-                assertEquals(whole, run(data.get(), stepsPerEpoch, further), "after " + kept.all.get(i).steps());
+                assertEquals(
+                        whole,
+                        run(data.get(), stepsPerEpoch, further),
+                        "after " + kept.all.get(i).steps());
             }
         }
         kept.close();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -170,13 +171,13 @@ public final class TrainingState {
      * @return by path, sorted: Long, Double, Boolean, String, double[] or a list of Strings
      */
     public Map<String, Object> values() {
-        return values(part -> true);
+        return values((role, part) -> true);
     }
 
-    private Map<String, Object> values(Predicate<Part> which) {
+    private Map<String, Object> values(BiPredicate<String, Part> which) {
         Map<String, Object> all = new TreeMap<>();
         parts.forEach((role, part) -> {
-            if (which.test(part)) {
+            if (which.test(role, part)) {
                 save(role).all().forEach((name, value) -> all.put(role + "/" + name, value));
             }
         });
@@ -212,12 +213,23 @@ public final class TrainingState {
      * @return a snapshot, to be closed by the caller
      */
     public Snapshot snapshot() {
-        return Snapshot.withNewVariables(session, variables().values()).beside(values(Part::goesBack), this::load);
+        return snapshot(role -> true);
     }
 
-    private void load(Map<String, Object> values) {
+    /**
+     * All variables as they are now and the values of some parts, to go back to; the values of others stay as they are then.
+     *
+     * @param roles whether to go back to the values of the part of a role
+     * @return a snapshot, to be closed by the caller
+     */
+    public Snapshot snapshot(Predicate<String> roles) {
+        return Snapshot.withNewVariables(session, variables().values())
+                .beside(values((role, part) -> part.goesBack() && roles.test(role)), kept -> load(kept, roles));
+    }
+
+    private void load(Map<String, Object> values, Predicate<String> roles) {
         parts.forEach((role, part) -> {
-            if (part.goesBack()) {
+            if (part.goesBack() && roles.test(role)) {
                 part.load().accept(new StateValues(role, below(role + "/", values), name -> null));
             }
         });

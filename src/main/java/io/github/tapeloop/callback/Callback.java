@@ -25,6 +25,9 @@ import java.util.function.BiConsumer;
  * setter called later throws an {@link IllegalStateException}. A callback that has followed a run can follow another, set as
  * it is.
  *
+ * <p>A callback may evaluate and predict with the trainer that it follows, at any event: the run goes on as if it had not. It
+ * may not train with it.
+ *
  * <p>What a callback throws ends the run as a {@link CallbackException}, an {@link Error} as itself.
  */
 public interface Callback {

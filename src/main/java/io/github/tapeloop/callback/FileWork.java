@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** What a callback does to its files. */
+/** Work that a callback does on its files. */
 @FunctionalInterface
 interface FileWork {
 

@@ -50,6 +50,8 @@ public final class Engine implements AutoCloseable {
     /** How many settings of frozen layers keep their traces: the one used longest ago gives its place up. */
     private static final int MOST_SETTINGS = 8;
 
+    static final String WEIGHTS = "loop/weights";
+
     private final TapeSession session;
     private final Plan plan;
     private final Scores trainScores;
@@ -127,7 +129,7 @@ public final class Engine implements AutoCloseable {
         all.register("scores/test", testScores);
         all.register("loop", progress);
         all.register("loop/execution", executionSize);
-        all.register("loop/weights", weights); // Last: it sees the variables as they are to be.
+        all.register(WEIGHTS, weights); // Last: it sees the variables as they are to be.
         all.registerPlace("loop/frozen", frozen);
         all.registerPlace("loop/passes", ForwardPass.counts(session));
         if (plan.compilation() != null && plan.compilation().verifiedSteps() > 0) {
@@ -163,9 +165,9 @@ public final class Engine implements AutoCloseable {
     /** Remembers an optimizer that a step updates by, as if the builder had been told of it. */
     private void meet(Optimizer optimizer) {
         if (optimizers.add(optimizer)) {
-            state.withdraw("loop/weights");
+            state.withdraw(WEIGHTS);
             state.register("others/" + (plan.others().size() + optimizers.size()), optimizer);
-            state.register("loop/weights", weights);
+            state.register(WEIGHTS, weights);
         }
     }
 
@@ -357,6 +359,11 @@ public final class Engine implements AutoCloseable {
     /** The session that everything is in. */
     public TapeSession session() {
         return session;
+    }
+
+    /** Begins something in the middle of a run that is to leave nothing behind. */
+    public Aside aside() {
+        return new Aside(this);
     }
 
     /** The model. */

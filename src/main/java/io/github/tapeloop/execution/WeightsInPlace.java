@@ -39,6 +39,16 @@ public final class WeightsInPlace implements Stateful {
         optimizers.get().forEach(Optimizer::swapToEval);
     }
 
+    /** Whether the weights to train on are in place. */
+    boolean areToTrain() {
+        return training;
+    }
+
+    /** Remembers that the weights of then are in place again, put there as they were and not converted. */
+    void areBack(boolean toTrain) {
+        training = toTrain;
+    }
+
     /** The optimizers that average variables. */
     public List<Optimizer> averaging() {
         return optimizers.get().stream().filter(Optimizer::hasAverages).toList();

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Parameters;
@@ -20,9 +21,9 @@ final class TracedPasses {
     private TracedPasses() {}
 
     static TracedPasses of(TapeSession session) {
-        TracedPasses passes = session.attachment(TracedPasses.class, TracedPasses::new);
+        Ops eager = session.tf(); // Made now, while a function is being traced.
+        TracedPasses passes = RecordingEnvironment.of(eager).attachment(TracedPasses.class, TracedPasses::new);
         if (passes.made == null) {
-            Ops eager = session.tf(); // Made now, while a function is being traced.
             session.unrecorded(() -> passes.made = Variable.create(eager, "traced_passes", eager.constant(0L), false));
         }
         return passes;
@@ -30,7 +31,8 @@ final class TracedPasses {
 
     /** The variable that counts, if a traced function has drawn. */
     static Parameters variables(TapeSession session) {
-        Variable<TInt64> made = session.attachment(TracedPasses.class, TracedPasses::new).made;
+        Variable<TInt64> made =
+                RecordingEnvironment.of(session.tf()).attachment(TracedPasses.class, TracedPasses::new).made;
         return made == null ? Parameters.of() : Parameters.of(made);
     }
 

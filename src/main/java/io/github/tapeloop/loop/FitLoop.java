@@ -23,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -63,7 +62,7 @@ public final class FitLoop {
      * @param train the data to train on
      * @param validation the data to validate on after epochs
      * @param nanoTime a clock
-     * @param closing whether somebody wants to close what the run works with
+     * @param conductor hears of the run, and may hold it up
      * @param warnings collects those of the run
      * @param firstStep makes who looks at the first step
      * @param archive where checkpoints go, if the options ask for some
@@ -74,20 +73,20 @@ public final class FitLoop {
             Optional<Batches> validation,
             Fit options,
             LongSupplier nanoTime,
-            BooleanSupplier closing,
+            Conductor conductor,
             Warnings warnings,
             Supplier<Witness> firstStep,
             Optional<RunArchive> archive) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine, closing);
+        this.run = new FitRun(engine, conductor);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
         this.limit = options.stepsPerEpoch();
         this.validation = validation.map(options::validating);
         this.sanity = options.sanity(this.validation);
-        this.callbacks = new CallbackList(options.callbacks());
+        this.callbacks = new CallbackList(options.callbacks(), conductor);
         this.nanoTime = nanoTime;
         this.warnings = warnings;
         this.firstStep = firstStep;
@@ -113,6 +112,11 @@ public final class FitLoop {
             throw new IllegalArgumentException((finds ? "A search for a learning rate" : "A dry run")
                     + " is undone when it ends, so there is nothing to go on with: leave checkpoints out");
         }
+    }
+
+    /** Whether the run is between two steps, in a callback or where it is held up: others may look at what it works with. */
+    public boolean isAtRest() {
+        return callbacks.isTelling() || run.isResting();
     }
 
     /** A dry run leaves nothing behind in the trainer. */
@@ -235,6 +239,7 @@ public final class FitLoop {
 
     private void runAll(EpochBatches data) {
         try {
+            run.rest(saving);
             while (place.epoch() < options.epochs() && (place.isOpen() || !run.stopsNow())) {
                 runEpoch(data);
             }
@@ -279,6 +284,7 @@ public final class FitLoop {
         callbacks().onEpochEnd(run, end);
         nonFinite.epochEnds(epoch);
         place.close();
+        run.rest(saving);
         epochEnds(end, isWhole);
     }
 
@@ -294,6 +300,7 @@ public final class FitLoop {
     private boolean stepsEnd(EpochBatches data, BatchLoop.Totals done) {
         data.taken(place.reach(done));
         boolean isOver = nonFinite.stepEnds();
+        run.rest(saving);
         if (saving.isPresent() && saving.get().stepsEnd(run.isCutShort())) {
             run.stop(SHUTDOWN);
         }
@@ -347,7 +354,12 @@ public final class FitLoop {
 
     /** Fails if validation would; nobody hears of it otherwise. */
     private void checkValidation(Batches data) {
-        evaluator.evaluate(data, event -> {}, event -> {}, run::isCutShort);
+        evaluator.evaluate(data, event -> {}, event -> {}, this::cutsValidation);
+    }
+
+    private boolean cutsValidation() {
+        run.rest();
+        return run.isCutShort();
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -356,7 +368,7 @@ public final class FitLoop {
                 data,
                 event -> callbacks().onTestBatchBegin(run, event),
                 event -> callbacks().onTestBatchEnd(run, event),
-                run::isCutShort);
+                this::cutsValidation);
         if (logs.isEmpty() && !run.isCutShort()) {
             Warnings.warn(
                     FitLoop.class,

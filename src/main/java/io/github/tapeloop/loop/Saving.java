@@ -6,10 +6,12 @@ import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.state.CheckpointException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 
 /**
@@ -121,10 +123,22 @@ final class Saving {
         return ends;
     }
 
-    private void save(Map<String, Double> logs) {
+    private CompletionStage<Path> save(Map<String, Double> logs) {
         savedAtSteps = place.taken();
         savedAtNanos = nanoTime.getAsLong();
-        archive.save(place.taken(), logs, engine.state().capture());
+        return archive.save(place.taken(), logs, engine.state().capture());
+    }
+
+    /**
+     * Keeps the state now, at a boundary, since somebody asks for it.
+     *
+     * @return done when it is kept
+     */
+    CompletionStage<Path> saveNow() {
+        if (engine.progress().steps() == 0) {
+            throw new IllegalStateException("This run has not taken a step yet, so there is nothing to go on with");
+        }
+        return save(Map.of());
     }
 
     /** The run has failed: if nothing has changed since the last boundary, that is kept. */

@@ -76,7 +76,7 @@ public final class Snapshot implements AutoCloseable {
      */
     public static Snapshot withNewVariables(TapeSession session, Iterable<? extends Variable<?>> variables) {
         Snapshot snapshot = new Snapshot(variables);
-        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
+        SessionVariables registry = SessionVariables.of(session);
         Consumer<Variable<?>> listener = snapshot::take;
         registry.add(listener);
         snapshot.stopListening = () -> registry.remove(listener);
@@ -91,10 +91,7 @@ public final class Snapshot implements AutoCloseable {
      * @return the values, to be closed by the caller
      */
     public static Snapshot ofAll(TapeSession session) {
-        return withNewVariables(
-                session,
-                session.attachment(SessionVariables.class, SessionVariables::new)
-                        .open());
+        return withNewVariables(session, SessionVariables.of(session).open());
     }
 
     /**
