@@ -15,6 +15,7 @@ module io.github.tapeloop {
 
     exports io.github.tapeloop;
     exports io.github.tapeloop.callback;
+    exports io.github.tapeloop.checkpoint;
     exports io.github.tapeloop.data;
     exports io.github.tapeloop.layer;
     exports io.github.tapeloop.loss;

@@ -1,6 +1,6 @@
 package io.github.tapeloop;
 
-/** How steps are compiled. */
+/** A setting: how steps are compiled. */
 public final class Compilation {
 
     private final int verifiedSteps;

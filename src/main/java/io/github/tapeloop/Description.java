@@ -1,17 +1,24 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.step.Head;
 import io.github.tapeloop.step.Plan;
+import io.github.tapeloop.store.Fingerprint;
+import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.tensorflow.TensorFlow;
 
-/** What a trainer will run, as text for people. */
+/** A summary for people: what a trainer will run. */
 record Description(TapeSession session, Plan plan, ExecutionSize executionSize) {
+
+    private static final String ONE_DNN = "TF_ENABLE_ONEDNN_OPTS";
 
     String text() {
         String losses = joined(head -> head.loss() == null ? Stream.empty() : Stream.of(lossOf(head)));
@@ -65,5 +72,34 @@ record Description(TapeSession session, Plan plan, ExecutionSize executionSize) 
         return type.isSynthetic() || type.isHidden()
                 ? "a lambda"
                 : type.getName().replaceFirst("^.*\\.", "");
+    }
+
+    /** What a run that goes on in another process must agree in, so that its numbers are the same. */
+    Fingerprint fingerprint(Batches train, Fit options) {
+        Compilation compilation = plan.compilation();
+        return Fingerprint.empty()
+                .with("session", session, "give the trainer the seed, the threads and the device it had")
+                .with("optimizers", names(plan.optimizers().stream()), "give the trainer the optimizer it had")
+                .with(
+                        "losses",
+                        names(plan.heads().stream().map(Head::loss).filter(Objects::nonNull)),
+                        "give the trainer the losses it had")
+                .with("metrics", plan.measured().keySet(), "give the trainer the metrics it had")
+                .with("precision", plan.precision(), "give the trainer the precision it had")
+                .with("XLA", compilation != null && compilation.isJit(), "compile as before")
+                .with("batch size", train.batchSize(), "group the data as before")
+                .with("training batches", count(train.size()), "give fit the data it had")
+                .with("steps an epoch", count(options.stepsPerEpoch()), "set stepsPerEpoch as before")
+                .with("TensorFlow", TensorFlow.version(), "use the version it had")
+                .with("processor", System.getProperty("os.arch"), "go on where it began")
+                .with(ONE_DNN, Objects.requireNonNullElse(System.getenv(ONE_DNN), "unset"), "set it as before");
+    }
+
+    private static String names(Stream<?> parts) {
+        return parts.map(Description::nameOf).toList().toString();
+    }
+
+    private static String count(OptionalLong number) {
+        return number.isPresent() ? String.valueOf(number.getAsLong()) : "unknown";
     }
 }

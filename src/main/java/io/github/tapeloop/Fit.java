@@ -2,6 +2,7 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.TerminateOnNaN;
+import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batches;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * How to run {@link Trainer#fit}. Immutable: each method returns a changed copy.
+ * The settings of a run of {@link Trainer#fit}. Immutable: each method returns a changed copy.
  *
  * <pre>{@code
  * Fit.epochs(5).validation(test.batch(256)).callbacks(new ProgressBar())
@@ -29,6 +30,7 @@ public final class Fit {
     private boolean dryRun;
     private boolean checkFirstStep = true;
     private NonFinite onNonFinite;
+    private Checkpoints checkpoints;
     private List<Callback> callbacks = List.of();
 
     private Fit() {}
@@ -45,6 +47,7 @@ public final class Fit {
         this.dryRun = other.dryRun;
         this.checkFirstStep = other.checkFirstStep;
         this.onNonFinite = other.onNonFinite;
+        this.checkpoints = other.checkpoints;
         this.callbacks = other.callbacks;
     }
 
@@ -229,6 +232,27 @@ public final class Fit {
         Fit fit = new Fit(this);
         fit.onNonFinite = Objects.requireNonNull(policy, "policy");
         return fit;
+    }
+
+    /**
+     * Keeps the state of the run on disk from time to time, so that it can be killed and started again.
+     *
+     * @param policy where and when, see {@link Checkpoints}
+     * @return changed options
+     */
+    public Fit checkpoints(Checkpoints policy) {
+        Fit fit = new Fit(this);
+        fit.checkpoints = Objects.requireNonNull(policy, "policy");
+        return fit;
+    }
+
+    /**
+     * Where and when to keep the state of the run.
+     *
+     * @return the policy, or empty
+     */
+    public Optional<Checkpoints> checkpoints() {
+        return Optional.ofNullable(checkpoints);
     }
 
     /**

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Collects what is asked of each output: of the only one, or of several by name. */
+/** A builder that collects what is asked of each output: of the only one, or of several by name. */
 final class HeadsBuilder {
 
     /** By output; null for the only one. */

@@ -8,7 +8,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * What a run of {@code fit} did: the loss and every metric of every epoch, how long it took, why it stopped. Immutable.
+ * The record of a run of {@code fit}: the loss and every metric of every epoch, how long it took, why it stopped.
+ * Immutable.
  */
 public final class History {
 

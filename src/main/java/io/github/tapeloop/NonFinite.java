@@ -1,9 +1,10 @@
 package io.github.tapeloop;
 
 /**
- * What to do about steps whose loss or gradients are not finite, for {@link Fit#onNonFinite}. Such a step changes nothing, no
- * weight, no moving average, no metric, and is counted in {@link History#nonFiniteSteps}. One that a loss scale can mend by
- * falling is counted in {@link History#lossScaleSkips} and is none of these, until the scale cannot fall any further.
+ * A policy: what to do about steps whose loss or gradients are not finite, for {@link Fit#onNonFinite}. Such a step
+ * changes nothing, no weight, no moving average, no metric, and is counted in {@link History#nonFiniteSteps}. One
+ * that a loss scale can mend by falling is counted in {@link History#lossScaleSkips} and is none of these, until the
+ * scale cannot fall any further.
  *
  * <p>To look costs a reduction of each gradient in every step.
  */

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What a trial step on one batch found: see {@link Trainer#preflight}.
+ * A report of what a trial step on one batch found: see {@link Trainer#preflight}.
  *
  * @param findings what is wrong or looks wrong, in the order it was found; empty if all is well
  * @param checked what was looked at

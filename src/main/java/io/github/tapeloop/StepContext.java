@@ -10,8 +10,8 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
 /**
- * What a {@link CustomStep} works with: ops, tapes, passes through models, random seeds, and the update of weights. It serves
- * one step, run at once or traced, and must not be kept.
+ * The context of a {@link CustomStep}: ops, tapes, passes through models, random seeds, and the update of weights.
+ * It serves one step, run at once or traced, and must not be kept.
  *
  * <p>What a step assigns to variables is held back until all of it has succeeded, so that a step that fails has changed
  * nothing; who reads a variable in the meantime sees what was assigned.

@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.runtime.SessionBuilder;
 import io.github.tapeloop.runtime.TapeSession;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,7 +14,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Finds out how many threads train a model fastest, by taking a few steps with each of several settings.
+ * A measurement that finds out how many threads train a model fastest, by taking a few steps with each of several
+ * settings.
  *
  * <pre>{@code
  * ThreadTuning tuning = ThreadTuning.measure(() -> Trainer.of(new Mlp()).loss(loss).optimizer(new Adam()).compiled(), batch);
@@ -23,7 +25,7 @@ import java.util.function.Supplier;
  *
  * <p>Settings are one thread or TensorFlow's default for running ops; and the same for the threads inside an op, if the
  * process was started with {@code TF_OVERRIDE_GLOBAL_THREADPOOL=1}: otherwise TensorFlow keeps those of its first session,
- * see {@link TapeSession.Builder#threads(int, int)}.
+ * see {@link SessionBuilder#threads(int, int)}.
  */
 public final class ThreadTuning {
 

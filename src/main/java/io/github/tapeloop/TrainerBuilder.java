@@ -7,6 +7,7 @@ import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.DtypePolicy;
+import io.github.tapeloop.runtime.SessionBuilder;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.GradientReduction;
@@ -16,8 +17,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Describes a trainer; begun by {@link Trainer#of}. Not thread-safe, and good for one trainer, since models, optimizers and
- * metrics belong to one.
+ * The settings of a trainer before it is built; begun by {@link Trainer#of}. Not thread-safe, and good for one
+ * trainer, since models, optimizers and metrics belong to one.
  */
 public final class TrainerBuilder {
 
@@ -25,7 +26,7 @@ public final class TrainerBuilder {
     private final HeadsBuilder heads = new HeadsBuilder();
     private Optimizer optimizer;
     private TapeSession session;
-    private final TapeSession.Builder sessionOptions = TapeSession.builder().takeTurns(true);
+    private final SessionBuilder sessionOptions = TapeSession.builder().takeTurns(true);
     private String sessionOption;
     private CustomStep step;
     private CustomStep testStep;
@@ -274,7 +275,7 @@ public final class TrainerBuilder {
     }
 
     /**
-     * TensorFlow's threads, see {@link TapeSession.Builder#threads}: one and one is fastest for small models.
+     * TensorFlow's threads, see {@link SessionBuilder#threads}: one and one is fastest for small models.
      *
      * @param interOp threads that run ops, 0 for TensorFlow's default
      * @param intraOp threads inside one op, 0 for TensorFlow's default

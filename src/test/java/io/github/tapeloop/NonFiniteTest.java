@@ -27,12 +27,14 @@ import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -243,6 +245,29 @@ class NonFiniteTest {
             assertTrue(history.lossScaleSkips() > 3, () -> "skips " + history.lossScaleSkips());
             assertEquals(0, history.nonFiniteSteps());
             assertEquals(0, history.rollbacks());
+        }
+    }
+
+    /** Gradients that are finite pass a loss scale, and it must not be asked anything that lets them through. */
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void aLossThatIsNotANumberLeavesAllAsItIsWhateverItsGradients(boolean scaled, boolean compiled) {
+        Sgd sgd = new Sgd(0.1);
+        if (scaled) {
+            sgd.setLossScale(LossScale.dynamic());
+        }
+        Model model = model();
+        Loss loss = (tf, wanted, given) ->
+                tf.math.add(tf.math.mean(given, tf.constant(new int[] {0, 1})), tf.constant(Float.NaN));
+        TrainerBuilder builder =
+                Trainer.of(model).threads(1, 1).seed(2).loss(loss).optimizer(sgd);
+        try (Trainer trainer = (compiled ? builder.compiled() : builder).build()) {
+            trainer.predict(data(inputs()).batch(2)); // So that there are weights.
+            Map<Variable<?>, float[]> before = new HashMap<>();
+            model.variables().forEach(variable -> before.put(variable, variable.toFloats()));
+            History history = trainer.fit(data(inputs()).batch(2), Fit.epochs(1).onNonFinite(NonFinite.skip()));
+            assertEquals(STEPS, history.nonFiniteSteps() + history.lossScaleSkips());
+            before.forEach((variable, value) -> assertArrayEquals(value, variable.toFloats(), variable.name()));
         }
     }
 

@@ -5,6 +5,7 @@ import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
+import io.github.tapeloop.runtime.SessionBuilder;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.tape.GradientTape;
@@ -34,7 +35,7 @@ final class EagerTape implements Contestant {
 
     EagerTape(Workload workload, Phase phase) {
         this.phase = phase;
-        TapeSession.Builder builder = TapeSession.builder().seed(1);
+        SessionBuilder builder = TapeSession.builder().seed(1);
         if (workload == Workload.MLP32) {
             builder.threads(1, 1);
         }

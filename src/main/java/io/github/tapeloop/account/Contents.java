@@ -5,6 +5,7 @@ import io.github.tapeloop.state.Stateful;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -19,7 +20,8 @@ public final class Contents implements AutoCloseable {
      * What one part holds.
      *
      * @param tensors by their paths, which begin with the part's role
-     * @param values by their names: Long, Double, Boolean, String or double[]
+     * @param values by their names: Long, Double, Boolean, String, double[] or a list of Strings; the paths of variables whose earlier
+     *     values the part has kept are such a list
      */
     public record Part(Map<String, TensorValue> tensors, Map<String, Object> values) {
 
@@ -56,7 +58,7 @@ public final class Contents implements AutoCloseable {
         if (!has(role)) {
             throw new IllegalArgumentException("There is no part '" + role + "', only " + parts.keySet());
         }
-        return StateValues.of(role, parts.get(role).values());
+        return new StateValues(role, parts.get(role).values(), name -> null);
     }
 
     /** Some of the parts, with the same tensors: close this one, or that one. */
@@ -70,6 +72,17 @@ public final class Contents implements AutoCloseable {
     public Map<String, TensorValue> tensors() {
         Map<String, TensorValue> all = new LinkedHashMap<>();
         parts.values().forEach(part -> all.putAll(part.tensors()));
+        return all;
+    }
+
+    /** The tensors that variables held: all but those of earlier values, which parts have kept. */
+    public Map<String, TensorValue> variables() {
+        Map<String, TensorValue> all = tensors();
+        parts.forEach((role, part) -> part.values().forEach((name, value) -> {
+            if (value instanceof List<?> held) { // There are no tensors of a list of texts of another kind.
+                held.forEach(path -> all.remove(role + "/" + name + "/" + path));
+            }
+        }));
         return all;
     }
 

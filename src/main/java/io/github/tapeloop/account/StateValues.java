@@ -1,25 +1,33 @@
 package io.github.tapeloop.account;
 
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The small values of one part: written once, read as often as the part goes back to them. */
 final class StateValues implements Stateful.Writer, Stateful.Reader {
 
     private final String role;
-    private final Map<String, Object> values = new LinkedHashMap<>();
+    private final Map<String, Object> values;
+    private final Map<String, Snapshot> kept = new LinkedHashMap<>();
+    private final Function<String, Snapshot> snapshots;
 
-    /** @param role whose values they are, for messages */
+    /** @param role whose values they are to be, for messages */
     StateValues(String role) {
-        this.role = role;
+        this(role, new LinkedHashMap<>(), name -> null);
     }
 
-    /** Values that were written in another process, or by another part of the same role. */
-    static StateValues of(String role, Map<String, Object> values) {
-        StateValues read = new StateValues(role);
-        values.forEach((name, value) -> read.add(name, value instanceof double[] numbers ? numbers.clone() : value));
-        return read;
+    /**
+     * @param values those to give
+     * @param snapshots gives kept values of variables by name, each time new ones
+     */
+    StateValues(String role, Map<String, Object> values, Function<String, Snapshot> snapshots) {
+        this.role = role;
+        this.values = values;
+        this.snapshots = snapshots;
     }
 
     @Override
@@ -50,8 +58,24 @@ final class StateValues implements Stateful.Writer, Stateful.Reader {
         add(name, numbers.clone());
     }
 
+    @Override
+    public void put(String name, List<String> texts) {
+        add(name, List.copyOf(texts));
+    }
+
+    @Override
+    public void put(String name, Snapshot snapshot) {
+        requireFree(name);
+        kept.put(name, snapshot);
+    }
+
     private void add(String name, Object value) {
-        if (values.putIfAbsent(name, value) != null) {
+        requireFree(name);
+        values.put(name, value);
+    }
+
+    private void requireFree(String name) {
+        if (values.containsKey(name) || kept.containsKey(name)) {
             throw new IllegalArgumentException(
                     "'" + path(name) + "' was written twice: give each value of a part a name of its own");
         }
@@ -87,6 +111,18 @@ final class StateValues implements Stateful.Writer, Stateful.Reader {
         return get(name, double[].class).clone();
     }
 
+    @Override
+    @SuppressWarnings("unchecked") // Lists are of texts only.
+    public List<String> getStrings(String name) {
+        return get(name, List.class);
+    }
+
+    @Override
+    public Snapshot getSnapshot(String name) {
+        get(name, List.class); // The paths of the variables.
+        return snapshots.apply(name);
+    }
+
     private <T> T get(String name, Class<T> type) {
         Object value = values.get(name);
         if (!type.isInstance(value)) {
@@ -102,10 +138,13 @@ final class StateValues implements Stateful.Writer, Stateful.Reader {
         return role + "/" + name;
     }
 
-    /** All values by name; those of type double[] are copies. */
+    /** All values by name; nobody changes them. */
     Map<String, Object> all() {
-        Map<String, Object> copies = new LinkedHashMap<>(values);
-        copies.replaceAll((name, value) -> value instanceof double[] numbers ? numbers.clone() : value);
-        return copies;
+        return values;
+    }
+
+    /** The snapshots that were put, by name. */
+    Map<String, Snapshot> kept() {
+        return kept;
     }
 }

@@ -1,11 +1,16 @@
 package io.github.tapeloop.bridge;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
+import org.tensorflow.ndarray.Shape;
 
 /**
  * Native memory, as far as JavaCPP, which TensorFlow Java allocates with, has a say in it.
@@ -18,6 +23,9 @@ import org.tensorflow.internal.c_api.global.tensorflow;
 public final class NativeMemory {
 
     private static final String PREFIX = "org.bytedeco.javacpp.";
+    /** Less than any machine has that a model is trained on. */
+    private static final double SMALL = 1L << 28;
+
     private static final String LIMIT = PREFIX + "maxPhysicalBytes";
 
     static { // JavaCPP reads it once, when its first class is initialized.
@@ -32,6 +40,51 @@ public final class NativeMemory {
     }
 
     private NativeMemory() {}
+
+    /**
+     * Looks at the size of a variable before it is made. Linux gives a process more memory than there is, and ends it when it
+     * writes there.
+     *
+     * @param name what is to be made, with its own name
+     * @param shape its shape, fully known
+     * @param bytes what an element takes
+     * @throws IllegalArgumentException if it alone is larger than the memory of this machine, or of this container
+     */
+    public static void requireRoom(String name, Shape shape, int bytes) {
+        double size = bytes;
+        for (int i = 0; i < shape.numDimensions(); i++) {
+            size *= shape.get(i);
+        }
+        if (size > SMALL && size > Room.ALL) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "%s %s would take %.1f GB, and there are %.1f GB of memory: make the settings that its sizes follow from"
+                            + " smaller",
+                    name,
+                    shape,
+                    size / 1e9,
+                    Room.ALL / 1e9));
+        }
+    }
+
+    /** The memory there is, asked for when something is large. */
+    private static final class Room {
+
+        private static final Path CONTAINER = Path.of("/sys/fs/cgroup/memory.max");
+
+        static final double ALL = Math.min(Pointer.totalPhysicalBytes(), ofContainer());
+
+        private static double ofContainer() {
+            try {
+                String limit = Files.isReadable(CONTAINER)
+                        ? Files.readString(CONTAINER).strip()
+                        : "max";
+                return limit.equals("max") ? Double.POSITIVE_INFINITY : Double.parseDouble(limit);
+            } catch (IOException | NumberFormatException e) {
+                return Double.POSITIVE_INFINITY; // Then it is said by TensorFlow, or by the system.
+            }
+        }
+    }
 
     /** Called before anything else of TensorFlow by whoever may be the first to use it. */
     public static void prepare() {

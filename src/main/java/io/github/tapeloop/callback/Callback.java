@@ -25,20 +25,26 @@ import java.util.function.BiConsumer;
  * setter called later throws an {@link IllegalStateException}. A callback that has followed a run can follow another, set as
  * it is.
  *
+ * <p>A callback may evaluate and predict with the trainer that it follows, at any event: the run goes on as if it had not. It
+ * may not train with it.
+ *
  * <p>What a callback throws ends the run as a {@link CallbackException}, an {@link Error} as itself.
  */
 public interface Callback {
 
     /**
-     * Writes what this callback remembers from epoch to epoch, so that a run that goes back to an earlier state takes it
-     * along.
+     * Writes what this callback remembers from batch to batch and from epoch to epoch: for a checkpoint, so that the run can go on
+     * in another process, and for a run that goes back to an earlier state. Called between two steps or two epochs, when all
+     * callbacks have heard of them.
      *
      * @param out takes values by names of this callback's own; nothing unless overridden
      */
     default void saveState(Stateful.Writer out) {}
 
     /**
-     * Takes back what {@link #saveState} wrote.
+     * Takes back what {@link #saveState} wrote. In a run that goes on from a checkpoint this comes before {@link #onTrainBegin},
+     * whose event says that the run is {@link Event.TrainBegin#isResumed resumed}: it must not reset what was loaded. In the middle
+     * of a run it means that the run goes back: what records the run, a file for example, is left as it is.
      *
      * @param in gives the values by the same names; nothing unless overridden
      */

@@ -1,8 +1,9 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Settings;
-import java.io.BufferedWriter;
+import io.github.tapeloop.state.Stateful;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
  * Writes a line an epoch to a file, so that a run can be followed in a spreadsheet: the epoch from 0, then the values of
  * the logs. The columns are those of the first epoch, sorted; if it was not validated, {@code val_} columns are added for
  * the epochs that will be. What an epoch did not measure is {@code NA}. Each line is on the disk when the epoch's events
- * are over.
+ * are over. A run that goes on from a checkpoint cuts the file back to what it had then and goes on with it.
  */
 public final class CsvLogger implements Callback {
 
@@ -29,7 +30,9 @@ public final class CsvLogger implements Callback {
     private String separator = ",";
     private boolean append;
     private List<String> columns;
-    private BufferedWriter out;
+    private Writer out;
+    /** How many bytes the file has. */
+    private long length;
 
     /**
      * Logs to a file, which each run writes anew.
@@ -67,15 +70,36 @@ public final class CsvLogger implements Callback {
     }
 
     @Override
+    public void saveState(Stateful.Writer to) {
+        to.put("bytes", length);
+        if (columns != null) {
+            to.put("columns", columns);
+        }
+    }
+
+    @Override
+    public void loadState(Stateful.Reader in) {
+        if (out == null) { // Lines that were written stay, whatever training goes back to.
+            length = in.getLong("bytes");
+            columns = in.has("columns") ? in.getStrings("columns") : null;
+        }
+    }
+
+    @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
-        columns = null;
-        FileWork.on(
-                file,
-                () -> out = append
-                        ? Files.newBufferedWriter(
-                                file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-                        : Files.newBufferedWriter(file, StandardCharsets.UTF_8));
+        FileWork.on(file, () -> {
+            if (event.isResumed()) {
+                FileWork.cutBack(file, length);
+            } else {
+                columns = null;
+                length = append && Files.exists(file) ? Files.size(file) : 0;
+            }
+            out = append || event.isResumed()
+                    ? Files.newBufferedWriter(
+                            file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                    : Files.newBufferedWriter(file, StandardCharsets.UTF_8);
+        });
     }
 
     @Override
@@ -103,7 +127,7 @@ public final class CsvLogger implements Callback {
     private void writeHeader() throws IOException {
         String header = line(Stream.concat(Stream.of("epoch"), columns.stream()));
         if (Files.size(file) == 0) {
-            out.write(header);
+            write(header);
             return;
         }
         try (Stream<String> lines = Files.lines(file, StandardCharsets.UTF_8)) {
@@ -114,8 +138,13 @@ public final class CsvLogger implements Callback {
             }
         }
         if (!endsWithLineBreak()) {
-            out.write("\n");
+            write("\n");
         }
+    }
+
+    private void write(String text) throws IOException {
+        out.write(text);
+        length += text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     private boolean endsWithLineBreak() throws IOException {
@@ -127,7 +156,7 @@ public final class CsvLogger implements Callback {
     }
 
     private void writeLine(Stream<String> cells) throws IOException {
-        out.write(line(cells));
+        write(line(cells));
         out.flush();
     }
 

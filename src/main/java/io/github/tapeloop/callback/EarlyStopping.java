@@ -4,6 +4,7 @@ import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -37,6 +38,10 @@ public final class EarlyStopping implements Callback {
     private Snapshot bestWeights;
     /** Everything before the run, as long as no value was better than none. */
     private Snapshot before;
+    /** Of a checkpoint: one of the two, until the run goes on. */
+    private Snapshot loaded;
+
+    private boolean loadedBest;
 
     /** Watches {@code val_loss}. */
     public EarlyStopping() {
@@ -136,19 +141,32 @@ public final class EarlyStopping implements Callback {
     @Override
     public void saveState(Stateful.Writer out) {
         out.put("best", best);
-        out.put("bestEpoch", (long) bestEpoch);
+        out.put("best_epoch", (long) bestEpoch);
         out.put("started", started);
         out.put("wait", (long) wait);
+        out.put("measured_averages", measuredAverages);
+        if (bestWeights != null) {
+            out.put("best_weights", bestWeights);
+        } else if (before != null) {
+            out.put("before", before);
+        }
     }
 
     @Override
     public void loadState(Stateful.Reader in) {
         if (bestWeights == null) { // The best weights stay the best, whatever training goes back to.
             best = in.getDouble("best");
-            bestEpoch = Math.toIntExact(in.getLong("bestEpoch"));
+            bestEpoch = Math.toIntExact(in.getLong("best_epoch"));
             started = in.getBoolean("started");
         }
         wait = Math.toIntExact(in.getLong("wait"));
+        measuredAverages = in.getBoolean("measured_averages");
+        for (String name : List.of("best_weights", "before")) {
+            if (in.has(name)) {
+                loaded = in.getSnapshot(name);
+                loadedBest = name.equals("best_weights");
+            }
+        }
     }
 
     @Override
@@ -159,12 +177,24 @@ public final class EarlyStopping implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
-        started = false;
-        wait = 0;
-        measuredAverages = false;
-        if (restoreBest) {
+        if (!event.isResumed()) {
+            started = false;
+            wait = 0;
+            measuredAverages = false;
+        }
+        if (loaded != null && restoreBest) {
+            goOn(run);
+        } else if (restoreBest) {
             before = run.snapshot();
         }
+    }
+
+    private void goOn(Run run) {
+        Snapshot kept = loadedBest ? run.weights(false) : run.snapshot();
+        kept.take(loaded);
+        loaded = null;
+        bestWeights = loadedBest ? kept : null;
+        before = loadedBest ? null : kept;
     }
 
     @Override
@@ -232,6 +262,10 @@ public final class EarlyStopping implements Callback {
     }
 
     private void release() {
+        if (loaded != null) { // The run did not begin.
+            loaded.close();
+            loaded = null;
+        }
         if (bestWeights != null) {
             bestWeights.close();
             bestWeights = null;

@@ -21,11 +21,13 @@ public sealed interface Event {
         private final int firstEpoch;
         private final int epochs;
         private final OptionalLong steps;
+        private final boolean resumed;
 
-        private TrainBegin(int firstEpoch, int epochs, OptionalLong steps) {
+        private TrainBegin(int firstEpoch, int epochs, OptionalLong steps, boolean resumed) {
             this.firstEpoch = firstEpoch;
             this.epochs = epochs;
             this.steps = Objects.requireNonNull(steps, "steps");
+            this.resumed = resumed;
         }
 
         /**
@@ -37,11 +39,33 @@ public sealed interface Event {
          * @return an event
          */
         public static TrainBegin of(int firstEpoch, int epochs, OptionalLong steps) {
-            return new TrainBegin(firstEpoch, epochs, steps);
+            return new TrainBegin(firstEpoch, epochs, steps, false);
         }
 
         /**
-         * The first epoch.
+         * An event of a run that goes on where another process was, for tests of callbacks.
+         *
+         * @param firstEpoch the epoch that it goes on in or begins with, from 0
+         * @param epochs the epoch to end before
+         * @param steps how many batches an epoch has, or empty
+         * @return an event
+         */
+        public static TrainBegin resumed(int firstEpoch, int epochs, OptionalLong steps) {
+            return new TrainBegin(firstEpoch, epochs, steps, true);
+        }
+
+        /**
+         * Whether the run goes on from a checkpoint. What a callback remembered it has been given back by {@link
+         * Callback#loadState} then and must not reset; of an epoch that was open it does not hear the beginning once more.
+         *
+         * @return true if it does
+         */
+        public boolean isResumed() {
+            return resumed;
+        }
+
+        /**
+         * The first epoch: of a run that goes on from a checkpoint the one that was open, or came next.
          *
          * @return its number, from 0
          */
@@ -73,6 +97,7 @@ public sealed interface Event {
             fields.put("firstEpoch", firstEpoch);
             fields.put("epochs", epochs);
             fields.put("steps", steps);
+            fields.put("resumed", resumed);
             return fields;
         }
     }

@@ -26,36 +26,60 @@ final class EventFile implements AutoCloseable {
 
     private static final String VERSION = "brain.Event:2";
     private static final int MASK = 0xa282ead8;
+    /** The length and the two checksums around an event. */
+    private static final int FRAME = 16;
 
     private final Clock clock;
+    private final Path path;
     private final OutputStream out;
+    /** How many bytes the file has once all is flushed. */
+    private long length;
 
-    private EventFile(Clock clock, OutputStream out) {
+    private EventFile(Clock clock, Path path, long length, OutputStream out) {
         this.clock = clock;
-        this.out = out;
+        this.path = path;
+        this.length = length;
+        this.out = new BufferedOutputStream(out);
     }
 
     /** Makes a new file, and the directory if need be. */
     static EventFile in(Path directory, Clock clock) throws IOException {
         Files.createDirectories(directory);
-        EventFile file = new EventFile(clock, new BufferedOutputStream(open(directory, clock)));
+        EventFile file = made(directory, clock);
         file.write(Event.newBuilder().setFileVersion(VERSION));
         return file;
     }
 
-    private static OutputStream open(Path directory, Clock clock) throws IOException {
+    private static EventFile made(Path directory, Clock clock) throws IOException {
         String base = String.format(
                 Locale.ROOT,
                 "events.out.tfevents.%010d.tapeloop.%d.",
                 clock.instant().getEpochSecond(),
                 ProcessHandle.current().pid());
         for (int number = 0; ; number++) {
+            Path path = directory.resolve(base + number + ".v2");
             try {
-                return Files.newOutputStream(directory.resolve(base + number + ".v2"), StandardOpenOption.CREATE_NEW);
+                return new EventFile(clock, path, 0, Files.newOutputStream(path, StandardOpenOption.CREATE_NEW));
             } catch (FileAlreadyExistsException e) {
                 continue; // Another run began in the same second: take the next number.
             }
         }
+    }
+
+    /** Goes on with a file as it was at a checkpoint: an event of later steps is taken away. */
+    static EventFile goOn(Path path, long length, Clock clock) throws IOException {
+        FileWork.cutBack(path, length);
+        return new EventFile(clock, path, length, Files.newOutputStream(path, StandardOpenOption.APPEND));
+    }
+
+    /** What the file is called in its directory. */
+    String name() {
+        return path.getFileName().toString();
+    }
+
+    /** How many bytes the file has, once it is flushed. */
+    long length() {
+        return length;
     }
 
     void scalar(String tag, double value, long step) throws IOException {
@@ -84,6 +108,7 @@ final class EventFile implements AutoCloseable {
         out.write(littleEndian(4).putInt(maskedCrc(length)).array());
         out.write(data);
         out.write(littleEndian(4).putInt(maskedCrc(data)).array());
+        this.length += FRAME + data.length;
     }
 
     private static ByteBuffer littleEndian(int bytes) {

@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import org.tensorflow.proto.HistogramProto;
 
-/** Counts numbers in 30 buckets of equal width between the least and the largest, as TensorBoard draws them. */
+/**
+ * A histogram: numbers counted in 30 buckets of equal width between the least and the largest, as TensorBoard draws
+ * them.
+ */
 final class Histogram {
 
     private static final int BUCKETS = 30;

@@ -1,6 +1,7 @@
 package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Settings;
+import io.github.tapeloop.state.Stateful;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,6 +25,7 @@ public final class LossCurvePlot implements Callback {
     private final Settings settings = new Settings();
     private List<String> names = List.of("loss", "val_loss");
     private final Map<String, List<CurveChart.Point>> curves = new LinkedHashMap<>();
+    private boolean running;
 
     /**
      * Draws {@code loss} and, if it is measured, {@code val_loss}.
@@ -65,9 +67,42 @@ public final class LossCurvePlot implements Callback {
     }
 
     @Override
+    public void saveState(Stateful.Writer out) {
+        out.put("curves", List.copyOf(curves.keySet()));
+        curves.forEach((name, points) -> {
+            out.put(
+                    name + "/epochs",
+                    points.stream().mapToDouble(CurveChart.Point::epoch).toArray());
+            out.put(
+                    name + "/values",
+                    points.stream().mapToDouble(CurveChart.Point::value).toArray());
+        });
+    }
+
+    @Override
+    public void loadState(Stateful.Reader in) {
+        if (running) { // What was measured stays so, whatever training goes back to.
+            return;
+        }
+        curves.clear();
+        for (String name : in.getStrings("curves")) {
+            double[] epochs = in.getDoubles(name + "/epochs");
+            double[] values = in.getDoubles(name + "/values");
+            List<CurveChart.Point> points = new ArrayList<>();
+            for (int i = 0; i < epochs.length; i++) {
+                points.add(new CurveChart.Point((int) epochs[i], values[i]));
+            }
+            curves.put(name, points);
+        }
+    }
+
+    @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
-        curves.clear();
+        running = true;
+        if (!event.isResumed()) {
+            curves.clear();
+        }
     }
 
     @Override
@@ -84,6 +119,7 @@ public final class LossCurvePlot implements Callback {
     /** Draws, unless no epoch has ended. */
     @Override
     public void onTrainEnd(Run run, Event.TrainEnd event) {
+        running = false;
         if (curves.isEmpty()) {
             return;
         }

@@ -24,6 +24,10 @@ final class Monitor {
         this.mode = Objects.requireNonNull(value, "mode");
     }
 
+    Callback.Mode mode() {
+        return mode;
+    }
+
     /** Sets how much better a value must be; its sign does not matter. */
     void minDelta(double value) {
         this.minDelta = Math.abs(Require.finite("minDelta", value));

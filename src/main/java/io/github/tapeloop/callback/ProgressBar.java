@@ -30,6 +30,8 @@ public final class ProgressBar implements Callback {
     private long epochStart;
     private long lastDrawn;
     private int drawn;
+    /** How many steps of the epoch another process has taken. */
+    private long stepsBefore;
 
     /** Prints to standard output, which is taken for a terminal if this program has a console. */
     public ProgressBar() {
@@ -58,14 +60,27 @@ public final class ProgressBar implements Callback {
         columns = terminal ? terminalWidth.getAsInt() : columns;
         epochs = event.epochs();
         steps = event.steps();
+        begin(event.firstEpoch()); // A run that goes on from a checkpoint may be in the middle of it.
     }
 
     @Override
     public void onEpochBegin(Run run, Event.EpochBegin event) {
-        epoch = event.epoch();
+        begin(event.epoch());
+    }
+
+    private void begin(int which) {
+        epoch = which;
         examples = 0;
+        stepsBefore = 0;
         epochStart = nanoTime.getAsLong();
         lastDrawn = epochStart;
+    }
+
+    @Override
+    public void onTrainBatchBegin(Run run, Event.BatchBegin event) {
+        if (examples == 0) { // In a run that goes on from a checkpoint it need not be the first.
+            stepsBefore = event.batch();
+        }
     }
 
     @Override
@@ -150,7 +165,7 @@ public final class ProgressBar implements Callback {
         }
         long total = Math.max(done, steps.getAsLong());
         int filled = (int) (width * done / total);
-        double left = elapsed / done * (total - done);
+        double left = elapsed / (done - stepsBefore) * (total - done);
         return String.format(
                 Locale.ROOT,
                 "%s  [%s%s]  %d/%d  %s  %s left",

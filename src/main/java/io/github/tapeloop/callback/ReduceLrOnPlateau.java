@@ -147,9 +147,11 @@ public final class ReduceLrOnPlateau implements Callback {
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
         LearningRateScheduler.requireSettable(run);
-        started = false;
-        wait = 0;
-        cooling = 0;
+        if (!event.isResumed()) {
+            started = false;
+            wait = 0;
+            cooling = 0;
+        }
     }
 
     @Override

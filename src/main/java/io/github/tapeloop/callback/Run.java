@@ -2,6 +2,7 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.state.Snapshot;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.tensorflow.proto.GraphDef;
@@ -103,6 +104,15 @@ public interface Run {
      * @return a snapshot, to be closed by the caller
      */
     Snapshot snapshot();
+
+    /**
+     * Saves the trainer's state, of which {@code Trainer.load} takes over.
+     *
+     * @param directory where to; made if need be. What was saved there before is replaced when this is on the disk
+     * @param weightsOnly whether to save the model's weights alone
+     * @throws io.github.tapeloop.state.CheckpointException if it cannot be written
+     */
+    void save(Path directory, boolean weightsOnly);
 
     /**
      * The graphs of the steps that were compiled since a callback first asked, best in {@code onTrainBegin}: {@code

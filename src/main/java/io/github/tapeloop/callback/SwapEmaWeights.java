@@ -38,7 +38,7 @@ public final class SwapEmaWeights implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
-        run.useAverages(false); // Fails if there are none.
+        run.useAverages(event.isResumed() && run.averagesInPlace()); // Fails if there are none.
     }
 
     @Override

@@ -2,11 +2,14 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.settings.Settings;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -26,11 +29,15 @@ import org.tensorflow.proto.GraphDef;
  *       they are traced in this run: a trainer that has trained before has its graphs already
  * </ul>
  *
- * <p>Each run writes new files. They are up to date after each epoch.
+ * <p>Each run writes new files. They are up to date after each epoch. A run that goes on from a checkpoint cuts its files back to what
+ * they had then and goes on with them; a TensorBoard that watches meanwhile may have shown the steps that were lost, whose values
+ * come again.
  */
 public final class TensorBoard implements Callback {
 
     private static final String VALIDATION = "val_";
+    private static final String TRAIN = "train";
+    private static final String VALIDATED = "validation";
 
     private final Path directory;
     private final Clock clock;
@@ -42,6 +49,10 @@ public final class TensorBoard implements Callback {
     private EventFile train;
     private EventFile validation;
     private long recorded;
+    /** Of a checkpoint: the files to go on with, by their directory. */
+    private final Map<String, Place> files = new HashMap<>();
+
+    private record Place(String name, long bytes) {}
 
     /**
      * Writes to a directory.
@@ -96,12 +107,59 @@ public final class TensorBoard implements Callback {
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
         settings.use();
-        recorded = run.steps();
-        graphsWritten.clear();
-        if (writesGraph) {
-            graphsWritten.addAll(run.graphs().keySet()); // Asking has them kept from now on.
+        if (!event.isResumed()) {
+            recorded = run.steps();
+            graphsWritten.clear();
+            files.clear();
         }
-        FileWork.on(directory, () -> train = EventFile.in(directory.resolve("train"), clock));
+        if (writesGraph) {
+            Set<String> before = run.graphs().keySet(); // Asking has them kept from now on.
+            graphsWritten.addAll(event.isResumed() ? Set.of() : before);
+        }
+        FileWork.on(directory, () -> {
+            train = open(TRAIN);
+            if (files.containsKey(VALIDATED)) {
+                validation = open(VALIDATED);
+            }
+        });
+    }
+
+    private EventFile open(String part) throws IOException {
+        Place known = files.remove(part);
+        Path own = directory.resolve(part);
+        return known == null ? EventFile.in(own, clock) : EventFile.goOn(own.resolve(known.name), known.bytes, clock);
+    }
+
+    @Override
+    public void saveState(Stateful.Writer out) {
+        out.put("recorded", recorded);
+        out.put("graphs_written", List.copyOf(graphsWritten));
+        save(TRAIN, train, out);
+        save(VALIDATED, validation, out);
+    }
+
+    private void save(String part, EventFile file, Stateful.Writer out) {
+        if (file != null) {
+            FileWork.on(directory, file::flush);
+            out.put(part + "/file", file.name());
+            out.put(part + "/bytes", file.length());
+        }
+    }
+
+    @Override
+    public void loadState(Stateful.Reader in) {
+        if (train != null) { // What was written stays, whatever training goes back to.
+            return;
+        }
+        recorded = in.getLong("recorded");
+        graphsWritten.clear();
+        graphsWritten.addAll(in.getStrings("graphs_written"));
+        files.clear();
+        for (String part : List.of(TRAIN, VALIDATED)) {
+            if (in.has(part + "/file")) {
+                files.put(part, new Place(in.getString(part + "/file"), in.getLong(part + "/bytes")));
+            }
+        }
     }
 
     @Override
@@ -163,7 +221,7 @@ public final class TensorBoard implements Callback {
 
     private EventFile validation() throws IOException {
         if (validation == null) {
-            validation = EventFile.in(directory.resolve("validation"), clock);
+            validation = open(VALIDATED);
         }
         return validation;
     }

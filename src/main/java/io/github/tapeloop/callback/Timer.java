@@ -1,5 +1,6 @@
 package io.github.tapeloop.callback;
 
+import io.github.tapeloop.state.Stateful;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
@@ -9,11 +10,15 @@ public final class Timer implements Callback {
     private final Duration limit;
     private final LongSupplier nanoTime;
     private long start;
+    private boolean running;
+    /** What a run that goes on from a checkpoint had taken by then. */
+    private long nanosBefore;
 
     /**
      * Stops after a time.
      *
-     * @param limit how long a run may take, above 0; counted anew in each run
+     * @param limit how long a run may take, above 0; counted anew in each run, while one that goes on from a checkpoint has used up
+     *     what it had by then
      */
     public Timer(Duration limit) {
         this(limit, System::nanoTime);
@@ -28,8 +33,24 @@ public final class Timer implements Callback {
     }
 
     @Override
+    public void saveState(Stateful.Writer out) {
+        out.put("nanos", running ? nanoTime.getAsLong() - start : 0);
+    }
+
+    @Override
+    public void loadState(Stateful.Reader in) {
+        nanosBefore = in.getLong("nanos"); // Time does not go back when a run does.
+    }
+
+    @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
-        start = nanoTime.getAsLong();
+        running = true;
+        start = nanoTime.getAsLong() - (event.isResumed() ? nanosBefore : 0);
+    }
+
+    @Override
+    public void onTrainEnd(Run run, Event.TrainEnd event) {
+        running = false;
     }
 
     @Override

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Assembles batches from a cursor on the thread that pulls. Where several are to be joined, only those are that have one
- * shape: each is padded as it would be by itself, however many a step takes at once.
+ * A supply of batches that are assembled from a cursor on the thread that pulls. Where several are to be joined,
+ * only those are that have one shape: each is padded as it would be by itself, however many a step takes at once.
  */
 final class Assembly implements BatchSupply {
 

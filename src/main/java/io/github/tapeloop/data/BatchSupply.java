@@ -2,7 +2,7 @@ package io.github.tapeloop.data;
 
 import java.util.Optional;
 
-/** Delivers batches one by one. What it delivered belongs to whoever pulled it. */
+/** A supply of batches, one by one. What it delivered belongs to whoever pulled it. */
 interface BatchSupply extends AutoCloseable {
 
     /** The next batch, or empty at the end. */

@@ -4,19 +4,25 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Examples from the heap once they were read. Where the order below is that of data which lies still, each example is kept
  * as soon as a pass comes by it, and the next pass goes on behind the last; of others the first pass that comes to its end is
- * kept. Thread-safe: of passes that fill it at once, the first to read an example, or to end, wins.
+ * kept, and passes that are open at once are one: they give the same order as later ones do. Thread-safe: whoever is the
+ * first to need an example reads it.
  */
 final class CacheSource implements PassingStage {
+
+    private static final int FILLING_EPOCH = 0;
 
     private final Source upstream;
     private final List<Column> columns;
     private final Object lock = new Object();
     /** The first examples, guarded by {@code lock}. */
     private final List<HeldExample> first = new ArrayList<>();
+    /** The pass that fills it where only a whole one is kept, or null; guarded by {@code lock}. */
+    private Filling filling;
     /** All of them, as soon as they are known. */
     private volatile List<HeldExample> all;
 
@@ -84,7 +90,30 @@ final class CacheSource implements PassingStage {
         if (held != null) {
             return new HeldCursor(held);
         }
-        return upstream.isResumable() ? new ResumingCursor(seed, epoch) : new FillingCursor(upstream.open(seed, epoch));
+        // What fills it must not depend on when that happens: a run that goes on in another process fills it again.
+        return upstream.isResumable()
+                ? new ResumingCursor(seed, FILLING_EPOCH)
+                : new FillingCursor(joined(seed, FILLING_EPOCH));
+    }
+
+    private Filling joined(long seed, int epoch) throws IOException {
+        synchronized (lock) {
+            if (filling != null) {
+                filling.users++;
+                return filling;
+            }
+        }
+        Filling own = new Filling(upstream.open(seed, epoch));
+        Filling other;
+        synchronized (lock) {
+            other = filling;
+            filling = other == null ? own : other;
+            filling.users++;
+        }
+        if (other != null) { // It was opened meanwhile.
+            own.examples.close();
+        }
+        return other == null ? own : other;
     }
 
     /** The kept example of a place, or null. */
@@ -196,41 +225,127 @@ final class CacheSource implements PassingStage {
         }
     }
 
-    /** Keeps a whole pass or nothing. */
-    private final class FillingCursor implements Cursor {
+    /** A pass that is kept when it has come to its end, and that all take part in who are open until then. */
+    private final class Filling {
 
         private final Cursor examples;
+        private final ReentrantLock turn = new ReentrantLock();
         private final List<HeldExample> held = new ArrayList<>();
+        private final List<Long> places = new ArrayList<>();
+        private boolean ended;
+        private Exception failure;
+        /** Guarded by {@code lock}. */
+        private int users;
 
-        FillingCursor(Cursor examples) {
+        Filling(Cursor examples) {
             this.examples = examples;
+        }
+
+        /** The example of a place, or null behind the last. */
+        HeldExample at(int place) throws IOException {
+            try {
+                turn.lockInterruptibly();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw WorkerThreads.interrupted("a batch", e);
+            }
+            try {
+                return place < held.size() ? held.get(place) : next();
+            } finally {
+                turn.unlock();
+            }
+        }
+
+        private HeldExample next() throws IOException {
+            if (failure != null) {
+                throw new IOException("another pass over the same cache failed: " + failure.getMessage(), failure);
+            }
+            try {
+                ended = ended || !examples.advance();
+                if (ended) {
+                    synchronized (lock) {
+                        all = all == null ? List.copyOf(held) : all;
+                    }
+                    return null;
+                }
+                HeldExample example = HeldExample.of(columns, examples.example());
+                held.add(example);
+                places.add(examples.place());
+                return example;
+            } catch (IOException | RuntimeException e) {
+                failure = e; // Behind it an example would be missing.
+                leave(0);
+                throw e;
+            }
+        }
+
+        /** Where an example came from, which messages say. */
+        long placeOf(int index) {
+            turn.lock();
+            try {
+                return failure == null && index >= 0 ? places.get(index) : examples.place();
+            } finally {
+                turn.unlock();
+            }
+        }
+
+        /** No other pass takes part from now on where one has failed, or nobody is left. */
+        private boolean leave(int count) {
+            synchronized (lock) {
+                users -= count;
+                if (filling == this && (users == 0 || failure != null)) {
+                    filling = null;
+                }
+                return users == 0;
+            }
+        }
+
+        void close() throws IOException {
+            if (leave(1)) {
+                examples.close();
+            }
+        }
+    }
+
+    /** Its own way through a pass that several may be on. */
+    private static final class FillingCursor implements Cursor {
+
+        private final Filling filling;
+        private int next;
+        private HeldExample current;
+        private boolean closed;
+
+        FillingCursor(Filling filling) {
+            this.filling = filling;
         }
 
         @Override
         public boolean advance() throws IOException {
-            if (!examples.advance()) {
-                synchronized (lock) {
-                    all = all == null ? List.copyOf(held) : all;
-                }
+            Interrupts.check();
+            current = filling.at(next);
+            if (current == null) {
                 return false;
             }
-            held.add(HeldExample.of(columns, examples.example()));
+            next++;
             return true;
         }
 
         @Override
         public Example example() {
-            return held.get(held.size() - 1);
+            return current;
         }
 
         @Override
         public long place() {
-            return examples.place();
+            return filling.placeOf(next - 1);
         }
 
         @Override
         public void close() throws IOException {
-            examples.close();
+            if (!closed) {
+                closed = true;
+                filling.close();
+            }
         }
     }
 

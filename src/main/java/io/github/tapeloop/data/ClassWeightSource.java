@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Gives each example the weight of its class. */
+/** Examples with the weights of their classes. */
 final class ClassWeightSource implements PassingStage {
 
     private static final float DEFAULT_WEIGHT = 1f;

@@ -7,7 +7,7 @@ import java.util.Set;
 import org.tensorflow.ndarray.Shape;
 
 /**
- * What one column of a dataset holds for each example.
+ * The description of what one column of a dataset holds for each example.
  *
  * @param name unique among the columns of its role
  * @param role what it is for

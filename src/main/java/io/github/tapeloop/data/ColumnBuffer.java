@@ -7,7 +7,7 @@ import java.util.List;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.types.family.TNumber;
 
-/** Collects one column of a batch on the heap, example by example. Used by one thread. */
+/** A buffer for one column of a batch on the heap, example by example. Used by one thread. */
 interface ColumnBuffer {
 
     /** The longest array of every JVM. */

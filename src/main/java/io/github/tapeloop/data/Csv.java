@@ -1,8 +1,6 @@
 package io.github.tapeloop.data;
 
 import io.github.tapeloop.settings.Require;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -34,12 +31,12 @@ import java.util.regex.Pattern;
  */
 public final class Csv {
 
-    private final Path file;
-    private final char delimiter;
-    private final Charset charset;
-    private final List<String> header;
-    private final Set<String> missing;
-    private final int skipped;
+    final Path file;
+    final char delimiter;
+    final Charset charset;
+    final List<String> header;
+    final Set<String> missing;
+    final int skipped;
 
     private Csv(Path file, char delimiter, Charset charset, List<String> header, Set<String> missing, int skipped) {
         this.file = file;
@@ -134,118 +131,12 @@ public final class Csv {
         List<String> read = fields.bound().stream()
                 .flatMap(bound -> bound.field().columns().stream())
                 .toList();
-        return Dataset.from(new RecordSource<>(new File(read), fields.bound()));
+        return Dataset.from(new RecordSource<>(new CsvRecords(this, read), fields.bound()));
     }
 
     @Override
     public String toString() {
         return "Csv[" + file + "]";
-    }
-
-    @FunctionalInterface
-    private interface Reading<R> {
-        R read() throws IOException;
-    }
-
-    /** What of the file is read, with the place of a failure. */
-    private <R> R read(CsvParser parser, Reading<R> reading) {
-        try {
-            return reading.read();
-        } catch (CharacterCodingException e) {
-            throw new DataException(
-                    file + ", line " + parser.currentLine() + ": bytes that are not " + charset
-                            + "; give the file's own with charset(...)",
-                    e);
-        } catch (IOException e) {
-            throw Compressed.failure(file + ", line " + parser.currentLine(), e);
-        }
-    }
-
-    private final class File implements Records<Row> {
-
-        private final List<String> read;
-
-        /** @param read columns that are certainly read */
-        File(List<String> read) {
-            this.read = read;
-        }
-
-        @Override
-        public Reader<Row> open() throws IOException {
-            CsvParser parser =
-                    new CsvParser(file.toString(), new StrictText(Compressed.open(file), charset), delimiter);
-            try {
-                RowReader reader = new RowReader(parser, read(parser, () -> first(parser)));
-                read.forEach(reader.names::position);
-                return reader;
-            } catch (RuntimeException | Error e) {
-                parser.close();
-                throw e;
-            }
-        }
-
-        private List<String> first(CsvParser parser) throws IOException {
-            parser.skipLines(skipped);
-            if (!header.isEmpty()) {
-                return header;
-            }
-            List<String> names = parser.next().stream().map(String::strip).toList();
-            if (names.isEmpty()) {
-                throw new DataException(
-                        file + " is empty; expected a record with the names of the columns, or header(...)");
-            }
-            return names;
-        }
-
-        @Override
-        public boolean isText() {
-            return true;
-        }
-
-        @Override
-        public String where(long number) {
-            return "record " + number + " of " + file;
-        }
-    }
-
-    private final class RowReader implements Records.Reader<Row> {
-
-        private final CsvParser parser;
-        private final Row.Header names;
-
-        RowReader(CsvParser parser, List<String> columns) {
-            this.parser = parser;
-            Map<String, Integer> positions = new HashMap<>();
-            for (String column : columns) {
-                if (positions.put(column, positions.size()) != null) {
-                    throw new DataException(file + ", line " + parser.line() + ": there are two columns \""
-                            + Texts.cut(column)
-                            + "\"; give the columns other names with header(...) and leave this line out with"
-                            + " skipLines(" + (parser.line()) + ")");
-                }
-            }
-            this.names = new Row.Header(file.toString(), columns, positions, missing);
-        }
-
-        @Override
-        public Optional<Row> next() {
-            List<String> values = read(parser, parser::next);
-            if (values.isEmpty()) {
-                return Optional.empty();
-            }
-            if (values.size() != names.names().size()) {
-                throw new DataException(file + ", line " + parser.line() + ": expected "
-                        + names.names().size() + " values, " + Texts.cut(names.names()) + ", but got " + values.size()
-                        + "; set what stands between values with delimiter(...), put values that hold it in quotes, or"
-                        + " leave lines before the data out with skipLines(...)");
-            }
-            return Optional.of(new Row(names, values, parser.line()));
-        }
-
-        @Override
-        public void close() throws IOException {
-            parser.close();
-        }
     }
 
     /** One record of a CSV file: its texts by the names of the columns. Immutable. */
@@ -257,34 +148,14 @@ public final class Csv {
         /** The cause repeats the text. */
         private static final int MOST_OF_A_NUMBER = 80;
 
-        private final Row.Header header;
+        private final CsvRecords.Header header;
         private final List<String> values;
         private final long line;
 
-        Row(Row.Header header, List<String> values, long line) {
+        Row(CsvRecords.Header header, List<String> values, long line) {
             this.header = header;
             this.values = values;
             this.line = line;
-        }
-
-        /**
-         * What all records of a file share.
-         *
-         * @param file for messages
-         * @param names of the columns, in their order
-         * @param positions of the names
-         * @param missing texts that mean that a value is missing
-         */
-        record Header(String file, List<String> names, Map<String, Integer> positions, Set<String> missing) {
-
-            int position(String column) {
-                Integer position = positions.get(column);
-                if (position == null) {
-                    throw new DataException(
-                            file + " has no column \"" + column + "\"; its columns are " + Texts.cut(names));
-                }
-                return position;
-            }
         }
 
         /**

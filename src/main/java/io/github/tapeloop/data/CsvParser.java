@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Splits CSV into records as RFC 4180 says: values in quotes may hold delimiters, line breaks and doubled quotes. Lines
- * end with CR, LF or both; empty lines are passed over. Holds one record at a time.
+ * A parser that splits CSV into records as RFC 4180 says: values in quotes may hold delimiters, line breaks and
+ * doubled quotes. Lines end with CR, LF or both; empty lines are passed over. Holds one record at a time.
  */
 final class CsvParser implements AutoCloseable {
 

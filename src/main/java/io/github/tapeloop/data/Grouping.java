@@ -4,7 +4,7 @@ import io.github.tapeloop.settings.Require;
 import java.util.function.IntSupplier;
 
 /**
- * How examples become batches.
+ * A setting: how examples become batches.
  *
  * @param size examples per batch
  * @param dropRemainder whether a shorter last batch is left out

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which columns a batch has: its inputs, then its targets, then its sample weights.
+ * The list of the columns that a batch has: its inputs, then its targets, then its sample weights.
  *
  * @param inputs names of the inputs, one at least
  * @param targets names of the targets

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Works on the next examples of another cursor with daemon threads of its own and delivers them in their order. At most
- * two examples a thread are under way. The upstream is read by the thread that pulls only.
+ * A cursor that works on the next examples of another one with daemon threads of its own and delivers them in their
+ * order. At most two examples a thread are under way. The upstream is read by the thread that pulls only.
  */
 final class ParallelCursor implements Cursor {
 

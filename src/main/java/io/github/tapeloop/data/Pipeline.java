@@ -215,8 +215,8 @@ abstract sealed class Pipeline permits Dataset {
     /**
      * Keeps the examples on the Java heap; later passes, also those of its parts, deliver them without reading again, in the
      * order of the first. A pass that ends early keeps what it has read, unless a stream, a filter or a shuffle comes before:
-     * then the first pass that comes to its end is kept. Shuffles and random maps belong after it. An {@link #augment} before
-     * it is made again for each pass, of what is kept.
+     * then the first pass that comes to its end is kept. Shuffles and random maps belong after it: what is before it is as in
+     * epoch 0, whichever epoch fills the cache. An {@link #augment} before it is made again for each pass, of what is kept.
      *
      * @return the same examples
      */

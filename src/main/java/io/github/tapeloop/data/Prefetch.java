@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Pulls batches ahead on one daemon thread. The thread waits for room before it assembles, so at most {@code capacity}
- * batches exist besides the consumer's. All state is guarded by {@code ready}.
+ * A supply that pulls batches ahead on one daemon thread. The thread waits for room before it assembles, so at most
+ * {@code capacity} batches exist besides the consumer's. All state is guarded by {@code ready}.
  */
 final class Prefetch implements BatchSupply {
 

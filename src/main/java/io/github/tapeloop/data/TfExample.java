@@ -10,8 +10,8 @@ import org.tensorflow.proto.FloatList;
 import org.tensorflow.proto.Int64List;
 
 /**
- * Makes a {@code tf.train.Example}: features by name, each a list of floats, of int64 or of byte strings. Used by one
- * thread.
+ * A maker of {@code tf.train.Example}s: features by name, each a list of floats, of int64 or of byte strings. Used
+ * by one thread.
  *
  * <pre>{@code
  * writer.write(new TfExample().floats("x", 1, 2).longs("y", 3).build());

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Reads the records of one TFRecord file, plain or compressed with gzip, and checks both checksums of each. */
+/** A reader of the records of one TFRecord file, plain or compressed with gzip, and checks both checksums of each. */
 final class TfRecordReader implements AutoCloseable {
 
     private final Path file;

@@ -1,14 +1,18 @@
 package io.github.tapeloop.execution;
 
 import io.github.tapeloop.CustomStep;
+import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.step.Backward;
@@ -27,7 +31,6 @@ import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.tape.GradientRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -47,6 +50,8 @@ public final class Engine implements AutoCloseable {
     /** How many settings of frozen layers keep their traces: the one used longest ago gives its place up. */
     private static final int MOST_SETTINGS = 8;
 
+    static final String WEIGHTS = "loop/weights";
+
     private final TapeSession session;
     private final Plan plan;
     private final Scores trainScores;
@@ -58,6 +63,7 @@ public final class Engine implements AutoCloseable {
     private final Progress progress = new Progress();
     private final ExecutionSize executionSize;
     private final WeightsInPlace weights;
+    private final FrozenLayers frozen;
     private final TrainingState state;
     private final Rounds rounds;
     private final Set<Optimizer> optimizers;
@@ -99,6 +105,7 @@ public final class Engine implements AutoCloseable {
         this.weights = new WeightsInPlace(this::optimizers);
         this.seams = new Seams(session, plan.precision(), plan.reduction(), guard, this::meet);
         this.rounds = new Rounds(session);
+        this.frozen = new FrozenLayers(plan.model());
         this.state = account();
         this.predict = execution(new Step(
                 "predict_step", this::predict, true, seams.unguarded(), state, Progress.NONE, List::of, Look.NONE));
@@ -122,16 +129,45 @@ public final class Engine implements AutoCloseable {
         all.register("scores/test", testScores);
         all.register("loop", progress);
         all.register("loop/execution", executionSize);
-        all.register("loop/weights", weights); // Last: it sees the variables as they are to be.
+        all.register(WEIGHTS, weights); // Last: it sees the variables as they are to be.
+        all.registerPlace("loop/frozen", frozen);
+        all.registerPlace("loop/passes", ForwardPass.counts(session));
+        if (plan.compilation() != null && plan.compilation().verifiedSteps() > 0) {
+            all.registerPlace("loop/verified", new Verification());
+        }
         return all;
+    }
+
+    /** How far the verification is, for the layers that are frozen now. */
+    private final class Verification implements Stateful {
+
+        private VerifiedExecution execution() {
+            return (VerifiedExecution) executions().train();
+        }
+
+        @Override
+        public Parameters state() {
+            return Parameters.of();
+        }
+
+        @Override
+        public void saveState(Stateful.Writer out) {
+            out.put("left", (long) execution().left());
+            out.put("agreed", execution().agreed());
+        }
+
+        @Override
+        public void loadState(Stateful.Reader in) {
+            execution().goOn(Math.toIntExact(in.getLong("left")), in.getBoolean("agreed"));
+        }
     }
 
     /** Remembers an optimizer that a step updates by, as if the builder had been told of it. */
     private void meet(Optimizer optimizer) {
         if (optimizers.add(optimizer)) {
-            state.withdraw("loop/weights");
+            state.withdraw(WEIGHTS);
             state.register("others/" + (plan.others().size() + optimizers.size()), optimizer);
-            state.register("loop/weights", weights);
+            state.register(WEIGHTS, weights);
         }
     }
 
@@ -144,23 +180,17 @@ public final class Engine implements AutoCloseable {
 
     /** Has the next training step be seen, if none was since the same layers are frozen. */
     public void lookAtNextStep(Supplier<Witness> witness) {
-        Set<Layer> frozen = frozen();
-        if (!frozen.equals(lookedAt)) {
-            lookedAt = frozen;
+        Set<Layer> now = frozen.all();
+        if (!now.equals(lookedAt)) {
+            lookedAt = now;
             look.by(witness.get());
         }
-    }
-
-    private Set<Layer> frozen() {
-        Set<Layer> frozen = new HashSet<>();
-        addFrozen(plan.model(), frozen);
-        return frozen;
     }
 
     /** Those for the layers that are frozen now: some may have been frozen or thawed since the last run. */
     private Executions executions() {
         Setting setting = new Setting(
-                frozen(), guard.limit(), GradientRegistry.of(session).version());
+                frozen.all(), guard.limit(), GradientRegistry.of(session).version());
         Executions found = executions.get(setting);
         if (found == null) {
             found = newExecutions();
@@ -171,14 +201,6 @@ public final class Engine implements AutoCloseable {
             }
         }
         return found;
-    }
-
-    private static void addFrozen(Layer layer, Set<Layer> frozen) {
-        if (layer.trainable()) {
-            layer.layers().values().forEach(child -> addFrozen(child, frozen));
-        } else {
-            frozen.add(layer);
-        }
     }
 
     private Executions newExecutions() {
@@ -243,6 +265,33 @@ public final class Engine implements AutoCloseable {
     /** The execution of a training step. */
     public Execution train() {
         return executions().train();
+    }
+
+    /** Takes over what decides on how the next step is made, before it is: counts, how many a call takes, what is frozen. */
+    public void goOn(Contents saved) {
+        progress.loadState(saved.values("loop"));
+        executionSize.loadState(saved.values("loop/execution"));
+        frozen.loadState(saved.values("loop/frozen"));
+        lookedAt = frozen.all();
+    }
+
+    /** Makes all variables that a training step makes, by a step of which nothing else stays. */
+    public void build(Execution training, Batch batch) {
+        try (Snapshot all = Snapshot.ofAll(session); // Also what no part of the trainer has.
+                Snapshot before = state.snapshot()) {
+            try {
+                training.run(batch, result -> {});
+            } finally {
+                all.restore();
+                before.restore();
+            }
+        }
+    }
+
+    /** Puts everything back to what was captured of an account with the same parts. */
+    public void restore(Contents saved) {
+        weights.setTo(saved.values("loop/weights"));
+        state.restore(saved);
     }
 
     /** The execution of training steps for batches of a size, or for several of them in one. */
@@ -310,6 +359,11 @@ public final class Engine implements AutoCloseable {
     /** The session that everything is in. */
     public TapeSession session() {
         return session;
+    }
+
+    /** Begins something in the middle of a run that is to leave nothing behind. */
+    public Aside aside() {
+        return new Aside(this);
     }
 
     /** The model. */

@@ -4,7 +4,7 @@ import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import java.util.Arrays;
 
-/** How many steps an execution takes: known from the start, or once the first steps have been timed. */
+/** The number of steps that an execution takes: known from the start, or once the first steps have been timed. */
 public final class ExecutionSize implements Stateful {
 
     /** Steps taken singly to learn how long one takes; the first ones warm up. */

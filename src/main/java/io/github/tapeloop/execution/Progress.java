@@ -3,7 +3,10 @@ package io.github.tapeloop.execution;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 
-/** How far a trainer is: the counts that seeds and the order of the data depend on, however steps are run. */
+/**
+ * The counts of how far a trainer is: the counts that seeds and the order of the data depend on, however steps are
+ * run.
+ */
 public final class Progress implements Stateful {
 
     private long trainSteps;

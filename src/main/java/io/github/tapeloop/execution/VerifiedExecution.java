@@ -34,6 +34,22 @@ final class VerifiedExecution extends Execution {
         this.left = steps;
     }
 
+    /** How many steps are still to be taken both ways. */
+    int left() {
+        return left;
+    }
+
+    /** Whether both ways have agreed until now. */
+    boolean agreed() {
+        return agreed;
+    }
+
+    /** Goes on where another process was. */
+    void goOn(int stepsLeft, boolean haveAgreed) {
+        left = stepsLeft;
+        agreed = haveAgreed;
+    }
+
     @Override
     int take(Batch batch, Undo undo, Consumer<Bundle> result) {
         if (!agreed) {

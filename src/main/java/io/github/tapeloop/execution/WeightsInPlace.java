@@ -7,6 +7,7 @@ import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -15,6 +16,8 @@ import java.util.function.Supplier;
  * on does so on the weights to train on, whatever was in place when the state was kept.
  */
 public final class WeightsInPlace implements Stateful {
+
+    private static final String GO_BACK_TO_AVERAGES = "go_back_to_averages";
 
     private final Supplier<List<Optimizer>> optimizers;
     private boolean training;
@@ -34,6 +37,16 @@ public final class WeightsInPlace implements Stateful {
     public void toEvaluate() {
         training = false;
         optimizers.get().forEach(Optimizer::swapToEval);
+    }
+
+    /** Whether the weights to train on are in place. */
+    boolean areToTrain() {
+        return training;
+    }
+
+    /** Remembers that the weights of then are in place again, put there as they were and not converted. */
+    void areBack(boolean toTrain) {
+        training = toTrain;
     }
 
     /** The optimizers that average variables. */
@@ -81,14 +94,27 @@ public final class WeightsInPlace implements Stateful {
             List<Variable<?>> all = new ArrayList<>();
             weights.forEach(all::add);
             optimizers.get().forEach(optimizer -> optimizer.averages().forEach(all::add));
-            return Snapshot.of(all).afterwards(() -> {
-                averages = false; // The weights have just been put there.
-                if (wantsAverages) {
-                    averaging().forEach(Optimizer::useAverages);
-                }
-            });
+            return Snapshot.of(all).beside(Map.of(GO_BACK_TO_AVERAGES, wantsAverages), this::keptIsInPlace);
         } finally {
             averages(inPlace);
+        }
+    }
+
+    /** The weights have just been put there. */
+    private void keptIsInPlace(Map<String, Object> kept) {
+        averages = false;
+        if (kept.get(GO_BACK_TO_AVERAGES).equals(true)) {
+            averaging().forEach(Optimizer::useAverages);
+        }
+    }
+
+    /** Puts those in place that were when a state was saved, before that comes into them. */
+    void setTo(Stateful.Reader saved) {
+        averages(saved.getBoolean("averages_in_place"));
+        if (saved.getBoolean("training_weights_in_place")) {
+            toTrain();
+        } else {
+            toEvaluate();
         }
     }
 

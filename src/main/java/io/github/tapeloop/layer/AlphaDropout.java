@@ -12,12 +12,10 @@ import org.tensorflow.types.TFloat32;
  * then scales and shifts so that a mean of 0 and a variance of 1 stay (Klambauer et al. 2017). Does nothing in evaluation
  * and prediction.
  */
-public final class AlphaDropout extends Layer {
+public final class AlphaDropout extends TrainingNoise {
 
     /** The limit of SELU at -∞: -alpha · scale. */
     private static final double SATURATION = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946;
-
-    private final double rate;
 
     /**
      * Creates a layer.
@@ -25,30 +23,15 @@ public final class AlphaDropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public AlphaDropout(double rate) {
-        this.rate = Require.fraction("AlphaDropout rate", rate);
+        super(Require.fraction("AlphaDropout rate", rate));
     }
 
-    /**
-     * Drops.
-     *
-     * @param pass says whether to train and gives the seed
-     * @param x float32 of any shape
-     * @return float32 of the same shape
-     */
     @Override
-    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        requireTaken(x);
-        if (!pass.training() || rate == 0) {
-            return x;
-        }
-        Ops tf = pass.tf(this);
+    Operand<TFloat32> disturbed(ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate) {
         double a = 1 / Math.sqrt((1 - rate) * (1 + rate * SATURATION * SATURATION));
         double b = -a * SATURATION * rate;
         Operand<TBool> kept = Dropout.kept(pass, tf, rate, Dimensions.of(tf, x), x.type());
         Operand<TFloat32> dropped = tf.select(kept, x, Tensors.constant(tf, SATURATION, x.type()));
-        return pass.keepMask(
-                x,
-                tf.math.add(
-                        tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type())));
+        return tf.math.add(tf.math.mul(dropped, Tensors.constant(tf, a, x.type())), Tensors.constant(tf, b, x.type()));
     }
 }

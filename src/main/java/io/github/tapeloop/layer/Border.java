@@ -70,9 +70,9 @@ abstract class Border extends Layer {
         for (int axis = 0; axis < kept.length; axis++) {
             int before = widths[axis][0];
             int after = widths[axis][1];
-            if (shape.get(axis) != Shape.UNKNOWN_SIZE && shape.get(axis) <= before + after && before + after > 0) {
-                throw Images.refusal(
-                        this, x, "more than " + (before + after) + " along axis " + axis + " for its " + option, "");
+            long both = (long) before + after;
+            if (shape.get(axis) != Shape.UNKNOWN_SIZE && shape.get(axis) <= both && both > 0) {
+                throw Images.refusal(this, x, "more than " + both + " along axis " + axis + " for its " + option, "");
             }
             kept[axis] = after == 0 ? Indices.sliceFrom(before) : Indices.slice(before, -after);
         }

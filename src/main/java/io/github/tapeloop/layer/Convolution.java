@@ -161,16 +161,19 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
         if (!isDilated()) {
             return window.over(image, padding());
         }
-        return dilation(Images.sizes(image)).convolve(tf, image, part -> window.over(part, Padding.VALID));
+        return dilation(image, Images.sizes(image)).convolve(tf, image, part -> window.over(part, Padding.VALID));
     }
 
     final boolean isDilated() {
         return dilationRate.larger() > 1;
     }
 
-    /** The dilation for images of a size. */
-    final Dilation dilation(Extent image) {
-        return Dilation.of(dilationRate, size(), padding(), image);
+    /** The dilation for images of a size; x is what they are made of, or make. */
+    final Dilation dilation(Operand<?> x, Extent sizes) {
+        Extent reach = reach();
+        Images.size(this, x, (long) sizes.height() + reach.height() + dilationRate.height());
+        Images.size(this, x, (long) sizes.width() + reach.width() + dilationRate.width());
+        return Dilation.of(dilationRate, size(), padding(), sizes);
     }
 
     /** An op of this window. */

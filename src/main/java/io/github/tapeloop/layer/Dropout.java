@@ -12,9 +12,7 @@ import org.tensorflow.types.family.TNumber;
  * Sets a random part of the input to zero in training and scales the rest by 1 / (1 - rate), so that the expected sum
  * stays (Srivastava et al. 2014). Does nothing in evaluation and prediction.
  */
-public final class Dropout extends Layer {
-
-    private final double rate;
+public final class Dropout extends TrainingNoise {
 
     /**
      * Creates a layer.
@@ -22,24 +20,12 @@ public final class Dropout extends Layer {
      * @param rate the part to drop, in [0, 1)
      */
     public Dropout(double rate) {
-        this.rate = Require.fraction("Dropout rate", rate);
+        super(Require.fraction("Dropout rate", rate));
     }
 
-    /**
-     * Drops.
-     *
-     * @param pass says whether to train and gives the seed
-     * @param x float32 of any shape
-     * @return float32 of the same shape
-     */
     @Override
-    public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        requireTaken(x);
-        if (!pass.training() || rate == 0) {
-            return x;
-        }
-        Ops tf = pass.tf(this);
-        return pass.keepMask(x, drop(pass, tf, x, rate, Dimensions.of(tf, x)));
+    Operand<TFloat32> disturbed(ForwardPass pass, Ops tf, Operand<TFloat32> x, double rate) {
+        return drop(pass, tf, x, rate, Dimensions.of(tf, x));
     }
 
     /** Drops by a mask of a shape that broadcasts to that of x. */

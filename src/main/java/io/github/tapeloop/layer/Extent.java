@@ -17,9 +17,13 @@ record Extent(int height, int width) {
         return new Extent(size, size);
     }
 
-    /** What a window of this size spans if its elements lie apart. */
+    /** What a window of this size spans if its elements lie apart; no more than a dimension can have. */
     Extent spread(Extent rate) {
-        return new Extent((height - 1) * rate.height + 1, (width - 1) * rate.width + 1);
+        return new Extent(spread(height, rate.height), spread(width, rate.width));
+    }
+
+    private static int spread(long size, long rate) {
+        return (int) Math.min((size - 1) * rate + 1, Integer.MAX_VALUE);
     }
 
     int smaller() {

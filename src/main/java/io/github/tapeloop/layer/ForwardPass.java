@@ -5,21 +5,18 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.settings.Seeds;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
@@ -39,15 +36,11 @@ public final class ForwardPass {
     private final boolean training;
     private final long seed;
     private final Supplier<Operand<TInt64>> step;
-    private final List<Operand<TFloat32>> losses = new ArrayList<>();
-    private final Set<Variable<?>> penalized = new HashSet<>();
     private final boolean repeats;
+    private final AddedLosses losses;
     private final Masks masks = new Masks();
-    /** Inputs of models by what a mixed precision made of them. */
-    private final Map<Output<?>, Operand<TFloat32>> exact = new HashMap<>();
-
+    private final ExactInputs exact;
     private long randomOps;
-    private boolean lossesAsked;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
 
@@ -68,6 +61,8 @@ public final class ForwardPass {
         this.training = training;
         this.seed = seed;
         this.step = step;
+        this.losses = new AddedLosses(this.tf);
+        this.exact = new ExactInputs(this.tf, precision);
     }
 
     /**
@@ -87,6 +82,31 @@ public final class ForwardPass {
                     TracedPasses.of(session).number(tf));
         }
         return training(tf, session.seed(), () -> tf.constant(pass));
+    }
+
+    /**
+     * The counts of the passes of {@link #training(Ops)}, which their random numbers depend on, as a part of the state.
+     *
+     * @param session whose passes
+     * @return the counts
+     */
+    public static Stateful counts(TapeSession session) {
+        return new Stateful() {
+            @Override
+            public Parameters state() {
+                return TracedPasses.variables(session);
+            }
+
+            @Override
+            public void saveState(Stateful.Writer out) {
+                out.put("passes", session.passes());
+            }
+
+            @Override
+            public void loadState(Stateful.Reader in) {
+                session.passes(in.getLong("passes"));
+            }
+        };
     }
 
     /**
@@ -205,63 +225,38 @@ public final class ForwardPass {
      */
     public Operand<TFloat32> repeatable(
             BiFunction<ForwardPass, Operand<TFloat32>, Operand<TFloat32>> block, Operand<TFloat32> x, Caller caller) {
-        long firstRandomOp = randomOps;
-        Set<Variable<?>> penalizedBefore = Set.copyOf(penalized);
-        Operand<TBool> mask = masks.of(x);
-        Operand<TFloat32> before = exact(x);
-        Run[] first = new Run[1];
-        TracedFunction.Body function = (ops, given) -> {
-            ForwardPass run = new ForwardPass(ops, precision, training, seed, step, first[0] != null || repeats);
-            run.randomOps = firstRandomOp;
-            run.called = called;
-            run.penalized.addAll(penalizedBefore);
-            Operand<TFloat32> input = typed(given.get(0));
-            Operand<TBool> givenMask = mask == null ? null : typed(given.get(1));
-            if (before != x) {
-                run.exact.put(input.asOutput(), typed(given.get(given.size() - 1)));
-            }
-            run.setMask(input, givenMask);
-            Operand<TFloat32> y = block.apply(run, input);
-            Operand<TBool> left = run.masks.of(y);
-            boolean same = left != null && left == givenMask; // An input is no result.
-            List<Operand<?>> results = new ArrayList<>();
-            results.add(y);
-            results.addAll(run.losses);
-            if (left != null && !same) {
-                results.add(left);
-            }
-            if (first[0] == null) {
-                first[0] = new Run(run.losses.size(), left != null, same);
-                randomOps = run.randomOps;
-                penalized.addAll(run.penalized);
-            }
-            return results;
-        };
-        List<Operand<?>> inputs = new ArrayList<>(List.of(x));
-        if (mask != null) {
-            inputs.add(mask);
-        }
-        if (before != x) {
-            inputs.add(before);
-        }
-        List<? extends Operand<?>> results = caller.call(tf, function, List.copyOf(inputs));
-        int lossCount = first[0].losses();
-        results.subList(1, 1 + lossCount).forEach(loss -> losses.add(typed(loss)));
-        Operand<TFloat32> y = typed(results.get(0));
-        if (first[0].masked()) {
-            setMask(y, first[0].sameMask() ? mask : typed(results.get(1 + lossCount)));
-        }
-        return y;
+        return new RepeatableCall(this, block, x).by(caller);
     }
 
-    /**
-     * What the first run of a repeatable part left beside its output.
-     *
-     * @param losses how many
-     * @param masked whether the output has a mask
-     * @param sameMask whether that is the one of the input
-     */
-    private record Run(int losses, boolean masked, boolean sameMask) {}
+    /** This pass once more, from an earlier random number on. */
+    ForwardPass again(Ops ops, long firstRandomOp, boolean repeated) {
+        ForwardPass run = new ForwardPass(ops, precision, training, seed, step, repeated || repeats);
+        run.randomOps = firstRandomOp;
+        run.called = called;
+        return run;
+    }
+
+    /** Goes on where the first run of a part of this pass ended. */
+    void follow(ForwardPass run) {
+        randomOps = run.randomOps;
+        losses.markPenalized(run.losses.penalized());
+    }
+
+    long randomOps() {
+        return randomOps;
+    }
+
+    AddedLosses addedLosses() {
+        return losses;
+    }
+
+    Masks masks() {
+        return masks;
+    }
+
+    ExactInputs exactInputs() {
+        return exact;
+    }
 
     @SuppressWarnings("unchecked") // The package's note on TFloat32; masks are masks.
     private static <T extends TType> Operand<T> typed(Operand<?> operand) {
@@ -373,30 +368,22 @@ public final class ForwardPass {
 
     /** An operand as it was before a mixed precision rounded it, if it is an input of the model; else itself. */
     Operand<TFloat32> exact(Operand<TFloat32> x) {
-        return exact.isEmpty() ? x : exact.getOrDefault(x.asOutput(), x);
+        return exact.of(x);
     }
 
     /** What a layer makes that only moves numbers: of an input of the model it stays known as it was. */
     Operand<TFloat32> moved(Operand<TFloat32> x, UnaryOperator<Operand<TFloat32>> move) {
-        Operand<TFloat32> before = exact(x);
-        return before == x ? move.apply(x) : rounded(move.apply(before));
+        return exact.moved(x, move);
     }
 
     /** The same of several inputs. */
     Operand<TFloat32> moved(List<Operand<TFloat32>> inputs, Function<List<Operand<TFloat32>>, Operand<TFloat32>> move) {
-        List<Operand<TFloat32>> before = inputs.stream().map(this::exact).toList();
-        return before.equals(inputs) || before.stream().anyMatch(x -> DtypePolicy.isHalf(x.type()))
-                ? move.apply(inputs)
-                : rounded(move.apply(before));
+        return exact.moved(inputs, move);
     }
 
     /** An operand in the type to compute in, which is remembered as it is. */
     Operand<TFloat32> rounded(Operand<?> x) {
-        Operand<TFloat32> computed = precision.compute(tf, x);
-        if (computed != x) {
-            exact.put(computed.asOutput(), typed(x));
-        }
-        return computed;
+        return exact.rounded(x);
     }
 
     /**
@@ -448,16 +435,12 @@ public final class ForwardPass {
      * @throws IllegalArgumentException if the value is no scalar
      */
     public void addLoss(Operand<TFloat32> value) {
-        if (Tensors.rank(value) > 0) {
-            throw new IllegalArgumentException("An added loss must be a scalar, got " + Tensors.describe(value)
-                    + ": reduce it with tf.sum or tf.math.mean");
-        }
-        losses.add(DtypePolicy.full(tf, value));
+        losses.add(value);
     }
 
     /** Whether the penalty of a weight has not been added in this pass; from then on it has. */
     boolean firstPenaltyOf(Variable<?> weight) {
-        return penalized.add(weight);
+        return losses.firstPenaltyOf(weight);
     }
 
     /**
@@ -466,8 +449,7 @@ public final class ForwardPass {
      * @return float32 scalars, in the order they were added
      */
     public List<Operand<TFloat32>> losses() {
-        lossesAsked = true;
-        return List.copyOf(losses);
+        return losses.asked();
     }
 
     /**
@@ -477,7 +459,7 @@ public final class ForwardPass {
      * @return float32 scalars, in the order they were added
      */
     public List<Operand<TFloat32>> droppedLosses() {
-        return lossesAsked ? List.of() : List.copyOf(losses);
+        return losses.dropped();
     }
 
     /**
@@ -487,11 +469,6 @@ public final class ForwardPass {
      * @return {@code loss} itself if nothing was added
      */
     public Operand<TFloat32> totalLoss(Operand<TFloat32> loss) {
-        lossesAsked = true;
-        Operand<TFloat32> total = loss;
-        for (Operand<TFloat32> added : losses) {
-            total = tf.math.add(total, added);
-        }
-        return total;
+        return losses.total(loss);
     }
 }

@@ -7,7 +7,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-/** What a layer computes in float32 though the pass is of a mixed precision. */
+/** Computations of a layer in float32 though the pass is of a mixed precision. */
 final class FullPrecision {
 
     private FullPrecision() {}

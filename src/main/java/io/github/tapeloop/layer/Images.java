@@ -68,6 +68,16 @@ final class Images {
                 + layer.getClass().getSimpleName() + ") expects " + expected + ", got " + Tensors.describe(x) + advice);
     }
 
+    /** A size that follows from the size of an input and from settings: no more than a dimension can have. */
+    static int size(Layer layer, Operand<?> x, long size) {
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("Layer '" + layer.path() + "' ("
+                    + layer.getClass().getSimpleName() + ") would make a dimension of " + size + " out of "
+                    + Tensors.describe(x) + ", and one has at most " + Integer.MAX_VALUE);
+        }
+        return (int) size;
+    }
+
     /** Series as images of height 1. */
     static Operand<TFloat32> ofSeries(Ops tf, Operand<TFloat32> series) {
         return tf.expandDims(series, tf.constant(1));

@@ -4,9 +4,9 @@ import io.github.tapeloop.runtime.Tensors;
 import org.tensorflow.proto.DataType;
 
 /**
- * What a layer takes. The signatures of layers speak of {@code TFloat32} throughout, see the note of this package; a layer
- * says by {@link Layer#inputType()} what may stand behind it, and {@link ForwardPass#tf(Layer, org.tensorflow.Operand)}
- * refuses the rest.
+ * The types of input that a layer takes. The signatures of layers speak of {@code TFloat32} throughout, see the note
+ * of this package; a layer says by {@link Layer#inputType()} what may stand behind it, and
+ * {@link ForwardPass#tf(Layer, org.tensorflow.Operand)} refuses the rest.
  */
 public enum InputType {
 

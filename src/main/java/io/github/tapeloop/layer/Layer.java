@@ -1,16 +1,13 @@
 package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.DtypePolicy;
-import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
-import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +19,6 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TFloat64;
 
 /**
  * A part of a model: computes an output from an input, with weights of its own and those of the layers inside it.
@@ -52,12 +48,11 @@ import org.tensorflow.types.TFloat64;
 public abstract class Layer {
 
     private final Map<String, Layer> children = new LinkedHashMap<>();
-    private final Map<String, Variable<?>> weights = new LinkedHashMap<>();
+    private final LayerWeights weights = new LayerWeights();
     private Layer parent;
     private String name = defaultName(getClass());
     private String path;
     private String seedName;
-    private TapeSession session;
     private boolean trainable = true;
     private final Settings settings = new Settings();
     /** What {@link #trainableVariables} gave last; null before that. */
@@ -171,26 +166,7 @@ public abstract class Layer {
     protected final Variable<TFloat32> weight(
             ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
         settings.use();
-        Class<TFloat32> stored = DtypePolicy.isHalf(type) ? TFloat32.class : type;
-        Variable<?> known = weights.get(weightName);
-        if (known == null) {
-            known = create(pass, weightName, shape, stored, spec);
-            weights.put(weightName, known);
-        } else if (!known.shape().equals(shape) || known.type() != stored) {
-            throw new IllegalArgumentException("Layer '" + path() + "' was built for another input: its " + weightName
-                    + " is " + words(known.type()) + " " + known.shape() + ", but this input asks for "
-                    + words(stored) + " " + shape
-                    + (known.type() != stored
-                            ? ": cast the data to " + words(known.type())
-                                    + " where they are made, so that all are of one" + " type"
-                            : ": it keeps the sizes of its first input. Give it inputs of these, or use a new layer"));
-        }
-        Variable<TFloat32> weight = typed(known);
-        if (spec.penalty() != null && weight.trainable() && trainable() && pass.firstPenaltyOf(weight)) {
-            Ops full = DtypePolicy.FULL.in(pass.tf()); // Sums of squares outgrow float16.
-            pass.addLoss(spec.penalty().penalty(full, weight.read(full)));
-        }
-        return weight;
+        return weights.get(this, pass, weightName, shape, type, spec);
     }
 
     /**
@@ -215,81 +191,9 @@ public abstract class Layer {
         return y;
     }
 
-    /** The type of a weight. */
-    private static String words(Class<?> type) {
-        return type == TFloat32.class ? "float32" : TFloat64.class.equals(type) ? "float64" : type.getSimpleName();
-    }
-
-    @SuppressWarnings("unchecked") // The package's note on TFloat32: the run-time type follows the input.
-    private static Variable<TFloat32> typed(Variable<?> weight) {
-        return (Variable<TFloat32>) weight;
-    }
-
-    private Variable<TFloat32> create(
-            ForwardPass pass, String weightName, Shape shape, Class<TFloat32> type, WeightSpec spec) {
-        TapeSession here = TapeSession.of(pass.tf());
-        if (session != null && session != here) {
-            throw new IllegalStateException(
-                    "Layer '" + path() + "' belongs to another TapeSession. A model stays in the"
-                            + " session where it was first called: make a new model for a new session or trainer");
-        }
-        if (type != TFloat32.class && !TFloat64.class.equals((Class<?>) type)) {
-            throw new IllegalArgumentException("Layer '" + path() + "' ("
-                    + getClass().getSimpleName()
-                    + ") asks for its " + weightName + " as " + type.getSimpleName() + ", the type of its input, but"
-                    + " weights are float32 or float64: begin call with 'Ops tf = pass.tf(this, x)', which says what to"
-                    + " do about the input, or ask for a type that does not follow it");
-        }
-        pass.requireRegistered(this);
-        session = here;
-        String weightPath = path() + "/" + weightName;
-        Ops eager = here.tf(); // Weights are made now, even while a step is being traced.
-        List<Variable<TFloat32>> made = new ArrayList<>(1);
-        here.unrecorded(() -> {
-            long seed = Seeds.mix(here.seed(), seedPath(here) + "/" + weightName);
-            try {
-                Operand<TFloat32> value =
-                        spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
-                requireLike(value, weightPath, shape, type);
-                made.add(Variable.create(eager, weightPath, value, spec.trainable()));
-            } catch (OpException e) {
-                throw new OpException(
-                        e,
-                        "It was to make weight '" + weightPath + "', " + words(type) + " " + shape + ", "
-                                + size(shape, type));
-            }
-        });
-        Variable<TFloat32> weight = made.get(0);
-        spec.constraint()
-                .ifPresent(constraint -> weight.projection((tf, value) -> {
-                    try {
-                        return constraint.apply(tf, value);
-                    } catch (IllegalArgumentException e) {
-                        throw new IllegalArgumentException("Weight '" + weightPath + "': " + e.getMessage(), e);
-                    }
-                }));
-        return weight;
-    }
-
     /** Whether this is another layer or a part of it. */
     boolean isWithin(Layer outer) {
         return this == outer || parent != null && parent.isWithin(outer);
-    }
-
-    /** What a tensor takes up. */
-    private static String size(Shape shape, Class<?> type) {
-        double bytes = Arrays.stream(shape.asArray()).asDoubleStream().reduce(1, (a, b) -> a * b)
-                * (type == TFloat32.class ? Float.BYTES : Double.BYTES);
-        return bytes < 1 << 20
-                ? String.format(Locale.ROOT, "%.0f bytes", bytes)
-                : String.format(Locale.ROOT, "%.1f MiB", bytes / (1 << 20));
-    }
-
-    private static void requireLike(Operand<?> value, String weightPath, Shape shape, Class<?> type) {
-        if (!Tensors.shape(value).equals(shape) || value.type() != type) {
-            throw new IllegalArgumentException("The initializer of weight '" + weightPath + "' must give "
-                    + type.getSimpleName() + " " + shape + ", gave " + Tensors.describe(value));
-        }
     }
 
     /**
@@ -304,7 +208,7 @@ public abstract class Layer {
     }
 
     private void collect(List<Variable<?>> into) {
-        into.addAll(weights.values());
+        into.addAll(weights.all());
         children.values().forEach(child -> child.collect(into));
     }
 
@@ -329,7 +233,7 @@ public abstract class Layer {
         if (!trainable) {
             return;
         }
-        for (Variable<?> weight : weights.values()) { // Asked for in every step, so no streams.
+        for (Variable<?> weight : weights.all()) { // Asked for in every step, so no streams.
             if (weight.trainable()) {
                 into.add(weight);
             }
@@ -354,6 +258,15 @@ public abstract class Layer {
     }
 
     /**
+     * Whether this layer itself was frozen by {@link #trainable(boolean)}, whatever the layers around it are.
+     *
+     * @return true after {@code trainable(false)}
+     */
+    public final boolean isFrozen() {
+        return !trainable;
+    }
+
+    /**
      * Whether training changes this layer.
      *
      * @return false if this layer or one around it is frozen
@@ -373,14 +286,14 @@ public abstract class Layer {
             return path;
         }
         String here = parent == null ? name : parent.path() + "/" + name;
-        if (session != null) {
+        if (weights.areMade()) {
             path = here; // Weights carry the path, so it no longer changes.
         }
         return here;
     }
 
     /** What the seeds of weights depend on: the path, and of how many roots of its name the root is one. */
-    private String seedPath(TapeSession here) {
+    final String seedPath(TapeSession here) {
         if (parent != null) {
             return parent.seedPath(here) + "/" + name;
         }
@@ -401,7 +314,7 @@ public abstract class Layer {
 
     /** The weights of this layer itself. */
     final List<Variable<?>> ownWeights() {
-        return List.copyOf(weights.values());
+        return List.copyOf(weights.all());
     }
 
     /**

@@ -10,7 +10,7 @@ import org.tensorflow.op.math.Mean;
 import org.tensorflow.types.TFloat32;
 
 /**
- * What the layers that normalize have in common: a factor gamma and an offset beta for what has been normalized, which
+ * The base of the layers that normalize: a factor gamma and an offset beta for what has been normalized, which
  * start as ones and zeros, and an epsilon that keeps variances off zero. In mixed precision they compute in float32, as
  * Keras' do: sums of squares outgrow float16, and moving averages need more digits than bfloat16 has. Where squares outgrow
  * float32 itself, above some 1e19, NaN comes out and not the 0 of a division by ∞.

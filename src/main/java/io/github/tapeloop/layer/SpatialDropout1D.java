@@ -13,6 +13,6 @@ public final class SpatialDropout1D extends SpatialDropout {
      * @param rate the part of the channels to drop, in [0, 1)
      */
     public SpatialDropout1D(double rate) {
-        super(true, rate);
+        super(true, "SpatialDropout1D", rate);
     }
 }

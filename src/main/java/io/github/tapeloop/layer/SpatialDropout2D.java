@@ -13,6 +13,6 @@ public final class SpatialDropout2D extends SpatialDropout {
      * @param rate the part of the channels to drop, in [0, 1)
      */
     public SpatialDropout2D(double rate) {
-        super(false, rate);
+        super(false, "SpatialDropout2D", rate);
     }
 }

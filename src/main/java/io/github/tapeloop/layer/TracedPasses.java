@@ -1,7 +1,9 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Seeds;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
@@ -19,12 +21,19 @@ final class TracedPasses {
     private TracedPasses() {}
 
     static TracedPasses of(TapeSession session) {
-        TracedPasses passes = session.attachment(TracedPasses.class, TracedPasses::new);
+        Ops eager = session.tf(); // Made now, while a function is being traced.
+        TracedPasses passes = RecordingEnvironment.of(eager).attachment(TracedPasses.class, TracedPasses::new);
         if (passes.made == null) {
-            Ops eager = session.tf(); // Made now, while a function is being traced.
             session.unrecorded(() -> passes.made = Variable.create(eager, "traced_passes", eager.constant(0L), false));
         }
         return passes;
+    }
+
+    /** The variable that counts, if a traced function has drawn. */
+    static Parameters variables(TapeSession session) {
+        Variable<TInt64> made =
+                RecordingEnvironment.of(session.tf()).attachment(TracedPasses.class, TracedPasses::new).made;
+        return made == null ? Parameters.of() : Parameters.of(made);
     }
 
     /**

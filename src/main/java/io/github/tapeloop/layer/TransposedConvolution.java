@@ -14,7 +14,9 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
 
     @Override
     final void check(Operand<?> x) {
-        Images.requireKnownSizes(this, x);
+        if (Images.requireKnownSizes(this, x).smaller() < 1) {
+            throw Images.refusal(this, x, "at least one place for its window", "");
+        }
     }
 
     @Override
@@ -22,8 +24,14 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
         Extent in = Images.sizes(image);
         Extent window = reach();
         Extent out = new Extent(
-                outputSize(in.height(), window.height(), strides().height()),
-                outputSize(in.width(), window.width(), strides().width()));
+                Images.size(
+                        this,
+                        image,
+                        outputSize(in.height(), window.height(), strides().height())),
+                Images.size(
+                        this,
+                        image,
+                        outputSize(in.width(), window.width(), strides().width())));
         Operand<TFloat32> kernel = kernel(
                 pass,
                 tf,
@@ -34,7 +42,7 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
         if (!isDilated()) {
             return transpose(tf, image, filled(tf, kernel), out, padding());
         }
-        Dilation dilation = dilation(out);
+        Dilation dilation = dilation(image, out);
         return dilation.transpose(tf, image, part -> transpose(tf, part, kernel, dilation.part(), Padding.VALID));
     }
 
@@ -50,7 +58,7 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
         return tf.pad(kernel, tf.constant(zeros), Tensors.constant(tf, 0, kernel.type()));
     }
 
-    private int outputSize(int in, int window, int step) {
+    private long outputSize(long in, long window, long step) {
         return padding() == Padding.SAME ? in * step : (in - 1) * step + Math.max(window, step);
     }
 

@@ -69,7 +69,9 @@ public final class UpSampling2D extends Layer {
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         long channels = Images.require(this, x, false).get(3);
         Extent from = Images.requireKnownSizes(this, x);
-        Extent to = new Extent(from.height() * size.height(), from.width() * size.width());
+        Extent to = new Extent(
+                Images.size(this, x, (long) from.height() * size.height()),
+                Images.size(this, x, (long) from.width() * size.width()));
         Ops tf = pass.tf(this, x);
         if (interpolation != Resizing.Interpolation.NEAREST) {
             return interpolation.resize(tf, x, to);

@@ -4,8 +4,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How a weight starts, whether it is trained, and what holds it. Immutable: the setters return changed copies. Each layer
- * has one setter for each of its weights, which is given a change of its spec:
+ * The description of a weight: how it starts, whether it is trained, and what holds it. Immutable: the setters
+ * return changed copies. Each layer has one setter for each of its weights, which is given a change of its spec:
  *
  * <pre>{@code
  * new Dense(64, RELU).kernel(w -> w.initializer(heNormal()).regularizer(l2(1e-4)).constraint(maxNorm()))

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** What is to be done at an end, in reverse order: all of it, whatever fails. */
+/** A list of what is to be done at an end, in reverse order: all of it, whatever fails. */
 public final class ClosingActions {
 
     private final Set<Runnable> actions = new LinkedHashSet<>();

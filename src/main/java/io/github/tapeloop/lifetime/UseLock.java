@@ -1,6 +1,8 @@
 package io.github.tapeloop.lifetime;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -20,7 +22,7 @@ public final class UseLock {
     private static final AtomicReferenceFieldUpdater<UseLock, Thread> PASS =
             AtomicReferenceFieldUpdater.newUpdater(UseLock.class, Thread.class, "pass");
 
-    private final String name;
+    private final Refusals refusals;
     private final Runnable free;
     private final Object gate = new Object();
     private final AtomicReference<Thread> user = new AtomicReference<>();
@@ -29,6 +31,8 @@ public final class UseLock {
 
     private volatile Thread owner;
     private volatile String doing;
+    /** Uses that have not begun yet or let others in for a while; nothing is freed as long as there is one. Changed with the gate held. */
+    private volatile List<Hold> holds = List.of();
     /** Who asked first for the end; null as long as nobody has. */
     private volatile Thread closedBy;
 
@@ -47,7 +51,7 @@ public final class UseLock {
      * @param free frees what it guards, once, with nobody inside
      */
     public UseLock(String name, Runnable free) {
-        this.name = name;
+        this.refusals = new Refusals(name);
         this.free = free;
     }
 
@@ -95,7 +99,7 @@ public final class UseLock {
             return pass == current ? Optional.of(() -> {}) : Optional.empty();
         }
         synchronized (gate) {
-            boolean in = awaitTurn(current, bound);
+            boolean in = awaitTurn(current, bound, false);
             if (closedBy == null && !in) {
                 throw overdue(current, bound, "was waited for");
             }
@@ -159,7 +163,12 @@ public final class UseLock {
         }
         Thread belongsTo = owner;
         if (belongsTo != null && belongsTo != current && !(orphaned && !belongsTo.isAlive())) {
-            throw belongs(belongsTo, current);
+            throw refusals.belongs(belongsTo, current);
+        }
+        for (Hold hold : holds) {
+            if (!hold.lets(current)) {
+                throw inUse(hold.thread(), current);
+            }
         }
     }
 
@@ -210,10 +219,22 @@ public final class UseLock {
         }
     }
 
+    /** Goes in to free what is guarded, if nobody is inside or means to come back. */
+    private boolean seizeWhole(Thread current) {
+        if (!holds.isEmpty() || !seize(current)) {
+            return false;
+        }
+        if (holds.isEmpty()) { // Who has held it meanwhile was inside, and has left.
+            return true;
+        }
+        user.set(null);
+        return false;
+    }
+
     private void freeIfNobodyWaits() {
         synchronized (gate) {
             gate.notifyAll();
-            if (waiting > 0 || freed || !seize(Thread.currentThread())) {
+            if (waiting > 0 || freed || !seizeWhole(Thread.currentThread())) {
                 return;
             }
         }
@@ -229,8 +250,7 @@ public final class UseLock {
     public boolean enterToHandOver() {
         Thread current = Thread.currentThread();
         if (user.get() == current) {
-            throw new IllegalStateException(
-                    name + " cannot be handed over in the middle of " + said() + ": do it afterwards");
+            throw refusals.handedOverInside(said());
         }
         take(current, true);
         return owner != null && owner != current;
@@ -260,11 +280,11 @@ public final class UseLock {
         Thread current = Thread.currentThread();
         synchronized (gate) {
             requestClose();
-            if (freed || user.get() == current) {
+            if (freed || user.get() == current || holds.stream().anyMatch(hold -> hold.thread() == current)) {
                 return;
             }
-            if (!awaitTurn(current, bound)) {
-                if (freed || endsTheProcess(user.get())) {
+            if (!awaitTurn(current, bound, true)) {
+                if (freed || endsTheProcess(inside())) {
                     return;
                 }
                 pass = null;
@@ -274,18 +294,106 @@ public final class UseLock {
         freeAlone();
     }
 
+    /**
+     * Holds the lock, from inside, for a use that begins later or that is to let others in for a while.
+     *
+     * @param what what the use does, for the messages of those who are refused: {@code fit}
+     * @param thread whose use it is, or null as long as that is not known
+     * @return to be ended, whatever happens
+     */
+    public Hold hold(String what, Thread thread) {
+        requireInside();
+        Hold made = new Hold(this, what, thread);
+        synchronized (gate) {
+            List<Hold> more = new ArrayList<>(holds);
+            more.add(made);
+            holds = List.copyOf(more);
+        }
+        return made;
+    }
+
+    /** Ends a hold; whether its thread is inside does not change. */
+    void end(Hold ended) {
+        synchronized (gate) {
+            holds = holds.stream().filter(hold -> hold != ended).toList();
+            gate.notifyAll();
+        }
+        if (closedBy != null && user.get() == null) {
+            freeIfNobodyWaits();
+        }
+    }
+
+    /** Goes out, lets others in as the hold says, and comes back when the work has returned and nobody else is inside. */
+    void lend(Hold by, Runnable meanwhile) {
+        requireInside();
+        Thread ownerBefore = owner;
+        String doingBefore = doing;
+        leave(null);
+        try {
+            meanwhile.run();
+        } finally {
+            by.share(false);
+            comeIn();
+            owner = ownerBefore;
+            doing = doingBefore;
+        }
+    }
+
+    /** Goes in, having waited for who is inside, however long that takes, and whether or not somebody has asked for the end. */
+    void comeIn() {
+        Thread current = Thread.currentThread();
+        boolean interrupted = false;
+        synchronized (gate) {
+            while (!seize(current)) {
+                try {
+                    TimeUnit.MILLISECONDS.timedWait(gate, 1);
+                } catch (InterruptedException e) {
+                    interrupted = true; // It is for the use that goes on.
+                }
+            }
+        }
+        if (interrupted) {
+            current.interrupt();
+        }
+        pass = current;
+    }
+
+    /** Waits until a hold has ended; says who has not ended it if that takes too long. False if that one ends the process. */
+    boolean awaitEnd(Hold held, Duration bound) {
+        Thread current = Thread.currentThread();
+        long end = System.nanoTime() + bound.toNanos();
+        boolean interrupted = false;
+        synchronized (gate) {
+            while (holds.contains(held) && !endsTheProcess(inside())) {
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    throw overdue(current, bound, "was asked to end");
+                }
+                try {
+                    TimeUnit.NANOSECONDS.timedWait(gate, Math.min(left, TimeUnit.MILLISECONDS.toNanos(1)));
+                } catch (InterruptedException e) {
+                    interrupted = true; // The wait is bounded, and half a close is none.
+                }
+            }
+        }
+        if (interrupted) {
+            current.interrupt();
+        }
+        return !holds.contains(held);
+    }
+
     /** Waits, with the gate held, until nobody is inside and the thread is; false if all is freed, or time is over. */
-    private boolean awaitTurn(Thread current, Duration bound) {
+    private boolean awaitTurn(Thread current, Duration bound, boolean whole) {
         long end = System.nanoTime() + bound.toNanos();
         boolean interrupted = false;
         waiting++;
         try {
             while (!freed) {
-                if (seize(current)) {
+                if (whole ? seizeWhole(current) : isOpenTo(current) && seize(current)) {
                     return true;
                 }
                 long left = end - System.nanoTime();
-                if (left <= 0 || endsTheProcess(user.get())) {
+                if (left <= 0 || endsTheProcess(inside())) {
                     return false;
                 }
                 try { // Not every use that ends says so, only one that finds the lock closed: look now and then.
@@ -301,6 +409,17 @@ public final class UseLock {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    private boolean isOpenTo(Thread current) {
+        return holds.stream().allMatch(hold -> hold.lets(current));
+    }
+
+    /** Who is inside, or means to come back. */
+    private Thread inside() {
+        Thread now = user.get();
+        List<Hold> held = holds;
+        return now != null || held.isEmpty() ? now : held.get(0).thread();
     }
 
     /** Whether a thread waits in {@code System.exit} for the hooks, of which one may be waiting for it. */
@@ -371,54 +490,27 @@ public final class UseLock {
 
     private String said() {
         String what = doing;
-        return what == null ? "a call" : what;
+        List<Hold> held = holds;
+        return what != null ? what : held.isEmpty() ? "a call" : held.get(0).what();
     }
 
     /** Refuses a thread that ends a use of another. */
     public void requireInside() {
         Thread current = Thread.currentThread();
         if (user.get() != current) {
-            throw new IllegalStateException(name + " is not in use by " + name(current)
-                    + ", which ends its use: a use is ended by the thread that began it");
+            throw refusals.notInside(current);
         }
     }
 
     private IllegalStateException inUse(Thread other, Thread current) {
-        return new IllegalStateException(name + " is in use by " + name(other) + ", in the middle of " + said()
-                + ", and "
-                + name(current) + " cannot use it at the same time: wait until that has returned, or give each thread a"
-                + " session or trainer of its own");
-    }
-
-    private IllegalStateException belongs(Thread belongsTo, Thread current) {
-        boolean ended = !belongsTo.isAlive();
-        return new IllegalStateException(name + " belongs to " + name(belongsTo) + (ended ? ", which has ended," : "")
-                + " and cannot be used by " + name(current) + ": close the scopes that are open and call"
-                + " session.handOver()" + (ended ? "" : " there")
-                + " before another thread goes on with it, or open a session for each thread");
+        return refusals.inUse(other, said(), current, !holds.isEmpty());
     }
 
     private IllegalStateException closed() {
-        Thread by = closedBy;
-        return new IllegalStateException(name + " is closed" + (by == Thread.currentThread() ? "" : ", by " + name(by))
-                + ": open a new one, and build the model in it");
+        return refusals.closed(closedBy);
     }
 
     private IllegalStateException overdue(Thread current, Duration bound, String asked) {
-        Thread other = user.get();
-        IllegalStateException error = new IllegalStateException(name + " is in use by "
-                + (other == null ? "a thread" : name(other)) + ", in the middle of " + said() + ", which "
-                + asked + " by " + name(current) + " and has not returned for " + bound.toMillis()
-                + " ms. What it uses is not freed before it returns");
-        if (other != null) {
-            Throwable where = new Throwable(name(other) + " is here");
-            where.setStackTrace(other.getStackTrace());
-            error.addSuppressed(where);
-        }
-        return error;
-    }
-
-    private static String name(Thread thread) {
-        return "thread \"" + thread.getName() + "\" #" + thread.getId();
+        return refusals.overdue(inside(), said(), current, bound, asked);
     }
 }

@@ -10,20 +10,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Tells several callbacks, in order, and says which one it was when one throws. */
+/**
+ * A callback that tells several others, in order, and says which one it was when one throws; after them it tells the listener of
+ * the run's conductor.
+ */
 public final class CallbackList implements Callback {
 
+    private static final Logger LOG = LoggerFactory.getLogger(CallbackList.class);
+
     private final List<Callback> callbacks;
+    private final Conductor conductor;
+    private final Callback listener;
     private final List<String> roles = new ArrayList<>();
+    private boolean telling;
 
     /**
      * Creates a list.
      *
      * @param callbacks whom to tell, in order
+     * @param conductor whose listener to tell then
      */
-    public CallbackList(List<? extends Callback> callbacks) {
+    public CallbackList(List<? extends Callback> callbacks, Conductor conductor) {
         this.callbacks = List.copyOf(callbacks);
+        this.conductor = conductor;
+        this.listener = conductor.listener();
+    }
+
+    /**
+     * Whether a callback is being told of something: the loop is in none of its steps then.
+     *
+     * @return true while a callback runs
+     */
+    public boolean isTelling() {
+        return telling;
     }
 
     /**
@@ -66,7 +88,7 @@ public final class CallbackList implements Callback {
 
     @Override
     public void onTrainBegin(Run run, Event.TrainBegin event) {
-        tell(callback -> callback.onTrainBegin(run, event), event);
+        tell(listener -> listener.onTrainBegin(run, event), event);
     }
 
     /** Tells every callback, also those after one that throws, so that each can let go of what it holds. */
@@ -84,6 +106,7 @@ public final class CallbackList implements Callback {
                 }
             }
         }
+        listener.onTrainEnd(run, event);
         if (first instanceof CallbackException failure) {
             throw failure;
         }
@@ -94,7 +117,7 @@ public final class CallbackList implements Callback {
 
     @Override
     public void onEpochBegin(Run run, Event.EpochBegin event) {
-        tell(callback -> callback.onEpochBegin(run, event), event);
+        tell(listener -> listener.onEpochBegin(run, event), event);
     }
 
     @Override
@@ -109,56 +132,68 @@ public final class CallbackList implements Callback {
 
     @Override
     public void onEpochEnd(Run run, Event.EpochEnd event) {
-        tell(callback -> callback.onEpochEnd(run, event), event);
+        tell(listener -> listener.onEpochEnd(run, event), event);
     }
 
     @Override
     public void onTrainBatchBegin(Run run, Event.BatchBegin event) {
-        tell(callback -> callback.onTrainBatchBegin(run, event), event);
+        tell(listener -> listener.onTrainBatchBegin(run, event), event);
     }
 
     @Override
     public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
-        event.tell(() -> tell(callback -> callback.onTrainBatchEnd(run, event), event));
+        event.tell(() -> tell(listener -> listener.onTrainBatchEnd(run, event), event));
     }
 
     @Override
     public void onTestBegin(Run run, Event.TestBegin event) {
-        tell(callback -> callback.onTestBegin(run, event), event);
+        tell(listener -> listener.onTestBegin(run, event), event);
     }
 
     @Override
     public void onTestEnd(Run run, Event.TestEnd event) {
-        tell(callback -> callback.onTestEnd(run, event), event);
+        tell(listener -> listener.onTestEnd(run, event), event);
     }
 
     @Override
     public void onTestBatchBegin(Run run, Event.BatchBegin event) {
-        tell(callback -> callback.onTestBatchBegin(run, event), event);
+        tell(listener -> listener.onTestBatchBegin(run, event), event);
     }
 
     @Override
     public void onTestBatchEnd(Run run, Event.BatchEnd event) {
-        event.tell(() -> tell(callback -> callback.onTestBatchEnd(run, event), event));
+        event.tell(() -> tell(listener -> listener.onTestBatchEnd(run, event), event));
     }
 
     @Override
     public void onWarning(Run run, Event.Warning event) {
-        tell(callback -> callback.onWarning(run, event), event);
+        tell(listener -> listener.onWarning(run, event), event);
     }
 
     private void tell(Consumer<Callback> call, Event event) {
         for (Callback callback : callbacks) {
             tell(callback, call, event);
         }
+        call.accept(listener);
     }
 
-    private static void tell(Callback callback, Consumer<Callback> call, Object event) {
+    private void tell(Callback callback, Consumer<Callback> call, Object event) {
+        telling = true;
         try {
             call.accept(callback);
         } catch (RuntimeException e) {
+            if (e instanceof CutShortException && isCutShort()) { // As the run is about to be, which tells why.
+                LOG.debug("What a callback evaluated was cut short", e);
+                return;
+            }
             throw new CallbackException(
                     "Callback " + callback.getClass().getName() + " threw at " + event + ": " + e.getMessage(), e);
+        } finally {
+            telling = false;
         }
+    }
+
+    private boolean isCutShort() {
+        return Thread.currentThread().isInterrupted() || conductor.isClosing();
     }
 }

@@ -4,7 +4,10 @@ import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.ExecutionSize;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Stateful;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -13,15 +16,25 @@ import java.util.function.LongSupplier;
  * goes on where the last one ended. Batches come in groups of as many as one execution takes steps, single ones as long as
  * that has to be found; a group never reaches over the end of an epoch, and one whose batches differ in padded length comes in
  * parts.
+ *
+ * <p>Its state is the place in the data: which pass is open and how many of its batches were trained on. What was assembled
+ * ahead is assembled again.
  */
-final class EpochBatches implements AutoCloseable {
+final class EpochBatches implements Stateful, AutoCloseable {
 
     private final Batches batches;
     private final long seed;
     private final OptionalLong stepsPerEpoch;
     private final ExecutionSize size;
     private final LongSupplier nanoTime;
-    private BatchIterator current;
+    private Pass current;
+
+    /** The order of the pass that is open, or that was last. */
+    private int order;
+    /** How many batches of it were trained on. */
+    private long consumed;
+    /** Whether it may have more of them. */
+    private boolean isOpen;
 
     EpochBatches(Batches batches, long seed, OptionalLong stepsPerEpoch, ExecutionSize size, LongSupplier nanoTime) {
         this.batches = batches;
@@ -31,13 +44,54 @@ final class EpochBatches implements AutoCloseable {
         this.nanoTime = nanoTime;
     }
 
-    /** The batches of an epoch, in the given order if the data has to be opened for it. */
-    BatchIterator forEpoch(int order) {
-        if (current == null || !current.hasNext()) { // A pass that has ended has closed itself.
-            current = new Timed(batches.grouped(new Groups()).open(seed, order));
+    /**
+     * The batches of an epoch, those that are left of it.
+     *
+     * @param epochOrder the order if the data has to be opened for it
+     * @param steps how many the epoch has had already
+     */
+    BatchIterator forEpoch(int epochOrder, long steps) {
+        if (current == null && (isOpen || steps > 0)) {
+            open(steps);
+        }
+        if (steps == 0 && (!isOpen || !current.hasNext())) { // A pass that has ended has closed itself.
+            order = epochOrder;
+            consumed = 0;
+            open(0);
         }
         size.interrupted();
         return current;
+    }
+
+    private void open(long steps) {
+        Batches rest = consumed == 0 ? batches : batches.skip(consumed);
+        current = new Pass(rest.grouped(new Groups(steps)).open(seed, order));
+        isOpen = true;
+    }
+
+    /**
+     * Looks at the next batch, or several in one, without taking it: the batches of the epoch begin with it. If there is none,
+     * since the epoch's last step was taken, at any.
+     *
+     * @param epochOrder the order if the data has to be opened
+     * @param steps how many the epoch has had already
+     */
+    void look(int epochOrder, long steps, Consumer<Batch> at) {
+        if (forEpoch(epochOrder, steps).hasNext()) {
+            current.peeked = current.pass.next();
+            at.accept(current.peeked);
+            return;
+        }
+        try (BatchIterator any = batches.open(seed, order)) {
+            if (any.hasNext()) {
+                at.accept(any.next());
+            }
+        }
+    }
+
+    /** Steps were taken on batches of the open pass. */
+    void taken(long steps) {
+        consumed += steps;
     }
 
     /** Goes on at an epoch where one long run would be then, if the size of the data is known and passes span epochs. */
@@ -46,18 +100,42 @@ final class EpochBatches implements AutoCloseable {
             return;
         }
         long all = batches.size().getAsLong();
-        int order = 0;
+        int passOrder = 0;
         long taken = 0;
         for (int earlier = 0; earlier < epoch; earlier++) {
             if (taken >= all) {
-                order = earlier;
+                passOrder = earlier;
                 taken = 0;
             }
             taken = Math.min(all, taken + stepsPerEpoch.getAsLong());
         }
         if (taken > 0 && taken < all) {
-            current = new Timed(batches.skip(taken).grouped(new Groups()).open(seed, order));
+            order = passOrder;
+            consumed = taken;
+            isOpen = true;
         }
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    @Override
+    public void saveState(Writer out) {
+        out.put("order", (long) order);
+        out.put("consumed", consumed);
+        out.put("open", isOpen);
+    }
+
+    @Override
+    public void loadState(Reader in) {
+        if (current != null) { // It was opened there for a look at its first batch.
+            return;
+        }
+        order = Math.toIntExact(in.getLong("order"));
+        consumed = in.getLong("consumed");
+        isOpen = in.getBoolean("open");
     }
 
     @Override
@@ -73,6 +151,11 @@ final class EpochBatches implements AutoCloseable {
 
         private long given;
 
+        /** @param steps how many the open epoch has had already */
+        Groups(long steps) {
+            this.given = steps % stepsPerEpoch.orElse(Long.MAX_VALUE); // All of them: the next one's come.
+        }
+
         @Override
         public int getAsInt() {
             int steps = size.steps();
@@ -84,23 +167,30 @@ final class EpochBatches implements AutoCloseable {
         }
     }
 
-    /** Single batches are timed from pull to pull until it is known how many an execution takes. */
-    private final class Timed implements BatchIterator {
+    /**
+     * An open pass, which one can look ahead in by one. Single batches are timed from pull to pull until it is known how many
+     * an execution takes.
+     */
+    private final class Pass implements BatchIterator {
 
         private final BatchIterator pass;
+        private Batch peeked;
 
-        Timed(BatchIterator pass) {
+        Pass(BatchIterator pass) {
             this.pass = pass;
         }
 
         @Override
         public boolean hasNext() {
-            return pass.hasNext();
+            boolean more = peeked != null || pass.hasNext();
+            isOpen &= more;
+            return more;
         }
 
         @Override
         public Batch next() {
-            Batch batch = pass.next();
+            Batch batch = peeked != null ? peeked : pass.next();
+            peeked = null;
             size.stepBegins(nanoTime.getAsLong());
             return batch;
         }

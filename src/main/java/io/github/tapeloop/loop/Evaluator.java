@@ -26,9 +26,11 @@ public record Evaluator(Engine engine) {
         scores.reset();
         engine.weights().toEvaluate();
         try (BatchIterator batches = data.open(engine.session().seed(), 0)) {
-            BatchLoop loop = new BatchLoop(engine.test(), scores, onBegin, onEnd, stopRequested);
-            BatchLoop.Totals done = loop.run(batches, Long.MAX_VALUE);
-            return done.steps() == 0 || done.stopped() ? Map.of() : Collections.unmodifiableMap(scores.results());
+            boolean[] stopped = {false};
+            BatchLoop loop = new BatchLoop(
+                    engine.test(), scores, onBegin, onEnd, done -> stopped[0] = stopRequested.getAsBoolean());
+            BatchLoop.Totals done = loop.run(batches, Long.MAX_VALUE, BatchLoop.Totals.NONE);
+            return done.steps() == 0 || stopped[0] ? Map.of() : Collections.unmodifiableMap(scores.results());
         }
     }
 

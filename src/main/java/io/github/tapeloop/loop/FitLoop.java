@@ -2,25 +2,27 @@ package io.github.tapeloop.loop;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
+import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.execution.Execution;
 import io.github.tapeloop.execution.ExecutionSize;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.Witness;
 import io.github.tapeloop.warning.Warnings;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -31,7 +33,7 @@ import org.slf4j.LoggerFactory;
 public final class FitLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(FitLoop.class);
-    private static final double NANOS = 1e9;
+    private static final String SHUTDOWN = "the process is being shut down";
 
     private final Engine engine;
     private final FitRun run;
@@ -50,16 +52,20 @@ public final class FitLoop {
     private final Supplier<Witness> firstStep;
     private final MonitorCheck monitors;
     private final LearningWatch learning;
-    private final List<Event.EpochEnd> epochs = new ArrayList<>();
+    private final EpochLogs epochs = new EpochLogs();
+    private final Place place;
+    private final Optional<Saving> saving;
+    private final Map<String, Stateful> parts = new LinkedHashMap<>();
 
     /**
      * @param engine what takes the steps
      * @param train the data to train on
      * @param validation the data to validate on after epochs
      * @param nanoTime a clock
-     * @param closing whether somebody wants to close what the run works with
+     * @param conductor hears of the run, and may hold it up
      * @param warnings collects those of the run
      * @param firstStep makes who looks at the first step
+     * @param archive where checkpoints go, if the options ask for some
      */
     public FitLoop(
             Engine engine,
@@ -67,35 +73,50 @@ public final class FitLoop {
             Optional<Batches> validation,
             Fit options,
             LongSupplier nanoTime,
-            BooleanSupplier closing,
+            Conductor conductor,
             Warnings warnings,
-            Supplier<Witness> firstStep) {
+            Supplier<Witness> firstStep,
+            Optional<RunArchive> archive) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine, closing);
+        this.run = new FitRun(engine, conductor);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
         this.limit = options.stepsPerEpoch();
         this.validation = validation.map(options::validating);
         this.sanity = options.sanity(this.validation);
-        this.callbacks = new CallbackList(options.callbacks());
+        this.callbacks = new CallbackList(options.callbacks(), conductor);
         this.nanoTime = nanoTime;
         this.warnings = warnings;
         this.firstStep = firstStep;
         this.learning = new LearningWatch(engine);
+        this.place = new Place(options.initialEpoch(), nanoTime);
+        this.saving = archive.map(
+                to -> new Saving(engine, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
     /** Trains as the options say; what cannot come to a good end is refused before it begins. */
     public History fit() {
+        refuseWhatIsUndone();
         monitors.begin();
         validation.ifPresent(data -> engine.requireTestStep());
         warnOfNoValidation();
-        if (options.checksFirstStep()) {
-            engine.lookAtNextStep(firstStep);
-        }
         return options.isDryRun() ? undone() : runEpochs();
+    }
+
+    private void refuseWhatIsUndone() {
+        boolean finds = options.callbacks().stream().anyMatch(LearningRateFinder.class::isInstance);
+        if (options.checkpoints().isPresent() && (options.isDryRun() || finds)) {
+            throw new IllegalArgumentException((finds ? "A search for a learning rate" : "A dry run")
+                    + " is undone when it ends, so there is nothing to go on with: leave checkpoints out");
+        }
+    }
+
+    /** Whether the run is between two steps, in a callback or where it is held up: others may look at what it works with. */
+    public boolean isAtRest() {
+        return callbacks.isTelling() || run.isResting();
     }
 
     /** A dry run leaves nothing behind in the trainer. */
@@ -121,18 +142,15 @@ public final class FitLoop {
 
     private History runEpochs() {
         Throwable failure = null;
-        try (Ending account = () -> callbacks.withdraw(engine.state());
+        try (Ending account = this::withdraw;
                 Ending weights = this::leaveWeights;
                 Ending guard = nonFinite::end;
                 EpochBatches data =
                         new EpochBatches(train, engine.session().seed(), limit, executionSize(), nanoTime)) {
-            OptionalLong steps = limit.isPresent() ? limit : train.size();
-            callbacks.register(engine.state());
-            callbacks().onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
-            sanity.ifPresent(this::checkValidation);
-            nonFinite.begin();
-            data.goOn(options.initialEpoch());
+            register(data);
+            begin(data);
             runAll(data);
+            saving.ifPresent(checkpoints -> checkpoints.end(run.stopReason()));
             engine.weights().averages(false);
             engine.optimizers().forEach(Optimizer::flush);
             engine.weights().averaging().forEach(Optimizer::useAverages);
@@ -144,7 +162,70 @@ public final class FitLoop {
         }
         NonFiniteWatch.Counts skips = nonFinite.counts();
         return new History(
-                epochs, run.stopReason(), skips.skipped(), skips.byLossScale(), skips.rollbacks(), warnings.all());
+                epochs.all(),
+                run.stopReason(),
+                skips.skipped(),
+                skips.byLossScale(),
+                skips.rollbacks(),
+                warnings.all());
+    }
+
+    /** What a run that goes on in another process has to know beside the trainer's own state. */
+    private void register(EpochBatches data) {
+        parts.put("run/warnings", new SaidWarnings(warnings));
+        parts.put("run/place", place);
+        parts.put("run/data", data);
+        parts.put("run/history", epochs);
+        parts.put("run/stop", run);
+        parts.put("run/not_finite", nonFinite);
+        parts.put("run/learning", learning);
+        parts.put("run/monitors", monitors);
+        parts.forEach(engine.state()::registerPlace);
+        callbacks.register(engine.state());
+    }
+
+    private void withdraw() {
+        callbacks.withdraw(engine.state());
+        parts.keySet().forEach(engine.state()::withdraw);
+    }
+
+    /** Begins, or goes on where a checkpoint was. */
+    private void begin(EpochBatches data) {
+        OptionalLong steps = limit.isPresent() ? limit : train.size();
+        Optional<Contents> saved = saving.flatMap(Saving::latest);
+        if (saved.isPresent()) {
+            nonFinite.begin();
+            try (Contents contents = saved.get()) {
+                resume(data, contents);
+            }
+            callbacks().onTrainBegin(run, Event.TrainBegin.resumed(place.epoch(), options.epochs(), steps));
+        } else {
+            if (options.checksFirstStep()) {
+                engine.lookAtNextStep(firstStep);
+            }
+            callbacks().onTrainBegin(run, Event.TrainBegin.of(options.initialEpoch(), options.epochs(), steps));
+            sanity.ifPresent(this::checkValidation);
+            nonFinite.begin();
+            data.goOn(options.initialEpoch());
+        }
+        saving.ifPresent(Saving::begin);
+    }
+
+    /** Makes all variables, by a step on the batch that is next, then puts what was kept into them. */
+    private void resume(EpochBatches data, Contents saved) {
+        engine.goOn(saved);
+        place.loadState(saved.values("run/place"));
+        data.loadState(saved.values("run/data"));
+        int order = place.isOpen() ? place.order() : orderOf(place.epoch());
+        try (Warnings old = Warnings.open(true)) { // What looks wrong in this step was said when it was taken first.
+            new SaidWarnings(old).loadState(saved.values("run/warnings"));
+            data.look(order, place.done().steps(), batch -> engine.build(training(), batch));
+        }
+        engine.restore(saved);
+    }
+
+    private Execution training() {
+        return stepsSingly() ? engine.train() : engine.train(train.batchSize());
     }
 
     /** Whether a callback wants to hear of each step. */
@@ -158,24 +239,31 @@ public final class FitLoop {
 
     private void runAll(EpochBatches data) {
         try {
-            for (int epoch = options.initialEpoch(); epoch < options.epochs() && !run.stopsNow(); epoch++) {
-                runEpoch(epoch, data);
+            run.rest(saving);
+            while (place.epoch() < options.epochs() && (place.isOpen() || !run.stopsNow())) {
+                runEpoch(data);
             }
         } catch (DataException e) {
             if (!run.stopsNow() || !Thread.currentThread().isInterrupted()) {
                 throw e;
             }
             LOG.debug("The interrupt reached the data while it was waited for", e);
+        } catch (RuntimeException | Error e) {
+            saving.ifPresent(checkpoints -> checkpoints.failed(e));
+            throw e;
         }
     }
 
-    private void runEpoch(int epoch, EpochBatches data) {
-        long start = nanoTime.getAsLong();
-        callbacks().onEpochBegin(run, Event.EpochBegin.of(epoch));
-
-        int order = orderOf(epoch);
-        BatchLoop.Totals done = train(data.forEpoch(order));
-        double trainSeconds = secondsSince(start);
+    private void runEpoch(EpochBatches data) {
+        int epoch = place.epoch();
+        boolean isContinued = place.isOpen();
+        if (!isContinued) {
+            place.startTime();
+            callbacks().onEpochBegin(run, Event.EpochBegin.of(epoch));
+            place.open(orderOf(epoch));
+        }
+        train(data, isContinued);
+        double trainSeconds = place.seconds();
         Map<String, Double> logs = new TreeMap<>(engine.trainScores().results());
 
         Map<String, Double> validated = Map.of();
@@ -183,20 +271,40 @@ public final class FitLoop {
             validated = validate(validation.get());
             validated.forEach((name, value) -> logs.put(Scores.VALIDATION + name, value));
         }
+        boolean isWhole = !run.isCutShort();
         logs.putAll(callbacks.epochLogs(run, epoch));
         monitors.epochEnds(logs.keySet(), !validated.isEmpty());
         learning.epochEnds(epoch, logs.get(Scores.LOSS));
 
+        BatchLoop.Totals done = place.done();
         Event.EpochEnd end =
-                Event.EpochEnd.of(epoch, logs, done.steps(), done.examples(), secondsSince(start), trainSeconds);
+                Event.EpochEnd.of(epoch, logs, done.steps(), done.examples(), place.seconds(), trainSeconds);
         epochs.add(end);
-        engine.progress().trainedOn(order);
+        engine.progress().trainedOn(place.order());
         callbacks().onEpochEnd(run, end);
         nonFinite.epochEnds(epoch);
+        place.close();
+        run.rest(saving);
+        epochEnds(end, isWhole);
     }
 
-    private double secondsSince(long start) {
-        return (nanoTime.getAsLong() - start) / NANOS;
+    /** Between two epochs. */
+    private void epochEnds(Event.EpochEnd end, boolean isWhole) {
+        boolean isLast = place.epoch() == options.epochs() || run.stopReason().isPresent();
+        if (saving.isPresent() && saving.get().epochEnds(end.epoch(), end.logs(), isLast, isWhole)) {
+            run.stop(SHUTDOWN);
+        }
+    }
+
+    /** Between two steps: true if no other is to be taken. */
+    private boolean stepsEnd(EpochBatches data, BatchLoop.Totals done) {
+        data.taken(place.reach(done));
+        boolean isOver = nonFinite.stepEnds();
+        run.rest(saving);
+        if (saving.isPresent() && saving.get().stepsEnd(run.isCutShort())) {
+            run.stop(SHUTDOWN);
+        }
+        return isOver | run.stopsNow();
     }
 
     /** The number that an epoch's order of the data depends on: its own, or the next if the trainer had that already. */
@@ -204,39 +312,54 @@ public final class FitLoop {
         return options.overfits() ? 0 : Math.max(epoch, engine.progress().nextOrder());
     }
 
-    private BatchLoop.Totals train(BatchIterator batches) {
-        engine.weights().averages(false);
-        engine.weights().toTrain();
-        engine.trainScores().reset();
-        BatchLoop loop = new BatchLoop(
-                stepsSingly() ? engine.train() : engine.train(train.batchSize()),
-                engine.trainScores(),
-                event -> callbacks().onTrainBatchBegin(run, event),
-                event -> {
-                    learning.stepTaken();
-                    monitors.stepTaken(engine.trainScores());
-                    callbacks().onTrainBatchEnd(run, event);
-                },
-                () -> nonFinite.stepEnds() | run.stopsNow());
-        BatchLoop.Totals done = loop.run(batches, limit.orElse(Long.MAX_VALUE));
+    /** @param isContinued whether the epoch goes on in the middle, all being as it was left */
+    private void train(EpochBatches data, boolean isContinued) {
+        if (!isContinued) {
+            engine.weights().averages(false);
+            engine.weights().toTrain();
+            engine.trainScores().reset();
+        }
+        saving.ifPresent(Saving::epochBegins);
+        if (!isContinued || run.stopReason().isEmpty()) { // It may have been the last step, with all decided.
+            BatchLoop loop = new BatchLoop(
+                    training(),
+                    engine.trainScores(),
+                    event -> callbacks().onTrainBatchBegin(run, event),
+                    event -> {
+                        learning.stepTaken();
+                        monitors.stepTaken(engine.trainScores());
+                        callbacks().onTrainBatchEnd(run, event);
+                    },
+                    done -> stepsEnd(data, done));
+            BatchIterator batches = data.forEpoch(place.order(), place.done().steps());
+            loop.run(batches, limit.orElse(Long.MAX_VALUE), place.done());
+        }
+        saving.ifPresent(Saving::stepsOver);
         engine.weights().toEvaluate();
-        if (done.steps() == 0) {
+        warnOfFewSteps();
+    }
+
+    private void warnOfFewSteps() {
+        long steps = place.done().steps();
+        if (steps == 0) {
             throw new IllegalArgumentException("The training data has no batch: check take, skip and dropRemainder");
         }
-        if (limit.isPresent()
-                && done.steps() < limit.getAsLong()
-                && run.stopReason().isEmpty()) {
+        if (limit.isPresent() && steps < limit.getAsLong() && run.stopReason().isEmpty()) {
             Warnings.warn(
                     FitLoop.class,
-                    "The data ran dry after " + done.steps() + " of " + limit.getAsLong()
+                    "The data ran dry after " + steps + " of " + limit.getAsLong()
                             + " steps of an epoch: a shorter stepsPerEpoch, or dataset.repeat(…), makes them alike");
         }
-        return done;
     }
 
     /** Fails if validation would; nobody hears of it otherwise. */
     private void checkValidation(Batches data) {
-        evaluator.evaluate(data, event -> {}, event -> {}, run::isCutShort);
+        evaluator.evaluate(data, event -> {}, event -> {}, this::cutsValidation);
+    }
+
+    private boolean cutsValidation() {
+        run.rest();
+        return run.isCutShort();
     }
 
     private Map<String, Double> validate(Batches data) {
@@ -245,7 +368,7 @@ public final class FitLoop {
                 data,
                 event -> callbacks().onTestBatchBegin(run, event),
                 event -> callbacks().onTestBatchEnd(run, event),
-                run::isCutShort);
+                this::cutsValidation);
         if (logs.isEmpty() && !run.isCutShort()) {
             Warnings.warn(
                     FitLoop.class,
@@ -275,8 +398,7 @@ public final class FitLoop {
 
     /** Tells the end once; a callback that fails then must not hide why the run failed. */
     private void end(Throwable failure) {
-        Map<String, Double> last =
-                epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
+        Map<String, Double> last = epochs.last();
         try (Ending told = () ->
                 callbacks.onTrainEnd(run, Event.TrainEnd.of(last, run.stopReason(), Optional.ofNullable(failure)))) {
             callbacks();

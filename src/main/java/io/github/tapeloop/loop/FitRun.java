@@ -4,34 +4,62 @@ import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.Stateful;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
-final class FitRun implements Run {
+final class FitRun implements Run, Stateful {
 
     private final Engine engine;
-    private final BooleanSupplier closing;
+    private final Conductor conductor;
+    private boolean resting;
     /** May be asked for on another thread. */
     private final AtomicReference<String> stopReason = new AtomicReference<>();
     /** The learning rate before the first change. */
     private OptionalDouble rateBefore = OptionalDouble.empty();
 
-    /** @param closing whether somebody wants to close what the run works with */
-    FitRun(Engine engine, BooleanSupplier closing) {
+    FitRun(Engine engine, Conductor conductor) {
         this.engine = engine;
-        this.closing = closing;
+        this.conductor = conductor;
+    }
+
+    /** Lets the conductor hold the run up: between two batches, and before and after an epoch. */
+    void rest() {
+        rest(Optional.empty(), false);
+    }
+
+    /** Lets the conductor hold the run up where it can be saved, and save it. */
+    void rest(Optional<Saving> saving) {
+        rest(saving.map(checkpoints -> checkpoints::saveNow), true);
+    }
+
+    private void rest(Optional<Supplier<CompletionStage<Path>>> saving, boolean isBoundary) {
+        resting = true;
+        try {
+            conductor.between(saving, isBoundary);
+        } finally {
+            resting = false;
+        }
+    }
+
+    /** Whether the conductor holds the run up. */
+    boolean isResting() {
+        return resting;
     }
 
     /** Whether not even a validation is to begin or go on: the thread was interrupted, or the trainer is being closed. */
     boolean isCutShort() {
-        return Thread.currentThread().isInterrupted() || closing.getAsBoolean();
+        return Thread.currentThread().isInterrupted() || conductor.isClosing();
     }
 
     /** Whether the loop is to stop: somebody asked, or its thread was interrupted. */
@@ -39,7 +67,7 @@ final class FitRun implements Run {
         if (Thread.currentThread().isInterrupted()) {
             stop("interrupted");
         }
-        if (closing.getAsBoolean()) {
+        if (conductor.isClosing()) {
             stop("closed");
         }
         return stopReason.get() != null;
@@ -123,7 +151,32 @@ final class FitRun implements Run {
     }
 
     @Override
+    public void save(Path directory, boolean weightsOnly) {
+        SavedState.save(engine, directory, weightsOnly);
+    }
+
+    @Override
     public Map<String, GraphDef> graphs() {
         return engine.session().tracedGraphs();
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    /** A stop that somebody asked for ends the run in another process, too. */
+    @Override
+    public void saveState(Writer out) {
+        stopReason().ifPresent(reason -> out.put("stop_reason", reason));
+        rateBefore.ifPresent(rate -> out.put("learning_rate_before", rate));
+    }
+
+    @Override
+    public void loadState(Reader in) {
+        stopReason.set(in.has("stop_reason") ? in.getString("stop_reason") : null);
+        rateBefore = in.has("learning_rate_before")
+                ? OptionalDouble.of(in.getDouble("learning_rate_before"))
+                : OptionalDouble.empty();
     }
 }

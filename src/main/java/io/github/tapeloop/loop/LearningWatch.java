@@ -1,13 +1,15 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.warning.Warnings;
 import java.util.List;
 import java.util.Map;
 
 /** The watch over what a run learns: a loss that is no number or grows beyond measure, a rate of 0, a metric that nobody feeds. */
-final class LearningWatch {
+final class LearningWatch implements Stateful {
 
     /** Losses rise and fall; one that has grown so many times is not on its way back. */
     private static final double GROWN = 1000;
@@ -74,5 +76,26 @@ final class LearningWatch {
                             + ": is the learning rate small enough, the data scaled to about"
                             + " [-1, 1]? A LearningRateFinder looks for a rate");
         }
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    @Override
+    public void saveState(Writer out) {
+        out.put("stepped", stepped);
+        out.put("first_loss", firstLoss);
+        out.put("began_with_rate_0", began0);
+        out.put("said", said);
+    }
+
+    @Override
+    public void loadState(Reader in) {
+        stepped = in.getBoolean("stepped");
+        firstLoss = in.getDouble("first_loss");
+        began0 = in.getBoolean("began_with_rate_0");
+        said = in.getBoolean("said");
     }
 }

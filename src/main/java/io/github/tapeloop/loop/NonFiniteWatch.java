@@ -3,13 +3,15 @@ package io.github.tapeloop.loop;
 import io.github.tapeloop.NonFinite;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.optimizer.LossScale;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Guard;
 import io.github.tapeloop.warning.Warnings;
 import java.util.Optional;
 
 /** The watch over steps of a run that are not finite: skips them, goes back to the last good epoch, or stops. */
-final class NonFiniteWatch {
+final class NonFiniteWatch implements Stateful {
 
     /** How often the run goes back to one state before it stops: it would not get any further. */
     private static final int MOST_TIMES = 3;
@@ -122,5 +124,43 @@ final class NonFiniteWatch {
             lastGood = null;
         }
         engine.guard().limit(0);
+    }
+
+    @Override
+    public Parameters state() {
+        return Parameters.of();
+    }
+
+    @Override
+    public void saveState(Writer out) {
+        Guard.Counts now = engine.guard().counts();
+        out.put("counts", new double[] {now.skipped(), now.byLossScale(), now.inARow()});
+        out.put("counts_at_start", new double[] {atStart.skipped(), atStart.byLossScale(), atStart.inARow()});
+        out.put("skipped_at_epoch_start", skippedAtEpochStart);
+        out.put("skipped_by_scales_at_start", skippedByScales);
+        out.put("last_good", lastGoodName);
+        out.put("times_back", (long) timesBack);
+        out.put("rollbacks", rollbacks);
+        if (lastGood != null) {
+            out.put("last_good_state", lastGood);
+        }
+    }
+
+    @Override
+    public void loadState(Reader in) {
+        engine.guard().count(counts(in.getDoubles("counts")));
+        atStart = counts(in.getDoubles("counts_at_start"));
+        skippedAtEpochStart = in.getLong("skipped_at_epoch_start");
+        skippedByScales = in.getLong("skipped_by_scales_at_start");
+        lastGoodName = in.getString("last_good");
+        timesBack = Math.toIntExact(in.getLong("times_back"));
+        rollbacks = in.getLong("rollbacks");
+        if (lastGood != null && in.has("last_good_state")) {
+            lastGood.take(in.getSnapshot("last_good_state"));
+        }
+    }
+
+    private static Guard.Counts counts(double[] numbers) {
+        return new Guard.Counts((long) numbers[0], (long) numbers[1], (long) numbers[2]);
     }
 }

@@ -16,7 +16,11 @@ public final class LogCosh extends PointwiseLoss {
     @Override
     Operand<TFloat32> points(Ops tf, Operand<TFloat32> target, Operand<TFloat32> prediction) {
         Operand<TFloat32> error = tf.math.sub(prediction, target);
-        Operand<TFloat32> sum = tf.math.add(error, tf.math.softplus(Formula.times(tf, -2, error)));
+        // log(1 + exp(2x)) - x and log(1 + exp(-2x)) + x are the same but for infinity, where one of the two is not a
+        // number.
+        Operand<TFloat32> below = tf.math.sub(tf.math.softplus(Formula.times(tf, 2, error)), error);
+        Operand<TFloat32> above = tf.math.add(tf.math.softplus(Formula.times(tf, -2, error)), error);
+        Operand<TFloat32> sum = tf.select(tf.math.less(error, tf.zerosLike(error)), below, above);
         return Formula.plus(tf, sum, -Math.log(2));
     }
 }

@@ -1,7 +1,6 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.runtime.Tensors;
-import io.github.tapeloop.settings.Require;
 import java.util.Arrays;
 import java.util.Objects;
 import org.tensorflow.Operand;
@@ -64,12 +63,12 @@ public final class Auc extends ConfusionMetric {
     /**
      * How many evenly spaced thresholds there are; 200 unless set.
      *
-     * @param count at least 2
+     * @param count from 2 to 2^24: float32 predictions are no closer to each other
      * @return this
      */
     public Auc numThresholds(int count) {
         settings.change(this, "numThresholds");
-        replaceThresholds(between(Require.atLeast(2, "numThresholds", count)));
+        replaceThresholds(between(countOfThresholds(count)));
         return this;
     }
 

@@ -24,8 +24,7 @@ abstract class BestUnderConstraint extends ClassMetric {
     /** Thresholds 0, 1 / (n - 1), …, 1; the last, which no prediction exceeds, is left to the histogram's end. */
     final void setNumThresholds(int count) {
         settings.change(this, "numThresholds");
-        Require.atLeast(2, "numThresholds", count);
-        double[] inner = between(count);
+        double[] inner = between(countOfThresholds(count));
         double[] thresholds = new double[count - 1];
         System.arraycopy(inner, 0, thresholds, 1, inner.length);
         replaceThresholds(thresholds);

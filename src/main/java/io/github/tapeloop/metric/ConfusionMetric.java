@@ -4,6 +4,7 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -18,8 +19,8 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * What is made of true and false positives and negatives at thresholds. A prediction is positive if it is greater than the
- * threshold, a target if it is not 0.
+ * A metric made of true and false positives and negatives at thresholds. A prediction is positive if it is greater
+ * than the threshold, a target if it is not 0.
  *
  * <p>The state is a histogram: for negative and for positive targets, how many predictions lie between one threshold and the
  * next. So an update looks up each prediction once, whatever the number of thresholds; the counts at each threshold are
@@ -69,6 +70,9 @@ abstract class ConfusionMetric extends WeightedMetric {
         }
     }
 
+    /** In (0.5, 1) float32 has 2^23 numbers. */
+    private static final int MOST_THRESHOLDS = 1 << 24;
+
     private static final String HISTOGRAM = "histogram";
 
     private final Ends ends;
@@ -93,6 +97,21 @@ abstract class ConfusionMetric extends WeightedMetric {
             }
         }
         replaceThresholds(values.clone());
+    }
+
+    /** Checks a number of thresholds: closer ones tell no predictions apart, and take memory without end. */
+    final int countOfThresholds(int count) {
+        if (count > MOST_THRESHOLDS) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "Metric '%s': expected numThresholds in [2, %d], got %d: predictions in float32 are no closer to each"
+                            + " other, and it would take %.1f GB of the heap",
+                    name(),
+                    MOST_THRESHOLDS,
+                    count,
+                    count / 1e9 * Double.BYTES));
+        }
+        return Require.atLeast(2, "numThresholds", count);
     }
 
     /** Replaces the thresholds, unchecked. */
@@ -150,12 +169,23 @@ abstract class ConfusionMetric extends WeightedMetric {
         Operand<TFloat32> scores = selected(tf, scores(tf, probabilities.of(tf, prediction), weights));
         int labels = labels(scores);
         Operand<TFloat64> each = weigh(tf, scores, weights);
-        int cells = 2 * bins() * labels;
+        int cells = cells(labels);
         Operand<TInt32> flat = tf.constant(new int[] {-1});
         Operand<TInt32> cell = tf.reshape(cells(tf, wanted, scores, labels), flat);
         Operand<TFloat64> counts = tf.math.unsortedSegmentSum(tf.reshape(each, flat), cell, tf.constant(cells));
         Operand<TFloat64> unknown = Weights.unknown(tf, Targets.unknown(tf, wanted, scores), each);
         state(tf, HISTOGRAM, Shape.of(cells)).assignAdd(tf, tf.math.add(counts, unknown));
+    }
+
+    private int cells(int labels) {
+        long cells = 2L * bins() * labels;
+        if (cells > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "Metric '" + name() + "' with " + thresholds.length + " thresholds for each of "
+                            + labels + " labels would count in " + cells + " cells, "
+                            + cells / 1e9 * Double.BYTES + " GB: take fewer thresholds");
+        }
+        return (int) cells;
     }
 
     private int bins() {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.metric;
 
+import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.settings.Settings;
@@ -22,8 +23,8 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Something measured over many batches. Its state lives in TensorFlow variables: {@link #update} adds to them without
- * reading anything back, {@link #result} reads once.
+ * A metric: something measured over many batches. Its state lives in TensorFlow variables: {@link #update} adds to
+ * them without reading anything back, {@link #result} reads once.
  *
  * <pre>{@code
  * final class MeanPrediction extends Metric {
@@ -195,6 +196,7 @@ public abstract class Metric implements Stateful {
     }
 
     private static Variable<TFloat64> newState(TapeSession session, String fullName, Shape shape) {
+        NativeMemory.requireRoom("Metric state '" + fullName + "', float64", shape, Double.BYTES);
         Ops eager = session.tf(); // State is made now, even while a step is being traced.
         List<Variable<TFloat64>> made = new ArrayList<>(1);
         session.unrecorded(() -> made.add(Variable.create(eager, fullName, zeros(eager, shape), false)));

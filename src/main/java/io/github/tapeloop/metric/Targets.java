@@ -14,7 +14,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
-/** Brings targets into the form that a formula takes. */
+/** The step that brings targets into the form that a formula takes. */
 final class Targets {
 
     private Targets() {}

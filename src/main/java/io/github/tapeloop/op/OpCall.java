@@ -16,8 +16,8 @@ import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 
 /**
- * Everything said about one op before it is made. It stays in Java until {@link #build}: one object then serves the
- * native call, the tape's record, and the words of an error.
+ * The builder of one op: everything said about it before it is made. It stays in Java until {@link #build}: one
+ * object then serves the native call, the tape's record, and the words of an error.
  */
 public final class OpCall implements OperationBuilder {
 

@@ -2,7 +2,10 @@ package io.github.tapeloop.op;
 
 import java.util.OptionalInt;
 
-/** Hears of every op made in an environment, right after it ran (or was added to a graph): a gradient tape's ear. */
+/**
+ * A listener that hears of every op made in an environment, right after it ran (or was added to a graph): a gradient
+ * tape's ear.
+ */
 @FunctionalInterface
 public interface OpRecorder {
 

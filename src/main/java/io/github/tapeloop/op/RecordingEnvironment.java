@@ -3,6 +3,7 @@ package io.github.tapeloop.op;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
@@ -46,6 +47,16 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle);
 
     /**
+     * Something that a session has one of, such as a cache of gradient rules.
+     *
+     * @param type its class
+     * @param make makes it when it is first asked for
+     * @param <A> its type
+     * @return the same object in all environments of a session
+     */
+    <A> A attachment(Class<A> type, Supplier<A> make);
+
+    /**
      * Starts telling a recorder of every op, until {@link #stopRecording}.
      *
      * @param recorder who wants to know
@@ -58,6 +69,15 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
      * @param recorder the recorder given to {@link #startRecording}
      */
     void stopRecording(OpRecorder recorder);
+
+    /**
+     * The recording of a tape.
+     *
+     * @param tape any tape
+     * @param <T> its type
+     * @return its recording, or empty if it does not record here now
+     */
+    <T> Optional<Recording<T>> recording(T tape);
 
     /**
      * Whether anybody is told of ops now.

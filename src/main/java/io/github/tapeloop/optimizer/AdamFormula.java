@@ -9,7 +9,7 @@ import org.tensorflow.op.core.ResourceScatterUpdate;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
-/** What {@link Adam} and {@link AdamW} have in common: all but the weight decay. */
+/** The base of {@link Adam} and {@link AdamW}: all but the weight decay. */
 abstract class AdamFormula<S extends AdamFormula<S>> extends Moments<S> {
 
     private static final double EPSILON = 1e-7;

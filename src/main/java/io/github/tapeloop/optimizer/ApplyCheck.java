@@ -12,7 +12,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 
-/** Refuses gradients that an optimizer cannot apply, before anything has changed. */
+/** A check that refuses gradients that an optimizer cannot apply, before anything has changed. */
 final class ApplyCheck {
 
     private final String optimizer;

@@ -1,11 +1,10 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.transaction.Write;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
@@ -14,18 +13,22 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /** An update that a transaction holds back: the gradients wait for the end of the step. */
-final class HeldUpdate implements Transaction.Write {
+final class HeldUpdate implements Write {
 
     private final Optimizer optimizer;
     private final Gradients gradients;
-    private final Set<Variable<?>> changed = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<String> changed = new HashSet<>();
 
     HeldUpdate(Optimizer optimizer, Gradients gradients) {
         this.optimizer = optimizer;
         this.gradients = gradients;
-        changed.addAll(gradients.variables());
-        changed.addAll(optimizer.carried());
-        optimizer.state().forEach(changed::add);
+        gradients.variables().forEach(this::changes);
+        optimizer.carried().forEach(this::changes);
+        optimizer.state().forEach(this::changes);
+    }
+
+    private void changes(Variable<?> variable) {
+        changed.add(variable.sharedName());
     }
 
     @Override
@@ -42,7 +45,7 @@ final class HeldUpdate implements Transaction.Write {
     }
 
     @Override
-    public Set<Variable<?>> variables() {
+    public Set<String> variables() {
         return changed;
     }
 

@@ -31,6 +31,8 @@ public final class Muon extends Moments<Muon> {
 
     private double momentum = 0.95;
     private boolean nesterov = true;
+    private static final int MOST_STEPS = 100;
+
     private int newtonSchulzSteps = 5;
     private double rmsRate = 0.2;
     private double adamRatio = 1;
@@ -89,12 +91,12 @@ public final class Muon extends Moments<Muon> {
     /**
      * Sets how many Newton-Schulz iterations make a step nearly orthogonal; 5 unless set.
      *
-     * @param steps at least 1
+     * @param steps from 1 to 100; a few are enough
      * @return this
      */
     public Muon newtonSchulzSteps(int steps) {
         settings.change(this, "newtonSchulzSteps");
-        this.newtonSchulzSteps = Require.atLeast(1, "newtonSchulzSteps", steps);
+        this.newtonSchulzSteps = Require.within(1, MOST_STEPS, "newtonSchulzSteps", steps);
         return this;
     }
 

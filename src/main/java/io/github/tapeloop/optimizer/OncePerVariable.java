@@ -7,8 +7,9 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * What a user's function says of a variable, remembered. A step that was traced keeps the answer of its trace; asking anew in
- * steps that run op by op, or are traced again for another batch, could give another one, and so other numbers.
+ * A memory of what a user's function says of a variable. A step that was traced keeps the answer of its trace;
+ * asking anew in steps that run op by op, or are traced again for another batch, could give another one, and so
+ * other numbers.
  */
 final class OncePerVariable<R> {
 

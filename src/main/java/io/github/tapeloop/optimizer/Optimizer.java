@@ -3,8 +3,8 @@ package io.github.tapeloop.optimizer;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -21,8 +21,8 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * Changes variables so that a loss shrinks. Subclass it and write {@link #update}; slots, step count, learning rate and
- * checks are here.
+ * An optimizer: changes variables so that a loss shrinks. Subclass it and write {@link #update}; slots, step count,
+ * learning rate and checks are here.
  *
  * <pre>{@code
  * final class SignDescent extends Optimizer {
@@ -37,6 +37,10 @@ import org.tensorflow.types.family.TNumber;
  * <p>Clipping, weight decay, moving averages and accumulation of gradients are added to any optimizer by {@link #with}:
  * {@code new Adam(1e-3).with(Clip.globalNorm(1), WeightDecay.of(0.01))}. Different optimizers for different variables are
  * a {@link ByVariable}.
+ *
+ * <p>Most optimizers keep squares of gradients in the type of the variable. In float32 a gradient above 1.8e19 has no finite
+ * square, and what it belongs to becomes NaN in that step or the next, as in Keras; in PyTorch, whose formula for the average
+ * of squares is another, it stays where it is for ever. {@link Clip} works for gradients of any size, and keeps this away.
  *
  * <p>An optimizer belongs to the session of the first variables it updates. Not thread-safe.
  */

@@ -22,8 +22,8 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * What an optimizer keeps from one step to the next, in the session of the first: the count of steps, the learning rate,
- * slots, a loss scale.
+ * The state that an optimizer keeps from one step to the next, in the session of the first: the count of steps, the
+ * learning rate, slots, a loss scale.
  */
 abstract class OptimizerState implements Stateful {
 

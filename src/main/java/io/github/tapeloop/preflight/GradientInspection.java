@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import org.tensorflow.Operand;
 
 /**
- * Looks over the shoulder of the tapes of a session: for each target whose gradients are asked for, which ops on the way
+ * An observer of the tapes of a session: for each target whose gradients are asked for, which ops on the way
  * to the variables have no rule, and which ops cut the way. A tape itself stops at the first op without a rule, and says
  * nothing of a variable that it does not reach.
  *

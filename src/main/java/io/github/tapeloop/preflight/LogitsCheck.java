@@ -9,8 +9,8 @@ import org.tensorflow.Operation;
 import org.tensorflow.Output;
 
 /**
- * Looks for a loss of logits that is given probabilities, and one of probabilities that is given logits. Both train, badly,
- * without an error.
+ * A check for a loss of logits that is given probabilities, and one of probabilities that is given logits. Both
+ * train, badly, without an error.
  */
 final class LogitsCheck {
 

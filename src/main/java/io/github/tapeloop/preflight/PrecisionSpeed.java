@@ -16,10 +16,10 @@ import org.tensorflow.op.nn.Conv2dBackpropInput;
 import org.tensorflow.types.TFloat32;
 
 /**
- * How fast a mixed precision is beside float32 where a session computes: measured by what a small layer does in a step, once
- * in a process for each precision and kind of layer. What a processor says of itself does not tell what TensorFlow's kernels
- * make of it: one that has instructions for bfloat16 may take a hundred times as long for the gradient of a convolution in
- * float16.
+ * A measurement: how fast a mixed precision is beside float32 where a session computes: measured by what a small
+ * layer does in a step, once in a process for each precision and kind of layer. What a processor says of itself does
+ * not tell what TensorFlow's kernels make of it: one that has instructions for bfloat16 may take a hundred times as
+ * long for the gradient of a convolution in float16.
  */
 final class PrecisionSpeed {
 

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks for targets outside what a loss or metric is defined for, such as labels -1 and 1 in a binary cross-entropy: the loss
- * falls and the model learns something else.
+ * A check for targets outside what a loss or metric is defined for, such as labels -1 and 1 in a binary
+ * cross-entropy: the loss falls and the model learns something else.
  */
 final class TargetCheck {
 

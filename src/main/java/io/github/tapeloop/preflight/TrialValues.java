@@ -20,7 +20,7 @@ import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 
-/** Looks at the values that a trial step computes, op by op, while they live. */
+/** An observer of the values that a trial step computes, op by op, while they live. */
 final class TrialValues implements OpRecorder, AutoCloseable {
 
     /** Ops that take a variable and leave it as it is. */

@@ -9,10 +9,10 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TType;
 
 /**
- * In which type a model computes, Keras' dtype policy ({@code "mixed_float16"}, {@code "mixed_bfloat16"}). In a mixed one
- * variables stay float32 while layers compute in a type of half the size: a variable that is read through the {@code Ops}
- * of a mixed policy comes out in that type, and its gradient goes back as float32 (Micikevicius et al. 2018, "Mixed
- * Precision Training").
+ * The type in which a model computes, Keras' dtype policy ({@code "mixed_float16"}, {@code "mixed_bfloat16"}). In a
+ * mixed one variables stay float32 while layers compute in a type of half the size: a variable that is read through
+ * the {@code Ops} of a mixed policy comes out in that type, and its gradient goes back as float32 (Micikevicius et
+ * al. 2018, "Mixed Precision Training").
  */
 public enum DtypePolicy {
 

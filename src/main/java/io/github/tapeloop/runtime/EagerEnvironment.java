@@ -18,7 +18,10 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 import org.tensorflow.types.family.TType;
 
-/** Runs ops at once, gives their outputs to the innermost scope of the session, and tells the recorders. */
+/**
+ * The environment that runs ops at once, gives their outputs to the innermost scope of the session, and tells the
+ * recorders.
+ */
 final class EagerEnvironment extends SessionEnvironment {
 
     private static final OwnedHandle[] NO_HANDLES = {};
@@ -87,7 +90,7 @@ final class EagerEnvironment extends SessionEnvironment {
         }
         OwnedHandle[] outputs = new OwnedHandle[instead.numOutputs()];
         for (int i = 0; i < outputs.length; i++) {
-            outputs[i] = session.handle(instead.output(i));
+            outputs[i] = session.handles().of(instead.output(i));
         }
         return TensorFlowInternals.newOperation(eager, NO_OP, outputs, call.type(), call.name());
     }
@@ -100,7 +103,7 @@ final class EagerEnvironment extends SessionEnvironment {
     private OwnedHandle[] handles(OpCall call) {
         OwnedHandle[] inputs = call.inputs() == 0 ? NO_HANDLES : new OwnedHandle[call.inputs()];
         for (int i = 0; i < inputs.length; i++) {
-            inputs[i] = session.handle(call.input(i));
+            inputs[i] = session.handles().of(call.input(i));
         }
         return inputs;
     }
@@ -142,7 +145,7 @@ final class EagerEnvironment extends SessionEnvironment {
 
     private Operation adopt(OpCall call, OwnedHandle[] outputs, TFE_Op op) {
         Throwable site = session.isDebug() ? new Throwable("made here") : null;
-        TensorScope scope = session.currentScope();
+        TensorScope scope = session.scopes().current();
         for (OwnedHandle output : outputs) {
             output.site = site;
             scope.add(output);

@@ -54,9 +54,9 @@ final class FatalCalls {
                     "Conv3DBackpropFilterV2",
                     row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
             entry("AvgPool", row(4).cured(PoolCalls::pool)),
-            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage)),
+            entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
             entry("AvgPool3D", row(5).cured(PoolCalls::pool)),
-            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage)),
+            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
             entry("MaxPool", row(4).cured(PoolCalls::pool)),
             entry("MaxPoolV2", row(4, 1, 1)),
             entry("MaxPoolGrad", row(4, 4, 4).cured(PoolCalls::toPooled)),
@@ -112,6 +112,8 @@ final class FatalCalls {
             entry("RaggedTensorToVariantGradient", row(1, 1, 1)),
             entry("ImageProjectiveTransformV2", row(4, 2, 1).where(FatalCalls::transformed)),
             entry("ImageProjectiveTransformV3", row(4, 2, 1, 0).where(FatalCalls::transformed)),
+            entry("XlaSvd", row(ANY).where(FatalCalls::noMatrix)),
+            entry("XlaSelfAdjointEig", row(ANY).where(FatalCalls::noMatrix)),
             entry("XlaDynamicSlice", row(ANY, 1, 1)),
             entry("XlaDynamicUpdateSlice", row(ANY, ANY, 1)),
             entry("RandomPoisson", row(1, ANY).cured(finite(1))),
@@ -125,6 +127,14 @@ final class FatalCalls {
             entry("Enter", row(ANY).where(call -> least(call, "parallel_iterations", 1))),
             entry("CustomAggregator", row(ANY).where(call -> least(call, "num_bins", 0))),
             entry("DumpTensor", row(ANY).where(FatalCalls::elsewhere)),
+            entry("SplitDedupData", row(ANY).where(FatalCalls::elsewhere)),
+            entry("MergeDedupData", row(ANY, ANY).where(FatalCalls::elsewhere)),
+            entry("TfLiteSubgraphExecute", new Row(null, FatalCalls::elsewhere, null)),
+            entry("ParseExampleDataset", new Row(null, FatalCalls::parsed, null)),
+            entry("ParseExampleDatasetV2", new Row(null, FatalCalls::parsed, null)),
+            entry("ExperimentalParseExampleDataset", new Row(null, FatalCalls::parsed, null)),
+            entry("SplitV", row(ANY, 1, 0)),
+            entry("MatrixSolveLs", row(ANY, ANY, 0).cured(FatalCalls::noEquations)),
             entry("CombinedNonMaxSuppression", row(4, 3, 0, 0, 0, 0)),
             entry("SparseTensorDenseMatMul", row(2, 1, 1, 2).where(sizes(2, call -> null))),
             entry("Unpack", row(ANY).where(FatalCalls::parts)),
@@ -366,6 +376,43 @@ final class FatalCalls {
         return size >= 0 && call.attribute("num") instanceof Long number && number != size
                 ? "it gives " + size + " parts, not " + number
                 : null;
+    }
+
+    private static String parsed(OpCall call) {
+        return length(call, "dense_keys") == length(call, "dense_shapes")
+                        && length(call, "sparse_keys") == length(call, "sparse_types")
+                ? null
+                : "it needs a shape for each of its dense_keys, and a type for each of its sparse_keys";
+    }
+
+    private static int length(OpCall call, String attribute) {
+        return call.attribute(attribute) instanceof Object[] list ? list.length : 0;
+    }
+
+    /** Of no equations TensorFlow leaves the unknowns unwritten; the least that solve them are zeros. */
+    private static Operation noEquations(SessionEnvironment environment, OpCall call) {
+        Shape matrix = Tensors.shape(call.input(0));
+        Shape right = Tensors.shape(call.input(1));
+        int rank = matrix.numDimensions();
+        boolean none = rank >= 2
+                && right.numDimensions() == rank
+                && !matrix.hasUnknownDimension()
+                && !right.hasUnknownDimension()
+                && matrix.get(-2) == 0
+                && right.get(-2) == 0;
+        if (!none) {
+            return null;
+        }
+        long[] shape = matrix.asArray();
+        shape[rank - 2] = matrix.get(-1);
+        shape[rank - 1] = right.get(-1);
+        return WindowCalls.zeros(
+                environment, call.input(1), Ops.create(environment).constant(shape));
+    }
+
+    private static String noMatrix(OpCall call) {
+        int rank = Tensors.rank(call.input(0));
+        return rank == 0 || rank == 1 ? "it takes matrices, and its input has " + rank + " dimensions" : null;
     }
 
     private static String noClasses(OpCall call) {

@@ -32,9 +32,9 @@ import org.tensorflow.proto.NodeDef;
 import org.tensorflow.proto.OpDef;
 
 /**
- * Makes the ops of a TensorFlow function again, one by one, so that tapes hear them: what an op does that has a function
- * as an attribute, {@code PartitionedCall} or {@code While}. Calls inside are replayed in their turn; ops with functions
- * of their own stay ops. Immutable; used on the thread of its session.
+ * A TensorFlow function whose ops can be made again, one by one, so that tapes hear them: what an op does that has a
+ * function as an attribute, {@code PartitionedCall} or {@code While}. Calls inside are replayed in their turn; ops
+ * with functions of their own stay ops. Immutable; used on the thread of its session.
  */
 final class FunctionReplay implements TracedFunction.Body {
 
@@ -104,7 +104,7 @@ final class FunctionReplay implements TracedFunction.Body {
     }
 
     private static FunctionReplay attached(TapeSession session, ConcreteFunction function) {
-        session.attach(function);
+        session.functions().attach(function);
         return named(session, function.getDefinedName());
     }
 
@@ -112,7 +112,7 @@ final class FunctionReplay implements TracedFunction.Body {
         Map<String, FunctionReplay> known = session.functions().replays();
         FunctionReplay found = known.get(name);
         if (found == null) {
-            found = new FunctionReplay(session, session.functionDef(name));
+            found = new FunctionReplay(session, session.functions().definition(name));
             known.put(name, found);
         }
         return found;

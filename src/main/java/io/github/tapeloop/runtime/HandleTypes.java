@@ -11,8 +11,8 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.OpDef;
 
 /**
- * What variables and tables hold. Ops that change them are told a type of their own, and the kernels of many end the process
- * where it is another one.
+ * The types of what variables and tables hold. Ops that change them are told a type of their own, and the kernels of
+ * many end the process where it is another one.
  */
 final class HandleTypes {
 

@@ -66,16 +66,7 @@ public final class Loop {
         requireBool(goesOn.outputs());
         requireNoVariables(round);
         requireNoVariables(goesOn);
-        Operation operation = tf.scope()
-                .opBuilder("While", "While")
-                .addInputList(variables.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
-                .setAttr("T", specs.stream().map(Spec::type).toArray(DataType[]::new))
-                .setAttr("output_shapes", specs.stream().map(Spec::shape).toArray(Shape[]::new))
-                .setAttr("cond", goesOn.function())
-                .setAttr("body", round.function())
-                .setAttr("parallel_iterations", 1L)
-                .setAttr(SerialExecutor.LOWERED, true)
-                .build();
+        Operation operation = operation(tf, variables, specs, goesOn, round);
         List<Operand<?>> results = new ArrayList<>();
         for (int i = 0; i < operation.numOutputs(); i++) {
             results.add(operation.output(i));
@@ -153,6 +144,21 @@ public final class Loop {
                     "The body of a loop must give variables of the number and types that it is" + " given, " + before
                             + ", got " + after);
         }
+    }
+
+    /** The op of a loop in a graph, whose outputs are the variables after the last round. */
+    static Operation operation(
+            Ops tf, List<? extends Operand<?>> variables, List<Spec> specs, Built goesOn, Built round) {
+        return tf.scope()
+                .opBuilder("While", "While")
+                .addInputList(variables.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
+                .setAttr("T", specs.stream().map(Spec::type).toArray(DataType[]::new))
+                .setAttr("output_shapes", specs.stream().map(Spec::shape).toArray(Shape[]::new))
+                .setAttr("cond", goesOn.function())
+                .setAttr("body", round.function())
+                .setAttr("parallel_iterations", 1L)
+                .setAttr(SerialExecutor.LOWERED, true)
+                .build();
     }
 
     /** The handles of variables are no inputs of the op, so that no gradient could reach them. */

@@ -45,7 +45,7 @@ final class OwnedHandle extends TFE_TensorHandle {
     /** The shape of the value, asked of TensorFlow once. */
     Shape shape() {
         if (shape == null) {
-            shape = owner.session().shape(this);
+            shape = owner.session().handles().shape(this);
         }
         return shape;
     }

@@ -54,7 +54,7 @@ public final class Owner implements AutoCloseable {
             });
             return made;
         } finally {
-            session.endUnclaimed(entered);
+            session.use().endUnclaimed(entered);
         }
     }
 
@@ -72,7 +72,7 @@ public final class Owner implements AutoCloseable {
                 action.run();
             }
         } finally {
-            session.endUnclaimed(entered);
+            session.use().endUnclaimed(entered);
         }
     }
 
@@ -91,7 +91,7 @@ public final class Owner implements AutoCloseable {
      */
     @Override
     public void close() {
-        session.beginFreeing().ifPresent(use -> {
+        session.use().beginFreeing().ifPresent(use -> {
             try (use) {
                 session.cancelOnClose(closing);
                 closeAll();

@@ -61,13 +61,25 @@ final class PoolCalls {
     }
 
     /** With zeros at the end; TensorFlow copies nothing where there are none. */
-    private static Output<?> padded(Ops tf, Output<?> x, Operand<TInt32> paddings) {
+    static Output<?> padded(Ops tf, Output<?> x, Operand<TInt32> paddings) {
         return tf.scope()
                 .opBuilder("Pad", "Pad")
                 .addInput(x)
                 .addInput(paddings.asOutput())
                 .build()
                 .output(0);
+    }
+
+    /** The gradient of an average pool: the shape of the image comes first, and is taken on trust. */
+    static Operation toAveraged(SessionEnvironment environment, OpCall call) {
+        int rank = Tensors.rank(call.input(1));
+        long[] window = OpAttributes.numbers(call.attribute("ksize"));
+        WindowCalls.Geometry geometry = rank < 0 ? null : WindowCalls.Geometry.of(call, rank);
+        if (geometry == null || window == null || window.length != rank) {
+            return null;
+        }
+        Output<?> dy = WindowSizes.fittingPool(environment, call, geometry.ofPool(window));
+        return dy == call.input(1) ? null : FatalCalls.replaced(environment, call, 1, dy);
     }
 
     /** The gradient op of an average pool takes the shape of the image on trust. */

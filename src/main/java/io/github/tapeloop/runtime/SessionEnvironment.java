@@ -4,6 +4,7 @@ import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.OpRecorder;
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Operand;
@@ -22,7 +24,7 @@ import org.tensorflow.op.Scope;
 import org.tensorflow.proto.FunctionDefLibrary;
 
 /**
- * What the environments of a session have in common, whether ops run now or go into a graph: who listens, which ops every
+ * The base of the environments of a session, whether ops run now or go into a graph: who listens, which ops every
  * tape watches by itself, and what is left to TensorFlow's environment underneath.
  */
 abstract class SessionEnvironment implements RecordingEnvironment {
@@ -106,6 +108,11 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     }
 
     @Override
+    public final <A> A attachment(Class<A> type, Supplier<A> make) {
+        return session.attachment(type, make);
+    }
+
+    @Override
     public final void startRecording(OpRecorder recorder) {
         boolean entered = session.begin();
         try {
@@ -134,6 +141,17 @@ abstract class SessionEnvironment implements RecordingEnvironment {
         } finally {
             session.end(entered);
         }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // A recording of a tape is of the type of the tape.
+    public final <T> Optional<Recording<T>> recording(T tape) {
+        for (OpRecorder recorder : recorders) {
+            if (recorder instanceof Recording<?> recording && recording.tape() == tape) {
+                return Optional.of((Recording<T>) recording);
+            }
+        }
+        return Optional.empty();
     }
 
     /** Who is told of ops now, with where that began, which is null but in debug mode. */

@@ -14,10 +14,11 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.OpDef;
 
 /**
- * Keeps the program order of ops with effects inside a graph, which by itself orders only what depends on each other.
- * A read of a variable waits for the write before it; a write waits for the write and the reads before it; other stateful
- * ops (printing, random draws with state) wait for one another. An op that runs a function may touch anything: it waits
- * for all before it and all after it wait for it. What Python calls automatic control dependencies.
+ * The scheduler that keeps the program order of ops with effects inside a graph, which by itself orders only what
+ * depends on each other. A read of a variable waits for the write before it; a write waits for the write and the
+ * reads before it; other stateful ops (printing, random draws with state) wait for one another. An op that runs a
+ * function may touch anything: it waits for all before it and all after it wait for it. What Python calls automatic
+ * control dependencies.
  */
 final class StatefulOrder {
 

@@ -8,21 +8,12 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.bytedeco.javacpp.Pointer;
-import org.tensorflow.ConcreteFunction;
 import org.tensorflow.EagerSession;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
-import org.tensorflow.internal.c_api.TF_Tensor;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.FunctionDef;
 import org.tensorflow.proto.GraphDef;
-import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -42,7 +33,7 @@ import org.tensorflow.types.family.TType;
  *
  * <p><b>Threads.</b> A session belongs to the first thread that uses it: any use by another one (an op, reading a value, a
  * scope, a tape, a variable) is an {@link IllegalStateException} that names both, until the owner calls {@link
- * #handOver()}. A session made with {@link Builder#takeTurns} belongs to nobody: threads use it in turn, each as long as
+ * #handOver()}. A session made with {@link SessionBuilder#takeTurns} belongs to nobody: threads use it in turn, each as long as
  * its call runs or a scope that it opened is open, and one that comes meanwhile gets that exception. A trainer makes its
  * session so. Either way {@link #enter} takes a session for several calls and gives it back. Sessions of different threads
  * share nothing.
@@ -51,10 +42,7 @@ import org.tensorflow.types.family.TType;
  * #requestClose()}, {@link #liveHandles()} and the settings may be asked by any thread, too. What TensorFlow Java itself
  * does with an operand, {@code asTensor()} and {@code shape()}, knows of no threads: it belongs to the owner's.
  */
-public final class TapeSession implements AutoCloseable {
-
-    /** Longer than a step, and than most layers' first one. */
-    private static final Duration CLOSING = Duration.ofSeconds(30);
+public final class TapeSession extends OperandReader implements AutoCloseable {
 
     /** Where an operand is asked for its type, its shape or its value by TensorFlow Java alone, which knows no lock. */
     private static final String TENSORFLOW_JAVA = "org.tensorflow.EagerOperation";
@@ -66,7 +54,8 @@ public final class TapeSession implements AutoCloseable {
     private final SessionFunctions functions;
     private final ScopeStack scopes = new ScopeStack(this);
     private final UseLock lock = new UseLock("This TapeSession", this::free);
-    private final boolean takesTurns;
+    private final SessionUse use;
+    private final SessionHandles handles;
     private final ClosingActions onClose = new ClosingActions();
     private final Map<Class<?>, Object> attachments = new HashMap<>();
     private final long seed;
@@ -74,16 +63,14 @@ public final class TapeSession implements AutoCloseable {
     private final String device;
     private final Threads threads;
     private long passes;
-    private long ids;
 
-    private TapeSession(Builder builder) {
+    TapeSession(SessionBuilder builder) {
         NativeMemory.prepare();
         TensorFlowInternals.requireAccess();
-        this.takesTurns = builder.takesTurns;
-        this.seed = builder.seed;
-        this.debug = builder.debug;
-        this.device = builder.device;
-        this.threads = builder.threads;
+        this.seed = builder.seed();
+        this.debug = builder.isDebug();
+        this.device = builder.device();
+        this.threads = builder.threads();
         this.eager = EagerSession.options().config(builder.config()).build();
         try {
             this.executor = new EagerExecutor(TensorFlowInternals.context(eager));
@@ -91,9 +78,11 @@ public final class TapeSession implements AutoCloseable {
             eager.close();
             throw e;
         }
-        this.environment = new EagerEnvironment(this, eager, executor, builder.device);
+        this.use = new SessionUse(lock, scopes, builder.takesTurns());
+        this.handles = new SessionHandles(this, use, executor);
+        this.environment = new EagerEnvironment(this, eager, executor, builder.device());
         this.tf = Ops.create(environment);
-        this.functions = new SessionFunctions(executor);
+        this.functions = new SessionFunctions(eager, executor, builder.threads().interOp() == 1);
     }
 
     /**
@@ -110,8 +99,8 @@ public final class TapeSession implements AutoCloseable {
      *
      * @return a builder
      */
-    public static Builder builder() {
-        return new Builder();
+    public static SessionBuilder builder() {
+        return new SessionBuilder();
     }
 
     /**
@@ -130,6 +119,7 @@ public final class TapeSession implements AutoCloseable {
      *
      * @return the only way to make ops here
      */
+    @Override
     public Ops tf() {
         lock.requireUsable();
         return tf;
@@ -141,11 +131,11 @@ public final class TapeSession implements AutoCloseable {
      * @return a scope to be closed by the caller, best by try-with-resources
      */
     public TensorScope scope() {
-        boolean entered = lock.enter();
+        boolean entered = use.begin();
         try {
             return scopes.open();
         } finally {
-            end(entered);
+            use.end(entered);
         }
     }
 
@@ -159,18 +149,7 @@ public final class TapeSession implements AutoCloseable {
      * @throws IllegalStateException if the session belongs to another thread or is in use by it, or is closed
      */
     public Use enter(String what) {
-        UseLock.Use use = lock.enter(what);
-        TensorScope before = scopes.current();
-        boolean[] left = new boolean[1];
-        return () -> {
-            if (!left[0]) {
-                lock.requireInside();
-                left[0] = true;
-                try (use) {
-                    scopes.leaveInside(before);
-                }
-            }
-        };
+        return use.enter(what);
     }
 
     /**
@@ -180,7 +159,7 @@ public final class TapeSession implements AutoCloseable {
      *     scope is open
      */
     public void handOver() {
-        give(null);
+        use.handOver(null);
     }
 
     /**
@@ -190,20 +169,7 @@ public final class TapeSession implements AutoCloseable {
      * @throws IllegalStateException as in {@link #handOver()}
      */
     public void handOver(Thread next) {
-        give(Objects.requireNonNull(next, "next"));
-    }
-
-    private void give(Thread next) {
-        boolean orphaned = lock.enterToHandOver();
-        if (orphaned) {
-            scopes.leaveInside(scopes.root());
-        }
-        if (scopes.areOpen()) {
-            lock.leave();
-            throw new IllegalStateException("This TapeSession cannot be handed over while a TensorScope is open, which"
-                    + " this thread would close: do it after the closing brace");
-        }
-        lock.leave(next);
+        use.handOver(Objects.requireNonNull(next, "next"));
     }
 
     /**
@@ -216,43 +182,30 @@ public final class TapeSession implements AutoCloseable {
     }
 
     /**
-     * A number that no other call in this session gets, for names that must be unique.
-     *
-     * @return 0, 1, 2, …
-     */
-    public long nextId() {
-        return ids++;
-    }
-
-    /**
-     * Something that each session has one of, such as a cache of gradient rules.
-     *
-     * @param type its class
-     * @param make makes it when it is first asked for
-     * @param <A> its type
-     * @return always the same object
-     */
-    public <A> A attachment(Class<A> type, Supplier<A> make) {
-        boolean entered = lock.enter();
-        try {
-            Object found = attachments.get(type);
-            if (found == null) {
-                found = make.get();
-                attachments.put(type, found);
-            }
-            return type.cast(found);
-        } finally {
-            endUnclaimed(entered);
-        }
-    }
-
-    /**
      * Counts forward passes, for the seeds of random ops in hand-written loops.
      *
      * @return how many were counted before this one
      */
     public long nextPass() {
         return passes++;
+    }
+
+    /**
+     * How many forward passes were counted.
+     *
+     * @return the number
+     */
+    public long passes() {
+        return passes;
+    }
+
+    /**
+     * Goes on to count forward passes from a number: that of an earlier process.
+     *
+     * @param counted how many were counted
+     */
+    public void passes(long counted) {
+        this.passes = counted;
     }
 
     /**
@@ -268,7 +221,7 @@ public final class TapeSession implements AutoCloseable {
     }
 
     <T extends TType> Operand<T> persist(TensorScope owner, Supplier<? extends Operand<T>> body) {
-        boolean entered = lock.enter();
+        boolean entered = use.begin();
         TensorScope before = scopes.replace(owner);
         boolean muted = environment.mute();
         try (TensorScope scratch = scope()) {
@@ -276,23 +229,19 @@ public final class TapeSession implements AutoCloseable {
         } finally {
             scopes.replace(before);
             environment.unmute(muted);
-            end(entered);
+            use.end(entered);
         }
     }
 
-    /**
-     * Runs ops that no tape hears of, and frees what they make.
-     *
-     * @param body runs ops
-     */
+    @Override
     public void unrecorded(Runnable body) {
-        boolean entered = lock.enter();
+        boolean entered = use.begin();
         boolean muted = environment.mute();
         try (TensorScope scratch = scope()) {
             body.run();
         } finally {
             environment.unmute(muted);
-            end(entered);
+            use.end(entered);
         }
     }
 
@@ -302,36 +251,12 @@ public final class TapeSession implements AutoCloseable {
      * @param operand an operand of this session; a freed one is left alone
      */
     public void free(Operand<?> operand) {
-        if (TensorFlowInternals.handle(operand.asOutput()) instanceof OwnedHandle freeable && !freeable.isFreed()) {
-            boolean entered = lock.enter();
-            try {
-                OwnedHandle handle = handle(operand.asOutput()); // Refuses an operand of another session.
-                handle.owner.remove(handle);
-                handle.free();
-            } finally {
-                end(entered);
-            }
-        }
+        handles.free(operand);
     }
 
-    /**
-     * Reads a value: the tensor given to {@code reader} shares the operand's memory and is closed when it returns.
-     *
-     * @param operand an operand of this session
-     * @param reader takes what it needs out of the tensor, which it must not keep
-     * @param <T> the operand's type
-     * @param <R> the result's type
-     * @return what {@code reader} returned
-     * @throws IllegalStateException if the operand has been freed
-     */
-    @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
+    @Override
     public <T extends TType, R> R read(Operand<T> operand, Function<? super T, ? extends R> reader) {
-        boolean entered = lock.enter();
-        try (TType tensor = TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())))) {
-            return reader.apply((T) tensor);
-        } finally {
-            end(entered);
-        }
+        return handles.read(operand, reader);
     }
 
     /**
@@ -344,98 +269,8 @@ public final class TapeSession implements AutoCloseable {
      *     need be
      * @throws IllegalStateException if the operand has been freed
      */
-    @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
     public <T extends TType> T tensor(Operand<T> operand) {
-        boolean entered = lock.enter();
-        try {
-            return (T) TensorFlowInternals.tensor(executor.resolve(handle(operand.asOutput())));
-        } finally {
-            end(entered);
-        }
-    }
-
-    /**
-     * Reads a scalar of any numeric type.
-     *
-     * @param operand a number of shape []
-     * @return its value as a double
-     * @throws IllegalArgumentException if the operand is not a scalar
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public double scalar(Operand<? extends TNumber> operand) {
-        return Values.scalar(this, operand);
-    }
-
-    /**
-     * Reads numbers of any type as floats.
-     *
-     * @param operand numbers of any type and shape
-     * @return all of them in row-major order, those that are not float32 rounded to the nearest that is
-     * @throws IllegalArgumentException if the operand holds no numbers
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public float[] floats(Operand<?> operand) {
-        return Values.floats(this, operand);
-    }
-
-    /**
-     * Reads numbers of any type as doubles.
-     *
-     * @param operand numbers of any type and shape
-     * @return all of them in row-major order, exactly, but for whole numbers beyond 2^53
-     * @throws IllegalArgumentException if the operand holds no numbers
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public double[] doubles(Operand<?> operand) {
-        return Values.doubles(this, operand);
-    }
-
-    /**
-     * Reads whole numbers of any type as ints.
-     *
-     * @param operand whole numbers of any type and shape
-     * @return all of them in row-major order
-     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for an int
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public int[] ints(Operand<?> operand) {
-        return Values.ints(this, operand);
-    }
-
-    /**
-     * Reads whole numbers of any type as longs.
-     *
-     * @param operand whole numbers of any type and shape
-     * @return all of them in row-major order
-     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for a long
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public long[] longs(Operand<?> operand) {
-        return Values.longs(this, operand);
-    }
-
-    /**
-     * Reads truth values.
-     *
-     * @param operand bool, of any shape
-     * @return all of them in row-major order
-     * @throws IllegalArgumentException if the operand is of another type
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public boolean[] booleans(Operand<?> operand) {
-        return Values.booleans(this, operand);
-    }
-
-    /**
-     * Reads texts.
-     *
-     * @param operand strings in UTF-8, of any shape
-     * @return all of them in row-major order
-     * @throws IllegalArgumentException if the operand is of another type
-     * @throws IllegalStateException if the operand has been freed
-     */
-    public String[] strings(Operand<?> operand) {
-        return Values.strings(this, operand);
+        return handles.tensor(operand);
     }
 
     /**
@@ -447,11 +282,11 @@ public final class TapeSession implements AutoCloseable {
         if (isClosed()) {
             return LeakReport.EMPTY;
         }
-        boolean entered = lock.enter();
+        boolean entered = use.begin();
         try {
             return LeakReport.of(scopes.current(), environment.recorders());
         } finally {
-            endUnclaimed(entered);
+            use.endUnclaimed(entered);
         }
     }
 
@@ -485,7 +320,7 @@ public final class TapeSession implements AutoCloseable {
     /**
      * Whether this session remembers where each op was made.
      *
-     * @return what {@link Builder#debug} was given
+     * @return what {@link SessionBuilder#debug} was given
      */
     public boolean isDebug() {
         return debug;
@@ -498,11 +333,11 @@ public final class TapeSession implements AutoCloseable {
      * @param action frees what belongs to the session
      */
     public void onClose(Runnable action) {
-        boolean entered = lock.enter();
+        boolean entered = use.begin();
         try {
             onClose.add(action);
         } finally {
-            endUnclaimed(entered);
+            use.endUnclaimed(entered);
         }
     }
 
@@ -513,11 +348,11 @@ public final class TapeSession implements AutoCloseable {
      */
     public void cancelOnClose(Runnable action) {
         if (!isClosed()) {
-            boolean entered = lock.enter();
+            boolean entered = use.begin();
             try {
                 onClose.remove(action);
             } finally {
-                endUnclaimed(entered);
+                use.endUnclaimed(entered);
             }
         }
     }
@@ -551,7 +386,7 @@ public final class TapeSession implements AutoCloseable {
     /** {@link #close(Duration)} within 30 seconds. */
     @Override
     public void close() {
-        close(CLOSING);
+        close(SessionUse.CLOSING);
     }
 
     /**
@@ -590,43 +425,27 @@ public final class TapeSession implements AutoCloseable {
 
     /** Begins a call, unless one is running: {@link #end} is told what this returned. */
     boolean begin() {
-        return lock.enter();
+        return use.begin();
     }
 
     void end(boolean entered) {
-        if (entered) {
-            lock.leave(takesTurns && !scopes.areOpen() ? null : Thread.currentThread());
-        }
+        use.end(entered);
     }
 
-    /** Like {@link #end}, after a call that is no use: the session belongs to whom it belonged before. */
-    void endUnclaimed(boolean entered) {
-        if (entered) {
-            lock.leave();
-        }
+    SessionUse use() {
+        return use;
     }
 
-    /** Begins a call that frees what ends before the session, whoever owns that; empty if all is freed anyway. */
-    Optional<UseLock.Use> beginFreeing() {
-        return lock.await(CLOSING);
+    SessionHandles handles() {
+        return handles;
     }
 
-    /** Frees a scope, unless that is left to the thread that closes the session. */
-    void leave(TensorScope scope) {
-        boolean entered;
-        try {
-            entered = lock.enter();
-        } catch (IllegalStateException e) {
-            if (isClosed()) {
-                return;
-            }
-            throw e;
-        }
-        try {
-            scopes.leave(scope);
-        } finally {
-            end(entered);
-        }
+    SessionFunctions functions() {
+        return functions;
+    }
+
+    ScopeStack scopes() {
+        return scopes;
     }
 
     EagerEnvironment environment() {
@@ -637,171 +456,41 @@ public final class TapeSession implements AutoCloseable {
         return device;
     }
 
-    /** Whether no two ops of a function run at the same time, nor wait for one on another device. */
-    boolean isSerial() {
-        return threads.interOp() == 1
-                && executor.devices() == 1
-                && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"));
-    }
-
-    SessionFunctions functions() {
-        return functions;
-    }
-
-    /** Makes a function known to ops outside any graph, unless it is. */
-    void attach(ConcreteFunction function) {
-        TensorFlowInternals.handle(function); // Says whether it is closed; its name would be read from freed memory.
-        String name = function.getDefinedName();
-        if (!functions.isHeld(name) && !functions.replays().containsKey(name)) {
-            eager.attachFunction(function);
-        }
-    }
-
-    FunctionDef functionDef(String name) {
-        return FunctionReplay.read(TensorFlowInternals.context(eager), name);
-    }
-
-    TensorScope currentScope() {
-        return scopes.current();
-    }
-
-    Shape shape(OwnedHandle handle) {
-        boolean entered = lock.enter();
+    /** Something that this session has one of, such as a cache: made when it is first asked for. */
+    <A> A attachment(Class<A> type, Supplier<A> make) {
+        boolean entered = use.begin();
         try {
-            return executor.shape(handle);
+            Object found = attachments.get(type);
+            if (found == null) {
+                found = make.get();
+                attachments.put(type, found);
+            }
+            return type.cast(found);
         } finally {
-            end(entered);
+            use.endUnclaimed(entered);
         }
-    }
-
-    /** The value of a handle as a native tensor that the caller closes. */
-    TF_Tensor resolve(OwnedHandle handle) {
-        boolean entered = lock.enter();
-        try {
-            return executor.resolve(handle);
-        } finally {
-            end(entered);
-        }
-    }
-
-    /** The handle behind an output of this session that is still live. */
-    OwnedHandle handle(Output<?> output) {
-        Pointer pointer = TensorFlowInternals.handle(output);
-        if (!(pointer instanceof OwnedHandle handle)) {
-            throw new IllegalArgumentException("Output '" + output.op().name() + "' of op "
-                    + output.op().type() + " was not made with the Ops of this TapeSession: make it with session.tf()."
-                    + " If it belongs to a step that is being compiled, it has no value yet: make ops of it instead of"
-                    + " reading it in Java");
-        }
-        Tensors.requireLive(handle, output);
-        if (handle.owner.session() != this) {
-            throw new IllegalArgumentException("Output '" + output.op().name() + "' of op "
-                    + output.op().type() + " belongs to another TapeSession: operands and models stay in the session"
-                    + " they were made in");
-        }
-        return handle;
     }
 
     /** A use of the session for several calls, ended by its thread. */
-    @FunctionalInterface
     public interface Use extends AutoCloseable {
+
+        /**
+         * Lets other threads use the session, in turn, until some work has returned and nobody else is inside: a loop that
+         * pauses waits in that work. Nobody frees the session before; an asked-for end is heard of by {@link #isClosing}.
+         * Scopes that others have left open then are theirs no longer to make ops in.
+         *
+         * @param meanwhile what to do without the session, on this thread; what it throws is thrown on
+         * @throws IllegalStateException if this thread is not inside
+         */
+        void lend(Runnable meanwhile);
 
         /** Ends the use. Closing twice is allowed. */
         @Override
         void close();
     }
 
-    /** Describes a session before it is opened. */
-    public static final class Builder {
-
-        private Threads threads = new Threads(0, 0);
-        private String device = "";
-        private long seed;
-        private boolean debug;
-        private boolean takesTurns;
-
-        private Builder() {}
-
-        /**
-         * How many ops run at a time, and how many threads one op may use. One and one is fastest for small models, the
-         * default for large ones.
-         *
-         * <p>TensorFlow has one pool of threads inside ops for the whole process, made for the first session: later ones
-         * share it, whatever they ask for, unless the process was started with the environment variable {@code
-         * TF_OVERRIDE_GLOBAL_THREADPOOL=1}. Threads that run ops are each session's own.
-         *
-         * @param interOp threads that run ops, 0 for TensorFlow's default
-         * @param intraOp threads inside one op, 0 for TensorFlow's default
-         * @return this
-         */
-        public Builder threads(int interOp, int intraOp) {
-            this.threads = new Threads(interOp, intraOp);
-            return this;
-        }
-
-        /**
-         * The device of all ops that name none themselves.
-         *
-         * @param name a TensorFlow device, {@code /CPU:0} or {@code /GPU:0}
-         * @return this
-         */
-        public Builder device(String name) {
-            this.device = Objects.requireNonNull(name, "name");
-            return this;
-        }
-
-        /**
-         * The seed of initializers, dropout and shuffling.
-         *
-         * @param value any number
-         * @return this
-         */
-        public Builder seed(long value) {
-            this.seed = value;
-            return this;
-        }
-
-        /**
-         * Whether to remember where each op was made, for {@link TapeSession#leakReport()}. Costs time and heap.
-         *
-         * @param on true to remember
-         * @return this
-         */
-        public Builder debug(boolean on) {
-            this.debug = on;
-            return this;
-        }
-
-        /**
-         * Whether threads use the session in turn, each for the length of a call, instead of its belonging to one of them.
-         *
-         * @param on true for a session that belongs to no thread
-         * @return this
-         */
-        public Builder takeTurns(boolean on) {
-            this.takesTurns = on;
-            return this;
-        }
-
-        /**
-         * Opens the session.
-         *
-         * @return a new session, to be closed by the caller
-         */
-        public TapeSession build() {
-            return new TapeSession(this);
-        }
-
-        private ConfigProto config() {
-            return ConfigProto.newBuilder()
-                    .setInterOpParallelismThreads(threads.interOp())
-                    .setIntraOpParallelismThreads(threads.intraOp())
-                    .build();
-        }
-    }
-
     /**
-     * TensorFlow's threads of a session, see {@link TapeSession.Builder#threads(int, int)}.
+     * TensorFlow's threads of a session, see {@link SessionBuilder#threads(int, int)}.
      *
      * @param interOp threads that run ops, 0 for TensorFlow's default
      * @param intraOp threads inside one op, 0 for TensorFlow's default

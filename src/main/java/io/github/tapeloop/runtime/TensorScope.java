@@ -46,7 +46,7 @@ public final class TensorScope implements AutoCloseable {
         requireOpen();
         boolean entered = session.begin();
         try {
-            OwnedHandle handle = session.handle(operand.asOutput());
+            OwnedHandle handle = session.handles().of(operand.asOutput());
             if (handle.owner == this) {
                 remove(handle);
                 parent.add(handle);
@@ -66,7 +66,7 @@ public final class TensorScope implements AutoCloseable {
     public void take(Operand<?> operand) {
         boolean entered = session.begin();
         try {
-            OwnedHandle handle = session.handle(operand.asOutput());
+            OwnedHandle handle = session.handles().of(operand.asOutput());
             for (TensorScope inner = handle.owner; inner != null && inner != this; inner = inner.parent) {
                 if (inner.parent == this) {
                     handle.owner.remove(handle);
@@ -92,7 +92,7 @@ public final class TensorScope implements AutoCloseable {
     @Override
     public void close() {
         if (!closed) {
-            session.leave(this);
+            session.use().leave(this);
         }
     }
 

@@ -16,7 +16,10 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
-/** What is known of an operand without reading its value, and small formulas, the same for an eager and for a traced one. */
+/**
+ * Facts: what is known of an operand without reading its value, and small formulas, the same for an eager and for a
+ * traced one.
+ */
 public final class Tensors {
 
     private Tensors() {}

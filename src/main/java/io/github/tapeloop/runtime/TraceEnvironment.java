@@ -29,7 +29,7 @@ import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.VersionDef;
 import org.tensorflow.types.family.TType;
 
-/** Adds ops to a graph in the order the program makes them, and tells the recorders. */
+/** The environment that adds ops to a graph in the order the program makes them, and tells the recorders. */
 final class TraceEnvironment extends SessionEnvironment {
 
     /** Ops that neither fail nor do anything, and are best left without control inputs. */
@@ -173,9 +173,9 @@ final class TraceEnvironment extends SessionEnvironment {
     /** A function that an op of this graph has as an attribute is called when the graph runs, outside any graph. */
     private void attachFunctions(Object attribute) {
         if (attribute instanceof ConcreteFunction function) {
-            session().attach(function);
+            session().functions().attach(function);
         } else if (attribute instanceof ConcreteFunction[] functions) {
-            Stream.of(functions).forEach(session()::attach);
+            Stream.of(functions).forEach(session().functions()::attach);
         }
     }
 
@@ -216,7 +216,8 @@ final class TraceEnvironment extends SessionEnvironment {
     /** Makes what a function is made of known here, so that an op of this trace can run it. */
     void calls(FunctionParts called) {
         FunctionDefLibrary.Builder library = FunctionDefLibrary.newBuilder();
-        parts.hold(called).forEach(name -> library.addFunction(session().functionDef(name)));
+        parts.hold(called)
+                .forEach(name -> library.addFunction(session().functions().definition(name)));
         attachLibrary(library.build());
     }
 

@@ -29,7 +29,6 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
-import org.tensorflow.types.TFloat32;
 
 /**
  * Ops that were made once into a graph and now run in one native call, on the variables of the session they were traced
@@ -214,69 +213,15 @@ public final class TracedFunction implements AutoCloseable {
      * @return the function, to be closed by the caller or with the session
      */
     public static TracedFunction repeat(TapeSession session, String name, List<Spec> inputs, Body body) {
-        List<Spec> carried = new ArrayList<>(); // Round, rounds, result; then the inputs, handed from round to round.
-        carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
-        carried.add(new Spec(DataType.DT_INT32, Shape.scalar()));
-        carried.add(new Spec(DataType.DT_FLOAT, Shape.scalar()));
-        carried.addAll(inputs);
-        List<Spec> outer = new ArrayList<>(inputs);
-        outer.add(0, carried.get(1));
+        RepeatedBody repeated = new RepeatedBody(name, inputs, body);
         return inOneCall(
                 session,
                 () -> new TracedFunction(
-                        session, repeating(session, name, carried, outer, body), name, outer.size(), null));
-    }
-
-    private static Built repeating(TapeSession session, String name, List<Spec> carried, List<Spec> outer, Body body) {
-        return Tracing.build(session, name, outer, Inputs.ALL, (tf, given) -> {
-            TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
-            Built round = environment.part(name + "_round", carried, round(body));
-            Built goesOn = environment.part(name + "_goes_on", carried, (inner, now) -> List.of(less(inner, now)));
-            List<Operand<?>> state = new ArrayList<>(given);
-            state.add(0, tf.constant(0));
-            state.add(2, tf.constant(0f));
-            Operation whileOp = tf.scope()
-                    .opBuilder("While", "While")
-                    .addInputList(state.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
-                    .setAttr("T", carried.stream().map(Spec::type).toArray(DataType[]::new))
-                    .setAttr("cond", goesOn.function())
-                    .setAttr("body", round.function())
-                    .setAttr("parallel_iterations", 1L)
-                    .setAttr(SerialExecutor.LOWERED, true)
-                    .build();
-            return List.of(whileOp.output(2));
-        });
-    }
-
-    private static Body round(Body body) {
-        return (tf, state) -> {
-            List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
-            given.add(0, state.get(0));
-            Operand<?> result = body.apply(tf, given).get(0);
-            List<Operand<?>> next = new ArrayList<>(state);
-            next.set(0, increment(tf, state.get(0)));
-            next.set(2, Tensors.cast(tf, result, TFloat32.class));
-            return next;
-        };
-    }
-
-    /** Whether the first of two numbers is less than the second. */
-    private static Output<?> less(Ops tf, List<Operand<?>> numbers) {
-        return tf.scope()
-                .opBuilder("Less", "Less")
-                .addInput(numbers.get(0).asOutput())
-                .addInput(numbers.get(1).asOutput())
-                .build()
-                .output(0);
-    }
-
-    private static Output<?> increment(Ops tf, Operand<?> number) {
-        return tf.scope()
-                .opBuilder("AddV2", "Next")
-                .addInput(number.asOutput())
-                .addInput(tf.constant(1).asOutput())
-                .build()
-                .output(0);
+                        session,
+                        Tracing.build(session, name, repeated.inputs(), Inputs.ALL, repeated),
+                        name,
+                        inputs.size() + 1,
+                        null));
     }
 
     /**

@@ -14,7 +14,7 @@ import org.tensorflow.Output;
 import org.tensorflow.Signature;
 import org.tensorflow.op.Ops;
 
-/** Makes functions of what a body does with ops. */
+/** The tracer: makes functions of what a body does with ops. */
 final class Tracing {
 
     private Tracing() {}
@@ -108,7 +108,9 @@ final class Tracing {
                 List.copyOf(environment.watched()),
                 List.copyOf(inputs),
                 results.stream().<Spec>map(Spec::of).toList(),
-                session.isSerial() && taken != Inputs.WITH_VARIABLES && SerialExecutor.suits(graph.toGraphDef()),
+                session.functions().areSerial()
+                        && taken != Inputs.WITH_VARIABLES
+                        && SerialExecutor.suits(graph.toGraphDef()),
                 environment.parts(),
                 Set.copyOf(environment.variables()),
                 environment.writes());

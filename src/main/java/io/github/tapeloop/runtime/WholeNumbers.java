@@ -73,7 +73,7 @@ final class WholeNumbers {
 
     /** What lies in host memory anyway. */
     private static long[] read(OwnedHandle handle, DataType type) {
-        try (TF_Tensor tensor = handle.owner.session().resolve(handle)) {
+        try (TF_Tensor tensor = handle.owner.session().handles().resolve(handle)) {
             int count = (int) handle.shape().size();
             long[] numbers = new long[count];
             if (count == 0) {

@@ -89,8 +89,19 @@ final class WindowCalls {
             return new WindowSizes.Places(strides, added, taken, window, channel);
         }
 
-        boolean isPadded(int axis) {
-            return paddings != null && (paddings[2 * axis] != 0 || paddings[2 * axis + 1] != 0);
+        /** The same for a pool. */
+        WindowSizes.Places ofPool(long[] window) {
+            long[] added = new long[strides.length];
+            for (int i = 0; i < added.length; i++) {
+                added[i] = strides[i] - (same ? 1 : window[i]);
+            }
+            return new WindowSizes.Places(strides, added, new long[added.length], new int[added.length], channel);
+        }
+
+        /** Whether it makes a difference along an axis that the window has one element there. */
+        boolean matters(int axis, boolean slices) {
+            boolean isPadded = paddings != null && (paddings[2 * axis] != 0 || paddings[2 * axis + 1] != 0);
+            return !isPadded && (dilations[axis] > 1 || slices && strides[axis] > 1);
         }
     }
 
@@ -101,6 +112,12 @@ final class WindowCalls {
             inputs[0] = WindowSizes.placed(environment, inputs[0], inputs[1], geometry.ofWindow());
         }
         OpCall call = inputs[0] == given.input(0) ? given : given.withInputs(inputs);
+        OpenWindows open = OpenWindows.of(
+                environment,
+                geometry,
+                Tensors.shape(given.input(1)),
+                given.type().equals("Conv3D"));
+        call = open == null ? call : open.ofImages(call);
         Operation made = ofImages(environment, call);
         return made == null && call != given ? environment.unguarded(call) : made;
     }
@@ -184,16 +201,17 @@ final class WindowCalls {
         if ((toImage || toKernel) && isSpread(call)) {
             return "TensorFlow has no kernel of it for dilations; the gradient of DepthwiseConv2dNative goes another way";
         }
+        int rank = call.type().startsWith("Conv3D") ? 5 : 4;
+        Geometry geometry = Geometry.of(call, rank);
+        if (geometry == null) {
+            return "its strides, dilations and paddings do not fit images of " + rank + " dimensions";
+        }
         Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
         Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
         if (image.isUnknown() || kernel.isUnknown()) {
             return null;
         }
-        Geometry geometry = Geometry.of(call, image.numDimensions());
         boolean deep = call.type().startsWith("Depthwise");
-        if (image.numDimensions() != kernel.numDimensions() || geometry == null) {
-            return "its strides, dilations and paddings do not fit images of " + image.numDimensions() + " dimensions";
-        }
         long channels = image.get(geometry.channel());
         long taken = kernel.get(kernel.numDimensions() - 2);
         if (channels > 0 && taken > 0 && (deep ? channels != taken : channels % taken != 0)) {
@@ -269,6 +287,13 @@ final class WindowCalls {
     /** The gradient of a convolution with respect to its image: sizes of the image, kernel, gradient of the result. */
     static Operation toImage(SessionEnvironment environment, OpCall given) {
         OpCall call = fitted(environment, given);
+        OpenWindows open = OpenWindows.of(
+                environment, Geometry.of(given, Tensors.rank(given.input(1))), Tensors.shape(given.input(1)), true);
+        if (open != null) {
+            OpCall larger = open.toImage(call);
+            Operation made = ofImage(environment, larger);
+            return open.cut(call, 0, made == null ? environment.unguarded(larger) : made);
+        }
         Operation made = ofImage(environment, call);
         return made == null && call != given ? environment.unguarded(call) : made;
     }
@@ -278,15 +303,12 @@ final class WindowCalls {
         if (environment.isEager()) {
             return call;
         }
-        Output<?>[] inputs = call.inputsCopied();
-        if (WindowSizes.areFed(call.input(0))) {
-            Geometry geometry = Geometry.of(call, Tensors.rank(call.input(1)));
-            if (geometry == null) {
-                return call; // TensorFlow says so.
-            }
-            inputs[2] = WindowSizes.fitting(environment, call, geometry.ofWindow());
+        Geometry geometry = Geometry.of(call, Tensors.rank(call.input(1)));
+        if (geometry == null) {
+            return call; // TensorFlow says so.
         }
-        inputs[2] = WindowSizes.placed(environment, inputs[2]);
+        Output<?>[] inputs = call.inputsCopied();
+        inputs[2] = WindowSizes.placed(environment, WindowSizes.fittingImage(environment, call, geometry.ofWindow()));
         return inputs[2] == call.input(2) ? call : call.withInputs(inputs);
     }
 
@@ -328,13 +350,28 @@ final class WindowCalls {
 
     /** The gradient of a convolution with respect to its kernel: image, sizes of the kernel, gradient of the result. */
     static Operation toKernel(SessionEnvironment environment, OpCall given) {
-        Output<?>[] inputs = given.inputsCopied();
-        inputs[0] = WindowSizes.placed(environment, inputs[0]);
-        inputs[2] = WindowSizes.placed(environment, inputs[2]);
-        boolean same = inputs[0] == given.input(0) && inputs[2] == given.input(2);
-        OpCall call = same ? given : given.withInputs(inputs);
+        OpCall call = environment.isEager() ? given : fittedKernel(environment, given);
+        OpenWindows open = OpenWindows.of(
+                environment, Geometry.of(given, Tensors.rank(given.input(0))), WindowSizes.given(given.input(1)), true);
+        if (open != null) {
+            OpCall larger = open.toKernel(call);
+            Operation made = ofKernel(environment, larger);
+            return open.cut(call, 1, made == null ? environment.unguarded(larger) : made);
+        }
         Operation made = ofKernel(environment, call);
         return made == null && call != given ? environment.unguarded(call) : made;
+    }
+
+    private static OpCall fittedKernel(SessionEnvironment environment, OpCall call) {
+        Geometry geometry = Geometry.of(call, Tensors.rank(call.input(0)));
+        if (geometry == null) {
+            return call; // TensorFlow says so.
+        }
+        Output<?>[] inputs = call.inputsCopied();
+        inputs[0] = WindowSizes.placed(environment, inputs[0]);
+        inputs[2] = WindowSizes.placed(environment, WindowSizes.fittingKernel(environment, call, geometry.ofWindow()));
+        boolean same = inputs[0] == call.input(0) && inputs[2] == call.input(2);
+        return same ? call : call.withInputs(inputs);
     }
 
     private static Operation ofKernel(SessionEnvironment environment, OpCall call) {
@@ -380,8 +417,7 @@ final class WindowCalls {
         boolean any = false;
         for (int i = 0; i < window.length; i++) {
             int axis = geometry.axes()[i];
-            boolean matters = geometry.dilations()[axis] > 1 || slices && geometry.strides()[axis] > 1;
-            narrow[axis] = window[i] == 1 && matters && !geometry.isPadded(axis);
+            narrow[axis] = window[i] == 1 && geometry.matters(axis, slices);
             any |= narrow[axis];
         }
         return any ? narrow : null;

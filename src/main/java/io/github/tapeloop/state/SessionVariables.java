@@ -1,5 +1,7 @@
 package io.github.tapeloop.state;
 
+import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.runtime.TapeSession;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -17,9 +19,19 @@ final class SessionVariables {
     private final Set<Consumer<Variable<?>>> listeners = new LinkedHashSet<>();
     private final Set<Variable<?>> open = new LinkedHashSet<>();
     private final Map<String, Deque<Pending>> pending = new HashMap<>();
+    private long numbers;
 
     /** A first value, and what the variable may be called that takes it. */
     private record Pending(List<String> names, Supplier<? extends Operand<?>> value) {}
+
+    static SessionVariables of(TapeSession session) {
+        return RecordingEnvironment.of(session.tf()).attachment(SessionVariables.class, SessionVariables::new);
+    }
+
+    /** A number that no other variable of the session gets. */
+    long number() {
+        return numbers++;
+    }
 
     void add(Consumer<Variable<?>> listener) {
         listeners.add(listener);

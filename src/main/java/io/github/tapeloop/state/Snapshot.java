@@ -1,9 +1,11 @@
 package io.github.tapeloop.state;
 
 import io.github.tapeloop.runtime.TapeSession;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TType;
 
@@ -15,8 +17,11 @@ public final class Snapshot implements AutoCloseable {
 
     private final Map<Variable<?>, Operand<?>> values = new LinkedHashMap<>();
     private Runnable stopListening = () -> {};
-    private Runnable afterwards = () -> {};
+    private Map<String, Object> beside = Map.of();
+    private Consumer<Map<String, Object>> putBack = kept -> {};
     private boolean closed;
+
+    private Snapshot() {}
 
     private Snapshot(Iterable<? extends Variable<?>> variables) {
         try {
@@ -39,6 +44,28 @@ public final class Snapshot implements AutoCloseable {
     }
 
     /**
+     * Keeps given values in place of those that variables have.
+     *
+     * @param given by variable, each makes a value of the variable's shape and type
+     * @return the values, to be closed by the caller
+     */
+    public static Snapshot of(Map<? extends Variable<?>, ? extends Supplier<? extends Operand<?>>> given) {
+        Snapshot snapshot = new Snapshot();
+        try {
+            given.forEach((variable, value) -> snapshot.values.put(variable, persisted(variable, value)));
+        } catch (RuntimeException e) {
+            snapshot.close();
+            throw e;
+        }
+        return snapshot;
+    }
+
+    @SuppressWarnings("unchecked") // A value has its variable's type.
+    private static Operand<?> persisted(Variable<?> variable, Supplier<? extends Operand<?>> value) {
+        return variable.session().persist(() -> (Operand<TType>) value.get());
+    }
+
+    /**
      * Keeps the values of some variables, and the first value of each variable made while the snapshot is open: weights
      * and slots are made when a model is first called, and this brings them back to how they were made.
      *
@@ -49,7 +76,7 @@ public final class Snapshot implements AutoCloseable {
      */
     public static Snapshot withNewVariables(TapeSession session, Iterable<? extends Variable<?>> variables) {
         Snapshot snapshot = new Snapshot(variables);
-        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
+        SessionVariables registry = SessionVariables.of(session);
         Consumer<Variable<?>> listener = snapshot::take;
         registry.add(listener);
         snapshot.stopListening = () -> registry.remove(listener);
@@ -64,21 +91,56 @@ public final class Snapshot implements AutoCloseable {
      * @return the values, to be closed by the caller
      */
     public static Snapshot ofAll(TapeSession session) {
-        return withNewVariables(
-                session,
-                session.attachment(SessionVariables.class, SessionVariables::new)
-                        .open());
+        return withNewVariables(session, SessionVariables.of(session).open());
     }
 
     /**
-     * Does something more at the end of each {@link #restore}: puts back what is in no variable.
+     * Keeps what is in no variable, too.
      *
-     * @param action what to do, in place of what was given before
+     * @param kept numbers, flags and texts by name
+     * @param back puts them back at the end of each {@link #restore}
      * @return this
      */
-    public Snapshot afterwards(Runnable action) {
-        this.afterwards = action;
+    public Snapshot beside(Map<String, Object> kept, Consumer<Map<String, Object>> back) {
+        this.beside = Collections.unmodifiableMap(kept);
+        this.putBack = back;
         return this;
+    }
+
+    /**
+     * What is kept beside the variables.
+     *
+     * @return numbers, flags and texts by name
+     */
+    public Map<String, Object> beside() {
+        return beside;
+    }
+
+    /**
+     * The values that are kept.
+     *
+     * @return by variable; they end when this snapshot is closed
+     */
+    public Map<Variable<?>, Operand<?>> values() {
+        return Collections.unmodifiableMap(values);
+    }
+
+    /**
+     * Keeps the values of another snapshot from now on: those of a checkpoint. What is put back besides is put back as this
+     * snapshot does it.
+     *
+     * @param other has the values; it is closed
+     */
+    public void take(Snapshot other) {
+        other.values.forEach((variable, value) -> {
+            Operand<?> before = values.put(variable, value);
+            if (before != null) {
+                variable.session().free(before);
+            }
+        });
+        beside = other.beside;
+        other.values.clear();
+        other.close();
     }
 
     private void take(Variable<?> variable) {
@@ -101,7 +163,7 @@ public final class Snapshot implements AutoCloseable {
             throw new IllegalStateException("This snapshot is closed: restore before closing it");
         }
         values.forEach(Snapshot::assign);
-        afterwards.run();
+        putBack.accept(beside);
     }
 
     @SuppressWarnings("unchecked") // A value has its variable's type.

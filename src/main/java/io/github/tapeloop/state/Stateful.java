@@ -1,5 +1,7 @@
 package io.github.tapeloop.state;
 
+import java.util.List;
+
 /** Something whose state must be saved and restored to continue a run as if it had not stopped. */
 @FunctionalInterface
 public interface Stateful {
@@ -80,6 +82,26 @@ public interface Stateful {
          * @throws IllegalArgumentException if there are none of this name
          */
         double[] getDoubles(String name);
+
+        /**
+         * Reads texts.
+         *
+         * @param name the name
+         * @return the texts, in their order
+         * @throws IllegalArgumentException if there are none of this name
+         */
+        List<String> getStrings(String name);
+
+        /**
+         * Reads kept values of variables. They are in checkpoints only: what goes back to an earlier state of the same run has
+         * none, and whoever keeps some goes on to do so.
+         *
+         * @param name the name
+         * @return the values, to be closed by the caller; to go back to them, put them into a snapshot of the same kind by
+         *     {@link Snapshot#take}
+         * @throws IllegalArgumentException if there are none of this name
+         */
+        Snapshot getSnapshot(String name);
     }
 
     /** Takes the small values of a part's state by name: what is in no variable. */
@@ -124,5 +146,21 @@ public interface Stateful {
          * @param values any numbers; a copy is kept
          */
         void put(String name, double[] values);
+
+        /**
+         * Writes texts.
+         *
+         * @param name unique within the part
+         * @param values any texts, none of them null
+         */
+        void put(String name, List<String> values);
+
+        /**
+         * Writes kept values of variables, the best weights so far for example.
+         *
+         * @param name unique within the part
+         * @param values an open snapshot of variables of the run; it stays the caller's
+         */
+        void put(String name, Snapshot values);
     }
 }

@@ -4,22 +4,17 @@ import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.transaction.Storage;
+import io.github.tapeloop.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.AssignAddVariableOp;
-import org.tensorflow.op.core.AssignSubVariableOp;
-import org.tensorflow.op.core.AssignVariableOp;
-import org.tensorflow.op.core.DestroyResourceOp;
-import org.tensorflow.op.core.ReadVariableOp;
 import org.tensorflow.op.core.ResourceGather;
-import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
@@ -39,23 +34,17 @@ public final class Variable<T extends TType> implements AutoCloseable {
     private final Shape shape;
     private final Class<T> type;
     private final boolean trainable;
-    private final String sharedName;
-    private final Output<? extends TType> handle;
+    private final VariableResource<T> resource;
     private final Runnable closing = this::close;
     private Projection<T> projection;
-    private boolean closed;
 
-    private Variable(TapeSession session, String name, Operand<T> initial, boolean trainable) {
+    private Variable(TapeSession session, String name, long number, Operand<T> initial, boolean trainable) {
         this.session = session;
         this.name = name;
         this.shape = Tensors.shape(initial);
         this.type = initial.type();
         this.trainable = trainable;
-        this.sharedName = name + "#" + session.nextId(); // Two variables of one name must not share a value.
-        this.handle = session.persist(
-                        () -> VarHandleOp.create(session.tf().scope(), type, shape, VarHandleOp.sharedName(sharedName))
-                                .asOutput())
-                .asOutput();
+        this.resource = new VariableResource<>(session, name, number, shape, type, trainable);
     }
 
     /**
@@ -70,22 +59,12 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public static <T extends TType> Variable<T> create(Ops tf, String name, Operand<T> initial, boolean trainable) {
         TapeSession session = TapeSession.of(tf);
-        SessionVariables registry = session.attachment(SessionVariables.class, SessionVariables::new);
-        Variable<T> variable = new Variable<>(session, name, initial, trainable);
-        try {
-            Supplier<? extends Operand<?>> pending = registry.take(name);
-            Transaction.unheard(
-                    session,
-                    () -> AssignVariableOp.create(
-                            session.tf().scope(),
-                            variable.handle,
-                            pending == null ? initial : variable.like(pending.get())));
-        } catch (RuntimeException e) {
-            session.free(variable.handle);
-            throw e;
-        }
+        SessionVariables registry = SessionVariables.of(session);
+        Variable<T> variable = new Variable<>(session, name, registry.number(), initial, trainable);
+        Supplier<? extends Operand<?>> pending = registry.take(name);
+        variable.resource.begin(() -> pending == null ? initial : variable.like(pending.get()));
         if (trainable) {
-            RecordingEnvironment.of(session.tf()).autoWatch(variable.handle.op(), variable.shape);
+            RecordingEnvironment.of(session.tf()).autoWatch(variable.resource.operation(), variable.shape);
         }
         session.onClose(variable.closing);
         registry.made(variable);
@@ -101,7 +80,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @param value makes the value, of the variable's shape and type, when it is taken
      */
     public static void expect(TapeSession session, List<String> names, Supplier<? extends Operand<?>> value) {
-        session.attachment(SessionVariables.class, SessionVariables::new).expect(List.copyOf(names), value);
+        SessionVariables.of(session).expect(List.copyOf(names), value);
     }
 
     /**
@@ -159,17 +138,14 @@ public final class Variable<T extends TType> implements AutoCloseable {
     @SuppressWarnings("unchecked") // The static type stays float32 in mixed precision, as in the whole layer API.
     public Operand<T> read(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        Operand<T> held = step == null ? null : (Operand<T>) step.value(this);
+        Operand<T> held = step == null ? null : (Operand<T>) step.value(resource);
         Operand<T> value = held == null ? readNow(tf) : held;
         return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, value) : value;
     }
 
     /** The value in the variable, whatever is held back, in its own type. */
     Operand<T> readNow(Ops tf) {
-        Output<T> value = ReadVariableOp.create(tf.scope(), resource(tf), type).value();
-        // A handle that is an input of a graph does not know the shape behind it, which gradient rules want to.
-        boolean shapeless = tf.scope().env().isGraph() && Tensors.shape(value).isUnknown();
-        return shapeless ? tf.ensureShape(value, shape) : value;
+        return resource.read(tf);
     }
 
     /**
@@ -224,7 +200,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assign(Ops tf, Operand<T> value) {
-        change(tf, HeldWrites.How.SET, value);
+        change(tf, Storage.How.SET, value);
     }
 
     /**
@@ -235,7 +211,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignAdd(Ops tf, Operand<T> delta) {
-        change(tf, HeldWrites.How.ADD, delta);
+        change(tf, Storage.How.ADD, delta);
     }
 
     /**
@@ -246,24 +222,14 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @throws IllegalArgumentException if shape or type differ; the variable is unchanged
      */
     public void assignSub(Ops tf, Operand<T> delta) {
-        change(tf, HeldWrites.How.SUBTRACT, delta);
+        change(tf, Storage.How.SUBTRACT, delta);
     }
 
-    private void change(Ops tf, HeldWrites.How how, Operand<T> value) {
+    private void change(Ops tf, Storage.How how, Operand<T> value) {
         requireLike(value);
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
-        if (step == null || !step.holds(this, how, value)) {
-            write(tf, how, value);
-        }
-    }
-
-    /** Changes the value now. */
-    void write(Ops tf, HeldWrites.How how, Operand<?> value) {
-        Operand<? extends TType> here = resource(tf);
-        switch (how) {
-            case SET -> AssignVariableOp.create(tf.scope(), here, value);
-            case ADD -> AssignAddVariableOp.create(tf.scope(), here, value);
-            case SUBTRACT -> AssignSubVariableOp.create(tf.scope(), here, value);
+        if (step == null || !step.holds(resource, how, value)) {
+            resource.write(tf, how, value);
         }
     }
 
@@ -307,27 +273,18 @@ public final class Variable<T extends TType> implements AutoCloseable {
     public Operand<? extends TType> handle(Ops tf) {
         Transaction step = Transaction.of(RecordingEnvironment.of(tf));
         if (step != null) {
-            step.writeNow(this);
+            step.writeNow(resource.name());
         }
-        return resource(tf);
+        return resource.in(tf);
     }
 
-    /** The name under which the session keeps the value. */
-    String sharedName() {
-        return sharedName;
-    }
-
-    private Operand<? extends TType> resource(Ops tf) {
-        if (closed) {
-            throw new IllegalStateException(
-                    "Variable '" + name + "' is closed: its session or trainer was closed, which frees what is theirs."
-                            + " Make a new model or metric; a model can go on in a session(…) that both trainers have");
-        }
-        if (TapeSession.of(tf) != session) {
-            throw new IllegalStateException("Variable '" + name + "' belongs to another TapeSession. A model stays in"
-                    + " the session where it was first called: make a new model for a new session or trainer");
-        }
-        return RecordingEnvironment.of(tf).resource(sharedName, type, shape, handle);
+    /**
+     * The name under which TensorFlow keeps the value, as the {@code shared_name} of its handle.
+     *
+     * @return the {@link #name} and a number, which no other variable of the session has
+     */
+    public String sharedName() {
+        return resource.name();
     }
 
     /**
@@ -336,25 +293,19 @@ public final class Variable<T extends TType> implements AutoCloseable {
      * @return true once this variable or its session is closed
      */
     public boolean isClosed() {
-        return closed || session.isClosed();
+        return resource.isClosed() || session.isClosed();
     }
 
     /** Destroys the value. Closing twice is allowed. */
     @Override
     public void close() {
-        if (closed || session.isClosed()) {
+        if (isClosed()) {
             return;
         }
         try (TapeSession.Use use = session.enter("the close of variable '" + name + "'")) {
-            closed = true;
             session.cancelOnClose(closing);
-            session.attachment(SessionVariables.class, SessionVariables::new).closed(this);
-            RecordingEnvironment.of(session.tf()).endAutoWatch(handle.op());
-            Transaction.unheard(
-                    session,
-                    () -> DestroyResourceOp.create(
-                            session.tf().scope(), handle, DestroyResourceOp.ignoreLookupError(true)));
-            session.free(handle);
+            SessionVariables.of(session).closed(this);
+            resource.end();
         }
     }
 

@@ -2,18 +2,21 @@ package io.github.tapeloop.step;
 
 import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
+import io.github.tapeloop.op.Recording;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TapeloopException;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientRegistry;
 import io.github.tapeloop.tape.GradientTape;
-import io.github.tapeloop.tape.TapeStructure;
+import io.github.tapeloop.transaction.Write;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +24,9 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tensorflow.Operand;
+import org.tensorflow.Operation;
 import org.tensorflow.Output;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 
 /**
@@ -82,11 +87,12 @@ public final class CachedBackward implements Backward, AutoCloseable {
     }
 
     /** All that the ops of a second half depend on. */
-    private record Key(TapeStructure structure, Setting setting) {}
+    private record Key(Recording.Structure<GradientTape> structure, Setting setting) {}
 
     private final TapeSession session;
     private final Plan plan;
     private final List<Metric> metrics;
+    private final RecordingEnvironment environment;
     private final GradientRegistry registry;
 
     /** A function, empty if the half of a structure cannot be traced, and the step that it was last asked for in. */
@@ -126,6 +132,7 @@ public final class CachedBackward implements Backward, AutoCloseable {
         this.session = session;
         this.plan = plan;
         this.metrics = List.copyOf(plan.measured().values());
+        this.environment = RecordingEnvironment.of(session.tf());
         this.registry = GradientRegistry.of(session);
     }
 
@@ -174,10 +181,10 @@ public final class CachedBackward implements Backward, AutoCloseable {
     /** The function for a step; one is made if the same structure comes for the second time. */
     private Found find(StepRun run, GradientTape tape, Forward forward, Body body, Parameters variables) {
         step++;
-        List<Transaction.Write> held = run.writes().held();
+        List<Write> held = run.writes().held();
         List<Operand<?>> operands = forward.operands();
         List<Object> kinds = new ArrayList<>(held.size());
-        for (Transaction.Write write : held) {
+        for (Write write : held) {
             operands.addAll(write.operands());
             kinds.add(write.kind());
         }
@@ -189,9 +196,13 @@ public final class CachedBackward implements Backward, AutoCloseable {
                 plan.optimizer().scalesLoss(),
                 run.seams().guard().limit(),
                 run.wroteEarly());
-        Found found = known(setting, tape, operands);
+        Recording<GradientTape> recording = environment.recording(tape).orElse(null);
+        if (recording == null) {
+            return null;
+        }
+        Found found = known(setting, recording, operands);
         if (found == null && partsAreTraceable()) {
-            Key key = new Key(tape.structure(operands), setting);
+            Key key = new Key(recording.structure(operands), setting);
             boolean again = seen.put(key, true) != null;
             if (again && key.structure().isComplete() && makeRoom()) {
                 Kept made = new Kept(key, trace(key, run, forward, body, held));
@@ -205,11 +216,11 @@ public final class CachedBackward implements Backward, AutoCloseable {
         return found;
     }
 
-    private Found known(Setting setting, GradientTape tape, List<Operand<?>> operands) {
+    private Found known(Setting setting, Recording<GradientTape> recording, List<Operand<?>> operands) {
         for (int i = 0; i < functions.size(); i++) {
             Kept kept = functions.get(i);
             if (kept.key.setting().equals(setting)) {
-                Optional<List<Output<?>>> values = tape.values(kept.key.structure(), operands);
+                Optional<List<Output<?>>> values = recording.values(kept.key.structure(), operands);
                 if (values.isPresent()) {
                     functions.add(0, functions.remove(i));
                     return new Found(kept, values.get());
@@ -233,27 +244,35 @@ public final class CachedBackward implements Backward, AutoCloseable {
         return true;
     }
 
-    private Optional<TracedFunction> trace(
-            Key key, StepRun outer, Forward like, Body body, List<Transaction.Write> held) {
+    private Optional<TracedFunction> trace(Key key, StepRun outer, Forward like, Body body, List<Write> held) {
         int values = like.operands().size();
+        List<Spec> specs = key.structure().values().stream().<Spec>map(Spec::of).toList();
         try {
-            return Optional.of(TracedFunction.trace(
-                    session, "train_step_tail", key.structure().specs(), (tf, given) -> {
-                        List<Operand<?>> result = new ArrayList<>();
-                        key.structure().replay(tf, given, key.setting().variables(), (tape, operands) -> {
-                            try (StepRun inner = StepRun.traced(tf, outer.number(), outer.seams())) {
-                                inner.writes().hold(held, operands.subList(values, operands.size()));
-                                body.run(inner, tape, like.with(operands.subList(0, values)));
-                                Bundle left = inner.commit(key.setting().undoable(), Bundle.EMPTY);
-                                result.add(left.has(StepRun.FINITE) ? left.get(StepRun.FINITE) : tf.constant(0f));
-                            }
-                        });
-                        return result;
-                    }));
+            return Optional.of(TracedFunction.trace(session, "train_step_tail", specs, (tf, given) -> {
+                List<Operand<?>> result = new ArrayList<>();
+                key.structure().replay(tf, given, handles(tf, key.setting().variables()), (tape, operands) -> {
+                    try (StepRun inner = StepRun.traced(tf, outer.number(), outer.seams())) {
+                        inner.writes().hold(held, operands.subList(values, operands.size()));
+                        body.run(inner, tape, like.with(operands.subList(0, values)));
+                        Bundle left = inner.commit(key.setting().undoable(), Bundle.EMPTY);
+                        result.add(left.has(StepRun.FINITE) ? left.get(StepRun.FINITE) : tf.constant(0f));
+                    }
+                });
+                return result;
+            }));
         } catch (TapeloopException | IllegalArgumentException e) {
             LOG.info("Steps run op by op, since what follows the loss cannot be traced: {}", e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /** Handles in a graph by those outside it. */
+    private Map<Operation, Operand<?>> handles(Ops tf, Parameters variables) {
+        Map<Operation, Operand<?>> handles = new IdentityHashMap<>();
+        for (Variable<?> variable : variables) {
+            handles.put(variable.handle(session.tf()).op(), variable.handle(tf));
+        }
+        return handles;
     }
 
     @SuppressWarnings("unchecked") // The flag that commit gave.

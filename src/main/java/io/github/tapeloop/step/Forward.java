@@ -13,7 +13,7 @@ import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TType;
 
 /**
- * What the first half of a step leaves.
+ * The results of the first half of a step.
  *
  * @param outputs of the model, each beside its target; at least one
  * @param losses by name, sorted; {@code loss} is what to minimise

@@ -8,8 +8,9 @@ import io.github.tapeloop.runtime.Conditional;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Gradients;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.transaction.Transaction;
+import io.github.tapeloop.transaction.Write;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -92,6 +93,15 @@ public final class Guard {
         }
     }
 
+    /** Goes on to count from what was counted in another process. */
+    public void count(Counts from) {
+        if (counts != null) {
+            Ops tf = session.tf();
+            long[] numbers = {from.skipped(), from.byLossScale(), from.inARow()};
+            session.unrecorded(() -> counts.assign(tf, tf.constant(numbers)));
+        }
+    }
+
     /** Frees the counts. */
     public void close() {
         if (counts != null) {
@@ -109,6 +119,8 @@ public final class Guard {
 
         private final List<Operand<TBool>> finite = new ArrayList<>();
         private final List<LossScale> scales = new ArrayList<>();
+        /** Whether a scale of them can fall. */
+        private final List<Operand<TBool>> falls = new ArrayList<>();
 
         /** Sees a loss and its gradients, scaled if the optimizer scales it. */
         void add(Ops tf, Optimizer optimizer, Operand<? extends TNumber> loss, Gradients gradients) {
@@ -117,7 +129,10 @@ public final class Guard {
             }
             finite.add(isFinite(tf, loss));
             finite.add(LossScale.allFinite(tf, gradients));
-            optimizer.lossScale().ifPresent(scales::add);
+            optimizer.lossScale().ifPresent(scale -> {
+                scales.add(scale);
+                falls.add(scale.canFall(tf)); // Now: to read it behind the update would let that happen.
+            });
         }
 
         /** Whether all of the step is finite, by its results if it took no gradients here; null if nobody asks. */
@@ -158,7 +173,7 @@ public final class Guard {
                     writes.take();
                 }
             } else {
-                List<Transaction.Write> held = writes.take();
+                List<Write> held = writes.take();
                 writes.atOnce(() -> commitIf(tf, passes, held, results));
             }
             writes.atOnce(() -> {
@@ -169,7 +184,7 @@ public final class Guard {
         }
 
         private void commitIf(
-                Ops tf, Operand<TBool> condition, List<Transaction.Write> writes, List<? extends Operand<?>> results) {
+                Ops tf, Operand<TBool> condition, List<Write> writes, List<? extends Operand<?>> results) {
             List<Operand<?>> operands = new ArrayList<>();
             writes.forEach(write -> operands.addAll(write.operands()));
             List<Operand<?>> awaited = new ArrayList<>(operands);
@@ -182,13 +197,11 @@ public final class Guard {
         }
 
         private Operand<TInt64> count(Ops tf, Operand<TInt64> before, Operand<TBool> isFinite, Operand<TBool> open) {
-            Operand<TBool> falls = tf.constant(false);
-            for (LossScale scale : scales) {
-                falls = tf.math.logicalOr(falls, scale.canFall(tf));
-            }
+            Operand<TBool> canFall =
+                    falls.isEmpty() ? tf.constant(false) : tf.reduceAny(tf.stack(falls), tf.constant(0));
             Operand<TBool> refused = tf.math.logicalAnd(open, tf.math.logicalNot(isFinite));
-            Operand<TInt64> byScale = number(tf, tf.math.logicalAnd(refused, falls));
-            Operand<TInt64> skipped = number(tf, tf.math.logicalAnd(refused, tf.math.logicalNot(falls)));
+            Operand<TInt64> byScale = number(tf, tf.math.logicalAnd(refused, canFall));
+            Operand<TInt64> skipped = number(tf, tf.math.logicalAnd(refused, tf.math.logicalNot(canFall)));
             Operand<TInt64> zero = tf.constant(0L);
             Operand<TInt64> inARow = tf.select(
                     tf.math.logicalAnd(open, isFinite),

@@ -14,7 +14,7 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * What is asked of one output of a model: how far off it is, and how that is measured.
+ * The measures of one output of a model: how far off it is, and how that is measured.
  *
  * @param output its name and that of its target, or null for the only output, whose target is the first
  * @param loss null if it is measured only

@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What a trainer is to do, as its builder was told.
+ * The parts of a trainer and what it is to do with them, as its builder was told.
  *
  * @param heads what is asked of the model's outputs; without losses if custom steps do without
  * @param optimizer null if custom steps bring their own

@@ -10,8 +10,8 @@ import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.settings.Seeds;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Transaction;
 import io.github.tapeloop.tape.GradientTape;
+import io.github.tapeloop.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +64,7 @@ public final class StepRun implements StepContext, AutoCloseable {
      */
     public static StepRun begin(
             Ops tf, TensorScope scope, Supplier<Operand<TInt64>> number, Seams seams, Runnable early) {
-        return new StepRun(tf, number, seams, Transaction.begin(tf, scope, early));
+        return new StepRun(tf, number, seams, Transaction.begin(tf, scope::take, early));
     }
 
     /** Begins a step that is traced. */

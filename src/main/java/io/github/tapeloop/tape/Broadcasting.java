@@ -9,7 +9,7 @@ import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TType;
 
-/** Undoes broadcasting: what an input was stretched over, its gradient is summed over. */
+/** The way back of broadcasting: what an input was stretched over, its gradient is summed over. */
 final class Broadcasting {
 
     private Broadcasting() {}

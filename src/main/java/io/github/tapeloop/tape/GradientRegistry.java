@@ -1,6 +1,7 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.Conditional.Branches;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction;
@@ -41,7 +42,7 @@ public final class GradientRegistry {
      * @return always the same registry
      */
     public static GradientRegistry of(TapeSession session) {
-        return session.attachment(GradientRegistry.class, GradientRegistry::new);
+        return RecordingEnvironment.of(session.tf()).attachment(GradientRegistry.class, GradientRegistry::new);
     }
 
     /**

@@ -3,9 +3,9 @@ package io.github.tapeloop.tape;
 import org.tensorflow.op.Ops;
 
 /**
- * How gradients flow back through one type of op. A rule reads the op's inputs, outputs and attributes and the gradients
- * of its outputs, and makes the gradients of its inputs with {@code tf}; so it works eager and traced, and rules of its
- * own ops give higher derivatives.
+ * A rule: how gradients flow back through one type of op. A rule reads the op's inputs, outputs and attributes and
+ * the gradients of its outputs, and makes the gradients of its inputs with {@code tf}; so it works eager and traced,
+ * and rules of its own ops give higher derivatives.
  *
  * <pre>{@code
  * GradientRegistry.of(session).register("Cube", (tf, op) ->

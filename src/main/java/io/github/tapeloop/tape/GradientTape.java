@@ -1,7 +1,7 @@
 package io.github.tapeloop.tape;
 
-import io.github.tapeloop.op.OpRecorder;
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -23,8 +23,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TType;
 
 /**
- * Notes the ops that lead from watched values on, and computes gradients by going back over them (reverse mode
- * automatic differentiation).
+ * A recorder that notes the ops that lead from watched values on, and computes gradients by going back over them
+ * (reverse mode automatic differentiation).
  *
  * <pre>{@code
  * try (GradientTape tape = GradientTape.open(tf)) {
@@ -45,17 +45,7 @@ public final class GradientTape implements AutoCloseable {
     private final RecordingEnvironment environment;
     private final GradientRegistry registry;
     private final boolean persistent;
-    private final OpRecorder recorder = new OpRecorder() {
-        @Override
-        public void record(RecordedOp op) {
-            note(op);
-        }
-
-        @Override
-        public OptionalInt kept() {
-            return OptionalInt.of(ops.size());
-        }
-    };
+    private final Notes notes = new Notes();
     private final List<RecordedOp> ops = new ArrayList<>();
     /** Watched ops and recorded ops; for a recorded one its place in {@link #ops}, for a watched one -1. */
     private final Map<Operation, Integer> tracked = new IdentityHashMap<>();
@@ -211,30 +201,6 @@ public final class GradientTape implements AutoCloseable {
     }
 
     /**
-     * What this tape has noted so far, to be compared with other tapes and replayed.
-     *
-     * @param alongside further operands that what follows the tape works with, recorded or not
-     * @return the structure now
-     */
-    public TapeStructure structure(List<? extends Operand<?>> alongside) {
-        requireOpen();
-        return TapeStructure.of(ops, origins, alongside);
-    }
-
-    /**
-     * The values of this tape, if it has noted the same as one before: quicker than to make its {@link #structure} and to
-     * compare.
-     *
-     * @param like a structure that is complete
-     * @param alongside further operands, as for {@link #structure}
-     * @return what a function traced with {@link TapeStructure#replay} takes, or empty if the structures differ
-     */
-    public Optional<List<Output<?>>> values(TapeStructure like, List<? extends Operand<?>> alongside) {
-        requireOpen();
-        return Optional.ofNullable(like.match(ops, origins, alongside));
-    }
-
-    /**
      * The derivatives of all elements of a target with respect to all elements of a source, by one pass back for each
      * element of the target. It counts as one use of the tape.
      *
@@ -346,6 +312,52 @@ public final class GradientTape implements AutoCloseable {
         resume();
     }
 
+    /** What this tape records, for those who are told by the environment of ops. */
+    Recording<GradientTape> notes() {
+        return notes;
+    }
+
+    private final class Notes implements Recording<GradientTape> {
+
+        @Override
+        public void record(RecordedOp op) {
+            boolean isTracked = false;
+            for (int i = 0; i < op.inputs(); i++) {
+                Operation producer = op.input(i).op();
+                if (tracked.containsKey(producer)) {
+                    isTracked = true;
+                } else if (environment.isAutoWatched(producer)) {
+                    tracked.put(producer, -1);
+                    isTracked = true;
+                }
+            }
+            if (isTracked && !registry.isConstant(op.type())) {
+                tracked.put(op.operation(), ops.size());
+                ops.add(op);
+            }
+        }
+
+        @Override
+        public OptionalInt kept() {
+            return OptionalInt.of(ops.size());
+        }
+
+        @Override
+        public GradientTape tape() {
+            return GradientTape.this;
+        }
+
+        @Override
+        public TapeStructure structure(List<? extends Operand<?>> alongside) {
+            return TapeStructure.of(ops, origins, alongside);
+        }
+
+        @Override
+        public Optional<List<Output<?>>> values(Structure<GradientTape> like, List<? extends Operand<?>> alongside) {
+            return Optional.ofNullable(((TapeStructure) like).match(ops, origins, alongside));
+        }
+    }
+
     /** Stops recording and forgets everything. Closing twice is allowed. */
     @Override
     public void close() {
@@ -355,31 +367,14 @@ public final class GradientTape implements AutoCloseable {
         tracked.clear();
     }
 
-    private void note(RecordedOp op) {
-        boolean isTracked = false;
-        for (int i = 0; i < op.inputs(); i++) {
-            Operation producer = op.input(i).op();
-            if (tracked.containsKey(producer)) {
-                isTracked = true;
-            } else if (environment.isAutoWatched(producer)) {
-                tracked.put(producer, -1);
-                isTracked = true;
-            }
-        }
-        if (isTracked && !registry.isConstant(op.type())) {
-            tracked.put(op.operation(), ops.size());
-            ops.add(op);
-        }
-    }
-
     private void pause() {
-        environment.stopRecording(recorder);
+        environment.stopRecording(notes);
         recording = false;
     }
 
     private void resume() {
         if (!recording) {
-            environment.startRecording(recorder);
+            environment.startRecording(notes);
             recording = true;
         }
     }

@@ -14,6 +14,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -30,6 +31,8 @@ final class IndexRules {
         rules.put("GatherV2", IndexRules::gatherV2);
         rules.put("ResourceGather", IndexRules::resourceGather);
         rules.put("DynamicStitch", IndexRules::dynamicStitch);
+        rules.put("ParallelDynamicStitch", IndexRules::dynamicStitch);
+        rules.put("Roll", IndexRules::roll);
     }
 
     private static void gather(Ops tf, OpGradient op) {
@@ -143,6 +146,15 @@ final class IndexRules {
         return tf.reshape(tf.math.add(byBatch, column), tf.constant(new int[] {-1}));
     }
 
+    /** Rolled back; by a number within the size, since not each has a negative. */
+    private static <T extends TType> void roll(Ops tf, OpGradient op) {
+        op.propagate(0, () -> {
+            Operand<TInt64> shift = Tensors.cast(tf, op.<TNumber>input(1), TInt64.class);
+            Operand<TInt64> size = tf.math.maximum(tf.size(op.input(0), TInt64.class), tf.constant(1L));
+            return RawOps.make(tf, "Roll", op.gradient(0), tf.math.neg(tf.math.floorMod(shift, size)), op.input(2));
+        });
+    }
+
     /**
      * The gradient of what a part put into the result; zero for what something later has overwritten. To know that, the
      * elements' numbers are stitched as the elements were: an element is there whose number comes back.
@@ -159,7 +171,9 @@ final class IndexRules {
             numbers.add(tf.reshape(Shapes.range(tf, next, end), Shapes.of(tf, part)));
             next = end;
         }
-        Operand<TInt32> winners = tf.dynamicStitch(indices, numbers);
+        Operand<TInt32> winners = op.type().startsWith("Parallel")
+                ? tf.parallelDynamicStitch(indices, numbers)
+                : tf.dynamicStitch(indices, numbers);
         for (int i = 0; i < parts; i++) {
             int part = i;
             op.propagate(parts + i, () -> {

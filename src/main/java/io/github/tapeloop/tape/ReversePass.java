@@ -103,9 +103,11 @@ final class ReversePass {
         OpGradient gradient = new OpGradient(tf, op, origins, ofOutputs.clone(), needed);
         try {
             rule.apply(tf, gradient);
-        } catch (TapeloopException | IllegalArgumentException e) { // TensorFlow's exceptions have two roots.
+        } catch (RuntimeException e) { // TensorFlow's exceptions have two roots, and a rule may divide by a size of 0.
+            boolean hasWords = e instanceof TapeloopException || e instanceof IllegalArgumentException;
             throw new GradientException(
-                    "The gradient of op " + op.type() + " '" + op.name() + "' failed: " + e.getMessage()
+                    "The gradient of op " + op.type() + " '" + op.name() + "' failed: "
+                            + (hasWords ? e.getMessage() : e)
                             + ". Path from the target: " + path(op),
                     e);
         }

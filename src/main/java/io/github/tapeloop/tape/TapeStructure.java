@@ -1,10 +1,9 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.Origins.Origin;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +24,7 @@ import org.tensorflow.proto.DataType;
  *
  * <p>Immutable. The values are those of the tape and are freed with its scope; what else there is stays.
  */
-public final class TapeStructure {
+final class TapeStructure implements Recording.Structure<GradientTape> {
 
     private final List<RecordedOp> ops;
     /** For each op what its rule may know of where its inputs come from; empty for most. */
@@ -122,7 +121,7 @@ public final class TapeStructure {
      * The values of a tape that has this structure, which is looked for op by op: what making a structure of it and comparing
      * the two would tell, without making one. A step asks this each time.
      *
-     * @return as many as there are {@link #specs}, or null if the tape has another structure, or values were freed
+     * @return as many as there are {@link #values}, or null if the tape has another structure, or values were freed
      */
     List<Output<?>> match(List<RecordedOp> noted, Origins facts, List<? extends Operand<?>> others) {
         if (noted.size() != ops.size() || others.size() != alongside) {
@@ -182,50 +181,29 @@ public final class TapeStructure {
         return true;
     }
 
-    /**
-     * What a function traced with {@link #replay} takes: the values of the tape.
-     *
-     * @return operands as many as there are {@link #specs}
-     */
+    @Override
     public List<Output<?>> values() {
         return values;
     }
 
-    /**
-     * What the values look like.
-     *
-     * @return their types and shapes
-     */
-    public List<Spec> specs() {
-        return specs;
-    }
-
-    /**
-     * Whether the way back can be made from the values.
-     *
-     * @return false if some have been freed already, or an op carries a rule of its own, which may know other operands
-     */
+    @Override
     public boolean isComplete() {
         return !specs.contains(null) && ops.stream().noneMatch(RecordedOp::isComposite);
     }
 
-    /**
-     * Makes a tape in a graph that has noted the same ops, with placeholders for their outputs and for what else they use.
-     * Effects of what is made after the tape has given its gradients, on variables for example, wait for the gradients.
-     *
-     * @param tf ops of the graph
-     * @param placeholders like {@link #specs}
-     * @param variables the variables that gradients will be asked for; others are placeholders too
-     * @param body gets the tape, which gives gradients once and closes afterwards, and what stands for the operands
-     *     alongside
-     */
+    @Override
     public void replay(
             Ops tf,
             List<? extends Operand<?>> placeholders,
-            Parameters variables,
+            Map<Operation, ? extends Operand<?>> handles,
             BiConsumer<GradientTape, List<Operand<?>>> body) {
         List<Operand<?>> standIns = new ArrayList<>(placeholders);
-        replaceHandles(tf, variables, standIns);
+        for (int i = 0; i < standIns.size(); i++) {
+            Operand<?> handle = handles.get(values.get(i).op());
+            if (handle != null) {
+                standIns.set(i, handle);
+            }
+        }
         List<RecordedOp> replayed = new ArrayList<>(ops.size());
         List<Operation> operations = new ArrayList<>(ops.size());
         int first = 0;
@@ -247,19 +225,6 @@ public final class TapeStructure {
         }
         try (GradientTape tape = GradientTape.replayed(tf, replayed, origins)) {
             body.accept(tape, beside);
-        }
-    }
-
-    private void replaceHandles(Ops tf, Parameters variables, List<Operand<?>> standIns) {
-        Map<Operation, Variable<?>> byHandle = new IdentityHashMap<>();
-        for (Variable<?> variable : variables) {
-            byHandle.put(variable.handle(variable.session().tf()).op(), variable);
-        }
-        for (int i = 0; i < standIns.size(); i++) {
-            Variable<?> variable = byHandle.get(values.get(i).op());
-            if (variable != null) {
-                standIns.set(i, variable.handle(tf));
-            }
         }
     }
 

@@ -1,10 +1,14 @@
 package io.github.tapeloop.tape;
 
+import io.github.tapeloop.runtime.Tensors;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.VariableShape;
+import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
@@ -23,12 +27,33 @@ final class UpdateRules {
         rules.put("ResourceGatherNd", UpdateRules::gatherNd);
     }
 
-    /** Indices may not repeat: which update wins is undefined. */
+    /**
+     * Where indices repeat, one update stays and the others are lost: those get nothing. Which one it is TensorFlow does not
+     * say, so the elements' numbers are scattered as the elements were: one has stayed whose number comes back.
+     */
     private static <T extends TType> void update(Ops tf, OpGradient op) {
         Operand<TNumber> indices = op.input(1);
         op.propagate(
                 0, () -> RawOps.make(tf, "TensorScatterUpdate", op.gradient(0), indices, tf.zerosLike(op.input(2))));
-        op.propagate(2, () -> op.<T>dy().gatherNd(indices));
+        op.propagate(2, () -> {
+            Formula<T> taken = op.<T>dy().gatherNd(indices);
+            if (isSingle(Tensors.shape(indices))) {
+                return taken;
+            }
+            Operand<T> updates = op.input(2);
+            Operand<TInt32> numbers =
+                    tf.reshape(Shapes.range(tf, tf.constant(0), tf.size(updates)), Shapes.of(tf, updates));
+            Operand<TInt32> none = tf.fill(Shapes.of(tf, op.input(0)), tf.constant(-1));
+            Operand<TInt32> stayed = RawOps.make(tf, "TensorScatterUpdate", none, indices, numbers);
+            Operand<TInt32> there = RawOps.make(tf, "GatherNd", stayed, indices);
+            return taken.where(tf.math.equal(there, numbers), 0);
+        });
+    }
+
+    /** Whether there is one index, which cannot repeat. */
+    private static boolean isSingle(Shape indices) {
+        return !indices.isUnknown()
+                && IntStream.range(0, indices.numDimensions() - 1).allMatch(i -> indices.get(i) == 1);
     }
 
     private static <T extends TType> void add(Ops tf, OpGradient op) {

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Writes down what it is told, one short line an event, so that a test can compare a run with one literal list. It can also
- * act at one of them: stop the run, or throw.
+ * A callback that writes down what it is told, one short line an event, so that a test can compare a run with one
+ * literal list. It can also act at one of them: stop the run, or throw.
  *
  * <pre>{@code
  * trainBegin 0..1 steps 3

@@ -101,6 +101,28 @@ public final class Warnings implements AutoCloseable {
         return List.copyOf(said);
     }
 
+    /**
+     * What nobody has asked for with {@link #next} yet.
+     *
+     * @return texts in their order
+     */
+    public List<String> waiting() {
+        return List.copyOf(waiting);
+    }
+
+    /**
+     * Goes on with what was warned of before, in another process: it is not said again.
+     *
+     * @param before all that was said, in its order
+     * @param notHeard what {@link #next} is still to give
+     */
+    public void goOn(List<String> before, List<String> notHeard) {
+        said.clear();
+        said.addAll(before);
+        waiting.clear();
+        waiting.addAll(notHeard);
+    }
+
     /** Ends the collecting; what was collected stays. */
     @Override
     public void close() {

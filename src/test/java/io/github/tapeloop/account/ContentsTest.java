@@ -214,9 +214,10 @@ class ContentsTest {
         here.variables.add(create(tf, "wide", tf.constant(new float[] {1, 2, 3})));
         here.variables.add(create(tf, "type", tf.constant(5)));
         TrainingState from = account(session, "model", saved);
-        from.register("callbacks/Timer", out -> {}, in -> {});
+        from.register("callbacks/Timer", out -> out.put("nanos", 1L), in -> {});
+        from.register("callbacks/Callback", out -> {}, in -> {}); // It remembers nothing.
         TrainingState to = account(session, "model", here);
-        to.register("callbacks/EarlyStopping", out -> {}, in -> {});
+        to.register("callbacks/EarlyStopping", out -> out.put("wait", 1L), in -> {});
         try (Contents contents = from.capture()) {
             CheckpointException no = assertThrows(CheckpointException.class, () -> to.restore(contents));
             for (String expected : List.of(

@@ -176,7 +176,7 @@ class TrainingStateTest {
                         .getMessage());
         assertTrue(assertThrows(IllegalArgumentException.class, () -> in.getLong("steps"))
                 .getMessage()
-                .startsWith("Expected a Long 'loop/steps', but there are [rate, "));
+                .startsWith("Expected a Long 'loop/steps', but there are [averages, "));
     }
 
     @Test

@@ -40,7 +40,7 @@ public final class CallbackKind {
     /** Makes a callback of a class. */
     public static Callback make(Class<?> type, Path directory) {
         return Stream.of(
-                        new CallbackList(List.of()),
+                        new CallbackList(List.of(), () -> false),
                         new CsvLogger(directory.resolve("log.csv")),
                         new EarlyStopping(),
                         new LearningRateFinder(),

@@ -76,7 +76,7 @@ class EventTest {
         int[] reads = {0};
         List<Map<String, Double>> seen = new ArrayList<>();
         Callback asking = Callback.trainBatchEnd((r, event) -> seen.add(event.logs()));
-        new CallbackList(List.of(asking, asking)).onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
+        new CallbackList(List.of(asking, asking), () -> false).onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
             reads[0]++;
             return Map.of("loss", 1.0);
         }));
@@ -88,20 +88,22 @@ class EventTest {
     void aKeptBatchHasTheLogsThatWereAskedForAndNoOthers() {
         double[] metric = {1};
         List<Event.BatchEnd> kept = new ArrayList<>();
-        CallbackList callbacks = new CallbackList(List.of(new Callback() {
-            @Override
-            public void onTrainBatchEnd(Run r, Event.BatchEnd event) {
-                kept.add(event);
-                if (event.batch() == 0) {
-                    event.logs();
-                }
-            }
+        CallbackList callbacks = new CallbackList(
+                List.of(new Callback() {
+                    @Override
+                    public void onTrainBatchEnd(Run r, Event.BatchEnd event) {
+                        kept.add(event);
+                        if (event.batch() == 0) {
+                            event.logs();
+                        }
+                    }
 
-            @Override
-            public void onTestBatchEnd(Run r, Event.BatchEnd event) {
-                kept.add(event);
-            }
-        }));
+                    @Override
+                    public void onTestBatchEnd(Run r, Event.BatchEnd event) {
+                        kept.add(event);
+                    }
+                }),
+                () -> false);
         callbacks.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> Map.of("loss", metric[0])));
         callbacks.onTrainBatchEnd(run, Event.BatchEnd.of(1, 1, () -> Map.of("loss", metric[0])));
         callbacks.onTestBatchEnd(run, Event.BatchEnd.of(2, 1, () -> Map.of("loss", metric[0])));
@@ -116,9 +118,9 @@ class EventTest {
     @Test
     void aListInAListDoesNotEndTheEventOfTheOuterOne() {
         List<Map<String, Double>> seen = new ArrayList<>();
-        CallbackList inner = new CallbackList(List.of(Callback.trainBatchEnd((r, event) -> {})));
+        CallbackList inner = new CallbackList(List.of(Callback.trainBatchEnd((r, event) -> {})), () -> false);
         Callback asking = Callback.trainBatchEnd((r, event) -> seen.add(event.logs()));
-        new CallbackList(List.of(inner, asking))
+        new CallbackList(List.of(inner, asking), () -> false)
                 .onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> Map.of("loss", 1.0)));
         assertEquals(List.of(Map.of("loss", 1.0)), seen);
     }

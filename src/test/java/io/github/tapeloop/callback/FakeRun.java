@@ -2,6 +2,9 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.state.Snapshot;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +17,9 @@ final class FakeRun implements Run {
 
     double learningRate = 0.1;
     long steps;
+    /** What was saved. */
+    final List<String> saved = new ArrayList<>();
+
     private String stopReason;
 
     @Override
@@ -75,6 +81,11 @@ final class FakeRun implements Run {
     public Optional<Boolean> higherIsBetter(String name) {
         return Optional.ofNullable(Map.of("loss", false, "val_loss", false, "accuracy", true, "val_accuracy", true)
                 .get(name));
+    }
+
+    @Override
+    public void save(Path directory, boolean weightsOnly) {
+        saved.add(directory + (weightsOnly ? " weights" : ""));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.tapeloop.data;
 
 import static io.github.tapeloop.data.Values.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -111,5 +112,46 @@ class CostsTest {
             }
             assertEquals(3000, cached.size().orElseThrow());
         }
+    }
+
+    @Test
+    void passesOverACacheOfAShuffleThatAreOpenAtOnceAreOne() throws Exception {
+        Dataset cached = counted().shuffle(64).cache();
+        Dataset twice = cached.interleave(1, cached);
+        assertReads(100, twice, twice);
+
+        List<Integer> numbers = IntStream.range(0, 3000).boxed().toList();
+        Dataset shuffled = Dataset.ofRecords(numbers, new Fields<Integer>().input(Field.numbers(value -> value)))
+                .shuffle(100)
+                .cache();
+        List<FutureTask<List<Integer>>> passes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            int epoch = i;
+            passes.add(new FutureTask<>(() -> StagePair.rows(examples(shuffled, 7, epoch))));
+            new Thread(passes.get(i)).start();
+        }
+        List<Integer> kept = passes.get(0).get();
+        assertEquals(numbers, kept.stream().sorted().toList());
+        for (FutureTask<List<Integer>> pass : passes) {
+            assertEquals(kept, pass.get());
+        }
+        assertEquals(kept, StagePair.rows(examples(shuffled, 7, 9)));
+    }
+
+    @Test
+    void aPassBesideOneThatFailedFailsToo() {
+        AtomicInteger failures = new AtomicInteger();
+        Dataset cached = Dataset.ofRecords(List.of(1, 2, 3, 4), new Fields<Integer>().input(Field.numbers(value -> {
+                            if (value == 3 && failures.getAndIncrement() == 0) {
+                                throw new IllegalStateException("the third is bad today");
+                            }
+                            return value;
+                        })))
+                .shuffle(4)
+                .cache();
+        assertThrows(RuntimeException.class, () -> examples(cached.interleave(1, cached), 0, 0));
+        assertEquals(
+                List.of(1, 2, 3, 4),
+                StagePair.rows(examples(cached, 0, 0)).stream().sorted().toList());
     }
 }

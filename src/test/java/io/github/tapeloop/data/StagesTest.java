@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -19,9 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.op.Ops;
-import org.tensorflow.types.TFloat32;
 
+/** Stages of a dataset: map, filter, join, cache, repeat, window, bucket. */
 class StagesTest {
 
     private record Sum(float value) {}
@@ -242,18 +240,6 @@ class StagesTest {
     }
 
     @Test
-    void groupsDropNoMoreThanTheRemainderOfTheBatches() {
-        for (Dataset data : List.of(Values.numbers(11), Values.numbers(11).filter(row -> true))) {
-            Batches batches = data.batch(2, true);
-            assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Values.order(batches, 0, 0));
-            for (int group : new int[] {1, 2, 4, 9}) {
-                assertEquals(
-                        Values.order(batches, 0, 0), Values.order(batches.grouped(() -> group), 0, 0), "by " + group);
-            }
-        }
-    }
-
-    @Test
     void bucketsMakeBatchesOfSimilarLength() {
         int[][] tokens = IntStream.range(0, 12)
                 .mapToObj(i -> IntStream.range(0, 1 + i * 5 % 12).toArray())
@@ -270,60 +256,6 @@ class StagesTest {
         assertThrows(IllegalArgumentException.class, () -> numbers(3).bucketByLength(2, 4));
         assertThrows(IllegalArgumentException.class, () -> data.bucketByLength(2, 8, 4));
         assertThrows(IllegalArgumentException.class, () -> data.window(2, 1));
-    }
-
-    @Test
-    void classWeightsFillTheSampleWeights() {
-        Dataset weighted = numbers(4).classWeights(Map.of(1, 2.5, 3, 0));
-        Dataset oneHot = Dataset.of(new float[][] {{0}, {1}}, new float[][] {{0, 1, 0}, {1, 0, 0}})
-                .classWeights(Map.of(1, 3));
-        assertEquals(List.of(1f, 2.5f, 1f, 0f), weights(weighted));
-        assertEquals(List.of(0f, 1f), weights(weighted.skip(3).concat(weighted.take(1))));
-        assertEquals(List.of(3f, 1f), weights(oneHot));
-        assertThrows(IllegalArgumentException.class, () -> weighted.classWeights(Map.of()));
-        assertThrows(IllegalArgumentException.class, () -> numbers(1).classWeights(Map.of(0, -1)));
-        assertThrows(IllegalArgumentException.class, () -> Dataset.of(new float[][] {{1}})
-                .classWeights(Map.of(0, 1)));
-    }
-
-    @Test
-    void smoothedLabelsHaveTheNearestClass() {
-        Map<Integer, Integer> weights = Map.of(0, 1, 1, 4, -1, 9);
-        assertEquals(
-                List.of(1f, 4f, 9f, 4f),
-                weights(Dataset.of(new float[4][1], new float[][] {{0.05f}, {0.95f}, {-1}, {0.5f}})
-                        .classWeights(weights)));
-        assertEquals(
-                List.of(1f, 4f),
-                weights(Dataset.of(new double[2][1], new double[][] {{0.9, 0.1}, {0.05, 0.95}})
-                        .classWeights(weights)));
-    }
-
-    @Test
-    void targetsThatSayNoClassAreRefused() {
-        Map<Integer, Integer> weights = Map.of(0, 1, 1, 10, 2, 100);
-        for (float[] noClass : new float[][] {
-            {Float.NaN}, {3e9f}, {Float.NEGATIVE_INFINITY}, {1, 1, 0}, {0, 0}, {5, 0, 1}, {-1, 2}, {Float.NaN, 1}
-        }) {
-            Dataset data = Dataset.of(new float[1][1], new float[][] {noClass}).classWeights(weights);
-            String message =
-                    assertThrows(DataException.class, () -> weights(data)).getMessage();
-            assertTrue(message.contains("class weights"), message);
-        }
-        Dataset ids = Dataset.of(new Columns()
-                        .input(ColumnData.of(new float[2][1]))
-                        .target(ColumnData.of(new int[][] {{5, 0, 1}, {0, 2, 1}})))
-                .classWeights(weights);
-        assertThrows(DataException.class, () -> weights(ids));
-        Dataset steps = Dataset.of(new Columns()
-                .input(ColumnData.of(new float[2][1]))
-                .target(ColumnData.of(new float[] {0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0}, Shape.of(2, 3))));
-        String message = assertThrows(IllegalArgumentException.class, () -> steps.classWeights(weights))
-                .getMessage();
-        assertTrue(message.contains("one class an example") && message.contains("sampleWeight"), message);
-        for (double weight : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY, 1e39}) {
-            assertThrows(IllegalArgumentException.class, () -> numbers(2).classWeights(Map.of(0, weight)));
-        }
     }
 
     @Test
@@ -354,90 +286,6 @@ class StagesTest {
         }
         assertEquals(OptionalLong.of(2), numbers(5).window(4, 1).size());
         assertEquals(OptionalLong.of(1), numbers(5).window(4, 2).size());
-    }
-
-    @Test
-    void eachBatchOfAGroupIsPaddedAsByItself() {
-        int[][] tokens = IntStream.range(0, 23)
-                .mapToObj(
-                        i -> IntStream.range(0, 1 + i / 4 % 3).map(at -> i + 1).toArray())
-                .toArray(int[][]::new);
-        Dataset data = Dataset.of(new Columns().input(ColumnData.ragged(tokens)).target(ColumnData.of(new int[23])));
-        for (Batches batches :
-                List.of(data.padBatch(2), data.padBatch(2, PadTo.lengths(2, 4)), data.bucketByLength(2, 1, 2))) {
-            List<String> single = rows(batches);
-            for (int group = 1; group <= 5; group++) {
-                int size = group;
-                assertEquals(single, rows(batches.grouped(() -> size)), "by " + group);
-                assertEquals(single, rows(batches.grouped(() -> size).prefetch(1)), "by " + group);
-            }
-        }
-    }
-
-    @Test
-    void whatFailsInAGroupFailsAfterTheBatchesBeforeIt() {
-        for (int failing : new int[] {0, 1, 5, 6, 7, 11}) {
-            for (int prefetch = 0; prefetch < 2; prefetch++) {
-                Batches batches = numbers(20)
-                        .map(row -> {
-                            if (row.number() == failing) {
-                                throw new IllegalStateException("this one");
-                            }
-                            return row;
-                        })
-                        .batch(2)
-                        .grouped(() -> 4)
-                        .prefetch(prefetch);
-                List<Object> came = new java.util.ArrayList<>();
-                DataException thrown = assertThrows(DataException.class, () -> {
-                    for (Batch batch : batches) {
-                        came.addAll(Values.target(batch));
-                    }
-                });
-                assertTrue(thrown.getMessage().contains("example " + failing), thrown.getMessage());
-                assertEquals(range(0, failing / 2 * 2), came);
-            }
-        }
-    }
-
-    /** Every row with its padding. */
-    private static List<String> rows(Batches batches) {
-        List<String> rows = new java.util.ArrayList<>();
-        for (Batch batch : batches) {
-            List<Object> values = Values.input(batch);
-            int length = values.size() / batch.size();
-            for (int row = 0; row < batch.size(); row++) {
-                rows.add(values.subList(row * length, (row + 1) * length).toString());
-            }
-        }
-        return rows;
-    }
-
-    @Test
-    void aGroupThatIsCutIsContinuedWithWhatIsLeftOfIt() {
-        int[][] lengths = {{1}, {1}, {1, 1}, {1, 1}, {1, 1}, {1}, {1}, {1}};
-        Dataset data = Dataset.of(new Columns().input(ColumnData.ragged(lengths)));
-        List<Integer> asked = new java.util.ArrayList<>();
-        Batches batches = data.padBatch(1).grouped(() -> {
-            asked.add(4);
-            return 4;
-        });
-        assertEquals(List.of(2, 2, 1, 3), Values.sizes(batches));
-        assertEquals(3, asked.size(), "twice, and once more at the end");
-        assertEquals(
-                List.of(3, 3), Values.sizes(numbers(7).batch(1, true).take(6).grouped(() -> 3)));
-        assertEquals(List.of(4, 2), Values.sizes(numbers(7).batch(2, true).grouped(() -> 2)));
-        assertEquals(List.of(4, 3), Values.sizes(numbers(7).batch(2).grouped(() -> 2)));
-    }
-
-    private static List<Float> weights(Dataset data) {
-        try (BatchIterator pass = data.batch(99).open(0, 0)) {
-            TFloat32 weights =
-                    pass.next().sampleWeight(Ops.create()).orElseThrow().asTensor();
-            return IntStream.range(0, (int) weights.size())
-                    .mapToObj(i -> weights.getFloat(i))
-                    .toList();
-        }
     }
 
     static List<Dataset> stagesOverAStream() {

@@ -60,11 +60,57 @@ class JsonTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", " ", "{", "}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "01", "-",
-                "+1", ".5", "1.", "1.e2", "1e", "1e+", "0x1", "NaN", "Infinity", "-Infinity", "nul", "nulll", "True", "\"a",
-                "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u١٢٣٤\"", "\"\n\"", "\"\u0000\"", "\"\\ud800\"", "\"\\udc00\\ud800\"",
-                "\"\ud800\"", "1 1", "[1]]", "9223372036854775808", "-9223372036854775809", "1e309", "-1e999999999",
-                "{\"a\":1,\"a\":1}", "{\"\\u0061\":1,\"a\":1}", "//", "[1]//", "\ufeff1", "[1]\u0000", "١", "\u00a01"
+                "",
+                " ",
+                "{",
+                "}",
+                "[1,]",
+                "[,1]",
+                "{\"a\"}",
+                "{\"a\":}",
+                "{\"a\":1,}",
+                "{a:1}",
+                "{'a':1}",
+                "[1 2]",
+                "01",
+                "-",
+                "+1",
+                ".5",
+                "1.",
+                "1.e2",
+                "1e",
+                "1e+",
+                "0x1",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "nul",
+                "nulll",
+                "True",
+                "\"a",
+                "\"\\x\"",
+                "\"\\u12\"",
+                "\"\\u12g4\"",
+                "\"\\u١٢٣٤\"",
+                "\"\n\"",
+                "\"\u0000\"",
+                "\"\\ud800\"",
+                "\"\\udc00\\ud800\"",
+                "\"\ud800\"",
+                "1 1",
+                "[1]]",
+                "9223372036854775808",
+                "-9223372036854775809",
+                "1e309",
+                "-1e999999999",
+                "{\"a\":1,\"a\":1}",
+                "{\"\\u0061\":1,\"a\":1}",
+                "//",
+                "[1]//",
+                "\ufeff1",
+                "[1]\u0000",
+                "١",
+                "\u00a01"
             })
     void whatIsNoJsonIsRefused(String text) {
         FormatException no = assertThrows(FormatException.class, () -> Json.parse(text));
@@ -74,7 +120,8 @@ class JsonTest {
     @Test
     void depthAndLengthAreBounded() throws FormatException {
         Json.parse("[".repeat(64) + "]".repeat(64));
-        for (String deep : List.of("[".repeat(65) + "]".repeat(65), "[".repeat(1_000_000), "{\"a\":".repeat(1_000_000))) {
+        for (String deep :
+                List.of("[".repeat(65) + "]".repeat(65), "[".repeat(1_000_000), "{\"a\":".repeat(1_000_000))) {
             assertThrows(FormatException.class, () -> Json.parse(deep));
         }
         assertThrows(FormatException.class, () -> Json.parse("1".repeat(1_000_000)));

@@ -195,7 +195,8 @@ class SafeTensorsTest {
     @Test
     void theLengthOfTheHeaderIsNotBelieved() throws IOException {
         for (long length : new long[] {0, 1, 9, 1 << 20, 100_000_001, 1L << 40, Long.MAX_VALUE, -1, Long.MIN_VALUE}) {
-            ByteBuffer bytes = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
             Path file = Files.write(temp.resolve("length"), bytes.array());
             FormatException no = assertThrows(FormatException.class, () -> SafeTensors.open(file));
             assertTrue(no.getMessage().contains("Expected a header of 2 to 8 bytes"), no.getMessage());

@@ -1,5 +1,6 @@
 package io.github.tapeloop.fuzz;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -71,7 +73,11 @@ record FuzzRun(TrialKind kind, Path folder, Duration bound) {
     }
 
     private Process start(long from, long end, Path output) throws IOException {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Stream.of(
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))
+                                .split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString()) // It works in another folder.
+                .collect(Collectors.joining(File.pathSeparator));
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx768m",
@@ -90,7 +96,7 @@ record FuzzRun(TrialKind kind, Path folder, Duration bound) {
                 Long.toString(from),
                 Long.toString(end)));
         if (Files.isExecutable(Path.of("/usr/bin/prlimit"))) {
-            command.addAll(0, List.of("/usr/bin/prlimit", "--as=12000000000"));
+            command.addAll(0, List.of("/usr/bin/prlimit", "--as=" + kind.memory()));
         }
         Path home = Files.createDirectories(folder.resolve("home"));
         ProcessBuilder builder = new ProcessBuilder(command)

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,13 +39,19 @@ class FuzzTest {
 
     /** The same ones each time, so that a failure is of what has changed. */
     @ParameterizedTest
-    @EnumSource(TrialKind.class)
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "SETTINGS")
     void aFewTrialsFindNothing(TrialKind kind, @TempDir Path folder) throws IOException, InterruptedException {
         tryOut(kind, folder, Long.getLong("fuzz.seed", 1), kind.few());
     }
 
+    /** All of them: there are as many as there are numbers to be set. */
+    @Test
+    void numbersThatAreFarTooLargeAreRefused(@TempDir Path folder) throws IOException, InterruptedException {
+        tryOut(TrialKind.SETTINGS, folder, 0, SettingTrial.all().size());
+    }
+
     @ParameterizedTest
-    @EnumSource(TrialKind.class)
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "SETTINGS")
     @Tag("slow")
     void manyTrialsFindNothing(TrialKind kind, @TempDir Path folder) throws IOException, InterruptedException {
         tryOut(kind, folder, Long.getLong("fuzz.seed", System.nanoTime() >>> 20), SOME);

@@ -24,12 +24,12 @@ final class Journal implements AutoCloseable {
     private static final int SIZE = 16 * 1024;
 
     private final MappedByteBuffer page;
-    private final Path findings;
+    private final Path folder;
     private final Map<String, Integer> outcomes = new TreeMap<>();
     private long seed;
 
     Journal(Path folder) throws IOException {
-        findings = folder.resolve("findings.txt");
+        this.folder = folder;
         try (FileChannel channel = FileChannel.open(
                 pageIn(folder), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             page = channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE);
@@ -71,13 +71,28 @@ final class Journal implements AutoCloseable {
     /** Something that should not be. */
     void finding(String kind, String what) {
         outcome(kind);
-        String line = kind + "\t" + seed + "\t"
-                + what.substring(0, Math.min(what.length(), 4000)).replaceAll("\\s+", " ") + "\n";
+        write(
+                "findings.txt",
+                kind + "\t" + seed + "\t"
+                        + what.substring(0, Math.min(what.length(), 4000)).replaceAll("\\s+", " ") + "\n");
+    }
+
+    /** What is right, and is to be read once. */
+    void say(String words) {
+        write("said.txt", words.replaceAll("\\s+", " ") + "\n");
+    }
+
+    private void write(String file, String line) {
         try {
-            Files.writeString(findings, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.writeString(folder.resolve(file), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The seed of the trial under way. */
+    long seed() {
+        return seed;
     }
 
     /** Counts how trials end. */

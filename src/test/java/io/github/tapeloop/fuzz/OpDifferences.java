@@ -19,7 +19,7 @@ import org.tensorflow.types.TFloat64;
 
 /**
  * Gradients of one call held against differences of fourth order, where those can be trusted: in float64, with finite
- * numbers, and where two steps of different width agree.
+ * numbers, and where two steps of different width, and both sides, agree.
  */
 final class OpDifferences {
 
@@ -27,6 +27,9 @@ final class OpDifferences {
     private static final double WIDE = 1e-3;
     private static final double NARROW = 3e-4;
     private static final double TRUSTED = 1e-5;
+    /** What a curve may bend by; at a kink the slopes of both sides differ, and those of all widths agree. */
+    private static final double SMOOTH = 0.05;
+
     private static final double ALLOWED = 1e-3;
 
     private final TapeSession session;
@@ -53,7 +56,11 @@ final class OpDifferences {
             }
             elements += value.numbers().length;
         }
+        Object type = call.attributes().get("DstT");
+        boolean isRounded =
+                type == DataType.DT_BFLOAT16 || type == DataType.DT_HALF; // In steps wider than a difference.
         return elements > 0
+                && !isRounded
                 && elements <= mostElements
                 && !PassedOver.isRandom(call.type())
                 && !PassedOver.isStaircase(call.type())
@@ -81,10 +88,12 @@ final class OpDifferences {
             double largest = 1e-3;
             double[] slopes = new double[x.length];
             double[] others = new double[x.length];
+            double[] kinks = new double[x.length];
             try {
                 for (int i = 0; i < x.length; i++) {
                     slopes[i] = slope(function, numbers, x, i, WIDE);
                     others[i] = slope(function, numbers, x, i, NARROW);
+                    kinks[i] = kink(function, numbers, x, i);
                     largest = Math.max(largest, Math.abs(slopes[i]));
                 }
             } catch (IllegalArgumentException | TapeloopException e) {
@@ -92,7 +101,9 @@ final class OpDifferences {
                 return;
             }
             for (int i = 0; i < x.length; i++) {
-                boolean trusted = Double.isFinite(slopes[i]) && Math.abs(slopes[i] - others[i]) <= TRUSTED * largest;
+                boolean trusted = Double.isFinite(slopes[i])
+                        && Math.abs(slopes[i] - others[i]) <= TRUSTED * largest
+                        && kinks[i] <= SMOOTH * largest;
                 if (trusted && i < gradient.length && !(Math.abs(gradient[i] - slopes[i]) <= ALLOWED * largest)) {
                     journal.finding(
                             computed.get(input) == null ? kind + "-none" : kind,
@@ -114,6 +125,18 @@ final class OpDifferences {
         }
         x[i] = before;
         return (8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * step);
+    }
+
+    /** How much the slope to the right differs from that to the left. */
+    private static double kink(Value function, List<double[]> numbers, double[] x, int i) {
+        double before = x[i];
+        double here = function.at(numbers);
+        x[i] = before + NARROW;
+        double right = function.at(numbers);
+        x[i] = before - NARROW;
+        double left = function.at(numbers);
+        x[i] = before;
+        return Math.abs(right - 2 * here + left) / NARROW;
     }
 
     private List<Output<?>> inputs(Ops tf, List<double[]> numbers) {

@@ -399,7 +399,13 @@ final class OpTrial implements Trial {
                     .filter(Double::isFinite)
                     .max()
                     .orElse(0);
+            boolean spoils = call.type().endsWith("Softmax") // What else of a row NaN spoils is up to a kernel.
+                    && Arrays.stream(a).anyMatch(Double::isNaN)
+                    && Arrays.stream(b).anyMatch(Double::isNaN);
             for (int k = 0; k < a.length; k++) {
+                if (spoils && Double.isNaN(a[k] + b[k])) {
+                    continue;
+                }
                 if (Double.compare(a[k], b[k]) != 0 && !(Math.abs(a[k] - b[k]) <= 1e-5 * largest + 1e-6)) {
                     journal.finding("traced-differs", call + " output " + i + " at " + k + " " + a[k] + " and " + b[k]);
                     return;

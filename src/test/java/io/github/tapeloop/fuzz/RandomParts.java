@@ -31,6 +31,7 @@ import io.github.tapeloop.state.Variable;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Array;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -60,6 +61,10 @@ final class RandomParts {
 
     private final List<String> words = new ArrayList<>();
 
+    private Executable givenTo;
+    private int givenAs;
+    private long given;
+
     RandomParts(Dice dice, boolean sane) {
         this.dice = dice;
         this.sane = sane;
@@ -70,7 +75,16 @@ final class RandomParts {
         return String.join(".", words);
     }
 
-    <T> T make(Class<? extends T> type) throws ReflectiveOperationException {
+    /** With one number that is given. */
+    RandomParts with(Executable way, int parameter, long value) {
+        givenTo = way;
+        givenAs = parameter;
+        given = value;
+        return this;
+    }
+
+    /** All constructors and factories of a part. */
+    static List<Executable> ways(Class<?> type) {
         List<Executable> ways = new ArrayList<>(List.of(type.getConstructors()));
         for (Method method : type.getMethods()) {
             if (Modifier.isStatic(method.getModifiers()) && method.getReturnType() == type) {
@@ -78,12 +92,33 @@ final class RandomParts {
             }
         }
         ways.sort(Comparator.comparing(Executable::toGenericString));
-        Executable way = dice.of(ways);
+        return ways;
+    }
+
+    /** The part of a setting, with that and no other. */
+    Object make(SettingTrial.Setting setting) throws ReflectiveOperationException {
+        if (!setting.isSetter()) {
+            return made(setting.part(), setting.way());
+        }
+        Object part = made(setting.part(), dice.of(ways(setting.part())));
+        Method setter = (Method) setting.way();
+        Object[] values = values(setter);
+        words.add(setter.getName() + text(values));
+        setter.setAccessible(true); // It may be declared in a class that is not public.
+        Object result = call(() -> setter.invoke(part, values));
+        return setting.part().isInstance(result) ? result : part;
+    }
+
+    private Object made(Class<?> type, Executable way) throws ReflectiveOperationException {
         Object[] values = values(way);
         words.add(type.getSimpleName() + (way instanceof Method ? "." + way.getName() : "") + text(values));
-        Object part = way instanceof Method method
+        return way instanceof Method method
                 ? call(() -> method.invoke(null, values))
-                : call(() -> ((java.lang.reflect.Constructor<?>) way).newInstance(values));
+                : call(() -> ((Constructor<?>) way).newInstance(values));
+    }
+
+    <T> T make(Class<? extends T> type) throws ReflectiveOperationException {
+        Object part = made(type, dice.of(ways(type)));
         List<Method> setters = Setters.of(type)
                 .filter(method -> method.getParameterCount() > 0 && !made(method))
                 .toList();
@@ -132,6 +167,12 @@ final class RandomParts {
         Object[] values = new Object[way.getParameterCount()];
         for (int i = 0; i < values.length; i++) {
             values[i] = value(way.getParameterTypes()[i]);
+        }
+        if (way.equals(givenTo)) {
+            Class<?> type = way.getParameterTypes()[givenAs];
+            values[givenAs] = type == long.class
+                    ? (Object) given
+                    : type == int.class ? (Object) (int) given : new int[] {(int) given};
         }
         return values;
     }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.fuzz;
 
+import io.github.tapeloop.op.OpAttributes;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,9 +12,7 @@ import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
 import org.tensorflow.Tensor;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.DataType;
 
 /**
  * All that is said of one op, as values.
@@ -36,38 +35,8 @@ record RawCall(String type, List<RawValue> arguments, List<Integer> groups, Map<
                 next += length;
             }
         }
-        attributes.forEach((name, value) -> set(builder, name, value));
+        attributes.forEach((name, value) -> OpAttributes.copy(builder, name, value));
         return builder.build();
-    }
-
-    private static void set(OperationBuilder builder, String name, Object value) {
-        if (value instanceof Long v) {
-            builder.setAttr(name, v.longValue());
-        } else if (value instanceof Float v) {
-            builder.setAttr(name, v.floatValue());
-        } else if (value instanceof Boolean v) {
-            builder.setAttr(name, v.booleanValue());
-        } else if (value instanceof String v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof DataType v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof Shape v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof long[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof float[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof boolean[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof String[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof DataType[] v) {
-            builder.setAttr(name, v);
-        } else if (value instanceof Shape[] v) {
-            builder.setAttr(name, v);
-        } else {
-            throw new IllegalStateException(name + " of " + value.getClass());
-        }
     }
 
     /** A builder that keeps what it is told of attributes and lists. */

@@ -41,6 +41,10 @@ record RawValue(DataType type, long[] shape, double[] numbers, String[] texts) {
         };
     }
 
+    boolean hasNaN() {
+        return numbers != null && Arrays.stream(numbers).anyMatch(Double::isNaN);
+    }
+
     /** Whether a traced function takes such a thing from outside. */
     boolean canBeFed() {
         return switch (type) {

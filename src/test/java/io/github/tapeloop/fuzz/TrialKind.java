@@ -8,7 +8,8 @@ enum TrialKind {
     PARTS(PartTrial::new, 60),
     TRAINERS(TrainerTrial::new, 10),
     PIPELINES(PipelineTrial::new, 150),
-    FILES(FileTrial::new, 100);
+    FILES(FileTrial::new, 100),
+    SETTINGS(SettingTrial::new, 0);
 
     private final Supplier<Trial> make;
     private final int few;
@@ -20,6 +21,11 @@ enum TrialKind {
 
     Trial make() {
         return make.get();
+    }
+
+    /** The address space of the process: of what is far too large, nothing is to be made. */
+    long memory() {
+        return this == SETTINGS ? 6_000_000_000L : 12_000_000_000L;
     }
 
     /** How many take a few seconds. */

@@ -88,16 +88,29 @@ class LayerMistakesTest {
         assertTrue(sizes.contains("[3, 2]") && sizes.contains("[4, 2]: it keeps the sizes of its first input"), sizes);
     }
 
+    /** Linux gives a process more memory than there is, and ends it when it is written. */
     @Test
-    void aWeightThatMemoryDoesNotHoldIsNamedWithItsSize() {
+    void aWeightThatMemoryDoesNotHoldIsNamedWithItsSizeBeforeItIsMade() {
         Dense dense = new Dense(2_000_000_000);
         String message = assertThrows(
-                        OpException.class,
+                        IllegalArgumentException.class,
                         () -> dense.call(ForwardPass.inference(tf), tf.constant(new float[1][40_000])))
                 .getMessage();
         assertTrue(
-                message.contains("It was to make weight 'dense/kernel', float32 [40000, 2000000000], 305175781.3 MiB"),
+                message.contains(
+                        "Weight 'dense/kernel', float32 [40000, 2000000000] would take 320000.0 GB, and there are"),
                 message);
+    }
+
+    @Test
+    void aWeightWhoseInitializerFailsIsNamedWithItsSize() {
+        Initializer failing =
+                (ops, shape, type, seed) -> ops.reshape(ops.constant(new float[] {1}), ops.constant(shape.asArray()));
+        Dense dense = new Dense(4).kernel(spec -> spec.initializer(failing));
+        String message = assertThrows(
+                        OpException.class, () -> dense.call(ForwardPass.inference(tf), tf.constant(new float[1][3])))
+                .getMessage();
+        assertTrue(message.contains("It was to make weight 'dense/kernel', float32 [3, 4], 48 bytes"), message);
     }
 
     @Test

@@ -250,4 +250,41 @@ class SpatialMistakesTest {
         double[] values = FiniteDifferences.values(session, pointwise.read(tf));
         assertTrue(Arrays.stream(values).allMatch(value -> value == 0));
     }
+
+    static Stream<Arguments> sizes() {
+        int huge = Integer.MAX_VALUE;
+        return Stream.of(
+                Arguments.of("more than 4294967294 along axis 1", new Cropping2D(huge)),
+                Arguments.of("more than 2147483648 along axis 2", new Cropping2D(0, 0, 1, huge)),
+                Arguments.of("the 2147483647 rows", new Conv2D(1, 3).dilationRate(huge)),
+                Arguments.of(
+                        "a dimension of 2200000007",
+                        new Conv2D(1, 2).padding(Padding.SAME).dilationRate(1_100_000_000)),
+                Arguments.of("a dimension of 6000000000", new Conv2DTranspose(1, 3).strides(1_000_000_000)),
+                Arguments.of(
+                        "a dimension of 6000000000",
+                        new Conv2DTranspose(1, 3).padding(Padding.SAME).strides(1_000_000_000)),
+                Arguments.of(
+                        "a dimension of 6442450944",
+                        new UpSampling2D(1 << 30).interpolation(Resizing.Interpolation.BILINEAR)));
+    }
+
+    /** Of which an int is too short to reckon with. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("sizes")
+    void sizesThatNoDimensionHasAreNamed(String words, Layer layer) {
+        Operand<TFloat32> x = tf.zeros(tf.constant(new long[] {1, 6, 6, 1}), TFloat32.class);
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> layer.call(ForwardPass.inference(tf), x));
+        assertTrue(e.getMessage().contains(words), e.getMessage());
+        assertTrue(e.getMessage().contains("float32 [1, 6, 6, 1]"), e.getMessage());
+    }
+
+    @Test
+    void aTransposedConvolutionOfNothingIsRefused() {
+        Operand<TFloat32> x = tf.zeros(tf.constant(new long[] {1, 6, 0, 1}), TFloat32.class);
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> new Conv2DTranspose(1, 3).call(ForwardPass.inference(tf), x));
+        assertTrue(e.getMessage().contains("at least one place"), e.getMessage());
+    }
 }

@@ -70,7 +70,8 @@ class FitLoopTest {
                             () -> now,
                             () -> false,
                             warnings,
-                            () -> new FirstStep(session, DtypePolicy.FULL))
+                            () -> new FirstStep(session, DtypePolicy.FULL),
+                            Optional.empty())
                     .fit();
         }
     }

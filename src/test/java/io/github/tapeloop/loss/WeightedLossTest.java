@@ -216,6 +216,45 @@ class WeightedLossTest {
         assertEquals(1e4 - Math.log(2), session.scalar(new LogCosh().call(tf, tf.zerosLike(far), far)), 1e-2);
     }
 
+    /** Of infinity less infinity nothing is left that is a number, so no formula may come to it by the way. */
+    @ParameterizedTest
+    @ValueSource(floats = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 3e38f, -3e38f})
+    void anErrorThatIsInfiniteOrNearlySoHasALossThatIsAndASlope(float far) {
+        for (Loss loss : List.of(new MeanSquaredError(), new MeanAbsoluteError(), new Huber(), new LogCosh())) {
+            try (GradientTape tape = GradientTape.open(tf)) {
+                Operand<TFloat32> x = tf.constant(new float[][] {{far}});
+                tape.watch(x);
+                Operand<TFloat32> value = loss.call(tf, tf.constant(new float[][] {{0}}), x);
+                double slope = FiniteDifferences.values(
+                        session, tape.gradient(value, x).orElseThrow())[0];
+                boolean squares = loss instanceof MeanSquaredError;
+                assertEquals(squares ? Float.POSITIVE_INFINITY : Math.abs(far), session.scalar(value), loss.name());
+                if (squares) {
+                    assertEquals(Math.signum(far), Math.signum(slope), loss.name());
+                } else {
+                    assertEquals(Math.signum(far), slope, loss.name());
+                }
+            }
+        }
+    }
+
+    @Test
+    void theSecondSlopeOfLogCoshIsOneWhereThereIsNoError() {
+        try (GradientTape outer = GradientTape.open(tf);
+                GradientTape inner = GradientTape.open(tf)) {
+            Operand<TFloat32> x = tf.constant(new float[][] {{0}});
+            outer.watch(x);
+            inner.watch(x);
+            Operand<TFloat32> value = new LogCosh().call(tf, tf.constant(new float[][] {{0}}), x);
+            Operand<TFloat32> slope = inner.gradient(value, x).orElseThrow();
+            assertEquals(0, FiniteDifferences.values(session, slope)[0]);
+            assertEquals(
+                    1,
+                    FiniteDifferences.values(session, outer.gradient(slope, x).orElseThrow())[0],
+                    1e-6);
+        }
+    }
+
     @Test
     void namesAreThoseOfClassesInSnakeCase() {
         assertEquals("mean_squared_error", new MeanSquaredError().name());

@@ -51,6 +51,10 @@ class MetricMistakesTest {
                 option("sensitivity in [0, 1], got 2.0", () -> new SpecificityAtSensitivity(2)),
                 option("numThresholds of at least 2, got 1", () -> new PrecisionAtRecall(0.5).numThresholds(1)),
                 option("numThresholds of at least 2, got 1", () -> new Auc().numThresholds(1)),
+                option("Metric 'auc': expected numThresholds in [2, 16777216], got 16777217", () -> new Auc()
+                        .numThresholds((1 << 24) + 1)),
+                option("it would take 17.2 GB of the heap", () -> new RecallAtPrecision(0.5)
+                        .numThresholds(Integer.MAX_VALUE)),
                 option("thresholds in [0, 1], got 1.5", () -> new Auc().thresholds(0.5, 1.5)),
                 option("beta above 0, got 0.0", () -> new FBetaScore(0)),
                 option("threshold in (0, 1], got 0.0", () -> new F1Score().threshold(0)),

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.settings.Setters;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -174,6 +176,29 @@ class TransformTest {
         for (Clip clip : List.of(Clip.norm(1), Clip.globalNorm(1), Clip.value(1))) {
             apply(new Sgd(1).with(clip), 0, 0);
             assertArrayEquals(new double[] {1, 2}, read(a), clip.toString());
+        }
+    }
+
+    /** Squares of them are infinite in float32. */
+    @Test
+    void clippedGradientsOfAnySizeKeepWeightsFinite() throws ReflectiveOperationException {
+        for (Class<? extends Optimizer> type : Setters.parts(Optimizer.class).toList()) {
+            for (Clip clip : List.of(Clip.norm(1), Clip.globalNorm(1), Clip.value(1))) {
+                Optimizer optimizer = OptimizerKind.make(type);
+                optimizer = optimizer instanceof ByVariable ? new Sgd() : optimizer;
+                optimizer.with(clip);
+                Variable<TFloat32> weight =
+                        Variable.create(tf, type.getSimpleName() + clip, tf.constant(new float[][] {{1, 2}}), true);
+                for (float gradient : new float[] {1e20f, -3e38f, 1, 1}) {
+                    try (TensorScope step = session.scope()) {
+                        Optional<Operand<?>> given = Optional.of(tf.constant(new float[][] {{gradient, 1}}));
+                        optimizer.apply(tf, Gradients.of(List.of(weight), List.of(given)));
+                    }
+                    for (double value : weight.toDoubles()) {
+                        assertTrue(Double.isFinite(value), () -> type.getSimpleName() + " " + clip + " " + gradient);
+                    }
+                }
+            }
         }
     }
 

@@ -18,6 +18,7 @@ import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -58,6 +60,9 @@ class ReadmeTest {
     void theReadmeShowsTheCodeThatIsTested() throws IOException {
         Map<String, String> regions = find(REGION, SNIPPETS);
         Map<String, String> shown = find(SHOWN, Path.of("README.md"));
+        Map<String, String> beside = find(SHOWN, Path.of("src", "docs", "stop-and-go-on.md"));
+        assertEquals(1, beside.size());
+        beside.forEach((name, code) -> assertEquals(code, regions.remove(name), name));
         assertEquals(regions.keySet(), shown.keySet());
         regions.forEach((name, code) -> assertEquals(code, shown.get(name), name));
         long fences = Files.readString(Path.of("README.md"), StandardCharsets.UTF_8)
@@ -75,6 +80,14 @@ class ReadmeTest {
             images[i][labels[i] * 70] = 1;
         }
         return Dataset.of(images, labels);
+    }
+
+    @Test
+    void theProgramThatCanBeKilledGoesOn(@TempDir Path directory) {
+        Batches train = digits(600).shuffle(600).batch(50);
+        History first = ReadmeSnippets.stopAndGoOn(train, digits(100).batch(50), directory);
+        History second = ReadmeSnippets.stopAndGoOn(train, digits(100).batch(50), directory);
+        assertEquals(first.epochs(), second.epochs());
     }
 
     @Test
@@ -121,6 +134,23 @@ class ReadmeTest {
                     tf.range(tf.constant(0), tf.constant(variable.shape().numDimensions()), tf.constant(1))));
         }
         return total;
+    }
+
+    @Test
+    void theRunOnAThreadOfItsOwnIsPausedAndLearns() {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        try (TapeSession session =
+                        TapeSession.builder().threads(1, 1).takeTurns(true).build();
+                Trainer trainer = trainer(new ReadmeSnippets.Mlp(), session)) {
+            History history = ReadmeSnippets.fitAsync(
+                    trainer,
+                    digits(2_000).batch(32),
+                    digits(10).batch(10),
+                    new PrintStream(printed, true, StandardCharsets.UTF_8));
+            assertTrue(history.last("loss") < 0.1, history::toString);
+        }
+        String line = printed.toString(StandardCharsets.UTF_8);
+        assertTrue(line.matches("(paused|running)(, epoch 1 of 20, step \\d+ of 63.*)?\\R"), line);
     }
 
     @Test

@@ -100,10 +100,10 @@ class FunctionPartsTest {
                 tape.gradient(first(List.of(y)), three);
                 assertTrue(session.functions().size() > 0);
                 name = y.op().type();
-                session.functionDef(name);
+                session.functions().definition(name);
             }
             assertEquals(0, session.functions().size());
-            assertThrows(RuntimeException.class, () -> session.functionDef(name));
+            assertThrows(RuntimeException.class, () -> session.functions().definition(name));
         }
     }
 

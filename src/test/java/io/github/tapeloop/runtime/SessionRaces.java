@@ -14,7 +14,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-/** TapeSession.Threads that reach for one session at once, or close it at any moment: a program, since it would take others with it. */
+/** Threads that reach for one session at once, or close it at any moment: a program, since it would take others with it. */
 public final class SessionRaces {
 
     private SessionRaces() {}

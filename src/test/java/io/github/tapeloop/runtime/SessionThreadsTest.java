@@ -224,6 +224,61 @@ class SessionThreadsTest {
     }
 
     @Test
+    void aLoopLendsItsSessionUntilItsWorkReturns() throws Exception {
+        for (TapeSession each : List.of(session, turns)) {
+            try (TapeSession.Use use = each.enter("fit");
+                    TensorScope scope = each.scope()) {
+                Operand<TFloat32> mine = each.tf().constant(1f);
+                use.lend(() -> eightGuests(each));
+                assertEquals(1, scope.live(), "a scope of the guests is none of the loop's");
+                assertEquals(1, each.scalar(mine));
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> OtherThread.run("late", () -> each.tf().constant(1f)));
+            }
+            assertEquals(0, each.liveHandles());
+        }
+    }
+
+    private static void eightGuests(TapeSession each) {
+        for (int i = 0; i < 8; i++) {
+            try {
+                OtherThread.run("guest " + i, () -> {
+                    try (TapeSession.Use guest = each.enter("predict")) {
+                        each.scope();
+                        each.tf().constant(2f);
+                    }
+                });
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    @Test
+    void aLoopThatLendsItsSessionComesBackAfterAFailureAndBeforeAClose() throws Exception {
+        TapeSession lent = TapeSession.builder().takeTurns(true).build();
+        Thread[] closing = new Thread[1];
+        try (TapeSession.Use use = lent.enter("fit")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> use.lend(() -> {
+                        throw new IllegalArgumentException("on purpose");
+                    }));
+            use.lend(() -> {
+                closing[0] = new Thread(lent::close);
+                closing[0].start();
+                while (!lent.isClosing()) {
+                    Thread.onSpinWait();
+                }
+            });
+            assertEquals(1, lent.scalar(lent.tf().constant(1f)), "nothing is freed before the loop has ended");
+        }
+        closing[0].join();
+        assertTrue(lent.isClosed());
+    }
+
+    @Test
     void aScopeHoldsASessionThatIsUsedInTurn() throws Exception {
         try (TensorScope scope = turns.scope()) {
             IllegalStateException refused = assertThrows(

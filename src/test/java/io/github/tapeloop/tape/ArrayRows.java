@@ -80,6 +80,8 @@ final class ArrayRows {
                                 .in(x.get(0), ints(tf, 2, 3))
                                 .set(b -> b.setAttr("seq_dim", 1L).setAttr("batch_dim", 0L)))
                         .andTwice(),
+                row("Roll", in(2, 3), (tf, x) -> op(tf, "Roll").in(x.get(0), ints(tf, Integer.MIN_VALUE), ints(tf, 1)))
+                        .andTwice(),
                 row("Roll", in(2, 3), (tf, x) -> op(tf, "Roll").in(x.get(0), ints(tf, 1), ints(tf, 1)))
                         .andTwice(),
                 row("GatherNd", in(3, 2), (tf, x) -> op(tf, "GatherNd")

@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.tapeloop.op.RecordedOp;
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -19,7 +20,9 @@ import io.github.tapeloop.state.IndexedSlices;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -181,7 +184,7 @@ class GradientLawTest {
                 List<Operand<TFloat64>> x = new ArrayList<>();
                 list.forEach(variable -> x.add(typed(variable.read(tf))));
                 Operand<TFloat64> target = loss.of(tf, x);
-                TapeStructure structure = tape.structure(List.of(target));
+                Recording.Structure<GradientTape> structure = tape.notes().structure(List.of(target));
                 replayed = replayed(structure, variables);
                 expected = found(flat(tape.gradients(target, variables), variables, tf));
             }
@@ -229,14 +232,17 @@ class GradientLawTest {
         return found;
     }
 
-    private static List<Found> replayed(TapeStructure structure, Parameters variables) {
-        List<Spec> specs = structure.specs();
+    private static List<Found> replayed(Recording.Structure<GradientTape> structure, Parameters variables) {
+        List<Spec> specs = structure.values().stream().<Spec>map(Spec::of).toList();
         TracedFunction.Body body = (tf, given) -> {
             List<Operand<?>> results = new ArrayList<>();
+            Map<Operation, Operand<?>> handles = new IdentityHashMap<>();
+            variables.forEach(
+                    variable -> handles.put(variable.handle(session.tf()).op(), variable.handle(tf)));
             structure.replay(
                     tf,
                     given,
-                    variables,
+                    handles,
                     (tape, operands) ->
                             results.addAll(flat(tape.gradients(operands.get(0), variables), variables, tf)));
             return results;

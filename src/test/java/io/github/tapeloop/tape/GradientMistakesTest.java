@@ -127,6 +127,20 @@ class GradientMistakesTest {
         }
     }
 
+    /** A size of 0 that it divides by, for example. */
+    @Test
+    void aRuleThatFailsByItselfIsNamedWithItsPath() {
+        Operand<TFloat64> x = tf.constant(0.3);
+        GradientRegistry.of(session).register("Expm1", (ops, op) -> {
+            throw new ArithmeticException("/ by zero");
+        });
+        try (GradientTape tape = GradientTape.open(tf)) {
+            tape.watch(x);
+            Operand<TFloat64> y = tf.math.neg(tf.math.expm1(x));
+            assertFails(() -> tape.gradient(y, x), "Expm1", "ArithmeticException: / by zero", "Neg ← Expm1");
+        }
+    }
+
     private static void assertFails(Executable mistake, String... words) {
         String message = assertThrows(GradientException.class, mistake).getMessage();
         for (String word : words) {

@@ -108,6 +108,12 @@ final class SelectionRows {
         rows.add(row("TensorScatterUpdate", in(4, 2), in(2, 2), (tf, x) -> op(tf, "TensorScatterUpdate")
                         .in(x.get(0), tf.constant(new int[][] {{2}, {0}}), x.get(1)))
                 .andTwice());
+        rows.add(row("TensorScatterUpdate", in(4, 2), in(4, 2), (tf, x) -> op(tf, "TensorScatterUpdate")
+                        .in(x.get(0), tf.constant(new int[][] {{2}, {0}, {2}, {2}}), x.get(1)))
+                .andTwice());
+        rows.add(row("TensorScatterUpdate", in(3, 2), in(3), (tf, x) -> op(tf, "TensorScatterUpdate")
+                        .in(x.get(0), tf.constant(new long[][] {{2, 1}, {2, 1}, {0, 0}}), x.get(1)))
+                .andTwice());
         rows.add(row("TensorScatterUpdate", in(3, 2), in(2), (tf, x) -> op(tf, "TensorScatterUpdate")
                         .in(x.get(0), tf.constant(new long[][] {{2, 1}, {0, 0}}), x.get(1)))
                 .andTwice());

@@ -3,9 +3,11 @@ package io.github.tapeloop.tape;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.github.tapeloop.op.Recording;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,20 +72,20 @@ class TapeStructureTest {
                     Variable.create(tf, "w", tf.fill(tf.constant(new int[] {2, 2}), tf.constant(1f)), true);
             Variable<TFloat32> v =
                     Variable.create(tf, "v", tf.fill(tf.constant(new int[] {2, 2}), tf.constant(2f)), true);
-            Map<String, TapeStructure> structures = new LinkedHashMap<>();
+            Map<String, Recording.Structure<GradientTape>> structures = new LinkedHashMap<>();
             programs().forEach((name, program) -> {
                 try (TensorScope scope = session.scope();
                         GradientTape tape = GradientTape.open(tf)) {
-                    structures.put(name, tape.structure(program.run(tf, w.read(tf), v.read(tf), x(tf))));
+                    structures.put(name, tape.notes().structure(program.run(tf, w.read(tf), v.read(tf), x(tf))));
                 }
             });
             programs().forEach((name, program) -> {
                 try (TensorScope scope = session.scope();
                         GradientTape tape = GradientTape.open(tf)) {
                     List<Operand<?>> alongside = program.run(tf, w.read(tf), v.read(tf), x(tf));
-                    TapeStructure own = tape.structure(alongside);
+                    Recording.Structure<GradientTape> own = tape.notes().structure(alongside);
                     structures.forEach((other, structure) -> {
-                        Optional<List<Output<?>>> values = tape.values(structure, alongside);
+                        Optional<List<Output<?>>> values = tape.notes().values(structure, alongside);
                         assertEquals(own.equals(structure), values.isPresent(), name + " as " + other);
                         assertEquals(name.equals(other), values.isPresent(), name + " as " + other);
                         values.ifPresent(found -> assertAre(own.values(), found));
@@ -98,7 +100,7 @@ class TapeStructureTest {
         try (TapeSession session = TapeSession.open()) {
             Ops tf = session.tf();
             Variable<TFloat32> w = Variable.create(tf, "w", tf.constant(1f), true);
-            TapeStructure[] before = new TapeStructure[1];
+            List<Recording.Structure<GradientTape>> before = new ArrayList<>();
             for (boolean freed : new boolean[] {false, true}) {
                 try (TensorScope scope = session.scope();
                         GradientTape tape = GradientTape.open(tf)) {
@@ -106,9 +108,9 @@ class TapeStructureTest {
                     Operand<TFloat32> square = tf.math.square(read);
                     if (freed) {
                         session.free(read);
-                        assertEquals(Optional.empty(), tape.values(before[0], List.of(square)));
+                        assertEquals(Optional.empty(), tape.notes().values(before.get(0), List.of(square)));
                     } else {
-                        before[0] = tape.structure(List.of(square));
+                        before.add(tape.notes().structure(List.of(square)));
                     }
                 }
             }

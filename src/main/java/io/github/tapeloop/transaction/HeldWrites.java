@@ -1,11 +1,9 @@
-package io.github.tapeloop.state;
+package io.github.tapeloop.transaction;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
@@ -14,54 +12,12 @@ import org.tensorflow.types.family.TNumber;
 final class HeldWrites {
 
     private final Ops tf;
-    private List<Transaction.Write> writes = new ArrayList<>();
+    private List<Write> writes = new ArrayList<>();
     /** The value of each variable with held writes, as far as it is known without an op; null if it has to be computed. */
-    private final Map<Variable<?>, Operand<?>> values = new HashMap<>();
+    private final Map<String, Operand<?>> values = new HashMap<>();
 
     HeldWrites(Ops tf) {
         this.tf = tf;
-    }
-
-    /** How a value is assigned. */
-    enum How {
-        SET,
-        ADD,
-        SUBTRACT
-    }
-
-    /**
-     * An assignment of a value to a variable.
-     *
-     * @param variable what to change
-     * @param how set, add or subtract
-     * @param value of the variable's shape and type
-     */
-    record Assignment(Variable<?> variable, How how, Operand<?> value) implements Transaction.Write {
-
-        @Override
-        public List<Operand<?>> operands() {
-            return List.of(value);
-        }
-
-        @Override
-        public void run(Ops ops, Iterator<? extends Operand<?>> given) {
-            variable.write(ops, how, given.next());
-        }
-
-        @Override
-        public Set<Variable<?>> variables() {
-            return Set.of(variable);
-        }
-
-        @Override
-        public Object kind() {
-            return List.of(variable, how);
-        }
-
-        @Override
-        public boolean isSafe() {
-            return true;
-        }
     }
 
     /** Whether nothing is held, and no variable is worth anything else than what is in it. */
@@ -70,20 +26,20 @@ final class HeldWrites {
     }
 
     /** What is held, in order. */
-    List<Transaction.Write> all() {
+    List<Write> all() {
         return List.copyOf(writes);
     }
 
     /** Holds what an optimizer will do. */
-    void add(Transaction.Write update) {
+    void add(Write update) {
         writes.add(update);
     }
 
     /** Holds an assignment. */
     void add(Assignment assignment) {
-        Variable<?> variable = assignment.variable();
+        String variable = assignment.variable().name();
         Operand<?> known = values.get(variable);
-        if (assignment.how() == How.SET) {
+        if (assignment.how() == Storage.How.SET) {
             values.put(variable, assignment.value());
         } else if (known != null) {
             values.put(variable, sum(known, assignment));
@@ -94,8 +50,8 @@ final class HeldWrites {
     }
 
     /** Whether an update of an optimizer is held for a variable. */
-    boolean update(Variable<?> variable) {
-        for (Transaction.Write write : writes) {
+    boolean update(String variable) {
+        for (Write write : writes) {
             if (!(write instanceof Assignment) && write.variables().contains(variable)) {
                 return true;
             }
@@ -104,21 +60,21 @@ final class HeldWrites {
     }
 
     /** Whether assignments are held for a variable. */
-    boolean assign(Variable<?> variable) {
+    boolean assign(String variable) {
         return values.containsKey(variable);
     }
 
     /** The value of a variable with the assignments that are held for it. */
-    Operand<?> value(Variable<?> variable) {
-        Operand<?> value = values.get(variable);
+    Operand<?> value(Storage variable) {
+        Operand<?> value = values.get(variable.name());
         if (value == null) {
-            value = variable.readNow(tf);
-            for (Transaction.Write write : writes) {
+            value = variable.read(tf);
+            for (Write write : writes) {
                 if (write instanceof Assignment assignment && assignment.variable() == variable) {
-                    value = assignment.how() == How.SET ? assignment.value() : sum(value, assignment);
+                    value = assignment.how() == Storage.How.SET ? assignment.value() : sum(value, assignment);
                 }
             }
-            values.put(variable, value);
+            values.put(variable.name(), value);
         }
         return value;
     }
@@ -127,17 +83,17 @@ final class HeldWrites {
     private Operand<?> sum(Operand<?> value, Assignment added) {
         Operand<TNumber> number = (Operand<TNumber>) value;
         Operand<TNumber> other = (Operand<TNumber>) added.value();
-        return added.how() == How.ADD ? tf.math.add(number, other) : tf.math.sub(number, other);
+        return added.how() == Storage.How.ADD ? tf.math.add(number, other) : tf.math.sub(number, other);
     }
 
     /** Takes what has to happen before somebody takes the handle of a variable: all updates, and what is assigned to it. */
-    List<Transaction.Write> takeFor(Variable<?> variable) {
+    List<Write> takeFor(String variable) {
         if (writes.stream().noneMatch(write -> write.variables().contains(variable))) {
             return List.of();
         }
-        List<Transaction.Write> now = new ArrayList<>();
-        List<Transaction.Write> rest = new ArrayList<>();
-        for (Transaction.Write write : writes) {
+        List<Write> now = new ArrayList<>();
+        List<Write> rest = new ArrayList<>();
+        for (Write write : writes) {
             boolean update = !(write instanceof Assignment);
             (update || write.variables().contains(variable) ? now : rest).add(write);
         }
@@ -147,8 +103,8 @@ final class HeldWrites {
     }
 
     /** Takes all, in order: nothing is held afterwards. */
-    List<Transaction.Write> take() {
-        List<Transaction.Write> taken = writes;
+    List<Write> take() {
+        List<Write> taken = writes;
         writes = new ArrayList<>();
         values.clear();
         return taken;

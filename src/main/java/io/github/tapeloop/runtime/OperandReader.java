@@ -6,6 +6,7 @@ import java.util.function.IntFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.op.Operands;
+import org.tensorflow.op.Ops;
 import org.tensorflow.op.dtypes.Cast;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBfloat16;
@@ -20,16 +21,53 @@ import org.tensorflow.types.TUint8;
 import org.tensorflow.types.family.TNumber;
 import org.tensorflow.types.family.TType;
 
-/** The values of operands as Java's numbers and arrays, converted by TensorFlow where the type is another one. */
-final class Values {
+/**
+ * A reader of operands: gives their values as Java's numbers and arrays, converted by TensorFlow where the type is another
+ * one.
+ */
+abstract class OperandReader {
 
-    private Values() {}
+    OperandReader() {}
 
-    static double scalar(TapeSession session, Operand<? extends TNumber> operand) {
+    /**
+     * Makes ops.
+     *
+     * @return ops of the session
+     */
+    public abstract Ops tf();
+
+    /**
+     * Runs ops that no tape hears of, and frees what they make.
+     *
+     * @param body runs ops
+     */
+    public abstract void unrecorded(Runnable body);
+
+    /**
+     * Reads a value: the tensor given to {@code reader} shares the operand's memory and is closed when it returns.
+     *
+     * @param operand an operand of this session
+     * @param reader takes what it needs out of the tensor, which it must not keep
+     * @param <T> the operand's type
+     * @param <R> the result's type
+     * @return what {@code reader} returned
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public abstract <T extends TType, R> R read(Operand<T> operand, Function<? super T, ? extends R> reader);
+
+    /**
+     * Reads a scalar of any numeric type.
+     *
+     * @param operand a number of shape []
+     * @return its value as a double
+     * @throws IllegalArgumentException if the operand is not a scalar
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final double scalar(Operand<? extends TNumber> operand) {
         if (Tensors.rank(operand) != 0) {
             throw new IllegalArgumentException("Expected a scalar, got " + described(operand));
         }
-        return session.read(operand, Values::number);
+        return read(operand, OperandReader::number);
     }
 
     private static double number(TType tensor) {
@@ -51,30 +89,54 @@ final class Values {
         throw new IllegalArgumentException("Expected a number, got " + Tensors.name(tensor.dataType()));
     }
 
-    static float[] floats(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads numbers of any type as floats.
+     *
+     * @param operand numbers of any type and shape
+     * @return all of them in row-major order, those that are not float32 rounded to the nearest that is
+     * @throws IllegalArgumentException if the operand holds no numbers
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final float[] floats(Operand<?> operand) {
         requireNumbers(operand);
-        return array(session, operand, TFloat32.class, float[]::new, (tensor, all) -> tensor.asRawTensor()
+        return array(operand, TFloat32.class, float[]::new, (tensor, all) -> tensor.asRawTensor()
                 .data()
                 .asFloats()
                 .read(all));
     }
 
-    static double[] doubles(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads numbers of any type as doubles.
+     *
+     * @param operand numbers of any type and shape
+     * @return all of them in row-major order, exactly, but for whole numbers beyond 2^53
+     * @throws IllegalArgumentException if the operand holds no numbers
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final double[] doubles(Operand<?> operand) {
         requireNumbers(operand);
-        return array(session, operand, TFloat64.class, double[]::new, (tensor, all) -> tensor.asRawTensor()
+        return array(operand, TFloat64.class, double[]::new, (tensor, all) -> tensor.asRawTensor()
                 .data()
                 .asDoubles()
                 .read(all));
     }
 
-    static int[] ints(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads whole numbers of any type as ints.
+     *
+     * @param operand whole numbers of any type and shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for an int
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final int[] ints(Operand<?> operand) {
         if (Tensors.dataType(operand) == DataType.DT_INT32) {
-            return array(session, operand, TInt32.class, int[]::new, (tensor, all) -> tensor.asRawTensor()
+            return array(operand, TInt32.class, int[]::new, (tensor, all) -> tensor.asRawTensor()
                     .data()
                     .asInts()
                     .read(all));
         }
-        long[] wide = longs(session, operand);
+        long[] wide = longs(operand);
         int[] all = new int[wide.length];
         for (int i = 0; i < all.length; i++) {
             all[i] = (int) wide[i];
@@ -86,7 +148,15 @@ final class Values {
         return all;
     }
 
-    static long[] longs(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads whole numbers of any type as longs.
+     *
+     * @param operand whole numbers of any type and shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is not of a whole type, or a number is too large for a long
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final long[] longs(Operand<?> operand) {
         DataType type = Tensors.dataType(operand);
         switch (type) {
             case DT_INT8, DT_INT16, DT_INT32, DT_INT64, DT_UINT8, DT_UINT16, DT_UINT32, DT_UINT64 -> {}
@@ -94,7 +164,7 @@ final class Values {
                 throw new IllegalArgumentException("Expected whole numbers, got " + described(operand)
                         + ": read floating point numbers with session.floats or session.doubles");
         }
-        long[] all = array(session, operand, TInt64.class, long[]::new, (tensor, values) -> tensor.asRawTensor()
+        long[] all = array(operand, TInt64.class, long[]::new, (tensor, values) -> tensor.asRawTensor()
                 .data()
                 .asLongs()
                 .read(values));
@@ -108,9 +178,17 @@ final class Values {
         return all;
     }
 
-    static boolean[] booleans(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads truth values.
+     *
+     * @param operand bool, of any shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is of another type
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final boolean[] booleans(Operand<?> operand) {
         require(DataType.DT_BOOL, "truth values", operand);
-        byte[] bytes = array(session, operand, TBool.class, byte[]::new, (tensor, all) -> tensor.asRawTensor()
+        byte[] bytes = array(operand, TBool.class, byte[]::new, (tensor, all) -> tensor.asRawTensor()
                 .data()
                 .read(all));
         boolean[] values = new boolean[bytes.length];
@@ -120,9 +198,17 @@ final class Values {
         return values;
     }
 
-    static String[] strings(TapeSession session, Operand<?> operand) {
+    /**
+     * Reads texts.
+     *
+     * @param operand strings in UTF-8, of any shape
+     * @return all of them in row-major order
+     * @throws IllegalArgumentException if the operand is of another type
+     * @throws IllegalStateException if the operand has been freed
+     */
+    public final String[] strings(Operand<?> operand) {
         require(DataType.DT_STRING, "texts", operand);
-        return array(session, operand, TString.class, String[]::new, (tensor, all) -> {
+        return array(operand, TString.class, String[]::new, (tensor, all) -> {
             int next = 0;
             for (NdArray<String> text : tensor.scalars()) {
                 all[next++] = text.getObject();
@@ -131,8 +217,8 @@ final class Values {
     }
 
     /** Reads an operand as one of a type, which TensorFlow casts it to if need be; nothing is left and no tape hears. */
-    private static <T extends TType, A> A array(
-            TapeSession session, Operand<?> operand, Class<T> type, IntFunction<A> make, BiConsumer<T, A> copy) {
+    private <T extends TType, A> A array(
+            Operand<?> operand, Class<T> type, IntFunction<A> make, BiConsumer<T, A> copy) {
         DataType wanted = Operands.toDataType(type);
         Function<T, A> reader = tensor -> {
             if (tensor.size() > Integer.MAX_VALUE - 8) {
@@ -147,11 +233,10 @@ final class Values {
             return all;
         };
         if (Tensors.dataType(operand) == wanted) {
-            return session.read(typed(operand), reader);
+            return read(typed(operand), reader);
         }
         Result<A> result = new Result<>();
-        session.unrecorded(
-                () -> result.value = session.read(Cast.create(session.tf().scope(), operand, type), reader));
+        unrecorded(() -> result.value = read(Cast.create(tf().scope(), operand, type), reader));
         return result.value;
     }
 

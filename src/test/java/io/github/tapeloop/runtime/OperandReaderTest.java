@@ -29,7 +29,7 @@ import org.tensorflow.types.family.TType;
 
 /** Values of every type as arrays. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ValuesTest {
+class OperandReaderTest {
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();
     private final Ops tf = session.tf();

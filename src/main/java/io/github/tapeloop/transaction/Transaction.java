@@ -1,28 +1,24 @@
-package io.github.tapeloop.state;
+package io.github.tapeloop.transaction;
 
 import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.RecordingEnvironment;
-import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.TensorScope;
-import io.github.tapeloop.state.HeldWrites.Assignment;
-import io.github.tapeloop.state.HeldWrites.How;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 
 /**
- * A step under way whose writes wait for its end: what is assigned to a {@link Variable}, and updates that optimizers will
+ * A step under way whose writes wait for its end: what is assigned to variables, and updates that optimizers will
  * make, are held back until everything else of the step has succeeded, so that a step that fails has changed nothing. Works
  * the same way at once and in a graph, where the writes wait for the ops that may fail.
  *
  * <p>A value that was assigned is seen by who reads the variable in the meantime. Where that cannot be, since a tape is to
  * find the variable behind the value, or an op takes the handle, the writes of the variable happen at once; {@link
- * #wroteEarly} tells, and that step has to be undone by a {@link Snapshot}.
+ * #wroteEarly} tells, and that step has to be undone by a snapshot.
  */
 public final class Transaction implements AutoCloseable {
 
@@ -37,9 +33,7 @@ public final class Transaction implements AutoCloseable {
     }
 
     private final Ops tf;
-    /** Null in a graph. */
-    private final TensorScope scope;
-
+    private final Consumer<Operand<?>> keep;
     private final Runnable early;
 
     private final RecordingEnvironment environment;
@@ -50,10 +44,10 @@ public final class Transaction implements AutoCloseable {
     /** Whether an update is the user's code, which may fail after a write. */
     private boolean risky;
 
-    private Transaction(Ops tf, TensorScope scope, Runnable early) {
+    private Transaction(Ops tf, Consumer<Operand<?>> keep, Runnable early) {
         this.tf = tf;
         this.held = new HeldWrites(tf);
-        this.scope = scope;
+        this.keep = keep;
         this.early = early;
         this.environment = RecordingEnvironment.of(tf);
         this.before = environment.effects(new Listener(this));
@@ -73,56 +67,16 @@ public final class Transaction implements AutoCloseable {
         }
     }
 
-    /** Something held back: made of operands, so that it can also happen in a branch of a graph. */
-    public interface Write {
-
-        /**
-         * What it works with.
-         *
-         * @return operands made by the step
-         */
-        List<Operand<?>> operands();
-
-        /**
-         * Does it.
-         *
-         * @param ops ops of the step, or of a branch in its graph
-         * @param given what stands for {@link #operands} there, as many as there are
-         */
-        void run(Ops ops, Iterator<? extends Operand<?>> given);
-
-        /**
-         * What it changes.
-         *
-         * @return variables whose values before it and after it differ
-         */
-        Set<Variable<?>> variables();
-
-        /**
-         * What tells it from other writes, as far as the ops that it makes from {@link #operands} depend on it.
-         *
-         * @return a value to compare
-         */
-        Object kind();
-
-        /**
-         * Whether nothing can fail once it has begun to write.
-         *
-         * @return false for code of the user's
-         */
-        boolean isSafe();
-    }
-
     /**
      * Begins to hold writes back.
      *
      * @param tf ops of a session
-     * @param scope the scope of the step: what is held back lives as long
+     * @param keep keeps an operand of what is held back alive until the end, whatever scope it was made in
      * @param early is run before the first write that cannot wait: the last moment for a snapshot
-     * @return the transaction, to be closed by the caller before the scope; what was not committed by then never happens
+     * @return the transaction, to be closed by the caller; what was not committed by then never happens
      */
-    public static Transaction begin(Ops tf, TensorScope scope, Runnable early) {
-        return new Transaction(tf, scope, early);
+    public static Transaction begin(Ops tf, Consumer<Operand<?>> keep, Runnable early) {
+        return new Transaction(tf, keep, early);
     }
 
     /**
@@ -132,7 +86,7 @@ public final class Transaction implements AutoCloseable {
      * @return the transaction, to be closed by the caller
      */
     public static Transaction traced(Ops tf) {
-        return new Transaction(tf, null, () -> {});
+        return new Transaction(tf, operand -> {}, () -> {});
     }
 
     /**
@@ -141,7 +95,7 @@ public final class Transaction implements AutoCloseable {
      * @param environment where ops are made
      * @return the transaction, or null
      */
-    static Transaction of(RecordingEnvironment environment) {
+    public static Transaction of(RecordingEnvironment environment) {
         return environment.effects() instanceof Listener listener ? listener.step() : null;
     }
 
@@ -159,46 +113,55 @@ public final class Transaction implements AutoCloseable {
             return false;
         }
         Write made = write.get();
-        made.operands().forEach(step::keep);
+        made.operands().forEach(step.keep);
         step.held.add(made);
         return true;
     }
 
-    /** Keeps an operand alive that was made in a scope of the user's inside the step. */
-    private void keep(Operand<?> operand) {
-        if (scope != null) {
-            scope.take(operand);
-        }
-    }
-
-    /** Holds an assignment back, unless it is time to write. */
-    boolean holds(Variable<?> variable, How how, Operand<?> value) {
+    /**
+     * Holds an assignment back, unless it is time to write.
+     *
+     * @param variable what to change
+     * @param how set, add or subtract
+     * @param value of the variable's shape and type
+     * @return false if the caller has to write now
+     */
+    public boolean holds(Storage variable, Storage.How how, Operand<?> value) {
         if (phase != Phase.OPEN && phase != Phase.UPDATING) {
             return false;
         }
-        keep(value);
+        keep.accept(value);
         held.add(new Assignment(variable, how, value));
         return true;
     }
 
-    /** The value of a variable with its held writes, or null if it has none, or they have happened now. */
-    Operand<?> value(Variable<?> variable) {
+    /**
+     * The value of a variable with its held writes.
+     *
+     * @param variable who is read
+     * @return the value, or null if what is in the variable is the value: nothing was held, or it has happened now
+     */
+    public Operand<?> value(Storage variable) {
         if (phase == Phase.WRITING || phase == Phase.CLOSED || held.isEmpty()) {
             return null;
         }
-        boolean updated = phase == Phase.OPEN && held.update(variable);
-        if (!held.assign(variable) && !updated) {
+        boolean updated = phase == Phase.OPEN && held.update(variable.name());
+        if (!held.assign(variable.name()) && !updated) {
             return null;
         }
-        if (updated || variable.trainable() && phase == Phase.OPEN) { // A tape wants to find the variable itself.
-            writeNow(variable);
+        if (updated || variable.isWatched() && phase == Phase.OPEN) { // A tape wants to find the variable itself.
+            writeNow(variable.name());
             return null;
         }
         return held.value(variable);
     }
 
-    /** Before an op takes the handle of a variable: what was held back for it happens, in the order of the program. */
-    void writeNow(Variable<?> variable) {
+    /**
+     * Before an op takes the handle of a variable: what was held back for it happens, in the order of the program.
+     *
+     * @param variable its name, as its {@link Storage} has it
+     */
+    public void writeNow(String variable) {
         List<Write> now = phase == Phase.WRITING || phase == Phase.CLOSED ? List.of() : held.takeFor(variable);
         if (now.isEmpty()) {
             return;
@@ -220,11 +183,7 @@ public final class Transaction implements AutoCloseable {
             return;
         }
         for (Write write : held.all()) {
-            for (Variable<?> variable : write.variables()) {
-                if (sharedNames.contains(variable.sharedName())) {
-                    writeNow(variable);
-                }
-            }
+            write.variables().stream().filter(sharedNames::contains).forEach(this::writeNow);
         }
     }
 
@@ -343,17 +302,6 @@ public final class Transaction implements AutoCloseable {
             phase = Phase.CLOSED;
             environment.effects(before);
             held.take();
-        }
-    }
-
-    /** Does something that no tape and no transaction hears of: makes a variable, which is not undone. */
-    static void unheard(TapeSession session, Runnable body) {
-        RecordingEnvironment environment = RecordingEnvironment.of(session.tf());
-        EffectListener listener = environment.effects(null);
-        try {
-            session.unrecorded(body);
-        } finally {
-            environment.effects(listener);
         }
     }
 }

@@ -1,0 +1,103 @@
+package io.github.tapeloop.loop;
+
+import io.github.tapeloop.account.Contents;
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.BatchIterator;
+import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.execution.Execution;
+import io.github.tapeloop.store.Checkpoint;
+import io.github.tapeloop.store.CheckpointDirectory;
+import io.github.tapeloop.store.Moment;
+import io.github.tapeloop.store.Retention;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * The state of a trainer outside of a run, on its way to a directory and from there. A trainer that has made no variables yet takes
+ * over what was saved when it sees its first batch.
+ */
+public final class SavedState {
+
+    private static final String MODEL = "model";
+    private static final String LOOP = "loop";
+
+    private final Engine engine;
+    /** What is to be taken over; null if nothing waits. */
+    private Path waiting;
+
+    /** @param engine whose state */
+    public SavedState(Engine engine) {
+        this.engine = engine;
+    }
+
+    /**
+     * Saves the state now, in place of what was saved there before.
+     *
+     * @param weightsOnly whether to save the model alone
+     */
+    public static void save(Engine engine, Path directory, boolean weightsOnly) {
+        try (CheckpointDirectory saved = CheckpointDirectory.open(directory, Retention.newest())) {
+            Contents all = engine.state().capture();
+            Contents some = all.only(role -> weightsOnly ? role.equals(MODEL) : isOwn(role));
+            saved.save(new Moment(engine.progress().steps(), Map.of(), Map.of(), some))
+                    .whenComplete((path, failure) -> all.close());
+        }
+    }
+
+    /** Takes over what was saved, or has it wait; everything in it is read and checked now. */
+    public void load(Path directory) {
+        try (Checkpoint saved = CheckpointDirectory.read(directory)) {
+            boolean hasVariables = engine.model().variables().size() > 0;
+            waiting = hasVariables ? null : directory;
+            if (hasVariables) {
+                restore(own(saved));
+            }
+        }
+    }
+
+    /** Takes over what waits, before a call works on some batches. */
+    public void settle(Supplier<Execution> way, Batches data) {
+        if (waiting != null) {
+            try (BatchIterator batches = data.open(engine.session().seed(), 0)) {
+                if (batches.hasNext()) {
+                    settle(way, batches.next());
+                }
+            }
+        }
+    }
+
+    /** Takes over what waits, before a call works on a batch, which makes the variables. */
+    public void settle(Supplier<Execution> way, Batch batch) {
+        if (waiting == null) {
+            return;
+        }
+        try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
+            Contents own = own(saved);
+            if (own.has(LOOP)) {
+                engine.goOn(own);
+            }
+            engine.build(way.get(), batch);
+            restore(own);
+            waiting = null;
+        }
+    }
+
+    private void restore(Contents own) {
+        if (own.has(LOOP)) {
+            engine.restore(own);
+        } else {
+            engine.state().restore(own, MODEL::equals);
+        }
+    }
+
+    private static Contents own(Checkpoint saved) {
+        return saved.contents().only(SavedState::isOwn);
+    }
+
+    /** Whether it is no part that only the run knows. */
+    private static boolean isOwn(String role) {
+        return !role.startsWith("run/") && !role.startsWith("callbacks/");
+    }
+}
