@@ -43,6 +43,8 @@ final class AsyncFit implements Conductor {
     private boolean lent;
     private final List<CompletableFuture<Progress>> pauses = new ArrayList<>();
     private final List<CompletableFuture<Path>> checkpoints = new ArrayList<>();
+    /** Whether the run is where it can be saved: not in the middle of a validation. Of the run's thread. */
+    private boolean savesNow;
     /** Tell of checkpoints, as soon as the run goes on or pauses again. */
     private final List<Runnable> saved = new ArrayList<>();
 
@@ -312,11 +314,17 @@ final class AsyncFit implements Conductor {
     }
 
     @Override
-    public void between(Optional<Supplier<CompletionStage<Path>>> saving) {
-        while (attention) {
-            save(saving);
+    public void between(Optional<Supplier<CompletionStage<Path>>> saving, boolean isBoundary) {
+        savesNow = isBoundary;
+        boolean isOver = false;
+        while (attention && !isOver) {
+            if (isBoundary) {
+                save(saving);
+            }
             if (pausesNow()) {
                 hold.lend(() -> session.lend(this::rest));
+            } else {
+                isOver = !isBoundary; // A checkpoint waits for the next boundary.
             }
         }
     }
@@ -328,7 +336,7 @@ final class AsyncFit implements Conductor {
             boolean pauses = pauseAsked && !isEnding();
             attention = pauses || !checkpoints.isEmpty();
             if (attention) {
-                return pauses && checkpoints.isEmpty();
+                return pauses && !hasToSave();
             }
             goOn = List.copyOf(saved);
             saved.clear();
@@ -396,8 +404,12 @@ final class AsyncFit implements Conductor {
         }
     }
 
+    private boolean hasToSave() {
+        return savesNow && !checkpoints.isEmpty();
+    }
+
     private void awaitAttention() {
-        while (pauseAsked && checkpoints.isEmpty() && !isEnding()) {
+        while (pauseAsked && !hasToSave() && !isEnding()) {
             try {
                 TimeUnit.MILLISECONDS.timedWait(monitor, LOOK_MILLIS);
             } catch (InterruptedException e) {

@@ -92,11 +92,13 @@ public final class FitHandle implements AutoCloseable {
     }
 
     /**
-     * Asks for a checkpoint at the end of the batch, also in a pause.
+     * Asks for a checkpoint, which {@link Fit#checkpoints} has a place for: at the end of the batch, or of several that are one call,
+     * and of a validation if one is running; also in a pause.
      *
-     * @return completed when it is written, with its directory
+     * @return completed with the directory of the checkpoint when it is on the disk; exceptionally if the run has no checkpoints, has
+     *     taken no step yet or has ended, or if it cannot be written
      */
-    CompletableFuture<Path> checkpoint() {
+    public CompletableFuture<Path> checkpoint() {
         return run.checkpoint();
     }
 

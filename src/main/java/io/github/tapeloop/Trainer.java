@@ -119,7 +119,66 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.tapeloop.callback.CallbackException if a callback throws
      */
     public History fit(Batches data, Fit options) {
-        return exclusively("fit", warnings -> archived(data, options, this::isClosing, System::nanoTime, warnings));
+        return exclusively("fit", warnings -> fit(data, options, this::isClosing, System::nanoTime, warnings));
+    }
+
+    /** @param archive where checkpoints go */
+    History fit(Batches data, Fit options, RunArchive archive) {
+        return exclusively(
+                "fit",
+                warnings -> fit(data, options, this::isClosing, System::nanoTime, warnings, Optional.of(archive)));
+    }
+
+    private History fit(Batches data, Fit options, Conductor conductor, LongSupplier nanoTime, Warnings warnings) {
+        try (RunArchive archive = options.checkpoints()
+                .map(checkpoints -> open(checkpoints, data, options))
+                .orElse(null)) {
+            return fit(data, options, conductor, nanoTime, warnings, Optional.ofNullable(archive));
+        }
+    }
+
+    private RunArchive open(Checkpoints checkpoints, Batches data, Fit options) {
+        return DirectoryArchive.open(
+                checkpoints, description.fingerprint(data, options), describe(), engine.trainScores()::higherIsBetter);
+    }
+
+    /**
+     * Everything that makes the next step what it is, as it is now: to go back to, in a search of one's own for example. What it
+     * cannot bring back are files of callbacks.
+     *
+     * @return the state in memory, to be closed by the caller; {@link Snapshot#restore} can be called again and again, between two
+     *     calls of this trainer
+     */
+    public Snapshot snapshot() {
+        return exclusively("snapshot", warnings -> engine.state().snapshot());
+    }
+
+    /**
+     * Saves everything that makes the next step what it is: weights, what optimizers keep, counts, what is frozen.
+     *
+     * @param directory where to; made if need be. What was saved there before is replaced when this is on the disk
+     * @throws CheckpointException if it cannot be written
+     */
+    public void save(Path directory) {
+        exclusively("save", warnings -> {
+            SavedState.save(engine, directory, false);
+            return directory;
+        });
+    }
+
+    /**
+     * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
+     * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
+     * the model has not been called yet and so has no weights, when the next call sees its first batch.
+     *
+     * @param directory what it was saved to, or that of one checkpoint
+     * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then
+     */
+    public void load(Path directory) {
+        exclusively("load", warnings -> {
+            saved.load(directory);
+            return directory;
+        });
     }
 
     /**
@@ -163,7 +222,7 @@ public final class Trainer implements AutoCloseable {
         Objects.requireNonNull(executor, "executor: where to train");
         AsyncFit run = new AsyncFit(hold(), this::isClosing, calls::isInside, begun -> {
             try (Warnings warnings = Warnings.open(true)) {
-                return archived(data, options, begun, begun::nanoTime, warnings);
+                return fit(data, options, begun, begun::nanoTime, warnings);
             } finally {
                 async = null;
             }
@@ -188,27 +247,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** @param archive where checkpoints go */
-    History fit(Batches data, Fit options, RunArchive archive) {
-        return exclusively(
-                "fit",
-                warnings -> fit(data, options, this::isClosing, System::nanoTime, warnings, Optional.of(archive)));
-    }
-
-    /** Trains on this thread, which is inside, with the archive that the options ask for. */
-    private History archived(Batches data, Fit options, Conductor conductor, LongSupplier nanoTime, Warnings warnings) {
-        try (RunArchive archive = options.checkpoints()
-                .map(checkpoints -> open(checkpoints, data, options))
-                .orElse(null)) {
-            return fit(data, options, conductor, nanoTime, warnings, Optional.ofNullable(archive));
-        }
-    }
-
-    private RunArchive open(Checkpoints checkpoints, Batches data, Fit options) {
-        return DirectoryArchive.open(
-                checkpoints, description.fingerprint(data, options), describe(), engine.trainScores()::higherIsBetter);
-    }
-
+    /** Trains on this thread, which is inside. */
     private History fit(
             Batches data,
             Fit options,
@@ -239,45 +278,6 @@ public final class Trainer implements AutoCloseable {
         } finally {
             running = null;
         }
-    }
-
-    /**
-     * Everything that makes the next step what it is, as it is now: to go back to, in a search of one's own for example. What it
-     * cannot bring back are files of callbacks.
-     *
-     * @return the state in memory, to be closed by the caller; {@link Snapshot#restore} can be called again and again, between two
-     *     calls of this trainer
-     */
-    public Snapshot snapshot() {
-        return exclusively("snapshot", warnings -> engine.state().snapshot());
-    }
-
-    /**
-     * Saves everything that makes the next step what it is: weights, what optimizers keep, counts, what is frozen.
-     *
-     * @param directory where to; made if need be. What was saved there before is replaced when this is on the disk
-     * @throws CheckpointException if it cannot be written
-     */
-    public void save(Path directory) {
-        exclusively("save", warnings -> {
-            SavedState.save(engine, directory, false);
-            return directory;
-        });
-    }
-
-    /**
-     * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
-     * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
-     * the model has not been called yet and so has no weights, when the next call sees its first batch.
-     *
-     * @param directory what it was saved to, or that of one checkpoint
-     * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then
-     */
-    public void load(Path directory) {
-        exclusively("load", warnings -> {
-            saved.load(directory);
-            return directory;
-        });
     }
 
     /**

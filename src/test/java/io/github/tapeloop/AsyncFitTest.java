@@ -36,7 +36,7 @@ class AsyncFitTest {
         }
         AsyncFit run = new AsyncFit(hold, () -> false, lock::isInside, begun -> {
             while (!begun.isClosing()) {
-                begun.between(Optional.of(saving));
+                begun.between(Optional.of(saving), true);
             }
             return new History(List.of(), Optional.of("closed"), 0, 0, 0, List.of());
         });

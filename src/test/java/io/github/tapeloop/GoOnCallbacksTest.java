@@ -11,6 +11,7 @@ import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.callback.LossCurvePlot;
+import io.github.tapeloop.callback.ModelCheckpoint;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.callback.TensorBoard;
 import io.github.tapeloop.checkpoint.Checkpoints;
@@ -27,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -519,5 +521,45 @@ class GoOnCallbacksTest {
                 trainer.load(directory.resolve("nowhere"));
             }
         });
+    }
+
+    @Test
+    void theBestModelIsTakenOver() {
+        String pattern = directory.resolve("best").toString();
+        for (boolean weightsOnly : new boolean[] {false, true}) {
+            double best;
+            try (Trainer trainer = trainer()) {
+                ModelCheckpoint saves = new ModelCheckpoint(pattern + weightsOnly).bestOnly();
+                History history = trainer.fit(
+                        DATA,
+                        Fit.epochs(3).validation(VALIDATION).callbacks(weightsOnly ? saves.weightsOnly() : saves));
+                best = Collections.min(history.values("val_loss"));
+            }
+            try (Trainer trainer = trainer()) {
+                trainer.load(Path.of(pattern + weightsOnly));
+                assertEquals(best, trainer.evaluate(VALIDATION).get("loss"));
+            }
+        }
+    }
+
+    @Test
+    void aHandleAsksForACheckpoint() throws Exception {
+        Checkpoints rarely = Checkpoints.in(directory.resolve("run")).resume().everyEpochs(100);
+        List<String> whole;
+        try (Trainer trainer = trainer()) {
+            whole = KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3)));
+        }
+        try (Trainer trainer = trainer();
+                FitHandle run =
+                        trainer.fitAsync(DATA, Fit.epochs(3).checkpoints(rarely).callbacks(killAfter(12)))) {
+            run.pause().join();
+            run.resume();
+            Path saved = run.checkpoint().handle((path, failure) -> path).get();
+            assertTrue(saved == null || Files.isDirectory(saved));
+        }
+        try (Trainer trainer = trainer()) {
+            assertEquals(
+                    whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
+        }
     }
 }

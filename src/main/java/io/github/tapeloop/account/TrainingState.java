@@ -217,21 +217,19 @@ public final class TrainingState {
     }
 
     /**
-     * All variables as they are now and the values of some of the parts that decide on the next step, to go back to; the values
-     * of others stay as they are then.
+     * All variables as they are now and the values of some parts, to go back to; the values of others stay as they are then.
      *
      * @param roles whether to go back to the values of the part of a role
      * @return a snapshot, to be closed by the caller
      */
     public Snapshot snapshot(Predicate<String> roles) {
-        BiPredicate<String, Part> goesBack = (role, part) -> part.goesBack() && roles.test(role);
         return Snapshot.withNewVariables(session, variables().values())
-                .beside(values(goesBack), values -> load(values, goesBack));
+                .beside(values((role, part) -> part.goesBack() && roles.test(role)), kept -> load(kept, roles));
     }
 
-    private void load(Map<String, Object> values, BiPredicate<String, Part> which) {
+    private void load(Map<String, Object> values, Predicate<String> roles) {
         parts.forEach((role, part) -> {
-            if (which.test(role, part)) {
+            if (part.goesBack() && roles.test(role)) {
                 part.load().accept(new StateValues(role, below(role + "/", values), name -> null));
             }
         });

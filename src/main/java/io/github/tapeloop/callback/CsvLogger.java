@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /**
  * Writes a line an epoch to a file, so that a run can be followed in a spreadsheet: the epoch from 0, then the values of
  * the logs. The columns are those of the first epoch, sorted; if it was not validated, {@code val_} columns are added for
- * epochs that will be. What an epoch did not measure is {@code NA}; what only a later one measures has no column, and is
+ * the epochs that will be. What an epoch did not measure is {@code NA}; what only a later one measures has no column, and is
  * warned of. Each line is on the disk when the epoch's events are over. A run that goes on from a checkpoint cuts the file
  * back to what it had then and goes on with it.
  */

@@ -31,9 +31,8 @@ final class TracedPasses {
 
     /** The variable that counts, if a traced function has drawn. */
     static Parameters variables(TapeSession session) {
-        Variable<TInt64> made = RecordingEnvironment.of(session.tf())
-                .attachment(TracedPasses.class, TracedPasses::new)
-                .made;
+        Variable<TInt64> made =
+                RecordingEnvironment.of(session.tf()).attachment(TracedPasses.class, TracedPasses::new).made;
         return made == null ? Parameters.of() : Parameters.of(made);
     }
 

@@ -18,8 +18,9 @@ public interface Conductor {
      * open and no batch is out, so what the run works with may be lent meanwhile.
      *
      * @param checkpoints saves the run as it is now, if it has where to
+     * @param isBoundary whether the run can be saved here; in a validation it cannot
      */
-    default void between(Optional<Supplier<CompletionStage<Path>>> checkpoints) {}
+    default void between(Optional<Supplier<CompletionStage<Path>>> checkpoints, boolean isBoundary) {}
 
     /** Who is told of everything after the callbacks, and does not throw. Nobody registers what it remembers. */
     default Callback listener() {

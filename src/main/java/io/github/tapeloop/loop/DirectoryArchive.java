@@ -10,9 +10,13 @@ import io.github.tapeloop.store.Moment;
 import io.github.tapeloop.store.Retention;
 import io.github.tapeloop.store.RunReport;
 import io.github.tapeloop.warning.Warnings;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /** The archive of a run on disk, as {@link Checkpoints} says. */
@@ -89,8 +93,13 @@ public final class DirectoryArchive implements RunArchive {
     }
 
     @Override
-    public void save(long steps, Map<String, Double> logs, Contents contents) {
-        tolerantly(() -> directory.save(new Moment(steps, logs, fingerprint.values(), contents)));
+    public CompletionStage<Path> save(long steps, Map<String, Double> logs, Contents contents) {
+        List<CompletionStage<Path>> begun = new ArrayList<>(1);
+        tolerantly(() -> begun.add(directory.save(new Moment(steps, logs, fingerprint.values(), contents))));
+        return begun.isEmpty()
+                ? CompletableFuture.failedFuture(
+                        new CheckpointException("The checkpoint before could not be written, which was warned of"))
+                : begun.get(0);
     }
 
     @Override

@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
@@ -33,9 +35,18 @@ final class FitRun implements Run, Stateful {
 
     /** Lets the conductor hold the run up: between two batches, and before and after an epoch. */
     void rest() {
+        rest(Optional.empty(), false);
+    }
+
+    /** Lets the conductor hold the run up where it can be saved, and save it. */
+    void rest(Optional<Saving> saving) {
+        rest(saving.map(checkpoints -> checkpoints::saveNow), true);
+    }
+
+    private void rest(Optional<Supplier<CompletionStage<Path>>> saving, boolean isBoundary) {
         resting = true;
         try {
-            conductor.between(Optional.empty());
+            conductor.between(saving, isBoundary);
         } finally {
             resting = false;
         }

@@ -1,9 +1,11 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.account.Contents;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 
 /** The archive of a run: where its checkpoints go, and where the newest of them comes from. */
 public interface RunArchive extends AutoCloseable {
@@ -17,8 +19,9 @@ public interface RunArchive extends AutoCloseable {
      * @param steps how many steps the run has gone over: more than at the last call, or as many, at the end of an epoch
      * @param logs those of the epoch that has just ended; empty in the middle of one
      * @param contents what to keep; closed by the archive
+     * @return done with where it is when it is kept
      */
-    void save(long steps, Map<String, Double> logs, Contents contents);
+    CompletionStage<Path> save(long steps, Map<String, Double> logs, Contents contents);
 
     /**
      * Tells of the run, for people who look at many.

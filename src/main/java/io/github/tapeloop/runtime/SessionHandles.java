@@ -71,7 +71,7 @@ final class SessionHandles {
     }
 
     /** The value of an operand as a tensor that the caller closes. */
-    @SuppressWarnings("unchecked") // As in read.
+    @SuppressWarnings("unchecked") // An operand's static type is its tensor's.
     <T extends TType> T tensor(Operand<T> operand) {
         boolean entered = use.begin();
         try {

@@ -7,7 +7,9 @@ import io.github.tapeloop.FitHandle;
 import io.github.tapeloop.History;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.callback.Callback;
+import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.ProgressBar;
+import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
@@ -27,6 +29,8 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.tape.GradientTape;
 import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.FloatNdArray;
@@ -156,5 +160,28 @@ final class ReadmeSnippets {
         });
         // endregion callback
         return stopWhenGood;
+    }
+
+    /** Can be killed at any moment and started again. */
+    static History stopAndGoOn(Batches train, Batches test, Path directory) {
+        // region stop-and-go-on
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(128, RELU), new Dropout(0.2), new Dense(10)))
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Adam())
+                .metrics(new SparseCategoricalAccuracy())
+                .seed(42)
+                .build()) {
+            History history = trainer.fit(
+                    train,
+                    Fit.epochs(20)
+                            .validation(test)
+                            .callbacks(new EarlyStopping().patience(3).restoreBest())
+                            .checkpoints(Checkpoints.in(directory)
+                                    .resume()
+                                    .everySteps(500)
+                                    .onShutdown(Duration.ofSeconds(25))));
+            // endregion stop-and-go-on
+            return history;
+        }
     }
 }

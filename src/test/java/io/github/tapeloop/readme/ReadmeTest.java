@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -59,6 +60,9 @@ class ReadmeTest {
     void theReadmeShowsTheCodeThatIsTested() throws IOException {
         Map<String, String> regions = find(REGION, SNIPPETS);
         Map<String, String> shown = find(SHOWN, Path.of("README.md"));
+        Map<String, String> beside = find(SHOWN, Path.of("src", "docs", "stop-and-go-on.md"));
+        assertEquals(1, beside.size());
+        beside.forEach((name, code) -> assertEquals(code, regions.remove(name), name));
         assertEquals(regions.keySet(), shown.keySet());
         regions.forEach((name, code) -> assertEquals(code, shown.get(name), name));
         long fences = Files.readString(Path.of("README.md"), StandardCharsets.UTF_8)
@@ -76,6 +80,14 @@ class ReadmeTest {
             images[i][labels[i] * 70] = 1;
         }
         return Dataset.of(images, labels);
+    }
+
+    @Test
+    void theProgramThatCanBeKilledGoesOn(@TempDir Path directory) {
+        Batches train = digits(600).shuffle(600).batch(50);
+        History first = ReadmeSnippets.stopAndGoOn(train, digits(100).batch(50), directory);
+        History second = ReadmeSnippets.stopAndGoOn(train, digits(100).batch(50), directory);
+        assertEquals(first.epochs(), second.epochs());
     }
 
     @Test
