@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.format.FormatException;
+import io.github.tapeloop.format.Links;
 import io.github.tapeloop.state.CheckpointException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -75,7 +76,10 @@ class MalformedCheckpointTest {
                 row("a negative size", replace("\"bytes\": [0-9]+", "\"bytes\": -1"), "at least 0"),
                 row("a size that is no number", replace("\"bytes\": [0-9]+", "\"bytes\": \"1\""), "whole number"),
                 row("a checksum that is none", replace("\"crc32c\": \"[0-9a-f]+", "\"crc32c\": \"0"), "8 hexadecimal"),
-                row("another checksum", replace("\"crc32c\": \"[0-9a-f]+", "\"crc32c\": \"00000000"), "checksum 00000000"),
+                row(
+                        "another checksum",
+                        replace("\"crc32c\": \"[0-9a-f]+", "\"crc32c\": \"00000000"),
+                        "checksum 00000000"),
                 row("a NaN", replace("\"step\": 2", "\"step\": NaN"), "JSON"),
                 row("a step of half", replace("\"step\": 2", "\"step\": 2.5"), "whole number for 'step'"),
                 row("a negative step", replace("\"step\": 2", "\"step\": -2"), "at least 0"),
@@ -88,14 +92,28 @@ class MalformedCheckpointTest {
                         replace("\"required\": \\[", "\"required\": [\"shards\","),
                         "'shards', which this version does not"),
                 row("a part that is none", replace("\"model\": \\{", "\"more\": 7, \"model\": {"), "'more'"),
-                row("a tensor in two parts", replace("\"optimizer\": \\{", "\"more\": {\"tensors\": [\"model/dense/bias\"]}, \"optimizer\": {"), "one part"),
-                row("a tensor that is not there", replace("\"model/dense/bias\"", "\"model/dense/gone\""), "tensors of the manifest"),
-                row("a tensor too few", replace(",\"model/dense/bias\"|\"model/dense/bias\",", ""), "tensors of the manifest"),
+                row(
+                        "a tensor in two parts",
+                        replace(
+                                "\"optimizer\": \\{",
+                                "\"more\": {\"tensors\": [\"model/dense/bias\"]}, \"optimizer\": {"),
+                        "one part"),
+                row(
+                        "a tensor that is not there",
+                        replace("\"model/dense/bias\"", "\"model/dense/gone\""),
+                        "tensors of the manifest"),
+                row(
+                        "a tensor too few",
+                        replace(",\"model/dense/bias\"|\"model/dense/bias\",", ""),
+                        "tensors of the manifest"),
                 row("a tensor that is a number", replace("\"model/dense/bias\"", "7"), "texts for 'tensors'"),
                 row("a long that is text", replace("\"steps\": 7", "\"steps\": \"7\""), "'steps'"),
                 row("a long that is half", replace("\"steps\": 7", "\"steps\": 7.5"), "'steps'"),
                 row("a double that is another text", replace("\"nan\": \"NaN\"", "\"nan\": \"nan\""), "number 'nan'"),
-                row("a value of two types", replace("\"longs\": \\{", "\"texts\": {\"steps\": \"7\"}, \"longs\": {"), "type for 'steps'"),
+                row(
+                        "a value of two types",
+                        replace("\"longs\": \\{", "\"texts\": {\"steps\": \"7\"}, \"longs\": {"),
+                        "type for 'steps'"),
                 row("deep", replace("\"step\": 2", "\"step\": " + "[".repeat(100)), "64 deep"),
                 row("a list", text -> "[\n]", "JSON"),
                 row("empty", text -> "", "JSON"));
@@ -105,7 +123,8 @@ class MalformedCheckpointTest {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         CRC32C crc = new CRC32C();
         crc.update(bytes);
-        return (body + String.format(",\n  \"crc32c\": \"%08x\"\n}\n", crc.getValue())).getBytes(StandardCharsets.UTF_8);
+        return (body + String.format(",\n  \"crc32c\": \"%08x\"\n}\n", crc.getValue()))
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     private static String body(Path checkpoint) throws IOException {
@@ -116,7 +135,8 @@ class MalformedCheckpointTest {
     @Test
     void theChecksumIsMadeRightAgainAsTheStoreMakesIt() throws IOException {
         byte[] written = Files.readAllBytes(newest.resolve(Manifest.NAME));
-        assertEquals(new String(written, StandardCharsets.UTF_8), new String(sealed(body(newest)), StandardCharsets.UTF_8));
+        assertEquals(
+                new String(written, StandardCharsets.UTF_8), new String(sealed(body(newest)), StandardCharsets.UTF_8));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -134,7 +154,8 @@ class MalformedCheckpointTest {
 
     @Test
     void whatALaterVersionAddsIsKeptUnlessItIsRequired() throws IOException {
-        String body = body(newest).replaceFirst("\"step\":", "\"notes\": {\"by\": [1,2.5,null]}, \"step\":")
+        String body = body(newest)
+                .replaceFirst("\"step\":", "\"notes\": {\"by\": [1,2.5,null]}, \"step\":")
                 .replaceFirst("\"longs\"", "\"halves\": {\"a\": 1}, \"longs\"");
         Manifest read = Manifest.of(sealed(body));
         assertEquals(List.of("notes"), List.copyOf(read.others().keySet()));
@@ -151,17 +172,17 @@ class MalformedCheckpointTest {
     void linksAndOtherThingsInPlaceOfFilesAreRefused() throws IOException {
         Path data = newest.resolve("model.safetensors");
         Path elsewhere = Files.move(data, temp.resolve("elsewhere"));
-        Files.createSymbolicLink(data, elsewhere);
+        Links.create(data, elsewhere);
         assertRefused("got a link");
         Files.delete(data);
         Files.createDirectory(data);
         assertRefused("got a directory");
         Path manifest = newest.resolve(Manifest.NAME);
-        Files.createSymbolicLink(newest.resolve("x"), Files.move(manifest, temp.resolve("manifest")));
+        Links.create(newest.resolve("x"), Files.move(manifest, temp.resolve("manifest")));
         Files.move(newest.resolve("x"), manifest);
         assertRefused("got a link");
         Disk.delete(newest);
-        Files.createSymbolicLink(newest, run.resolve("000001-step-1"));
+        Links.create(newest, run.resolve("000001-step-1"));
         assertRefused("a file or a link");
         Files.delete(newest);
         Files.writeString(newest, "a file");
@@ -180,7 +201,7 @@ class MalformedCheckpointTest {
     void aLockThatIsALinkIsNotWrittenThrough() throws IOException {
         Path precious = Files.writeString(temp.resolve("precious"), "mine");
         Files.delete(run.resolve(DirectoryLock.NAME));
-        Files.createSymbolicLink(run.resolve(DirectoryLock.NAME), precious);
+        Links.create(run.resolve(DirectoryLock.NAME), precious);
         assertThrows(CheckpointException.class, () -> CheckpointDirectory.open(run, Retention.all()));
         assertEquals("mine", Files.readString(precious));
     }
@@ -210,7 +231,8 @@ class MalformedCheckpointTest {
             boolean manifest = file.endsWith(Manifest.NAME);
             byte[] bad = damaged(good, random);
             if (manifest && random.nextBoolean()) { // As one who knows the format would.
-                bad = sealed(new String(damaged(body(newest).getBytes(StandardCharsets.UTF_8), random), StandardCharsets.UTF_8));
+                bad = sealed(new String(
+                        damaged(body(newest).getBytes(StandardCharsets.UTF_8), random), StandardCharsets.UTF_8));
             }
             boolean same = Arrays.equals(bad, good);
             Files.write(file, bad);

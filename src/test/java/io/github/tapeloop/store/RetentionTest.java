@@ -38,7 +38,8 @@ class RetentionTest {
         assertEquals(List.of(500L), kept(Retention.newest(), saved));
         assertEquals(List.of(100L, 200L, 300L, 400L, 500L), kept(Retention.all(), saved));
         assertEquals(List.of(400L, 500L), kept(Retention.newest().last(2), saved));
-        assertEquals(List.of(100L, 200L, 300L, 400L, 500L), kept(Retention.newest().last(9), saved));
+        assertEquals(
+                List.of(100L, 200L, 300L, 400L, 500L), kept(Retention.newest().last(9), saved));
         assertEquals(List.of(100L, 200L, 500L), kept(Retention.newest().best("loss", 2, false), saved));
         assertEquals(List.of(400L, 500L), kept(Retention.newest().best("loss", 2, true), saved));
         assertEquals(List.of(300L, 500L), kept(Retention.newest().every(250), saved));
@@ -77,7 +78,8 @@ class RetentionTest {
         Random random = new Random(4);
         for (int round = 0; round < 500; round++) {
             long every = 1 + random.nextInt(40);
-            Retention retention = Retention.newest().every(every).best("loss", 1 + random.nextInt(3), random.nextBoolean());
+            Retention retention =
+                    Retention.newest().every(every).best("loss", 1 + random.nextInt(3), random.nextBoolean());
             List<Retention.Kept> disk = new ArrayList<>();
             List<Long> marks = new ArrayList<>();
             long step = 0;
@@ -105,9 +107,12 @@ class RetentionTest {
     @Test
     void countsBelowOneAreRefused() {
         for (int no : LongStream.of(0, -1).mapToInt(Math::toIntExact).toArray()) {
-            assertThrows(IllegalArgumentException.class, () -> Retention.newest().last(no));
-            assertThrows(IllegalArgumentException.class, () -> Retention.newest().every(no));
-            assertThrows(IllegalArgumentException.class, () -> Retention.newest().best("loss", no, true));
+            assertThrows(
+                    IllegalArgumentException.class, () -> Retention.newest().last(no));
+            assertThrows(
+                    IllegalArgumentException.class, () -> Retention.newest().every(no));
+            assertThrows(
+                    IllegalArgumentException.class, () -> Retention.newest().best("loss", no, true));
         }
     }
 }
