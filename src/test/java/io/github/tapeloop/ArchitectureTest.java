@@ -40,7 +40,7 @@ class ArchitectureTest {
             entry("loss", 4),
             entry("optimizer", 4),
             entry("store", 5),
-            entry("checkpoint", 5),
+            entry("checkpoint", 6),
             entry("metric", 5), // A loss is a metric, too.
             entry("callback", 6),
             entry("values", 7), // Of the root: what it is told and what it gives back.

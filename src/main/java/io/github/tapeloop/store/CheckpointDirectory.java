@@ -49,7 +49,7 @@ public final class CheckpointDirectory implements AutoCloseable {
     private static final String DELETING = ".gone-";
 
     private final Path directory;
-    private final Retention retention;
+    private volatile Retention retention;
     private final DirectoryLock lock;
     private final BackgroundWriter writer;
     private final RunFile runFile;
@@ -126,6 +126,11 @@ public final class CheckpointDirectory implements AutoCloseable {
     /** Where it is. */
     public Path path() {
         return directory;
+    }
+
+    /** Decides otherwise from the next checkpoint on which of them stay. */
+    public void retention(Retention changed) {
+        retention = Objects.requireNonNull(changed, "retention");
     }
 
     /** The checkpoints in it, the oldest first, whole ones or not. */

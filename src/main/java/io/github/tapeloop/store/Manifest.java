@@ -68,8 +68,12 @@ record Manifest(
         parts.forEach((role, part) -> partFields.put(role, part.toJson()));
         all.put("parts", partFields);
         Map<String, Object> fileFields = new LinkedHashMap<>();
-        files.forEach((name, file) ->
-                fileFields.put(name, Map.of("bytes", file.bytes(), "crc32c", String.format("%08x", file.crc32c()))));
+        files.forEach((name, file) -> {
+            Map<String, Object> sums = new LinkedHashMap<>();
+            sums.put("bytes", file.bytes());
+            sums.put("crc32c", String.format("%08x", file.crc32c()));
+            fileFields.put(name, sums);
+        });
         all.put("files", fileFields);
         all.putAll(others);
         String text = Json.pretty(all);

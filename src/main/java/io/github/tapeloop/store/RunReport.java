@@ -1,9 +1,12 @@
 package io.github.tapeloop.store;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -28,5 +31,15 @@ public record RunReport(
         List<Map<String, Double>> copies = new ArrayList<>();
         epochs.forEach(logs -> copies.add(Collections.unmodifiableMap(new TreeMap<>(logs))));
         epochs = Collections.unmodifiableList(copies);
+    }
+
+    /**
+     * What is told of the run that has a directory.
+     *
+     * @return it, or empty if there is no {@code run.json}
+     * @throws IOException if it is there and cannot be read
+     */
+    public static Optional<RunReport> of(Path directory) throws IOException {
+        return new RunFile(directory).read();
     }
 }

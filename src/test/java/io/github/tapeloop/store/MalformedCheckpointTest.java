@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.format.FormatException;
+import io.github.tapeloop.format.Links;
 import io.github.tapeloop.state.CheckpointException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -171,17 +172,17 @@ class MalformedCheckpointTest {
     void linksAndOtherThingsInPlaceOfFilesAreRefused() throws IOException {
         Path data = newest.resolve("model.safetensors");
         Path elsewhere = Files.move(data, temp.resolve("elsewhere"));
-        Files.createSymbolicLink(data, elsewhere);
+        Links.create(data, elsewhere);
         assertRefused("got a link");
         Files.delete(data);
         Files.createDirectory(data);
         assertRefused("got a directory");
         Path manifest = newest.resolve(Manifest.NAME);
-        Files.createSymbolicLink(newest.resolve("x"), Files.move(manifest, temp.resolve("manifest")));
+        Links.create(newest.resolve("x"), Files.move(manifest, temp.resolve("manifest")));
         Files.move(newest.resolve("x"), manifest);
         assertRefused("got a link");
         Disk.delete(newest);
-        Files.createSymbolicLink(newest, run.resolve("000001-step-1"));
+        Links.create(newest, run.resolve("000001-step-1"));
         assertRefused("a file or a link");
         Files.delete(newest);
         Files.writeString(newest, "a file");
@@ -200,7 +201,7 @@ class MalformedCheckpointTest {
     void aLockThatIsALinkIsNotWrittenThrough() throws IOException {
         Path precious = Files.writeString(temp.resolve("precious"), "mine");
         Files.delete(run.resolve(DirectoryLock.NAME));
-        Files.createSymbolicLink(run.resolve(DirectoryLock.NAME), precious);
+        Links.create(run.resolve(DirectoryLock.NAME), precious);
         assertThrows(CheckpointException.class, () -> CheckpointDirectory.open(run, Retention.all()));
         assertEquals("mine", Files.readString(precious));
     }
