@@ -15,8 +15,8 @@ import org.tensorflow.types.family.TNumber;
  * 0 where they are orthogonal or one of them is zero, 1 where they are opposite. Targets are shaped like the predictions,
  * float32 [batch, …, n]. Keras' metric of this name has the other sign: that is {@code MeanCosineSimilarity} here.
  *
- * <p>Vectors of any length have their cosine, be they so long or short that their squares have no number. A prediction that is not
- * longer than 1e-7 has no slope, which would be one over its length; Keras takes what is shorter than that for nearly zero.
+ * <p>Long vectors have their cosine also where their squares have no number. As in Keras, what is shorter than 1e-7 is taken
+ * for as long as that: its cosine is nearly 0, and its slope is that at this length, so that a prediction of zeros can learn.
  */
 public final class CosineSimilarity extends StandardLoss {
 
@@ -54,10 +54,11 @@ public final class CosineSimilarity extends StandardLoss {
                     "CosineSimilarity expects predictions [batch, …, n], got " + Tensors.describe(prediction));
         }
         int along = Axes.fromFront(this, axis, prediction);
-        Norms y = Norms.ofDirections(tf, Targets.like(tf, this, target, prediction), Formula.EPSILON, along);
-        Norms p = Norms.ofDirections(tf, prediction, Formula.EPSILON, along);
+        Norms y = Norms.ofLarge(tf, Targets.like(tf, this, target, prediction), along);
+        Norms p = Norms.ofLarge(tf, prediction, along);
         Operand<TFloat32> product = tf.sum(tf.math.mul(y.scaled(), p.scaled()), tf.constant(along), Sum.keepDims(true));
-        Operand<TFloat32> cosine = tf.math.mul(product, tf.math.mul(y.inverse(tf), p.inverse(tf)));
+        Operand<TFloat32> cosine =
+                tf.math.mul(product, tf.math.mul(y.inverse(tf, Formula.EPSILON), p.inverse(tf, Formula.EPSILON)));
         return tf.math.neg(tf.squeeze(cosine, Squeeze.axis(List.of((long) along))));
     }
 }

@@ -25,38 +25,53 @@ public record Norms(Operand<TFloat32> scale, Operand<TFloat32> scaled, Operand<T
      */
     public static Norms of(Ops tf, Operand<TFloat32> x, int... axes) {
         Class<TFloat32> type = x.type();
-        boolean single = type == TFloat32.class;
-        int limit = single ? 50 : 400;
-        int step = single ? 90 : 700;
-        Operand<TFloat32> largest = tf.max(tf.math.abs(x), tf.constant(axes), Max.keepDims(true));
-        Operand<TFloat32> scale = tf.select(
-                tf.math.greater(largest, power(tf, limit, type)),
-                power(tf, -step, type),
-                tf.select(tf.math.less(largest, power(tf, -limit, type)), power(tf, step, type), power(tf, 0, type)));
+        Operand<TFloat32> largest = largest(tf, x, axes);
+        Operand<TFloat32> small = tf.select(
+                tf.math.less(largest, power(tf, -limit(type), type)), power(tf, step(type), type), power(tf, 0, type));
+        return scaled(tf, x, downscale(tf, largest, small), axes);
+    }
+
+    /**
+     * The same, but that small numbers are left as they are: for who takes what is shorter than a floor for as long as that.
+     *
+     * @param x float32 or float64
+     */
+    public static Norms ofLarge(Ops tf, Operand<TFloat32> x, int... axes) {
+        return scaled(tf, x, downscale(tf, largest(tf, x, axes), power(tf, 0, x.type())), axes);
+    }
+
+    private static Operand<TFloat32> largest(Ops tf, Operand<TFloat32> x, int... axes) {
+        return tf.max(tf.math.abs(x), tf.constant(axes), Max.keepDims(true));
+    }
+
+    private static Operand<TFloat32> downscale(Ops tf, Operand<TFloat32> largest, Operand<TFloat32> otherwise) {
+        Class<TFloat32> type = largest.type();
+        return tf.select(
+                tf.math.greater(largest, power(tf, limit(type), type)), power(tf, -step(type), type), otherwise);
+    }
+
+    /** Numbers beyond this power of two, or its inverse, are scaled. */
+    private static int limit(Class<TFloat32> type) {
+        return type == TFloat32.class ? 50 : 400;
+    }
+
+    private static int step(Class<TFloat32> type) {
+        return type == TFloat32.class ? 90 : 700;
+    }
+
+    private static Norms scaled(Ops tf, Operand<TFloat32> x, Operand<TFloat32> scale, int... axes) {
         Operand<TFloat32> scaled = tf.math.mul(x, scale);
         return new Norms(scale, scaled, tf.sum(tf.math.square(scaled), tf.constant(axes), Sum.keepDims(true)));
     }
 
     /**
-     * The same of directions only: an x that is not longer than a floor has no slope, since that would be one over its norm and throw
-     * what comes before it off with one step.
+     * 1 / max(‖x‖, floor) of the scaled numbers: what is shorter has that slope, too, so that what begins at 0 can leave it.
      *
-     * @param x float32 or float64
-     * @param floor a norm above 0
+     * @param floor a norm whose square every type holds
      */
-    public static Norms ofDirections(Ops tf, Operand<TFloat32> x, double floor, int... axes) {
-        Norms norms = of(tf, x, axes);
-        Operand<TBool> above = norms.above(tf, floor);
-        return new Norms(
-                norms.scale,
-                tf.select(above, norms.scaled, tf.stopGradient(norms.scaled)),
-                tf.select(above, norms.squares, tf.stopGradient(norms.squares)));
-    }
-
-    /** 1 / the norm of the scaled numbers; 1 where that is 0. */
-    public Operand<TFloat32> inverse(Ops tf) {
-        Operand<TBool> some = tf.math.greater(squares, Tensors.constant(tf, 0, squares.type()));
-        return tf.math.rsqrt(tf.select(some, squares, Tensors.constant(tf, 1, squares.type())));
+    public Operand<TFloat32> inverse(Ops tf, double floor) {
+        Operand<TFloat32> least = tf.math.square(tf.math.mul(scale, Tensors.constant(tf, floor, squares.type())));
+        return tf.math.rsqrt(tf.select(tf.math.less(squares, least), least, squares));
     }
 
     /** Which norms are larger than a floor. */

@@ -41,7 +41,7 @@ class TransformMistakesTest {
                 mistake(() -> new Adafactor().epsilons(1, 0), "epsilon2 above 0, got 0.0"),
                 mistake(() -> new Adafactor().clipThreshold(0), "clipThreshold above 0, got 0.0"),
                 mistake(() -> new Muon().momentum(1), "momentum in [0, 1), got 1.0"),
-                mistake(() -> new Muon().newtonSchulzSteps(0), "newtonSchulzSteps of at least 1, got 0"),
+                mistake(() -> new Muon().newtonSchulzSteps(0), "newtonSchulzSteps in [1, 100], got 0"),
                 mistake(() -> new Muon().rmsRate(-1), "rmsRate of at least 0, got -1.0"),
                 mistake(() -> new Muon().adamRatio(-1), "adamRatio of at least 0, got -1.0"),
                 mistake(() -> new ScheduleFreeAdamW().betas(0, 0.5), "beta1 in (0, 1), got 0.0"),
