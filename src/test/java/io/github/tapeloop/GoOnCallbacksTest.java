@@ -550,14 +550,16 @@ class GoOnCallbacksTest {
             whole = KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3)));
         }
         try (Trainer trainer = trainer();
-                FitHandle run = trainer.fitAsync(DATA, Fit.epochs(3).checkpoints(rarely).callbacks(killAfter(12)))) {
+                FitHandle run =
+                        trainer.fitAsync(DATA, Fit.epochs(3).checkpoints(rarely).callbacks(killAfter(12)))) {
             run.pause().join();
             run.resume();
             Path saved = run.checkpoint().handle((path, failure) -> path).get();
             assertTrue(saved == null || Files.isDirectory(saved));
         }
         try (Trainer trainer = trainer()) {
-            assertEquals(whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
+            assertEquals(
+                    whole, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(3).checkpoints(rarely))));
         }
     }
 }

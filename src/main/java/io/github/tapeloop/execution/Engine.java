@@ -11,7 +11,6 @@ import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
@@ -133,33 +132,10 @@ public final class Engine implements AutoCloseable {
         all.registerPlace("loop/frozen", frozen);
         all.registerPlace("loop/passes", ForwardPass.counts(session));
         if (plan.compilation() != null && plan.compilation().verifiedSteps() > 0) {
-            all.registerPlace("loop/verified", new Verification());
+            all.registerPlace("loop/verified", new Verification(() ->
+                    (VerifiedExecution) executions().train()));
         }
         return all;
-    }
-
-    /** How far the verification is, for the layers that are frozen now. */
-    private final class Verification implements Stateful {
-
-        private VerifiedExecution execution() {
-            return (VerifiedExecution) executions().train();
-        }
-
-        @Override
-        public Parameters state() {
-            return Parameters.of();
-        }
-
-        @Override
-        public void saveState(Stateful.Writer out) {
-            out.put("left", (long) execution().left());
-            out.put("agreed", execution().agreed());
-        }
-
-        @Override
-        public void loadState(Stateful.Reader in) {
-            execution().goOn(Math.toIntExact(in.getLong("left")), in.getBoolean("agreed"));
-        }
     }
 
     /** Remembers an optimizer that a step updates by, as if the builder had been told of it. */

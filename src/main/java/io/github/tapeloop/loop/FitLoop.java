@@ -5,7 +5,6 @@ import io.github.tapeloop.History;
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
-import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
@@ -33,7 +32,6 @@ import org.slf4j.LoggerFactory;
 public final class FitLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(FitLoop.class);
-    private static final String SHUTDOWN = "the process is being shut down";
 
     private final Engine engine;
     private final FitRun run;
@@ -55,7 +53,7 @@ public final class FitLoop {
     private final EpochLogs epochs = new EpochLogs();
     private final Place place;
     private final Optional<Saving> saving;
-    private final Map<String, Stateful> parts = new LinkedHashMap<>();
+    private final RunParts parts = new RunParts();
 
     /**
      * @param engine what takes the steps
@@ -92,26 +90,18 @@ public final class FitLoop {
         this.firstStep = firstStep;
         this.learning = new LearningWatch(engine);
         this.place = new Place(options.initialEpoch(), nanoTime);
-        this.saving = archive.map(
-                to -> new Saving(engine, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
+        this.saving = archive.map(to ->
+                new Saving(engine, run, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
     }
 
     /** Trains as the options say; what cannot come to a good end is refused before it begins. */
     public History fit() {
-        refuseWhatIsUndone();
+        Saving.refuseWhatIsUndone(options);
         monitors.begin();
         validation.ifPresent(data -> engine.requireTestStep());
         warnOfNoValidation();
         return options.isDryRun() ? undone() : runEpochs();
-    }
-
-    private void refuseWhatIsUndone() {
-        boolean finds = options.callbacks().stream().anyMatch(LearningRateFinder.class::isInstance);
-        if (options.checkpoints().isPresent() && (options.isDryRun() || finds)) {
-            throw new IllegalArgumentException((finds ? "A search for a learning rate" : "A dry run")
-                    + " is undone when it ends, so there is nothing to go on with: leave checkpoints out");
-        }
     }
 
     /** Whether the run is between two steps, in a callback or where it is held up: others may look at what it works with. */
@@ -170,23 +160,23 @@ public final class FitLoop {
                 warnings.all());
     }
 
-    /** What a run that goes on in another process has to know beside the trainer's own state. */
     private void register(EpochBatches data) {
-        parts.put("run/warnings", new SaidWarnings(warnings));
-        parts.put("run/place", place);
-        parts.put("run/data", data);
-        parts.put("run/history", epochs);
-        parts.put("run/stop", run);
-        parts.put("run/not_finite", nonFinite);
-        parts.put("run/learning", learning);
-        parts.put("run/monitors", monitors);
-        parts.forEach(engine.state()::registerPlace);
+        Map<String, Stateful> own = new LinkedHashMap<>();
+        own.put("warnings", new SaidWarnings(warnings));
+        own.put("place", place);
+        own.put("data", data);
+        own.put("history", epochs);
+        own.put("stop", run);
+        own.put("not_finite", nonFinite);
+        own.put("learning", learning);
+        own.put("monitors", monitors);
+        parts.register(engine.state(), own);
         callbacks.register(engine.state());
     }
 
     private void withdraw() {
         callbacks.withdraw(engine.state());
-        parts.keySet().forEach(engine.state()::withdraw);
+        parts.withdraw(engine.state());
     }
 
     /** Begins, or goes on where a checkpoint was. */
@@ -285,15 +275,8 @@ public final class FitLoop {
         nonFinite.epochEnds(epoch);
         place.close();
         run.rest(saving);
-        epochEnds(end, isWhole);
-    }
-
-    /** Between two epochs. */
-    private void epochEnds(Event.EpochEnd end, boolean isWhole) {
         boolean isLast = place.epoch() == options.epochs() || run.stopReason().isPresent();
-        if (saving.isPresent() && saving.get().epochEnds(end.epoch(), end.logs(), isLast, isWhole)) {
-            run.stop(SHUTDOWN);
-        }
+        saving.ifPresent(checkpoints -> checkpoints.epochEnds(end, isLast, isWhole));
     }
 
     /** Between two steps: true if no other is to be taken. */
@@ -301,9 +284,7 @@ public final class FitLoop {
         data.taken(place.reach(done));
         boolean isOver = nonFinite.stepEnds();
         run.rest(saving);
-        if (saving.isPresent() && saving.get().stepsEnd(run.isCutShort())) {
-            run.stop(SHUTDOWN);
-        }
+        saving.ifPresent(checkpoints -> checkpoints.stepsEnd(run.isCutShort()));
         return isOver | run.stopsNow();
     }
 

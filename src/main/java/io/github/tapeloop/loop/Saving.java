@@ -1,8 +1,10 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.Fit;
 import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.Event;
+import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.state.CheckpointException;
@@ -20,7 +22,10 @@ import java.util.function.LongSupplier;
  */
 final class Saving {
 
+    private static final String SHUTDOWN = "the process is being shut down";
+
     private final Engine engine;
+    private final FitRun run;
     private final Place place;
     private final EpochLogs epochs;
     private final Checkpoints when;
@@ -34,14 +39,31 @@ final class Saving {
     /** Whether what follows is not the run's own course, since it is being broken off. */
     private boolean isBrokenOff;
 
-    Saving(Engine engine, Place place, EpochLogs epochs, Checkpoints when, RunArchive archive, LongSupplier nanoTime) {
+    Saving(
+            Engine engine,
+            FitRun run,
+            Place place,
+            EpochLogs epochs,
+            Checkpoints when,
+            RunArchive archive,
+            LongSupplier nanoTime) {
         this.engine = engine;
+        this.run = run;
         this.place = place;
         this.epochs = epochs;
         this.when = when;
         this.archive = archive;
         this.nanoTime = nanoTime;
         this.shutdown = new Shutdown(when.onShutdown());
+    }
+
+    /** Refuses to keep a run that is undone when it ends. */
+    static void refuseWhatIsUndone(Fit options) {
+        boolean finds = options.callbacks().stream().anyMatch(LearningRateFinder.class::isInstance);
+        if (options.checkpoints().isPresent() && (options.isDryRun() || finds)) {
+            throw new IllegalArgumentException((finds ? "A search for a learning rate" : "A dry run")
+                    + " is undone when it ends, so there is nothing to go on with: leave checkpoints out");
+        }
     }
 
     /** The checkpoint to go on with; to be closed by the caller. */
@@ -66,13 +88,12 @@ final class Saving {
      * Between two steps.
      *
      * @param isCutShort whether the run is about to end though nobody in it has asked for that
-     * @return whether the process is about to end
      */
-    boolean stepsEnd(boolean isCutShort) {
+    void stepsEnd(boolean isCutShort) {
         boundary = engine.progress().steps();
         OptionalLong every = when.everySteps();
         boolean due = every.isPresent() && place.taken() / every.getAsLong() > savedAtSteps / every.getAsLong();
-        return boundaryReached(due || isCutShort, Map.of(), isCutShort);
+        boundaryReached(due || isCutShort, Map.of(), isCutShort);
     }
 
     /** The last step of an epoch is over: what follows has no boundary before its end. */
@@ -83,16 +104,14 @@ final class Saving {
     /**
      * Between two epochs.
      *
-     * @param epoch which has ended
+     * @param end of the one before
      * @param isLast whether none follows
      * @param isWhole whether it was not cut short
-     * @return whether the process is about to end
      */
-    boolean epochEnds(int epoch, Map<String, Double> logs, boolean isLast, boolean isWhole) {
+    void epochEnds(Event.EpochEnd end, boolean isLast, boolean isWhole) {
         isBrokenOff |= !isWhole;
-        boolean ends = boundaryReached(when.isDueAfter(epoch) || isLast, logs, false);
+        boundaryReached(when.isDueAfter(end.epoch()) || isLast, end.logs(), false);
         report("running");
-        return ends;
     }
 
     private void report(String state) {
@@ -103,7 +122,7 @@ final class Saving {
                 all.stream().map(Event.EpochEnd::logs).toList());
     }
 
-    private boolean boundaryReached(boolean isDue, Map<String, Double> logs, boolean breaksOff) {
+    private void boundaryReached(boolean isDue, Map<String, Double> logs, boolean breaksOff) {
         boolean ends = shutdown.isAsked();
         boolean late = when.every().isPresent()
                 && nanoTime.getAsLong() - savedAtNanos >= when.every().get().toNanos();
@@ -120,7 +139,9 @@ final class Saving {
             }
         }
         isBrokenOff |= ends || breaksOff;
-        return ends;
+        if (ends) {
+            run.stop(SHUTDOWN);
+        }
     }
 
     private CompletionStage<Path> save(Map<String, Double> logs) {

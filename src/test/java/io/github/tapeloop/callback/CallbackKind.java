@@ -27,6 +27,8 @@ public final class CallbackKind {
             ';',
             Callback.Mode.class,
             Callback.Mode.MIN,
+            String.class,
+            "val_loss",
             String[].class,
             new String[] {"loss"});
 
@@ -46,6 +48,7 @@ public final class CallbackKind {
                         new LearningRateFinder(),
                         new LearningRateScheduler((epoch, rate) -> rate),
                         new LossCurvePlot(directory.resolve("curve.svg")),
+                        new ModelCheckpoint(directory.resolve("model")),
                         new ProgressBar(new PrintStream(OutputStream.nullOutputStream())),
                         new ReduceLrOnPlateau(),
                         new SwapEmaWeights(),
