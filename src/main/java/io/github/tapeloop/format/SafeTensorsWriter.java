@@ -87,8 +87,8 @@ public final class SafeTensorsWriter {
             int length = (int) Math.min(CHUNK, value.length() - at);
             ByteBuffer slice = value.bytes().slice(at, length);
             if (slice.remaining() != length) { // The file would be whole, and wrong.
-                throw new FormatException("Expected " + length + " bytes of a tensor from byte " + at + " on, got "
-                        + slice.remaining());
+                throw new FormatException(
+                        "Expected " + length + " bytes of a tensor from byte " + at + " on, got " + slice.remaining());
             }
             out.write(slice);
         }
