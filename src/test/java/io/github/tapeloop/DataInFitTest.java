@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.op.math.Mean;
 
 /** Data stages as a trainer uses them. */
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DataInFitTest {
 
     /** The loss of a batch is the mean of its input, padding included; nothing is learned unless there is a rate. */

@@ -3,12 +3,10 @@ package io.github.tapeloop;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
+import io.github.tapeloop.settings.LibraryClasses;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,15 +37,11 @@ class ExportedTypesTest {
     @Test
     void theExportedTypesAreThoseOfTheList() throws IOException {
         Set<String> packages = exportedPackages();
-        Set<String> found = new TreeSet<>();
-        for (JavaClass type : new ClassFileImporter()
-                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                .importPath("target/classes")) {
-            boolean isPublic = type.getModifiers().contains(JavaModifier.PUBLIC);
-            if (type.isTopLevelClass() && isPublic && packages.contains(type.getPackageName())) {
-                found.add(type.getName());
-            }
-        }
+        Set<String> found = LibraryClasses.types()
+                .filter(type -> Modifier.isPublic(type.getModifiers()) && type.getEnclosingClass() == null)
+                .filter(type -> packages.contains(type.getPackageName()))
+                .map(Class::getName)
+                .collect(Collectors.toCollection(TreeSet::new));
         List<String> lines = Files.readAllLines(LIST);
         Set<String> listed =
                 lines.stream().map(line -> line.split(REASON)[0]).collect(Collectors.toCollection(TreeSet::new));

@@ -113,7 +113,7 @@ class FitWarningsTest {
     @Test
     void withoutABindingTheBarAndStandardErrorHaveThem() throws Exception {
         String output = ChildJava.succeed(
-                Duration.ofMinutes(2),
+                Duration.ofMinutes(5),
                 List.of("-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider"),
                 WarnedProgram.class);
         assertEquals(

@@ -4,14 +4,12 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.tngtech.archunit.core.domain.JavaClasses;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.tapeloop.callback.CsvLogger;
 import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.callback.LossCurvePlot;
 import io.github.tapeloop.callback.ProgressBar;
 import io.github.tapeloop.callback.TensorBoard;
+import io.github.tapeloop.settings.LibraryClasses;
 import java.io.ByteArrayOutputStream;
 import java.io.FileReader;
 import java.io.FileWriter;
@@ -31,10 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the library writes is the same in every country: numbers have ASCII digits and a point, files are UTF-8. */
 class LocaleTest {
-
-    private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("io.github.tapeloop");
 
     @TempDir
     Path directory;
@@ -57,7 +51,7 @@ class LocaleTest {
                 .orShould()
                 .callMethod(Locale.class, "getDefault")
                 .because("digits, points and the letter i differ from country to country: give Locale.ROOT")
-                .check(CLASSES);
+                .check(LibraryClasses.code());
     }
 
     @Test
@@ -86,7 +80,7 @@ class LocaleTest {
                 .orShould()
                 .callMethod(Charset.class, "defaultCharset")
                 .because("a file is read on another machine: give a charset")
-                .check(CLASSES);
+                .check(LibraryClasses.code());
     }
 
     /** A run with everything that writes, where digits are Arabic. */

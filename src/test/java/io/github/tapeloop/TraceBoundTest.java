@@ -22,12 +22,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** However many kinds of batches and settings of frozen layers there are, traces stay few and numbers right. */
 class TraceBoundTest {
 
-    private static final int LENGTHS = 300;
     private static final int MOST_TRACES = 32;
     private static final int SETTINGS = 20;
     private static final int MOST_SETTINGS = 8;
@@ -60,11 +60,22 @@ class TraceBoundTest {
         return new Layer[] {new Embedding(5, 4), new GlobalAveragePool1D(), new Dense(3)};
     }
 
+    /** Three times as many as are kept: each of them has gone, and the next ones have, too. */
     @Test
+    void aHundredLengthsKeepAFewTracesAndTheNumbersOfEagerSteps() {
+        keepAFewTraces(100);
+    }
+
+    @Test
+    @Tag("slow")
     void threeHundredLengthsKeepAFewTracesAndTheNumbersOfEagerSteps() {
+        keepAFewTraces(300);
+    }
+
+    private static void keepAFewTraces(int lengths) {
         List<Double> eager = new ArrayList<>();
         try (Trainer trainer = trainer(false, sequenceModel())) {
-            for (int length = 1; length <= LENGTHS; length++) {
+            for (int length = 1; length <= lengths; length++) {
                 eager.add(step(trainer, length));
             }
             eager.add(step(trainer, 1));
@@ -76,10 +87,10 @@ class TraceBoundTest {
                 compiled.add(step(trainer, 1));
                 int perTrace = FunctionCount.of(trainer.session());
                 assertEquals(1, perTrace);
-                for (int length = 2; length <= LENGTHS; length++) {
+                for (int length = 2; length <= lengths; length++) {
                     compiled.add(step(trainer, length));
                     most[0] = Math.max(most[0], FunctionCount.of(trainer.session()));
-                    if (length == LENGTHS / 2) {
+                    if (length == lengths / 2) {
                         most[1] = trainer.session().liveHandles();
                     }
                 }

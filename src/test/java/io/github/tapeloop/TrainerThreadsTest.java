@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 /** A trainer between threads: calls in turn, calls at once, and its end at any moment. */
 class TrainerThreadsTest {
 
-    private static final Duration LIMIT = Duration.ofMinutes(4);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
 
     @Test
     void callsInTurnFromEightThreadsGiveTheAnswersOfOne() throws Exception {
@@ -140,7 +140,7 @@ class TrainerThreadsTest {
                 flag[0] = Thread.interrupted();
             }
         });
-        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+        assertTimeoutPreemptively(Duration.ofMinutes(5), () -> {
             thread.start();
             thread.join();
         });
@@ -151,21 +151,21 @@ class TrainerThreadsTest {
     @Test
     @Tag("process")
     void twoThreadsAtOnceAreRefusedByName() throws Exception {
-        String output = ChildJava.succeed(LIMIT, List.of(), TrainerRaces.class, "use", "100");
+        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "use", "100");
         assertTrue(output.contains("refused in each of 100 tries"), output);
     }
 
     @Test
     @Tag("process")
     void anotherThreadClosesAtAnyMoment() throws Exception {
-        String output = ChildJava.succeed(LIMIT, List.of(), TrainerRaces.class, "close", "90");
+        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "close", "90");
         assertTrue(output.contains("closed 90 times"), output);
     }
 
     @Test
     @Tag("process")
     void aCallbackClosesAtAnyMoment() throws Exception {
-        String output = ChildJava.succeed(LIMIT, List.of(), TrainerRaces.class, "callback", "60");
+        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "callback", "60");
         assertTrue(output.contains("closed 60 times in callbacks"), output);
     }
 

@@ -25,6 +25,7 @@ import io.github.tapeloop.tape.GradientTape;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,8 +37,6 @@ import org.tensorflow.types.TInt64;
 
 /** What trainers leave in a session that is not theirs: the weights, and nothing else. */
 class TrainersOnOneSessionTest {
-
-    private static final int TRAINERS = 50;
 
     private static Model network() {
         return Sequential.of(
@@ -79,15 +78,27 @@ class TrainersOnOneSessionTest {
         trainer.predict(Problems.batches(5, 5));
     }
 
+    /** Some of each kind: what one of them leaves is seen after the next. */
     @ParameterizedTest
     @EnumSource(Way.class)
     void aClosedTrainerLeavesItsWeightsOnly(Way way) {
+        leaveWeightsOnly(way, 10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Tag("slow")
+    void fiftyClosedTrainersLeaveTheirWeightsOnly(Way way) {
+        leaveWeightsOnly(way, 50);
+    }
+
+    private static void leaveWeightsOnly(Way way, int trainers) {
         List<BiFunction<Model, Optimizer, TrainerBuilder>> kinds =
                 List.of(TrainersOnOneSessionTest::own, TrainersOnOneSessionTest::custom);
         try (TapeSession session = TapeSession.builder().threads(1, 1).build()) {
             int functions = 0;
             int handles = 0;
-            for (int i = 0; i < TRAINERS; i++) {
+            for (int i = 0; i < trainers; i++) {
                 Model model = network();
                 Optimizer adam = new Adam(0.01);
                 adam.setLossScale(LossScale.dynamic());

@@ -2,6 +2,7 @@ package io.github.tapeloop.callback;
 
 import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.warning.Warnings;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
@@ -20,8 +21,9 @@ import java.util.stream.Stream;
 /**
  * Writes a line an epoch to a file, so that a run can be followed in a spreadsheet: the epoch from 0, then the values of
  * the logs. The columns are those of the first epoch, sorted; if it was not validated, {@code val_} columns are added for
- * the epochs that will be. What an epoch did not measure is {@code NA}. Each line is on the disk when the epoch's events
- * are over. A run that goes on from a checkpoint cuts the file back to what it had then and goes on with it.
+ * the epochs that will be. What an epoch did not measure is {@code NA}; what only a later one measures has no column, and is
+ * warned of. Each line is on the disk when the epoch's events are over. A run that goes on from a checkpoint cuts the file
+ * back to what it had then and goes on with it.
  */
 public final class CsvLogger implements Callback {
 
@@ -110,6 +112,13 @@ public final class CsvLogger implements Callback {
                 columns = columns(logs);
                 writeHeader();
             }
+            logs.keySet().stream()
+                    .filter(name -> !columns.contains(name))
+                    .forEach(name -> Warnings.warn(
+                            CsvLogger.class,
+                            "The log " + file + " has no column for '" + name
+                                    + "', which the first epoch did not measure: "
+                                    + "it is left out. Measure it from the first epoch on"));
             Stream<String> values = columns.stream()
                     .map(name -> logs.containsKey(name) ? logs.get(name).toString() : "NA");
             writeLine(Stream.concat(Stream.of(String.valueOf(event.epoch())), values));
@@ -175,5 +184,10 @@ public final class CsvLogger implements Callback {
             FileWork.on(file, out::close);
             out = null;
         }
+    }
+
+    @Override
+    public String toString() {
+        return "CsvLogger";
     }
 }

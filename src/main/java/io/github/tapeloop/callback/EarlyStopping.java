@@ -275,4 +275,9 @@ public final class EarlyStopping implements Callback {
             before = null;
         }
     }
+
+    @Override
+    public String toString() {
+        return "EarlyStopping";
+    }
 }

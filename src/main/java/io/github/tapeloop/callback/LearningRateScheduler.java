@@ -62,4 +62,9 @@ public final class LearningRateScheduler implements Callback {
     public Map<String, Double> epochLogs(Run run, int epoch) {
         return Map.of(LOG_NAME, run.learningRate());
     }
+
+    @Override
+    public String toString() {
+        return "LearningRateScheduler";
+    }
 }

@@ -125,4 +125,9 @@ public final class LossCurvePlot implements Callback {
         }
         FileWork.on(file, () -> CurveChart.draw(curves, file, vector));
     }
+
+    @Override
+    public String toString() {
+        return "LossCurvePlot";
+    }
 }

@@ -195,4 +195,9 @@ public final class ProgressBar implements Callback {
                 String.format(Locale.ROOT, Math.abs(value) > 1e-3 ? "  %s %.4f" : "  %s %.4e", name, value)));
         return text.toString();
     }
+
+    @Override
+    public String toString() {
+        return "ProgressBar";
+    }
 }

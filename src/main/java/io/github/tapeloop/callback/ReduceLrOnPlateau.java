@@ -200,4 +200,9 @@ public final class ReduceLrOnPlateau implements Callback {
             wait = 0;
         }
     }
+
+    @Override
+    public String toString() {
+        return "ReduceLrOnPlateau";
+    }
 }

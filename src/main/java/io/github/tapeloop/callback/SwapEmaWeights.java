@@ -57,4 +57,9 @@ public final class SwapEmaWeights implements Callback {
             run.useAverages(true);
         }
     }
+
+    @Override
+    public String toString() {
+        return "SwapEmaWeights";
+    }
 }

@@ -250,4 +250,9 @@ public final class TensorBoard implements Callback {
             }
         });
     }
+
+    @Override
+    public String toString() {
+        return "TensorBoard";
+    }
 }

@@ -8,4 +8,9 @@ public final class TerminateOnNaN implements Callback {
 
     /** Asks {@code fit} to stop. */
     public TerminateOnNaN() {}
+
+    @Override
+    public String toString() {
+        return "TerminateOnNaN";
+    }
 }

@@ -69,4 +69,9 @@ public final class Timer implements Callback {
             run.stop("the time of " + limit.toMillis() / 1e3 + " s is over");
         }
     }
+
+    @Override
+    public String toString() {
+        return "Timer";
+    }
 }

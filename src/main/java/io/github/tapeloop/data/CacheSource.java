@@ -20,11 +20,18 @@ final class CacheSource implements PassingStage {
     private final List<Column> columns;
     private final Object lock = new Object();
     /** The first examples, guarded by {@code lock}. */
-    private final List<HeldExample> first = new ArrayList<>();
+    private final List<Kept> first = new ArrayList<>();
     /** The pass that fills it where only a whole one is kept, or null; guarded by {@code lock}. */
     private Filling filling;
     /** All of them, as soon as they are known. */
-    private volatile List<HeldExample> all;
+    private volatile List<Kept> all;
+
+    /**
+     * An example, and where it was.
+     *
+     * @param place as its cursor said it, so that rows keep their numbers; -1 if it did not
+     */
+    private record Kept(HeldExample example, long place) {}
 
     CacheSource(Source upstream) {
         this.upstream = upstream;
@@ -38,7 +45,7 @@ final class CacheSource implements PassingStage {
 
     @Override
     public OptionalLong size() {
-        List<HeldExample> held = all;
+        List<Kept> held = all;
         return held == null ? upstream.size() : OptionalLong.of(held.size());
     }
 
@@ -86,7 +93,7 @@ final class CacheSource implements PassingStage {
 
     @Override
     public Cursor open(long seed, int epoch) throws IOException {
-        List<HeldExample> held = all;
+        List<Kept> held = all;
         if (held != null) {
             return new HeldCursor(held);
         }
@@ -117,18 +124,18 @@ final class CacheSource implements PassingStage {
     }
 
     /** The kept example of a place, or null. */
-    private HeldExample at(long place) {
-        List<HeldExample> held = all;
+    private Kept at(long place) {
+        List<Kept> held = all;
         if (held != null) {
             return place < held.size() ? held.get((int) place) : null;
         }
         synchronized (lock) {
-            List<HeldExample> now = all == null ? first : all; // Another pass may have come to its end.
+            List<Kept> now = all == null ? first : all; // Another pass may have come to its end.
             return place < now.size() ? now.get((int) place) : null;
         }
     }
 
-    private HeldExample keep(long place, HeldExample example) {
+    private Kept keep(long place, Kept example) {
         synchronized (lock) {
             if (all == null && place == first.size()) {
                 first.add(example);
@@ -159,7 +166,7 @@ final class CacheSource implements PassingStage {
         /** Where that one is. */
         private long position;
 
-        private HeldExample current;
+        private Kept current;
 
         ResumingCursor(long seed, int epoch) {
             this.seed = seed;
@@ -192,7 +199,7 @@ final class CacheSource implements PassingStage {
                 return false;
             }
             position++;
-            current = keep(next, HeldExample.of(columns, further.example()));
+            current = keep(next, new Kept(HeldExample.of(columns, further.example()), further.place()));
             return current != null;
         }
 
@@ -209,12 +216,12 @@ final class CacheSource implements PassingStage {
 
         @Override
         public Example example() {
-            return current;
+            return current.example();
         }
 
         @Override
         public long place() {
-            return further == null ? -1 : further.place();
+            return current != null ? current.place() : further == null ? -1 : further.place();
         }
 
         @Override
@@ -230,8 +237,7 @@ final class CacheSource implements PassingStage {
 
         private final Cursor examples;
         private final ReentrantLock turn = new ReentrantLock();
-        private final List<HeldExample> held = new ArrayList<>();
-        private final List<Long> places = new ArrayList<>();
+        private final List<Kept> held = new ArrayList<>();
         private boolean ended;
         private Exception failure;
         /** Guarded by {@code lock}. */
@@ -242,7 +248,7 @@ final class CacheSource implements PassingStage {
         }
 
         /** The example of a place, or null behind the last. */
-        HeldExample at(int place) throws IOException {
+        Kept at(int place) throws IOException {
             try {
                 turn.lockInterruptibly();
             } catch (InterruptedException e) {
@@ -256,7 +262,7 @@ final class CacheSource implements PassingStage {
             }
         }
 
-        private HeldExample next() throws IOException {
+        private Kept next() throws IOException {
             if (failure != null) {
                 throw new IOException("another pass over the same cache failed: " + failure.getMessage(), failure);
             }
@@ -268,9 +274,8 @@ final class CacheSource implements PassingStage {
                     }
                     return null;
                 }
-                HeldExample example = HeldExample.of(columns, examples.example());
+                Kept example = new Kept(HeldExample.of(columns, examples.example()), examples.place());
                 held.add(example);
-                places.add(examples.place());
                 return example;
             } catch (IOException | RuntimeException e) {
                 failure = e; // Behind it an example would be missing.
@@ -279,11 +284,11 @@ final class CacheSource implements PassingStage {
             }
         }
 
-        /** Where an example came from, which messages say. */
-        long placeOf(int index) {
+        /** Where the pass is, which messages say. */
+        long place() {
             turn.lock();
             try {
-                return failure == null && index >= 0 ? places.get(index) : examples.place();
+                return examples.place();
             } finally {
                 turn.unlock();
             }
@@ -312,7 +317,7 @@ final class CacheSource implements PassingStage {
 
         private final Filling filling;
         private int next;
-        private HeldExample current;
+        private Kept current;
         private boolean closed;
 
         FillingCursor(Filling filling) {
@@ -322,6 +327,7 @@ final class CacheSource implements PassingStage {
         @Override
         public boolean advance() throws IOException {
             Interrupts.check();
+            current = null;
             current = filling.at(next);
             if (current == null) {
                 return false;
@@ -332,12 +338,12 @@ final class CacheSource implements PassingStage {
 
         @Override
         public Example example() {
-            return current;
+            return current.example();
         }
 
         @Override
         public long place() {
-            return filling.placeOf(next - 1);
+            return current != null ? current.place() : filling.place();
         }
 
         @Override
@@ -351,10 +357,10 @@ final class CacheSource implements PassingStage {
 
     private static final class HeldCursor implements Cursor {
 
-        private final List<HeldExample> held;
+        private final List<Kept> held;
         private int next;
 
-        HeldCursor(List<HeldExample> held) {
+        HeldCursor(List<Kept> held) {
             this.held = held;
         }
 
@@ -375,7 +381,12 @@ final class CacheSource implements PassingStage {
 
         @Override
         public Example example() {
-            return held.get(next - 1);
+            return held.get(next - 1).example();
+        }
+
+        @Override
+        public long place() {
+            return next == 0 ? -1 : held.get(next - 1).place();
         }
 
         @Override

@@ -10,11 +10,12 @@ public final class DataException extends TapeloopException {
 
     private static final long serialVersionUID = 1L;
 
+    /** @param message may hold what stands in a file: characters that nobody sees are written as their codes */
     DataException(String message) {
-        super(message);
+        super(Texts.visible(message));
     }
 
     DataException(String message, Throwable cause) {
-        super(message, cause);
+        super(Texts.visible(message), cause);
     }
 }

@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import javax.imageio.IIOException;
@@ -46,6 +47,8 @@ final class DecodedImage {
             return new DecodedImage(decode(file, readers.next(), in));
         } catch (DataException e) {
             throw e;
+        } catch (NoSuchFileException e) {
+            throw new DataException("There is no file " + file.toAbsolutePath() + " any more; it was listed before", e);
         } catch (IOException | RuntimeException e) {
             // Decoders answer damaged files with exceptions of many kinds.
             throw new DataException(

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -33,6 +35,8 @@ import org.tensorflow.ndarray.Shape;
  * with threads after it, even one that changes nothing, reads and augments several images at a time.
  */
 public final class ImageFolder {
+
+    private static final String EXPECTED = "; give the one that has a sub-directory for each class";
 
     private static final List<String> EXTENSIONS = List.of("png", "jpg", "jpeg", "gif", "bmp");
     private static final int DEFAULT_SIZE = 256;
@@ -141,11 +145,15 @@ public final class ImageFolder {
                     .sorted(Comparator.comparing(ImageFolder::name).thenComparing(Comparator.naturalOrder()))
                     .toList();
             if (folders.isEmpty()) {
-                throw new DataException(root + " has no sub-directory; expected one for each class");
+                throw new DataException(root.toAbsolutePath() + " has no sub-directory; expected one for each class");
             }
             return folders;
+        } catch (NoSuchFileException e) { // Named from the root, for who started the program in another directory.
+            throw new DataException("There is no directory " + root.toAbsolutePath() + EXPECTED, e);
+        } catch (NotDirectoryException e) {
+            throw new DataException(root.toAbsolutePath() + " is a file and no directory" + EXPECTED, e);
         } catch (IOException e) {
-            throw new DataException(root + " cannot be listed: " + e + "; give the directory of the classes", e);
+            throw new DataException(root + " cannot be listed: " + e + EXPECTED, e);
         }
     }
 

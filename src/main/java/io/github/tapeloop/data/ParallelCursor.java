@@ -156,7 +156,8 @@ final class ParallelCursor implements Cursor {
     public void close() throws IOException {
         workers.shutdownNow();
         pending.clear();
-        WorkerThreads.end(threads, "map", waited ? Duration.ZERO : WorkerThreads.END);
+        // After a wait in vain for one worker, those that are idle need a moment to end.
+        WorkerThreads.end(threads, "map", waited ? WorkerThreads.GRACE : WorkerThreads.END);
         upstream.close(); // Only the thread that pulls reads it.
     }
 }

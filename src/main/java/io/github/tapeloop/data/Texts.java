@@ -1,6 +1,8 @@
 package io.github.tapeloop.data;
 
-/** Values in messages: not longer than a line, sizes with their unit. */
+import java.util.Locale;
+
+/** Values in messages: not longer than a line, without characters that no one sees, sizes with their unit. */
 final class Texts {
 
     private static final int MOST = 80;
@@ -11,7 +13,28 @@ final class Texts {
     /** A value, its end left out where it is long. */
     static String cut(Object value) {
         String text = String.valueOf(value);
-        return text.length() <= MOST ? text : text.substring(0, MOST) + "… (" + text.length() + " characters)";
+        return text.length() <= MOST
+                ? visible(text)
+                : visible(text.substring(0, MOST)) + "… (" + text.length() + " characters)";
+    }
+
+    /**
+     * A text in which characters that are not seen, or change how others are, are written as their codes: those of control, which
+     * move a cursor or end a line of a log, and those that turn the direction of writing.
+     */
+    static String visible(String text) {
+        StringBuilder seen = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> {
+            switch (Character.getType(c)) {
+                case Character.CONTROL,
+                        Character.FORMAT,
+                        Character.SURROGATE,
+                        Character.LINE_SEPARATOR,
+                        Character.PARAGRAPH_SEPARATOR -> seen.append(String.format(Locale.ROOT, "\\u%04x", c));
+                default -> seen.appendCodePoint(c);
+            }
+        });
+        return seen.toString();
     }
 
     /** A number of bytes. */

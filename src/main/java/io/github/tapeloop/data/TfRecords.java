@@ -234,9 +234,9 @@ public final class TfRecords {
             Feature feature = example.getFeatures().getFeatureMap().get(name);
             if (feature == null) {
                 throw new IllegalArgumentException("there is no feature \"" + name + "\"; the example has "
-                        + example.getFeatures().getFeatureMap().keySet().stream()
+                        + Texts.cut(example.getFeatures().getFeatureMap().keySet().stream()
                                 .sorted()
-                                .toList());
+                                .toList()));
             }
             if (feature.getKindCase() != kind) {
                 throw new IllegalArgumentException(

@@ -23,7 +23,7 @@ final class WorkerThreads {
      * does not cut it short; its flag is set again at the end.
      *
      * @param stage what the threads work for, for the message
-     * @param bound how long to wait at most for all of them: {@link #END}, or zero if that has passed already
+     * @param bound how long to wait at most for all of them: {@link #END}, or less if that has passed already
      */
     static void end(List<Thread> threads, String stage, Duration bound) {
         threads.forEach(Thread::interrupt);

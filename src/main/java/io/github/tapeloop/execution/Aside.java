@@ -16,11 +16,10 @@ public final class Aside implements AutoCloseable {
         this.weights = engine.weights();
         this.toTrain = weights.areToTrain();
         this.before = engine.state()
-                .snapshot(role ->
-                        !role.startsWith("callbacks/") && !role.equals(Engine.WEIGHTS)); // It would convert them.
+                .snapshot(role -> !isOfTheRun(role) && !role.equals(Engine.WEIGHTS)); // Those would be converted.
     }
 
-    /** What callbacks and the loop remember may change meanwhile, by a stop that another thread asks for, and is told of no step. */
+    /** What callbacks and the loop remember: told of nothing, and changed by others, such as a thread that asks for a stop. */
     private static boolean isOfTheRun(String role) {
         return role.startsWith("callbacks/") || role.startsWith("run/");
     }

@@ -8,6 +8,11 @@ package io.github.tapeloop.layer;
  */
 public final class AveragePool1D extends Pool<AveragePool1D> {
 
+    /** Creates a layer with a window of 2 steps, as {@link MaxPool1D} has; Keras has no default here. */
+    public AveragePool1D() {
+        this(2);
+    }
+
     /**
      * Creates a layer.
      *

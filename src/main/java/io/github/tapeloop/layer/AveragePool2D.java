@@ -8,6 +8,11 @@ package io.github.tapeloop.layer;
  */
 public final class AveragePool2D extends Pool<AveragePool2D> {
 
+    /** Creates a layer with a window of 2 rows and columns, as {@link MaxPool2D} has; Keras has no default here. */
+    public AveragePool2D() {
+        this(2);
+    }
+
     /**
      * Creates a layer with a square window.
      *

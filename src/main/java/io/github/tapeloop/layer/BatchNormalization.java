@@ -116,7 +116,8 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
             return normalize(tf, x, moving, scale, channel);
         }
         boolean fused = mask == null && channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
-        Normalized normalized = fused ? fused(tf, x, size, scale) : plain(tf, x, mask, channel, scale);
+        Normalized normalized =
+                fused ? fused(tf, x, size, unlessOutgrown(tf, scale, variance)) : plain(tf, x, mask, channel, scale);
         if (!pass.repeats()) {
             move(tf, mean, normalized.moments().mean(), normalized.counts());
             move(tf, variance, normalized.moments().variance(), normalized.counts());
@@ -135,6 +136,17 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
      */
     private record Normalized(Operand<TFloat32> y, Moments moments, Operand<TBool> counts) {}
 
+    /**
+     * Gamma, or NaN where the moving variance is no number any more: the kernel makes zeros of what has outgrown float32, without a
+     * word, and to look at all of y would cost a pass. So it is heard of in the step after.
+     */
+    private static Scale unlessOutgrown(Ops tf, Scale scale, Variable<TFloat32> variance) {
+        Operand<TFloat32> moving = variance.read(tf);
+        Operand<TFloat32> gamma = scale.gamma() == null ? tf.onesLike(moving) : scale.gamma();
+        Operand<TFloat32> none = Tensors.constant(tf, Double.NaN, TFloat32.class);
+        return new Scale(tf.select(tf.math.isFinite(moving), gamma, none), scale.beta());
+    }
+
     /** By one kernel, which takes images: all axes but the channels are one to it. */
     private Normalized fused(Ops tf, Operand<TFloat32> x, Shape size, Scale scale) {
         boolean image = Tensors.rank(x) == 4;
@@ -145,7 +157,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         Operand<TFloat32> none = tf.constant(new float[0]);
         FusedBatchNorm<TFloat32, TFloat32> op = tf.nn.fusedBatchNorm(
                 pixels,
-                scale.gamma() == null ? tf.onesLike(constant(tf, size)) : scale.gamma(),
+                scale.gamma(),
                 scale.beta() == null ? constant(tf, size) : scale.beta(),
                 none,
                 none,

@@ -80,7 +80,7 @@ public interface Constraint {
      * @return a constraint
      */
     static Constraint nonNegative() {
-        return (tf, weight) -> tf.nn.relu(weight);
+        return Named.constraint("nonNegative", (tf, weight) -> tf.nn.relu(weight));
     }
 
     /**

@@ -176,7 +176,7 @@ public interface Initializer {
      * @return an initializer of matrices, square or not
      */
     static Initializer identity(double gain) {
-        return (tf, shape, type, seed) -> {
+        return Named.initializer("identity(" + gain + ")", (tf, shape, type, seed) -> {
             if (shape.numDimensions() != 2) {
                 throw new IllegalArgumentException("Initializer.identity makes matrices, asked for " + shape);
             }
@@ -184,7 +184,7 @@ public interface Initializer {
             Operand<TFloat32> zeros = tf.fill(tf.constant(shape.asArray()), Tensors.constant(tf, 0, type));
             Operand<TFloat32> gains = tf.fill(tf.constant(new long[] {size}), Tensors.constant(tf, gain, type));
             return tf.linalg.matrixSetDiag(zeros, gains, tf.constant(0));
-        };
+        });
     }
 
     /**
@@ -212,7 +212,9 @@ public interface Initializer {
      * @return an initializer
      */
     static Initializer constant(double value) {
-        return (tf, shape, type, seed) ->
-                tf.fill(tf.constant(shape.asArray()), tf.dtypes.cast(tf.constant(value), type));
+        return Named.initializer(
+                "constant(" + value + ")",
+                (tf, shape, type, seed) ->
+                        tf.fill(tf.constant(shape.asArray()), tf.dtypes.cast(tf.constant(value), type)));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.measure.Norms;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Arrays;
@@ -81,5 +82,10 @@ final class NormConstraint implements Constraint {
             throw new IllegalArgumentException(refusal.apply("an axis twice,") + ": give each axis once");
         }
         return axes;
+    }
+
+    @Override
+    public String toString() {
+        return name + " along " + Arrays.toString(axis);
     }
 }

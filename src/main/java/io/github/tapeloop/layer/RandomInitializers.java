@@ -18,27 +18,36 @@ final class RandomInitializers {
             throw new IllegalArgumentException("Initializer.randomUniform needs finite minval <= maxval, got minval "
                     + minval + " and maxval " + maxval);
         }
-        return (tf, shape, type, seed) -> affine(
-                tf,
-                tf.random.statelessRandomUniform(tf.constant(shape.asArray()), seed, type),
-                maxval - minval,
-                minval);
+        return Named.initializer(
+                "randomUniform(" + minval + ", " + maxval + ")",
+                (tf, shape, type, seed) -> affine(
+                        tf,
+                        tf.random.statelessRandomUniform(tf.constant(shape.asArray()), seed, type),
+                        maxval - minval,
+                        minval));
     }
 
     static Initializer normal(double mean, double stddev) {
         requireMoments("randomNormal", mean, stddev);
-        return (tf, shape, type, seed) ->
-                affine(tf, tf.random.statelessRandomNormal(tf.constant(shape.asArray()), seed, type), stddev, mean);
+        return Named.initializer(
+                "randomNormal(" + mean + ", " + stddev + ")",
+                (tf, shape, type, seed) -> affine(
+                        tf, tf.random.statelessRandomNormal(tf.constant(shape.asArray()), seed, type), stddev, mean));
     }
 
     static Initializer truncatedNormal(double mean, double stddev) {
         requireMoments("truncatedNormal", mean, stddev);
-        return (tf, shape, type, seed) ->
-                affine(tf, tf.random.statelessTruncatedNormal(tf.constant(shape.asArray()), seed, type), stddev, mean);
+        return Named.initializer(
+                "truncatedNormal(" + mean + ", " + stddev + ")",
+                (tf, shape, type, seed) -> affine(
+                        tf,
+                        tf.random.statelessTruncatedNormal(tf.constant(shape.asArray()), seed, type),
+                        stddev,
+                        mean));
     }
 
     static Initializer orthogonal(double gain) {
-        return (tf, shape, type, seed) -> {
+        return Named.initializer("orthogonal(" + gain + ")", (tf, shape, type, seed) -> {
             if (shape.numDimensions() < 2) {
                 throw new IllegalArgumentException(
                         "Initializer.orthogonal needs a shape of at least 2 dimensions, asked for " + shape);
@@ -49,7 +58,7 @@ final class RandomInitializers {
                     orthonormalColumns(tf, Math.max(rows, columns), Math.min(rows, columns), type, seed);
             Operand<TFloat32> matrix = rows < columns ? tf.linalg.transpose(tall, tf.constant(new int[] {1, 0})) : tall;
             return tf.reshape(affine(tf, matrix, gain, 0), tf.constant(shape.asArray()));
-        };
+        });
     }
 
     /** Q of a QR decomposition; by the signs of R's diagonal all orthogonal matrices are equally likely (Mezzadri 2007). */

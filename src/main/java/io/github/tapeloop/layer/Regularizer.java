@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.measure.Norms;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
@@ -79,14 +80,14 @@ public interface Regularizer {
     static Regularizer l1l2(double l1, double l2) {
         double first = Require.notNegative("regularizer factor l1", l1);
         double second = Require.notNegative("regularizer factor l2", l2);
-        return (tf, x) -> {
+        return Named.regularizer("l1l2(" + l1 + ", " + l2 + ")", (tf, x) -> {
             Operand<TFloat32> absolute = first > 0 ? times(tf, Dimensions.total(tf, tf.math.abs(x)), first) : null;
             if (second == 0) {
                 return absolute == null ? Tensors.constant(tf, 0, x.type()) : absolute;
             }
             Operand<TFloat32> squares = times(tf, Dimensions.total(tf, tf.math.square(x)), second);
             return absolute == null ? squares : tf.math.add(absolute, squares);
-        };
+        });
     }
 
     /**
@@ -108,7 +109,7 @@ public interface Regularizer {
     static Regularizer orthogonal(double factor, Mode mode) {
         double half = 0.5 * Require.notNegative("orthogonal regularizer factor", factor);
         boolean rows = mode == Mode.ROWS;
-        return (tf, x) -> {
+        return Named.regularizer("orthogonal(" + factor + ", " + mode + ")", (tf, x) -> {
             Shape shape = Tensors.shape(x);
             if (shape.numDimensions() != 2 || shape.hasUnknownDimension()) {
                 throw new IllegalArgumentException(
@@ -120,7 +121,7 @@ public interface Regularizer {
                     tf.linalg.matMul(normed, normed, MatMul.transposeA(!rows), MatMul.transposeB(rows));
             Operand<TFloat32> pairs = tf.math.mul(products, offDiagonal(tf, size, x.type()));
             return times(tf, Dimensions.total(tf, tf.math.abs(pairs)), size < 2 ? 0 : half / (size * (size - 1) / 2.0));
-        };
+        });
     }
 
     private static Operand<TFloat32> offDiagonal(Ops tf, long size, Class<TFloat32> type) {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.measure.Norms;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 

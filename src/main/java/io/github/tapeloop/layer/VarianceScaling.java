@@ -104,4 +104,9 @@ public final class VarianceScaling implements Initializer {
             case FAN_AVG -> (in + out) / 2;
         };
     }
+
+    @Override
+    public String toString() {
+        return "VarianceScaling(" + scale + ", " + mode + ", " + distribution + ")";
+    }
 }

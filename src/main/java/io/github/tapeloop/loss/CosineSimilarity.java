@@ -1,16 +1,22 @@
 package io.github.tapeloop.loss;
 
+import io.github.tapeloop.measure.Norms;
 import io.github.tapeloop.runtime.Tensors;
+import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Squeeze;
+import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
  * Minus the cosine of the angle between target and prediction, averaged over the batch: -1 where they point the same way,
  * 0 where they are orthogonal or one of them is zero, 1 where they are opposite. Targets are shaped like the predictions,
  * float32 [batch, …, n]. Keras' metric of this name has the other sign: that is {@code MeanCosineSimilarity} here.
+ *
+ * <p>Vectors of any length have their cosine, be they so long or short that their squares have no number. A prediction that is not
+ * longer than 1e-7 has no slope, which would be one over its length; Keras takes what is shorter than that for nearly zero.
  */
 public final class CosineSimilarity extends StandardLoss {
 
@@ -47,16 +53,11 @@ public final class CosineSimilarity extends StandardLoss {
             throw new IllegalArgumentException(
                     "CosineSimilarity expects predictions [batch, …, n], got " + Tensors.describe(prediction));
         }
-        Operand<TFloat32> y = Targets.like(tf, this, target, prediction);
-        Operand<TInt32> along = tf.constant(Axes.fromFront(this, axis, prediction));
-        Operand<TFloat32> product = tf.sum(tf.math.mul(y, prediction), along);
-        Operand<TFloat32> lengths = tf.math.mul(inverseLength(tf, y, along), inverseLength(tf, prediction, along));
-        return tf.math.neg(tf.math.mul(product, lengths));
-    }
-
-    /** 1 / |x|, at most 1e7; its gradient at 0 is 0. */
-    private static Operand<TFloat32> inverseLength(Ops tf, Operand<TFloat32> x, Operand<TInt32> axis) {
-        Operand<TFloat32> square = tf.sum(tf.math.square(x), axis);
-        return tf.math.rsqrt(Formula.atLeast(tf, square, Formula.EPSILON * Formula.EPSILON));
+        int along = Axes.fromFront(this, axis, prediction);
+        Norms y = Norms.ofDirections(tf, Targets.like(tf, this, target, prediction), Formula.EPSILON, along);
+        Norms p = Norms.ofDirections(tf, prediction, Formula.EPSILON, along);
+        Operand<TFloat32> product = tf.sum(tf.math.mul(y.scaled(), p.scaled()), tf.constant(along), Sum.keepDims(true));
+        Operand<TFloat32> cosine = tf.math.mul(product, tf.math.mul(y.inverse(tf), p.inverse(tf)));
+        return tf.math.neg(tf.squeeze(cosine, Squeeze.axis(List.of((long) along))));
     }
 }

@@ -21,6 +21,10 @@ public final class LogCosh extends PointwiseLoss {
         Operand<TFloat32> below = tf.math.sub(tf.math.softplus(Formula.times(tf, 2, error)), error);
         Operand<TFloat32> above = tf.math.add(tf.math.softplus(Formula.times(tf, -2, error)), error);
         Operand<TFloat32> sum = tf.select(tf.math.less(error, tf.zerosLike(error)), below, above);
-        return Formula.plus(tf, sum, -Math.log(2));
+        Operand<TFloat32> far = Formula.plus(tf, sum, -Math.log(2));
+        // What is near 0 would be a difference of numbers near log 2. Neither branch overflows where it is not taken.
+        Operand<TFloat32> half = Formula.times(tf, 0.5, Formula.clip(tf, error, -1, 1));
+        Operand<TFloat32> near = tf.math.log1p(Formula.times(tf, 2, tf.math.square(tf.math.sinh(half))));
+        return tf.select(tf.math.less(tf.math.abs(error), Formula.constant(tf, 1, error)), near, far);
     }
 }

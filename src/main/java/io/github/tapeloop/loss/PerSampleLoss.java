@@ -238,4 +238,10 @@ public abstract class PerSampleLoss implements Loss {
                             + " takes no sample weights and no mask: set its axis to the axes of a sample, those after the first");
         }
     }
+
+    /** Its {@link #name}. */
+    @Override
+    public String toString() {
+        return name();
+    }
 }

@@ -30,8 +30,8 @@ class LossMetric extends Metric {
     public final void update(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         if (isPerSample(prediction)) {
             PerSampleLoss each = (PerSampleLoss) loss;
-            Operand<TFloat32> full = FullPrecision.of(tf, prediction);
-            averageSamples(tf, target, full, ofLoss(() -> each.values(tf, target, full)), Weights.NONE);
+            Operand<TFloat32> seen = seen(tf, prediction);
+            averageSamples(tf, target, seen, ofLoss(() -> each.values(tf, target, seen)), Weights.NONE);
         } else {
             averageBatch(tf, prediction, () -> loss.call(tf, target, prediction));
         }
@@ -48,12 +48,18 @@ class LossMetric extends Metric {
             if (Tensors.rank(sampleWeight) < Tensors.rank(prediction)
                     || !averageElements(tf, target, prediction, weights, Counts.of(tf, sampleWeight))) {
                 PerSampleLoss each = (PerSampleLoss) loss;
-                Operand<TFloat32> values = ofLoss(() -> each.values(tf, target, prediction, sampleWeight));
-                averageSamples(tf, target, prediction, values, weights);
+                Operand<TFloat32> seen = seen(tf, prediction);
+                Operand<TFloat32> values = ofLoss(() -> each.values(tf, target, seen, sampleWeight));
+                averageSamples(tf, target, seen, values, weights);
             }
         } else { // A loss that takes no weights says what it would have to be.
             averageBatch(tf, prediction, () -> loss.call(tf, target, prediction, sampleWeight));
         }
+    }
+
+    /** Predictions in the type that the loss is computed in. */
+    Operand<TFloat32> seen(Ops tf, Operand<TFloat32> prediction) {
+        return FullPrecision.of(tf, prediction);
     }
 
     private boolean isPerSample(Operand<TFloat32> prediction) {
@@ -63,9 +69,9 @@ class LossMetric extends Metric {
     /** With weights as for each element of the predictions, if the loss has a value for each. */
     private boolean averageElements(
             Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction, Weights weights, Counts counts) {
-        Operand<TFloat32> full = FullPrecision.of(tf, prediction);
+        Operand<TFloat32> seen = seen(tf, prediction);
         Optional<Operand<TFloat32>> elements = ofLoss(
-                () -> ((PerSampleLoss) loss).elements(tf, counts.targets(tf, target), counts.predictions(tf, full)));
+                () -> ((PerSampleLoss) loss).elements(tf, counts.targets(tf, target), counts.predictions(tf, seen)));
         elements.ifPresent(values -> average(tf, values, weights));
         return elements.isPresent();
     }

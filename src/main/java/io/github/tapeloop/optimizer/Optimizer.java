@@ -426,4 +426,10 @@ public abstract class Optimizer extends OptimizerState {
      */
     public sealed interface Transform
             permits Clip, GradientAccumulation, GradientTransform, MovingAverage, WeightDecay {}
+
+    /** The name of its class. */
+    @Override
+    public String toString() {
+        return getClass().getSimpleName();
+    }
 }

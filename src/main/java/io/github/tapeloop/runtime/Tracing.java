@@ -99,10 +99,10 @@ final class Tracing {
                     .toArray();
         }
         TracedGraphs.of(session).traced(name, graph);
+        Signature signature =
+                signature(session.functions().unique(name), placeholders, used, environment.captures(), ready);
         return new Built(
-                ConcreteFunction.create(
-                        signature(session.functions().unique(name), placeholders, used, environment.captures(), ready),
-                        graph),
+                function(name, signature, graph, results),
                 used,
                 environment.captured(),
                 List.copyOf(environment.watched()),
@@ -114,6 +114,24 @@ final class Tracing {
                 environment.parts(),
                 Set.copyOf(environment.variables()),
                 environment.writes());
+    }
+
+    private static ConcreteFunction function(
+            String name, Signature signature, Graph graph, List<? extends Operand<?>> results) {
+        try {
+            return ConcreteFunction.create(signature, graph);
+        } catch (
+                IllegalArgumentException
+                        e) { // TensorFlow Java looks for the class of each result, and names the type only.
+            List<String> described = results.stream()
+                    .map(result -> Tensors.describe(result) + " of "
+                            + result.op().type() + " '" + result.op().name() + "'")
+                    .toList();
+            throw new IllegalArgumentException(
+                    "Traced function '" + name + "' cannot give back " + described + ": " + e.getMessage()
+                            + ". Of complex numbers return tf.real and tf.imag; cast others to a type that it has",
+                    e);
+        }
     }
 
     private static Signature signature(

@@ -127,4 +127,9 @@ public final class RecordingCallback implements Callback {
     public void onTestBatchEnd(Run run, Event.BatchEnd event) {
         note(run, "testBatchEnd " + event.batch() + " of " + event.examples());
     }
+
+    @Override
+    public String toString() {
+        return "RecordingCallback";
+    }
 }

@@ -4,14 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.runtime.ChildJava;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.state.Variable;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,18 +64,11 @@ class NativeTextTest {
     @ValueSource(strings = {"US-ASCII", "ISO-8859-1", "UTF-8", "COMPAT"})
     @Tag("process")
     void thePlatformsCharsetDoesNotMatter(String charset) throws Exception {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        ProcessBuilder builder = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Dfile.encoding=" + charset,
-                        "-cp",
-                        classPath,
-                        NativeTextTest.class.getName())
-                .redirectErrorStream(true);
-        builder.environment().put("LC_ALL", "C");
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        ChildJava.succeed(
+                Duration.ofMinutes(5),
+                Map.of("LC_ALL", "C"),
+                List.of("-Dfile.encoding=" + charset),
+                NativeTextTest.class);
     }
 
     /** The test above in a process of its own. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.warning.Warnings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -63,9 +64,16 @@ class CsvLoggerTest {
         CsvLogger logger = logger().separator(';');
         run.begin(logger);
         run.epoch(logger, 0, Map.of("loss", 0.5, "val_loss", 1.0));
-        run.epoch(logger, 1, Map.of("loss", 0.4, "other", 7.0));
+        try (Warnings heard = Warnings.open(true)) {
+            run.epoch(logger, 1, Map.of("loss", 0.4, "other", 7.0));
+            run.epoch(logger, 2, Map.of("loss", 0.4, "other", 8.0));
+            assertEquals(1, heard.all().size());
+            assertTrue(
+                    heard.all().get(0).contains("no column for 'other'"),
+                    heard.all().toString());
+        }
         run.end(logger);
-        assertEquals(List.of("epoch;loss;val_loss", "0;0.5;1.0", "1;0.4;NA"), lines());
+        assertEquals(List.of("epoch;loss;val_loss", "0;0.5;1.0", "1;0.4;NA", "2;0.4;NA"), lines());
     }
 
     @Test

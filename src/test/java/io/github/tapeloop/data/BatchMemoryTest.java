@@ -15,7 +15,7 @@ class BatchMemoryTest {
 
     @Test
     void aBatchThatDoesNotFitSaysHowLargeItIs() throws Exception {
-        String output = ChildJava.succeed(Duration.ofMinutes(1), List.of(), BatchMemoryTest.class);
+        String output = ChildJava.succeed(Duration.ofMinutes(5), List.of(), BatchMemoryTest.class);
         for (String word : List.of(
                 "no native memory for a batch of 281474976710656 bytes, float32 [1099511627776, 64], that is 281.5 TB",
                 "no native memory for a batch of 4611686018427387904 bytes, int64 [9007199254740992, 64], that is 4.6 EB",

@@ -154,4 +154,22 @@ class CostsTest {
                 List.of(1, 2, 3, 4),
                 StagePair.rows(examples(cached, 0, 0)).stream().sorted().toList());
     }
+
+    @Test
+    void rowsKeepTheirNumbersInEachPassOverACache() {
+        List<Integer> numbers = IntStream.range(0, 12).boxed().toList();
+        Fields<Integer> fields = new Fields<Integer>().input(Field.numbers(value -> value));
+        Dataset records = Dataset.ofRecords(numbers, fields);
+        for (Dataset part : List.of(
+                records.split(0.4, 3).first(),
+                records.skip(3),
+                records.filter(row -> row.number() % 3 != 0),
+                records.shuffle(12),
+                Dataset.ofStream(numbers::stream, fields).skip(3))) {
+            Dataset even = part.cache().filter(row -> row.number() % 2 == 0);
+            List<Integer> first = StagePair.rows(examples(even, 0, 0));
+            assertEquals(first, StagePair.rows(examples(even, 0, 0)));
+            assertEquals(first, StagePair.rows(examples(part.filter(row -> row.number() % 2 == 0), 0, 0)));
+        }
+    }
 }

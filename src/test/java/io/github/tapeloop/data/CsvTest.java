@@ -378,4 +378,16 @@ class CsvTest {
         assertThrows(IllegalArgumentException.class, () -> Csv.Column.category("a", "x", "x"));
         assertThrows(IllegalArgumentException.class, Csv.Column::numbers);
     }
+
+    @Test
+    void charactersThatNobodySeesAreNamedByTheirCodes() throws IOException {
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
+        assertTrue(failureOf(Csv.of(file("\0\0\n\0")).dataset(fields)).contains("its columns are [\\u0000\\u0000]"));
+        String turned = failureOf(Csv.of(file("a\n\u202e\u001b[2J1\n")).dataset(fields));
+        assertTrue(turned.contains("\"\\u202e\\u001b[2J1\" is no number"), turned);
+        String many = failureOf(Csv.of(file("a\n" + "\0".repeat(1000) + "\n")).dataset(fields));
+        assertTrue(many.contains("\\u0000… (1000 characters)") && many.length() < 800, many);
+        String names = failureOf(Csv.of(file("größe,\uD83D\uDE00\n1,2\n")).dataset(fields));
+        assertTrue(names.contains("[größe, \uD83D\uDE00]"), names);
+    }
 }

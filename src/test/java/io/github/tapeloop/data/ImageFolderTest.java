@@ -292,8 +292,15 @@ class ImageFolderTest {
     @Test
     void whatIsNoImageIsNamed() throws IOException {
         assertFailure("has no sub-directory", () -> ImageFolder.of(root).dataset());
+        Path none = Path.of("none/such");
         assertFailure(
-                "cannot be listed", () -> ImageFolder.of(root.resolve("none")).classes());
+                "There is no directory " + none.toAbsolutePath()
+                        + "; give the one that has a sub-directory for each class",
+                () -> ImageFolder.of(none).classes());
+        Path plain = Files.writeString(root.resolve("plain"), "text");
+        assertFailure(plain + " is a file and no directory; give the one", () -> ImageFolder.of(plain)
+                .dataset());
+        Files.delete(plain);
         Files.createDirectories(root.resolve("a"));
         assertFailure("has no images", () -> ImageFolder.of(root).dataset());
         Path file = Files.writeString(root.resolve("a/x.png"), "text");

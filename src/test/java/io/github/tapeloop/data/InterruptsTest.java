@@ -4,15 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
-import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,8 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** An interrupt ends a pass that would not come to a batch, wherever it loops or blocks, and disturbs none that does. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class InterruptsTest {
+
+    private static final Map<String, List<Interrupted>> LOOPS = new HashMap<>();
 
     @TempDir
     Path folder;
@@ -63,15 +70,42 @@ class InterruptsTest {
                 new Loop("peek", data -> data.peek(number -> {}).filter(row -> false)));
     }
 
+    /** All at once, since each goes on for a while after it was interrupted. */
+    @BeforeAll
+    @Timeout(300)
+    static void startLoops() throws InterruptedException {
+        for (Loop loop : loops()) {
+            List<Interrupted> passes = new ArrayList<>();
+            for (int prefetch = 0; prefetch <= 1; prefetch++) {
+                CountDownLatch runs = new CountDownLatch(100);
+                passes.add(Interrupted.start(
+                        runs, loop.stage().apply(endless(runs)).batch(2).prefetch(prefetch)));
+            }
+            LOOPS.put(loop.name(), passes);
+        }
+        for (List<Interrupted> passes : LOOPS.values()) {
+            for (Interrupted pass : passes) {
+                pass.interrupt();
+            }
+        }
+    }
+
+    @AfterAll
+    @Timeout(300)
+    static void noThreadIsLeft() throws InterruptedException {
+        for (List<Interrupted> passes : LOOPS.values()) {
+            for (Interrupted pass : passes) {
+                pass.consumer().join();
+            }
+        }
+        assertEquals(0, threads());
+    }
+
     @ParameterizedTest
     @MethodSource("loops")
     void aLoopWithoutEndIsGivenUp(Loop loop) throws Exception {
-        for (int prefetch = 0; prefetch <= 1; prefetch++) {
-            CountDownLatch runs = new CountDownLatch(100);
-            Batches batches = loop.stage().apply(endless(runs)).batch(2).prefetch(prefetch);
-            DataException thrown = interruptedWhen(runs, batches);
-            assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
-            assertEquals(0, threads());
+        for (Interrupted pass : LOOPS.get(loop.name())) {
+            pass.requireGivenUp();
         }
     }
 
@@ -79,16 +113,12 @@ class InterruptsTest {
     void memoryAndFilesWithoutEndAreGivenUp() throws Exception {
         Path csv = folder.resolve("data.csv");
         Files.writeString(csv, "a\n1\n2\n");
-        Path zeros = folder.resolve("long.csv.gz"); // 1 GB of empty lines in 1 MB.
         byte[] lines = new byte[1 << 20];
         Arrays.fill(lines, (byte) '\n');
-        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(zeros), 1 << 16)) {
-            out.write("a\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            for (int i = 0; i < 1 << 10; i++) {
-                out.write(lines);
-            }
-        }
+        Path empty = RepeatedGzip.write( // 1 GB in 1 MB.
+                folder.resolve("long.csv.gz"), "a\n".getBytes(StandardCharsets.US_ASCII), lines, 1 << 10);
         Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("a"));
+        List<Interrupted> passes = new ArrayList<>();
         for (Dataset data : List.of(
                 Values.numbers(3),
                 Values.numbers(3).cache(),
@@ -99,12 +129,16 @@ class InterruptsTest {
                 runs.countDown();
                 return false;
             });
-            DataException thrown = interruptedWhen(runs, concatenated(endless).batch(2));
-            assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
+            passes.add(Interrupted.start(runs, concatenated(endless).batch(2)));
         }
-        DataException thrown = interruptedWhen(
-                new CountDownLatch(0), Csv.of(zeros).dataset(fields).batch(1));
-        assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
+        passes.add(Interrupted.start(
+                new CountDownLatch(0), Csv.of(empty).dataset(fields).batch(1)));
+        for (Interrupted pass : passes) {
+            pass.interrupt();
+        }
+        for (Interrupted pass : passes) {
+            pass.requireGivenUp();
+        }
     }
 
     /** So often that nobody waits for the end. */
@@ -164,19 +198,31 @@ class InterruptsTest {
         }
     }
 
-    private static DataException interruptedWhen(CountDownLatch runs, Batches batches) throws Exception {
-        FutureTask<DataException> loop = new FutureTask<>(() -> {
-            try (BatchIterator pass = batches.open(0, 0)) {
-                DataException thrown = assertThrows(DataException.class, pass::hasNext);
-                assertTrue(Thread.currentThread().isInterrupted(), "the flag must be kept");
-                return thrown;
-            }
-        });
-        Thread consumer = new Thread(loop, "consumer");
-        consumer.start();
-        runs.await();
-        consumer.interrupt();
-        return loop.get();
+    /** A pass on a thread that is interrupted once some rows have been read. */
+    private record Interrupted(CountDownLatch runs, Thread consumer, FutureTask<DataException> loop) {
+
+        static Interrupted start(CountDownLatch runs, Batches batches) {
+            FutureTask<DataException> loop = new FutureTask<>(() -> {
+                try (BatchIterator pass = batches.open(0, 0)) {
+                    DataException thrown = assertThrows(DataException.class, pass::hasNext);
+                    assertTrue(Thread.currentThread().isInterrupted(), "the flag must be kept");
+                    return thrown;
+                }
+            });
+            Thread consumer = new Thread(loop, "consumer");
+            consumer.start();
+            return new Interrupted(runs, consumer, loop);
+        }
+
+        void interrupt() throws InterruptedException {
+            runs.await();
+            consumer.interrupt();
+        }
+
+        void requireGivenUp() throws InterruptedException, ExecutionException {
+            DataException thrown = loop.get();
+            assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
+        }
     }
 
     private static long threads() {

@@ -8,16 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Threads of a pass that block: in a source, in a map, with and without hearing interrupts. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PassThreadsTest {
 
     /** Where the fourth example blocks. */
@@ -47,89 +52,119 @@ class PassThreadsTest {
         }
     }
 
-    private final CountDownLatch blocked = new CountDownLatch(1);
-    private final CountDownLatch never = new CountDownLatch(1);
-    private final AtomicReference<Thread> worker = new AtomicReference<>();
+    /** What blocks a worker, and ends when the test does. */
+    private static final class Block {
+        private final CountDownLatch blocked = new CountDownLatch(1);
+        private final CountDownLatch never = new CountDownLatch(1);
+        private final AtomicReference<Thread> worker = new AtomicReference<>();
 
-    private void hears() {
-        worker.set(Thread.currentThread());
-        blocked.countDown();
-        try {
-            never.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("the source was interrupted", e);
-        }
-    }
-
-    private void isDeaf() {
-        worker.set(Thread.currentThread());
-        blocked.countDown();
-        boolean interrupted = true;
-        while (interrupted) {
+        void hears() {
+            worker.set(Thread.currentThread());
+            blocked.countDown();
             try {
                 never.await();
-                interrupted = false;
             } catch (InterruptedException e) {
-                interrupted = true;
+                throw new IllegalStateException("the source was interrupted", e);
             }
         }
-    }
 
-    /** Pulls until a batch does not come, on a thread that is interrupted then. */
-    private DataException interruptedWhileWaiting(Batches batches) throws Exception {
-        FutureTask<DataException> loop = new FutureTask<>(() -> {
-            try (BatchIterator pass = batches.open(0, 0)) {
-                DataException thrown = assertThrows(DataException.class, () -> {
-                    while (pass.hasNext()) {
-                        pass.next();
-                    }
-                });
-                assertTrue(Thread.currentThread().isInterrupted(), "the flag must be kept");
-                return thrown;
+        void isDeaf() {
+            worker.set(Thread.currentThread());
+            blocked.countDown();
+            boolean interrupted = true;
+            while (interrupted) {
+                try {
+                    never.await();
+                    interrupted = false;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
             }
-        });
-        Thread consumer = new Thread(loop, "consumer");
-        consumer.start();
-        blocked.await();
-        consumer.interrupt();
-        return loop.get();
+        }
+
+        /** Pulls until a batch does not come, on a thread that is interrupted then. */
+        FutureTask<DataException> interruptedWhileWaiting(Batches batches) throws InterruptedException {
+            FutureTask<DataException> loop = new FutureTask<>(() -> {
+                try (BatchIterator pass = batches.open(0, 0)) {
+                    DataException thrown = assertThrows(DataException.class, () -> {
+                        while (pass.hasNext()) {
+                            pass.next();
+                        }
+                    });
+                    assertTrue(Thread.currentThread().isInterrupted(), "the flag must be kept");
+                    return thrown;
+                }
+            });
+            Thread consumer = new Thread(loop, "consumer");
+            consumer.start();
+            blocked.await();
+            consumer.interrupt();
+            return loop;
+        }
+
+        void requireToBeLeftBehind() throws InterruptedException {
+            assertTrue(worker.get().isAlive());
+            never.countDown();
+            worker.get().join();
+        }
     }
 
     @ParameterizedTest
     @EnumSource
     void anInterruptIsHeardWhileASourceBlocks(Blocked where) throws Exception {
-        DataException thrown = interruptedWhileWaiting(where.batches(this::hears));
+        Block block = new Block();
+        DataException thrown =
+                block.interruptedWhileWaiting(where.batches(block::hears)).get();
         assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
-        worker.get().join();
+        block.worker.get().join();
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"SOURCE_PREFETCHED", "MAP"})
-    void anInterruptIsHeardThoughTheSourceDoesNotHearIt(Blocked where) throws Exception {
-        DataException thrown = interruptedWhileWaiting(where.batches(this::isDeaf));
-        assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
-        assertTrue(worker.get().isAlive());
-        never.countDown();
-        worker.get().join();
-    }
-
+    /** Two passes that are interrupted and one that is closed, all at once, since each waits for seconds. */
     @Test
-    void closeWaitsForADeafWorkerWithinABoundAndSaysWhereItIs() throws Exception {
+    void whatIsDeafIsWaitedForWithinABoundAndIsNamedWithItsPlace() throws Exception {
+        Map<Blocked, Block> blocks = new EnumMap<>(Blocked.class);
+        Map<Blocked, FutureTask<DataException>> loops = new EnumMap<>(Blocked.class);
+        Block ofClosed = new Block();
+        String said = said(() -> {
+            for (Blocked where : List.of(Blocked.SOURCE_PREFETCHED, Blocked.MAP)) {
+                Block block = new Block();
+                blocks.put(where, block);
+                loops.put(where, block.interruptedWhileWaiting(where.batches(block::isDeaf)));
+            }
+            try (BatchIterator pass = Blocked.MAP.batches(ofClosed::isDeaf).open(0, 0)) {
+                pass.next();
+                ofClosed.blocked.await();
+            }
+            for (FutureTask<DataException> loop : loops.values()) {
+                DataException thrown = loop.get();
+                assertTrue(thrown.getMessage().contains("interrupted while"), thrown.getMessage());
+            }
+            return null;
+        });
+        String closer = "[" + Thread.currentThread().getName() + "] WARN";
+        String left = "was interrupted, has not ended within 5 s";
+        assertTrue(
+                said.lines().anyMatch(line -> line.startsWith(closer) && line.contains("tapeloop-map of map " + left)),
+                said);
+        assertTrue(said.contains("Thread tapeloop-prefetch of prefetch " + left), said);
+        assertEquals(3, said.split(Pattern.quote("PassThreadsTest$Block.isDeaf"), -1).length - 1, said);
+        ofClosed.requireToBeLeftBehind();
+        for (Block block : blocks.values()) {
+            block.requireToBeLeftBehind();
+        }
+    }
+
+    /** What is logged by a piece of work. */
+    private static String said(Callable<Void> work) throws Exception {
         PrintStream err = System.err;
         ByteArrayOutputStream log = new ByteArrayOutputStream();
         System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8)); // Where slf4j-simple writes in tests.
-        try (BatchIterator pass = Blocked.MAP.batches(this::isDeaf).open(0, 0)) {
-            pass.next();
-            blocked.await();
+        try {
+            work.call();
         } finally {
             System.setErr(err);
         }
-        String said = log.toString(StandardCharsets.UTF_8);
-        assertTrue(said.contains("Thread tapeloop-map of map was interrupted, has not ended within 5 s"), said);
-        assertTrue(said.contains("PassThreadsTest.isDeaf"), said);
-        assertTrue(worker.get().isAlive());
-        never.countDown();
-        worker.get().join();
+        return log.toString(StandardCharsets.UTF_8);
     }
 
     @ParameterizedTest

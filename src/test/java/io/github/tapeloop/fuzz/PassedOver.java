@@ -26,12 +26,12 @@ final class PassedOver {
     /**
      * Their gradient is not the slope, on purpose: straight through a staircase; of a symmetric matrix, of a distribution, of
      * sorted and distinct places, none of which a random input is; not with respect to all inputs; 0 by convention at 0; a
-     * sawtooth of any period; none by nature, says TensorFlow, of ranges.
+     * sawtooth of any period; none by nature, says TensorFlow, of ranges and decoders.
      */
     private static final Pattern STAIRCASE = Pattern.compile(
             "FakeQuant.*|Quantize.*|.*Bitcast|StopGradient|PreventGradient"
                     + "|CheckNumerics.*|Fractional.*|Qr|.*Svd|SelfAdjointEig.*|Eig|Lu|.*TriangularSolve|Cholesky.*|.*MatrixSolveLs"
-                    + "|SoftmaxCrossEntropyWithLogits|CTCLoss.*|Sparse.*|MaxPool.*Grad.*|IsotonicRegression|RGBToHSV|HSVToRGB"
+                    + "|SoftmaxCrossEntropyWithLogits|CTC.*|Sparse.*|MaxPool.*Grad.*|IsotonicRegression|RGBToHSV|HSVToRGB"
                     + "|Zeta|Betainc|Igamma.*|Polygamma|Xlogy|Xlog1py|Xdivy|MulNoNan|DivNoNan|Bessel.*0e|NthElement|ClipByValue|.*Mod|RaggedRange");
 
     /**

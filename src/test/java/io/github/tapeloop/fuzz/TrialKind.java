@@ -4,9 +4,9 @@ import java.util.function.Supplier;
 
 /** The sorts of trials. */
 enum TrialKind {
-    OPS(OpTrial::new, 150),
-    PARTS(PartTrial::new, 60),
-    TRAINERS(TrainerTrial::new, 10),
+    OPS(OpTrial::new, 100),
+    PARTS(PartTrial::new, 50),
+    TRAINERS(TrainerTrial::new, 4),
     PIPELINES(PipelineTrial::new, 150),
     FILES(FileTrial::new, 100),
     SETTINGS(SettingTrial::new, 0);

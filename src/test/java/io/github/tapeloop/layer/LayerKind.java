@@ -1,9 +1,5 @@
 package io.github.tapeloop.layer;
 
-import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.tapeloop.settings.Setters;
 import java.lang.reflect.Method;
 import java.util.Comparator;
@@ -194,15 +190,10 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
 
     /** The names of all public layers, models apart. */
     static Set<String> names() {
-        return new ClassFileImporter()
-                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                        .importPackages("io.github.tapeloop.layer")
-                        .stream()
-                        .filter(type -> type.isAssignableTo(Layer.class) && !type.isAssignableTo(Model.class))
-                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
-                        .filter(type -> !type.getModifiers().contains(JavaModifier.ABSTRACT))
-                        .map(JavaClass::getSimpleName)
-                        .collect(Collectors.toCollection(TreeSet::new));
+        return Setters.parts(Layer.class)
+                .filter(type -> !Model.class.isAssignableFrom(type))
+                .map(Class::getSimpleName)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Calls a layer, one of several inputs with the same one twice. */

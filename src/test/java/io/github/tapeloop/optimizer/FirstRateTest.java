@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.tapeloop.bridge.ConstantGraph;
+import io.github.tapeloop.runtime.ChildJava;
 import io.github.tapeloop.runtime.TapeSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -63,16 +65,7 @@ class FirstRateTest {
     @Tag("process")
     void opensNoSession() throws Exception {
         assumeTrue(Files.isDirectory(TASKS));
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        classPath,
-                        FirstRateTest.class.getName())
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        ChildJava.succeed(Duration.ofMinutes(5), List.of(), FirstRateTest.class);
     }
 
     /** Fails if the first session finds TensorFlow's threads there already. */

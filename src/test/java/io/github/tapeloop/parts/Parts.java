@@ -1,9 +1,5 @@
 package io.github.tapeloop.parts;
 
-import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.tapeloop.layer.ActivationFunction;
 import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.Constraint;
@@ -15,6 +11,7 @@ import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Schedule;
+import io.github.tapeloop.settings.LibraryClasses;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -27,14 +24,6 @@ import java.util.stream.Stream;
 
 /** What the library offers of a kind, found in its classes, under the names that the table uses. */
 final class Parts {
-
-    private static final List<Class<?>> CLASSES = new ClassFileImporter()
-                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                    .importPackages("io.github.tapeloop")
-                    .stream()
-                    .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
-                    .<Class<?>>map(JavaClass::reflect)
-                    .toList();
 
     /** What goes with any optimizer and is no {@link Optimizer.Transform}. */
     private static final List<String> OTHER_TRANSFORMS =
@@ -88,7 +77,8 @@ final class Parts {
 
     /** The public classes of a kind that can be made. */
     static Stream<Class<?>> classes(Class<?> parent) {
-        return CLASSES.stream()
+        return LibraryClasses.types()
+                .filter(type -> Modifier.isPublic(type.getModifiers()))
                 .filter(type -> parent.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers()));
     }
 

@@ -10,11 +10,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a program in a Java of its own: for tests of what could take the process with it. */
 public final class ChildJava {
+
+    /** A program that ends soon is done before the second compiler and the parallel collector have paid for themselves. */
+    private static final List<String> SHORT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
+    /** For a program that is to be compiled as it is in earnest: one that looks for races, or measures. */
+    public static final List<String> OPTIMIZED = List.of("-XX:TieredStopAtLevel=4");
 
     private ChildJava() {}
 
@@ -29,17 +36,26 @@ public final class ChildJava {
     /** Runs the main method of a class; a program that takes too long fails the test. */
     public static Result run(Duration limit, List<String> options, Class<?> main, String... arguments)
             throws InterruptedException, IOException {
+        return run(limit, Map.of(), options, main, arguments);
+    }
+
+    /** The same with environment variables besides those of this process. */
+    public static Result run(
+            Duration limit, Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
+            throws InterruptedException, IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:-CreateCoredumpOnCrash");
         command.add("-XX:ErrorFile=/dev/null");
+        command.addAll(SHORT);
         command.addAll(options);
         command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment()
                 .putIfAbsent("TF_ENABLE_ONEDNN_OPTS", "0"); // With it on, an allocation that fails takes 10 s.
+        builder.environment().putAll(environment);
         Process process = builder.start();
         CompletableFuture<String> output = CompletableFuture.supplyAsync(() -> all(process));
         boolean ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -51,7 +67,14 @@ public final class ChildJava {
     /** Runs a program that is to succeed, and returns what it printed. */
     public static String succeed(Duration limit, List<String> options, Class<?> main, String... arguments)
             throws InterruptedException, IOException {
-        Result result = run(limit, options, main, arguments);
+        return succeed(limit, Map.of(), options, main, arguments);
+    }
+
+    /** The same with environment variables besides those of this process. */
+    public static String succeed(
+            Duration limit, Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
+            throws InterruptedException, IOException {
+        Result result = run(limit, environment, options, main, arguments);
         assertEquals(0, result.exit(), result::output);
         return result.output();
     }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,7 +17,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** The greatest number of rounds of a loop, at once and traced. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(300)
 class LoopTest {
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();

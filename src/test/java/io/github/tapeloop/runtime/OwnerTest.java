@@ -16,7 +16,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
-@Timeout(60)
+@Timeout(300)
 class OwnerTest {
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();

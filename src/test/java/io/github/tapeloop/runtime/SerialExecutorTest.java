@@ -84,7 +84,7 @@ class SerialExecutorTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("bodies")
     void anyFunctionEndsInASessionOfOneThread(String what, TracedFunction.Body body, boolean serial) {
-        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+        assertTimeoutPreemptively(Duration.ofMinutes(5), () -> {
             try (TapeSession session = TapeSession.builder().threads(1, 1).build();
                     TracedFunction function = TracedFunction.trace(session, "body", NUMBER, body)) {
                 Operand<TFloat32> three = session.tf().constant(3f);
@@ -101,7 +101,7 @@ class SerialExecutorTest {
     @ValueSource(booleans = {true, false})
     void aRepeatedBodyWithAndWithoutAChoiceEndsInASessionOfOneThread(boolean chooses) {
         TracedFunction.Body body = chooses ? SerialExecutorTest::choice : SerialExecutorTest::square;
-        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+        assertTimeoutPreemptively(Duration.ofMinutes(5), () -> {
             try (TapeSession session = TapeSession.builder().threads(1, 1).build();
                     TracedFunction function = TracedFunction.repeat(
                             session, "body", NUMBER, (tf, given) -> body.apply(tf, given.subList(1, 2)))) {

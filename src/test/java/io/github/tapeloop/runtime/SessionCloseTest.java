@@ -25,7 +25,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** The end of a session, at any moment and from any thread. */
-@Timeout(60)
+@Timeout(300)
 class SessionCloseTest {
 
     private static final Duration SHORT = Duration.ofMillis(50);

@@ -3,6 +3,7 @@ package io.github.tapeloop.runtime;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -155,10 +156,10 @@ public final class SessionRaces {
         System.exit(7);
     }
 
-    /** A call ends the process, and a hook waits for the call. */
+    /** A call ends the process, and a hook would wait for the call, longer than anybody waits for the process. */
     private static void exitInside() {
         TapeSession session = TapeSession.builder().threads(1, 1).build();
-        Runtime.getRuntime().addShutdownHook(new Thread(session::close));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> session.close(Duration.ofHours(1))));
         try (TapeSession.Use use = session.enter("fit")) {
             step(session);
             System.exit(7);

@@ -23,7 +23,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /** Which thread may use a session. */
-@Timeout(60)
+@Timeout(300)
 class SessionThreadsTest {
 
     private final TapeSession session = TapeSession.builder().threads(1, 1).build();

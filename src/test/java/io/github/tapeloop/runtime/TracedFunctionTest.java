@@ -159,4 +159,24 @@ class TracedFunctionTest {
                             .get(0)));
         }
     }
+
+    @Test
+    void aResultOfATypeThatJavaDoesNotHaveIsNamedWithItsOp() {
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> TracedFunction.trace(
+                                session,
+                                "waves",
+                                List.of(NUMBER),
+                                (ops, in) -> List.of(ops.scope()
+                                        .opBuilder("Complex", "wave")
+                                        .addInput(in.get(0).asOutput())
+                                        .addInput(in.get(0).asOutput())
+                                        .build()
+                                        .output(0))))
+                .getMessage();
+        for (String word : List.of("'waves'", "complex64 [] of Complex 'wave'", "return tf.real and tf.imag")) {
+            assertTrue(message.contains(word), message);
+        }
+    }
 }

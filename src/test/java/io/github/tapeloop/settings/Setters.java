@@ -1,14 +1,9 @@
 package io.github.tapeloop.settings;
 
-import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -20,16 +15,10 @@ public final class Setters {
 
     /** All public classes of a kind that are not abstract, by name. */
     public static <T> Stream<Class<? extends T>> parts(Class<T> kind) {
-        return new ClassFileImporter()
-                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                        .importPackages("io.github.tapeloop")
-                        .stream()
-                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
-                        .filter(type -> type.isAssignableTo(kind))
-                        .sorted(Comparator.comparing(JavaClass::getName))
-                        .<Class<?>>map(JavaClass::reflect)
-                        .filter(type -> !Modifier.isAbstract(type.getModifiers()))
-                        .map(type -> type.asSubclass(kind));
+        return LibraryClasses.types()
+                .filter(type -> Modifier.isPublic(type.getModifiers()) && !Modifier.isAbstract(type.getModifiers()))
+                .filter(kind::isAssignableFrom)
+                .map(type -> type.asSubclass(kind));
     }
 
     /**
