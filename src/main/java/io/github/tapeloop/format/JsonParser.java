@@ -3,6 +3,7 @@ package io.github.tapeloop.format;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Reads one JSON text, within bounds. */
@@ -239,7 +240,7 @@ final class JsonParser {
     }
 
     private static String shown(char c) {
-        return c < ' ' || c >= 127 ? String.format("\\u%04x", (int) c) : String.valueOf(c);
+        return c < ' ' || c >= 127 ? String.format(Locale.ROOT, "\\u%04x", (int) c) : String.valueOf(c);
     }
 
     static String shortened(String text) {

@@ -130,8 +130,11 @@ final class CheckpointFiles {
             int crc = file.crc32c();
             if (crc != written.crc32c()) {
                 throw new FormatException(String.format(
+                        Locale.ROOT,
                         "Expected %s to have the checksum %08x, got %08x: it was changed after it was written",
-                        path, written.crc32c(), crc));
+                        path,
+                        written.crc32c(),
+                        crc));
             }
             return file;
         } catch (IOException | RuntimeException | Error e) {

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -54,7 +55,7 @@ record Manifest(
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\.safetensors");
 
     private static final String SUM = ",\n  \"crc32c\": \"%08x\"\n}\n";
-    private static final int SUM_LENGTH = String.format(SUM, 0).length();
+    private static final int SUM_LENGTH = String.format(Locale.ROOT, SUM, 0).length();
 
     /** The text, its checksum included. */
     byte[] bytes() throws FormatException {
@@ -71,14 +72,14 @@ record Manifest(
         files.forEach((name, file) -> {
             Map<String, Object> sums = new LinkedHashMap<>();
             sums.put("bytes", file.bytes());
-            sums.put("crc32c", String.format("%08x", file.crc32c()));
+            sums.put("crc32c", String.format(Locale.ROOT, "%08x", file.crc32c()));
             fileFields.put(name, sums);
         });
         all.put("files", fileFields);
         all.putAll(others);
         String text = Json.pretty(all);
         byte[] body = Json.bytes(text.substring(0, text.length() - "\n}".length()));
-        byte[] sum = String.format(SUM, crc(body, body.length)).getBytes(StandardCharsets.US_ASCII);
+        byte[] sum = String.format(Locale.ROOT, SUM, crc(body, body.length)).getBytes(StandardCharsets.US_ASCII);
         byte[] bytes = Arrays.copyOf(body, body.length + sum.length);
         System.arraycopy(sum, 0, bytes, body.length, sum.length);
         if (bytes.length > LONGEST) {
@@ -124,7 +125,7 @@ record Manifest(
                     "Expected a manifest that ends in its checksum, got " + bytes.length + " bytes: it was cut off");
         }
         String end = new String(bytes, body, SUM_LENGTH, StandardCharsets.ISO_8859_1);
-        String expected = String.format(SUM, crc(bytes, body));
+        String expected = String.format(Locale.ROOT, SUM, crc(bytes, body));
         if (!end.equals(expected)) {
             throw new FormatException("Expected the manifest to end in " + shown(expected) + ", its checksum, got "
                     + shown(end) + ": it was changed or cut off");
