@@ -105,9 +105,7 @@ public final class NativeMemory {
             return ByteBuffer.allocate(0);
         }
         BytePointer memory = new BytePointer(tensorflow.TF_TensorData(TensorFlowInternals.handle(tensor)));
-        return memory.capacity(tensor.numBytes())
-                .limit(from + length)
-                .position(from)
-                .asByteBuffer();
+        // A pointer of its own: JavaCPP counts from the address of one in ints.
+        return memory.getPointer(from).capacity(length).asByteBuffer();
     }
 }

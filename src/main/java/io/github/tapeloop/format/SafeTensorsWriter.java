@@ -84,7 +84,13 @@ public final class SafeTensorsWriter {
 
     private static void write(Value value, OutputFile out) throws IOException {
         for (long at = 0; at < value.length(); at += CHUNK) {
-            out.write(value.bytes().slice(at, (int) Math.min(CHUNK, value.length() - at)));
+            int length = (int) Math.min(CHUNK, value.length() - at);
+            ByteBuffer slice = value.bytes().slice(at, length);
+            if (slice.remaining() != length) { // The file would be whole, and wrong.
+                throw new FormatException(
+                        "Expected " + length + " bytes of a tensor from byte " + at + " on, got " + slice.remaining());
+            }
+            out.write(slice);
         }
     }
 

@@ -94,6 +94,12 @@ public final class DirectoryArchive implements RunArchive {
 
     @Override
     public CompletionStage<Path> save(long steps, Map<String, Double> logs, Contents contents) {
+        try {
+            await(); // As save does; but that the one before has failed is no reason to leave this one out.
+        } catch (CheckpointException e) {
+            contents.close();
+            throw e;
+        }
         List<CompletionStage<Path>> begun = new ArrayList<>(1);
         tolerantly(() -> begun.add(directory.save(new Moment(steps, logs, fingerprint.values(), contents))));
         return begun.isEmpty()
@@ -105,6 +111,11 @@ public final class DirectoryArchive implements RunArchive {
     @Override
     public void report(String state, double seconds, List<Map<String, Double>> epochs) {
         tolerantly(() -> directory.report(new RunReport(state, settings, fingerprint.values(), seconds, epochs)));
+    }
+
+    @Override
+    public void check() {
+        tolerantly(directory::check);
     }
 
     @Override

@@ -32,6 +32,9 @@ public interface RunArchive extends AutoCloseable {
      */
     void report(String state, double seconds, List<Map<String, Double>> epochs);
 
+    /** Between two steps: what has failed since the last call is thrown here. Costs next to nothing. */
+    void check();
+
     /** Waits until all is kept; what failed is thrown. An interrupt does not end the wait. */
     void await();
 

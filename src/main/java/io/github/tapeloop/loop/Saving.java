@@ -127,6 +127,7 @@ final class Saving {
         boolean late = when.every().isPresent()
                 && nanoTime.getAsLong() - savedAtNanos >= when.every().get().toNanos();
         try {
+            archive.check();
             if (!isBrokenOff && (isDue || late || ends)) {
                 save(logs);
             }

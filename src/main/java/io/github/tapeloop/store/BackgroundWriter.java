@@ -18,6 +18,7 @@ final class BackgroundWriter implements AutoCloseable {
 
     private final ThreadPoolExecutor thread;
     private final AtomicReference<CheckpointException> failure = new AtomicReference<>();
+    /** The last that was begun: the thread takes one after the other. */
     private CompletableFuture<Path> inFlight = CompletableFuture.completedFuture(null);
 
     /** @param name of the thread, which does not keep the process alive */
@@ -30,7 +31,7 @@ final class BackgroundWriter implements AutoCloseable {
     }
 
     /**
-     * Begins a write, after the one before.
+     * Begins a write, when the one before has ended.
      *
      * @param write does it
      * @return how it ended: with what {@code write} returned or threw
@@ -38,6 +39,17 @@ final class BackgroundWriter implements AutoCloseable {
      */
     CompletableFuture<Path> begin(Supplier<Path> write) {
         await();
+        return queue(write);
+    }
+
+    /**
+     * As {@link #begin}, without waiting for the one before: for what is small.
+     *
+     * @param write does it
+     * @return how it ended
+     * @throws CheckpointException if one before has failed, and nobody was told
+     */
+    CompletableFuture<Path> queue(Supplier<Path> write) {
         check();
         CompletableFuture<Path> ended = new CompletableFuture<>();
         inFlight = ended;

@@ -361,7 +361,7 @@ public final class CheckpointDirectory implements AutoCloseable {
      */
     public void report(RunReport report) {
         requireOpen();
-        writer.begin(() -> {
+        writer.queue(() -> {
             try {
                 runFile.write(report);
                 return directory;

@@ -131,6 +131,9 @@ class SafeTensorsTest {
         SafeTensorsWriter writer = new SafeTensorsWriter().put("a", SafeDtype.F32, new long[0], (from, length) -> null);
         assertThrows(IllegalArgumentException.class, () -> writer.put("a", SafeDtype.F32, new long[0], null));
         assertThrows(FormatException.class, () -> writer.put("half", SafeDtype.F4, new long[] {3}, null));
+        SafeTensorsWriter less = new SafeTensorsWriter()
+                .put("a", SafeDtype.F32, new long[] {2}, (from, length) -> ByteBuffer.allocate(length - 1));
+        assertThrows(FormatException.class, () -> less.write(temp.resolve("less")));
         writer.put("\ud800", SafeDtype.F32, new long[0], (from, length) -> null);
         assertThrows(FormatException.class, () -> writer.write(temp.resolve("surrogate")));
     }

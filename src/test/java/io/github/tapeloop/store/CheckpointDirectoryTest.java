@@ -264,6 +264,8 @@ class CheckpointDirectoryTest {
             assertTrue(slow.asked.await(30, TimeUnit.SECONDS));
             assertFalse(first.isDone());
             directory.check();
+            directory.report(new RunReport("running", "", Map.of(), 0, List.of())); // It does not wait.
+            assertFalse(first.isDone());
             CompletableFuture<Path> second = CompletableFuture.supplyAsync(
                     () -> directory.save(Moments.moment(2)).join());
             assertThrows(TimeoutException.class, () -> second.get(50, TimeUnit.MILLISECONDS));
@@ -271,6 +273,7 @@ class CheckpointDirectoryTest {
             slow.answered.countDown();
             assertEquals(run().resolve("000002-step-2"), second.get(30, TimeUnit.SECONDS));
             assertTrue(first.isDone());
+            assertTrue(Files.exists(run().resolve(RunFile.NAME)));
         }
     }
 
