@@ -121,7 +121,7 @@ class BadInputTest {
 
     @Test
     void aTrainerInsideItselfIsRefused() {
-        Callback nested = Callback.epochEnd((run, event) -> trainer.evaluate(GOOD));
+        Callback nested = Callback.epochEnd((run, event) -> trainer.fit(GOOD, Fit.epochs(1)));
         CallbackException error = refusal(
                 CallbackException.class, () -> trainer.fit(GOOD, Fit.epochs(1).callbacks(nested)), "in the middle of");
         assertEquals(IllegalStateException.class, error.getCause().getClass());

@@ -260,4 +260,9 @@ public final class ModelCheckpoint implements Callback {
         String width = field.group(2) == null || field.group(2).isEmpty() ? "" : "0" + field.group(2);
         return String.format(Locale.ROOT, "%" + width + "d", (long) value);
     }
+
+    @Override
+    public String toString() {
+        return "ModelCheckpoint";
+    }
 }

@@ -104,6 +104,10 @@ final class ReversePass {
         try {
             rule.apply(tf, gradient);
         } catch (RuntimeException e) { // TensorFlow's exceptions have two roots, and a rule may divide by a size of 0.
+            if (e.getClass()
+                    == IllegalStateException.class) { // What is closed or another thread's is no fault of a rule.
+                throw e;
+            }
             boolean hasWords = e instanceof TapeloopException || e instanceof IllegalArgumentException;
             throw new GradientException(
                     "The gradient of op " + op.type() + " '" + op.name() + "' failed: "
