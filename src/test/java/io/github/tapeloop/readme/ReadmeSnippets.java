@@ -180,8 +180,8 @@ final class ReadmeSnippets {
                                     .resume()
                                     .everySteps(500)
                                     .onShutdown(Duration.ofSeconds(25))));
-            // endregion stop-and-go-on
             return history;
         }
+        // endregion stop-and-go-on
     }
 }
