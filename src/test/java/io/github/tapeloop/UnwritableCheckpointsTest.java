@@ -79,7 +79,9 @@ class UnwritableCheckpointsTest {
             assertTrue(lines.size() < 2 * 6 + 4, "it did not go on for long: " + lines);
         }
         try (Checkpoint before = CheckpointDirectory.read(run())) {
-            assertEquals(2, before.step(), "that of the end of the first epoch");
+            // Whether that of the end of the epoch is whole when the lock goes is up to the thread that writes.
+            assertTrue(
+                    before.step() == 1 || before.step() == 2, "the newest before the lock went, not " + before.step());
         }
     }
 
