@@ -13,6 +13,9 @@ import org.tensorflow.types.family.TType;
 /** What all convolutions share: a dilation, a bias and an activation. */
 abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
 
+    /** TensorFlow cuts a dilated image into parts one by one, which takes minutes for a billion of them. */
+    private static final int MOST_PARTS = 1 << 20;
+
     private final ActivationFunction activation;
     private Extent dilationRate = Extent.ONE;
     private boolean useBias = true;
@@ -28,7 +31,7 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
      * How far apart the elements of the window are, in each direction; 1 unless set. With a rate above 1 the strides must
      * be 1, and the height and width (or steps) of the input must be known.
      *
-     * @param rate at least 1
+     * @param rate at least 1; for images, 1,024 at most
      * @return this
      */
     public L dilationRate(int rate) {
@@ -107,6 +110,12 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     final L dilationRate(Extent rate) {
         requireUnused("dilationRate");
         requireOneOf(strides(), rate);
+        if ((long) rate.height() * rate.width() > MOST_PARTS) {
+            throw new IllegalArgumentException(
+                    "Expected a dilationRate of " + getClass().getSimpleName()
+                            + " of at most " + MOST_PARTS + ", both directions multiplied, got " + rate.height() + " x "
+                            + rate.width() + ": the image is cut into as many parts");
+        }
         this.dilationRate = Images.requirePositive(this, "dilationRate", rate);
         return self();
     }
