@@ -16,9 +16,6 @@ import org.tensorflow.types.TFloat32;
  */
 abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
 
-    /** TensorFlow's kernels count the bytes of a stride in 32 bits, and jump to where nothing is. */
-    private static final int MOST_STRIDES = 1 << 20;
-
     private final boolean series;
     private final Extent size;
     private Extent strides;
@@ -128,13 +125,7 @@ abstract class WindowLayer<L extends WindowLayer<L>> extends Layer {
 
     L strides(Extent steps) {
         requireUnused("strides");
-        Images.requirePositive(this, "strides", steps);
-        int largest = Math.max(steps.height(), steps.width());
-        if (largest > MOST_STRIDES) {
-            throw new IllegalArgumentException("Expected " + getClass().getSimpleName() + " strides of at most "
-                    + MOST_STRIDES + ", got " + largest + ": no image is that large");
-        }
-        this.strides = steps;
+        this.strides = Images.requirePositive(this, "strides", steps);
         return self();
     }
 

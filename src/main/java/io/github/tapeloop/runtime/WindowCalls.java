@@ -20,9 +20,14 @@ import org.tensorflow.types.family.TNumber;
  * (the others); those are empty here, or zeros. A window of one element that takes steps of several makes backward kernels
  * write past their memory (oneDNN), or disagree with the forward one about the element it stands on (Conv3D): here a slice
  * takes the steps. A window over one channel that has one place along the width, and would step over columns, reads rows at
- * the wrong distance and past the end of memory (Conv2D in float32): here it gets a second place, which is cut off.
+ * the wrong distance and past the end of memory (Conv2D in float32): here it gets a second place, which is cut off. A window that
+ * steps far beyond the image has wrong gradients, or ends the process (oneDNN): here it steps to the end of the image, which is
+ * the same.
  */
 final class WindowCalls {
+
+    /** Steps of which all kernels are right, however small the image is. */
+    private static final long LONG_STEP = 1 << 13;
 
     private WindowCalls() {}
 
@@ -74,6 +79,15 @@ final class WindowCalls {
             return Math.floorDiv(padded - (window - 1) * dilations[axis] - 1 + strides[axis], strides[axis]);
         }
 
+        /** How long a step is that leaves no second place along an axis; 0 if the window does not fit, or sizes are not known. */
+        long room(int axis, long size, long window) {
+            if (size < 1 || window < 1) {
+                return 0;
+            }
+            long padded = paddings == null ? size : size + paddings[2 * axis] + paddings[2 * axis + 1];
+            return same || (window - 1) * dilations[axis] < padded ? padded : 0;
+        }
+
         /** The same as {@link #places} for a window whose size turns out when a graph runs. */
         WindowSizes.Places ofWindow() {
             long[] added = Arrays.stream(strides).map(step -> step - 1).toArray();
@@ -105,7 +119,8 @@ final class WindowCalls {
         }
     }
 
-    static Operation convolution(SessionEnvironment environment, OpCall given) {
+    static Operation convolution(SessionEnvironment environment, OpCall asked) {
+        OpCall given = withinImage(asked, Tensors.shape(asked.input(0)), Tensors.shape(asked.input(1)));
         Geometry geometry = Geometry.of(given, Tensors.rank(given.input(0)));
         Output<?>[] inputs = given.inputsCopied();
         if (geometry != null && Tensors.rank(inputs[1]) == Tensors.rank(inputs[0])) {
@@ -119,7 +134,37 @@ final class WindowCalls {
                 given.type().equals("Conv3D"));
         call = open == null ? call : open.ofImages(call);
         Operation made = ofImages(environment, call);
-        return made == null && call != given ? environment.unguarded(call) : made;
+        return made == null && call != asked ? environment.unguarded(call) : made;
+    }
+
+    /** Whether a window takes steps that are long, if the image is not. */
+    private static boolean isLong(long[] strides) {
+        return strides != null && Arrays.stream(strides).anyMatch(step -> step > LONG_STEP);
+    }
+
+    /** The call, of which no step is longer than the image, as far as that is known. */
+    private static OpCall withinImage(OpCall call, Shape image, Shape kernel) {
+        if (!isLong(OpAttributes.numbers(call.attribute("strides"))) || image.isUnknown() || kernel.isUnknown()) {
+            return call;
+        }
+        Geometry geometry = Geometry.of(call, image.numDimensions());
+        if (geometry == null || kernel.numDimensions() != image.numDimensions()) {
+            return call; // TensorFlow says so.
+        }
+        long[] strides = geometry.strides().clone();
+        long most = 1;
+        for (int i = 0; i < geometry.axes().length; i++) {
+            int axis = geometry.axes()[i];
+            long room = geometry.room(axis, image.get(axis), kernel.get(i));
+            strides[axis] = room > 0 ? Math.min(strides[axis], room) : strides[axis];
+            most = Math.max(most, strides[axis]);
+        }
+        if (call.type().startsWith("Depthwise")) { // They take steps of one length only.
+            for (int axis : geometry.axes()) {
+                strides[axis] = most;
+            }
+        }
+        return Arrays.equals(strides, geometry.strides()) ? call : call.with("strides", strides);
     }
 
     private static Operation ofImages(SessionEnvironment environment, OpCall call) {
@@ -208,6 +253,10 @@ final class WindowCalls {
         }
         Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
         Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
+        if ((toImage || toKernel) && isLong(geometry.strides()) && hasOpenAxis(image, geometry)) {
+            return "steps of more than " + LONG_STEP + " need an image whose size is known when the function is traced:"
+                    + " TensorFlow's gradient kernels die of some that are longer than the image";
+        }
         if (image.isUnknown() || kernel.isUnknown()) {
             return null;
         }
@@ -218,6 +267,10 @@ final class WindowCalls {
             return "its kernel takes " + taken + " channels, and the image has " + channels;
         }
         return toImage || toKernel ? wrongGradient(call, image, kernel, geometry) : null;
+    }
+
+    private static boolean hasOpenAxis(Shape image, Geometry geometry) {
+        return image.isUnknown() || Arrays.stream(geometry.axes()).anyMatch(axis -> image.get(axis) < 0);
     }
 
     /** Whether there are more or fewer sizes than dimensions. */
@@ -285,7 +338,8 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its image: sizes of the image, kernel, gradient of the result. */
-    static Operation toImage(SessionEnvironment environment, OpCall given) {
+    static Operation toImage(SessionEnvironment environment, OpCall asked) {
+        OpCall given = withinImage(asked, WindowSizes.given(asked.input(0)), Tensors.shape(asked.input(1)));
         OpCall call = fitted(environment, given);
         OpenWindows open = OpenWindows.of(
                 environment, Geometry.of(given, Tensors.rank(given.input(1))), Tensors.shape(given.input(1)), true);
@@ -295,7 +349,7 @@ final class WindowCalls {
             return open.cut(call, 0, made == null ? environment.unguarded(larger) : made);
         }
         Operation made = ofImage(environment, call);
-        return made == null && call != given ? environment.unguarded(call) : made;
+        return made == null && call != asked ? environment.unguarded(call) : made;
     }
 
     /** In a graph, with a gradient that is looked at when the graph runs, where its shape or that of the image is open. */
@@ -349,7 +403,8 @@ final class WindowCalls {
     }
 
     /** The gradient of a convolution with respect to its kernel: image, sizes of the kernel, gradient of the result. */
-    static Operation toKernel(SessionEnvironment environment, OpCall given) {
+    static Operation toKernel(SessionEnvironment environment, OpCall asked) {
+        OpCall given = withinImage(asked, Tensors.shape(asked.input(0)), WindowSizes.given(asked.input(1)));
         OpCall call = environment.isEager() ? given : fittedKernel(environment, given);
         OpenWindows open = OpenWindows.of(
                 environment, Geometry.of(given, Tensors.rank(given.input(0))), WindowSizes.given(given.input(1)), true);
@@ -359,7 +414,7 @@ final class WindowCalls {
             return open.cut(call, 1, made == null ? environment.unguarded(larger) : made);
         }
         Operation made = ofKernel(environment, call);
-        return made == null && call != given ? environment.unguarded(call) : made;
+        return made == null && call != asked ? environment.unguarded(call) : made;
     }
 
     private static OpCall fittedKernel(SessionEnvironment environment, OpCall call) {
