@@ -42,6 +42,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -111,6 +112,7 @@ class FitWarningsTest {
     }
 
     @Test
+    @Tag("process")
     void withoutABindingTheBarAndStandardErrorHaveThem() throws Exception {
         String output = ChildJava.succeed(
                 Duration.ofMinutes(5),

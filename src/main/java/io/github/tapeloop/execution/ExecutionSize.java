@@ -1,11 +1,11 @@
 package io.github.tapeloop.execution;
 
-import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.state.Stateful;
 import java.util.Arrays;
 
 /** The number of steps that an execution takes: known from the start, or once the first steps have been timed. */
-public final class ExecutionSize implements Stateful {
+public final class ExecutionSize implements ValueState {
 
     /** Steps taken singly to learn how long one takes; the first ones warm up. */
     static final int TIMED = 40;
@@ -62,11 +62,6 @@ public final class ExecutionSize implements Stateful {
         }
         Arrays.sort(nanos);
         return Math.max(1, nanos[nanos.length / 2]);
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

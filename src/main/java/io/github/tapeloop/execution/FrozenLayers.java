@@ -1,7 +1,7 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.layer.Layer;
-import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Stateful;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 
 /** The layers of a model that are frozen, as a part of the state: who thawed some after an epoch does not do so again. */
-final class FrozenLayers implements Stateful {
+final class FrozenLayers implements ValueState {
 
     private final Layer model;
 
@@ -36,11 +36,6 @@ final class FrozenLayers implements Stateful {
     private static void visit(String path, Layer layer, BiConsumer<String, Layer> visitor) {
         visitor.accept(path, layer);
         layer.layers().forEach((name, child) -> visit(path + "/" + name, child, visitor));
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,13 +1,10 @@
 package io.github.tapeloop.execution;
 
-import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.state.Stateful;
 
-/**
- * The counts of how far a trainer is: the counts that seeds and the order of the data depend on, however steps are
- * run.
- */
-public final class Progress implements Stateful {
+/** The counts of a trainer: those that seeds and the order of the data depend on, however steps are run. */
+public final class Progress implements ValueState {
 
     private long trainSteps;
     private long testSteps;
@@ -61,11 +58,6 @@ public final class Progress implements Stateful {
     /** Remembers that an epoch has had an order. */
     public void trainedOn(int order) {
         nextOrder = Math.max(nextOrder, order + 1);
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.tapeloop.execution;
 
-import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.state.Stateful;
 import java.util.function.Supplier;
 
@@ -9,12 +9,7 @@ import java.util.function.Supplier;
  *
  * @param execution that for the layers that are frozen now
  */
-record Verification(Supplier<VerifiedExecution> execution) implements Stateful {
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
-    }
+record Verification(Supplier<VerifiedExecution> execution) implements ValueState {
 
     @Override
     public void saveState(Stateful.Writer out) {

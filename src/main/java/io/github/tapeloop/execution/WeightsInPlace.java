@@ -1,5 +1,6 @@
 package io.github.tapeloop.execution;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
@@ -15,7 +16,7 @@ import java.util.function.Supplier;
  * apart, and raw ones or their moving averages. Going back to an earlier state keeps what is in place now: training that goes
  * on does so on the weights to train on, whatever was in place when the state was kept.
  */
-public final class WeightsInPlace implements Stateful {
+public final class WeightsInPlace implements ValueState {
 
     private static final String GO_BACK_TO_AVERAGES = "go_back_to_averages";
 
@@ -116,11 +117,6 @@ public final class WeightsInPlace implements Stateful {
         } else {
             toEvaluate();
         }
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,11 +1,10 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.ExecutionSize;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
@@ -20,7 +19,7 @@ import java.util.function.LongSupplier;
  * <p>Its state is the place in the data: which pass is open and how many of its batches were trained on. What was assembled
  * ahead is assembled again.
  */
-final class EpochBatches implements Stateful, AutoCloseable {
+final class EpochBatches implements ValueState, AutoCloseable {
 
     private final Batches batches;
     private final long seed;
@@ -114,11 +113,6 @@ final class EpochBatches implements Stateful, AutoCloseable {
             consumed = taken;
             isOpen = true;
         }
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

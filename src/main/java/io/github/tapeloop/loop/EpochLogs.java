@@ -1,8 +1,7 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.callback.Event;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -10,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** The history of a run so far: the results of the epochs that have ended. */
-final class EpochLogs implements Stateful {
+final class EpochLogs implements ValueState {
 
     private final List<Event.EpochEnd> epochs = new ArrayList<>();
 
@@ -27,11 +26,6 @@ final class EpochLogs implements Stateful {
     /** The logs of the last epoch that ended; empty if none has. */
     Map<String, Double> last() {
         return epochs.isEmpty() ? Map.of() : epochs.get(epochs.size() - 1).logs();
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

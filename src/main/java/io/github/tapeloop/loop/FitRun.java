@@ -1,12 +1,11 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.optimizer.Optimizer;
-import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.Stateful;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -18,7 +17,7 @@ import java.util.function.Supplier;
 import org.tensorflow.proto.GraphDef;
 
 /** A run of {@link FitLoop} as callbacks see it: what they ask of the loop, and what they may change. */
-final class FitRun implements Run, Stateful {
+final class FitRun implements Run, ValueState {
 
     private final Engine engine;
     private final Conductor conductor;
@@ -158,11 +157,6 @@ final class FitRun implements Run, Stateful {
     @Override
     public Map<String, GraphDef> graphs() {
         return engine.session().tracedGraphs();
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     /** A stop that somebody asked for ends the run in another process, too. */

@@ -1,15 +1,14 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.execution.Engine;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.warning.Warnings;
 import java.util.List;
 import java.util.Map;
 
 /** The watch over what a run learns: a loss that is no number or grows beyond measure, a rate of 0, a metric that nobody feeds. */
-final class LearningWatch implements Stateful {
+final class LearningWatch implements ValueState {
 
     /** Losses rise and fall; one that has grown so many times is not on its way back. */
     private static final double GROWN = 1000;
@@ -76,11 +75,6 @@ final class LearningWatch implements Stateful {
                             + ": is the learning rate small enough, the data scaled to about"
                             + " [-1, 1]? A LearningRateFinder looks for a rate");
         }
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,10 +1,9 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.ReduceLrOnPlateau;
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import java.util.List;
@@ -19,7 +18,7 @@ import java.util.function.Predicate;
  * The check that what callbacks watch will be measured: a misspelt name is refused before the first step. Names that only a
  * custom step or a callback of the user's can tell are refused as soon as these have logged and the name is not there.
  */
-final class MonitorCheck implements Stateful {
+final class MonitorCheck implements ValueState {
 
     private final Plan plan;
     private final boolean validates;
@@ -113,11 +112,6 @@ final class MonitorCheck implements Stateful {
 
     private static String plain(String name) {
         return isOfValidation(name) ? name.substring(Scores.VALIDATION.length()) : name;
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,17 +1,16 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.NonFinite;
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.optimizer.LossScale;
-import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
-import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.step.Guard;
 import io.github.tapeloop.warning.Warnings;
 import java.util.Optional;
 
 /** The watch over steps of a run that are not finite: skips them, goes back to the last good epoch, or stops. */
-final class NonFiniteWatch implements Stateful {
+final class NonFiniteWatch implements ValueState {
 
     /** How often the run goes back to one state before it stops: it would not get any further. */
     private static final int MOST_TIMES = 3;
@@ -124,11 +123,6 @@ final class NonFiniteWatch implements Stateful {
             lastGood = null;
         }
         engine.guard().limit(0);
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,11 +1,10 @@
 package io.github.tapeloop.loop;
 
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.account.ValueState;
 import java.util.function.LongSupplier;
 
 /** The place of a run: which epoch is open or comes next, and how far the open one is. */
-final class Place implements Stateful {
+final class Place implements ValueState {
 
     private static final double NANOS = 1e9;
 
@@ -90,11 +89,6 @@ final class Place implements Stateful {
         isOpen = false;
         done = BatchLoop.Totals.NONE;
         epoch++;
-    }
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
     }
 
     @Override

@@ -1,16 +1,10 @@
 package io.github.tapeloop.loop;
 
-import io.github.tapeloop.state.Parameters;
-import io.github.tapeloop.state.Stateful;
+import io.github.tapeloop.account.ValueState;
 import io.github.tapeloop.warning.Warnings;
 
 /** The warnings of a run as a part of its state: each is said once, in however many processes the run is taken. */
-record SaidWarnings(Warnings warnings) implements Stateful {
-
-    @Override
-    public Parameters state() {
-        return Parameters.of();
-    }
+record SaidWarnings(Warnings warnings) implements ValueState {
 
     @Override
     public void saveState(Writer out) {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.loop;
 
+import io.github.tapeloop.warning.Warnings;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
@@ -35,8 +36,12 @@ final class Shutdown {
             return;
         }
         try {
-            boolean inTime = done.await(most.orElseThrow().toNanos(), TimeUnit.NANOSECONDS);
-            assert inTime || asked; // If it is not, the last checkpoint stays the newest.
+            if (!done.await(most.orElseThrow().toNanos(), TimeUnit.NANOSECONDS)) {
+                Warnings.warn(
+                        Shutdown.class,
+                        "The process ends, and the run has not come to the end of its step within " + most.orElseThrow()
+                                + ": the checkpoint before stays the newest. A longer onShutdown(…) waits for the step");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

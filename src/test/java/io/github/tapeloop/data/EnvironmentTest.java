@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,7 @@ class EnvironmentTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"US-ASCII", "ISO-8859-1", "UTF-16", "IBM1047"})
+    @Tag("process")
     void filesAreReadTheSameWithAnyDefaultCharset(String charset) throws Exception {
         write();
         String expected = inThisJvm();
@@ -54,6 +56,7 @@ class EnvironmentTest {
     }
 
     @Test
+    @Tag("process")
     void filesAreReadTheSameWithTheLocaleC() throws Exception {
         write();
         String output = ChildJava.succeed(
@@ -62,6 +65,7 @@ class EnvironmentTest {
     }
 
     @Test
+    @Tag("process")
     void imagesAreReadWhereNothingCanBeWritten() throws Exception {
         write();
         String output = ChildJava.succeed(

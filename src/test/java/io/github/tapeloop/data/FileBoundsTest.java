@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -186,6 +187,7 @@ class FileBoundsTest {
     }
 
     @Test
+    @Tag("process")
     void whatTheHeapHasNoRoomForIsNamedWithSizes() throws Exception {
         String output =
                 ChildJava.succeed(Duration.ofMinutes(5), List.of("-Xmx48m"), FileBoundsTest.class, folder.toString());

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * library with words, and eager, traced and differentiated agree. {@code -Dfuzz.seed} tries others. For a search of hours
  * there is {@link FuzzRun#main}.
  */
+@Tag("process")
 class FuzzTest {
 
     /** How long one trial may take on a busy machine. */
