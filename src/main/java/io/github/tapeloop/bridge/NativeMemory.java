@@ -37,6 +37,7 @@ public final class NativeMemory {
         if (!asked) {
             System.setProperty(LIMIT, "0");
         }
+        NativeLibraries.copyAll();
     }
 
     private NativeMemory() {}
