@@ -41,6 +41,7 @@ public final class MultiHeadAttention extends Layer {
     private int outputDim;
     private boolean useBias = true;
     private boolean causal;
+    private boolean rotary;
     private double dropout;
     private WeightSpec kernel = WeightSpec.of(Initializer.glorotUniform());
     private WeightSpec bias = WeightSpec.of(Initializer.zeros());
@@ -102,6 +103,24 @@ public final class MultiHeadAttention extends Layer {
     public MultiHeadAttention useCausalMask(boolean use) {
         requireUnused("useCausalMask");
         this.causal = use;
+        return this;
+    }
+
+    /**
+     * Whether queries and keys are turned by their positions, as {@link RotaryEmbedding} does, so that a score depends on how
+     * far two steps are apart; false unless set. Steps of query and key are counted from 0 each.
+     *
+     * @param use true for rotary positions
+     * @return this
+     * @throws IllegalArgumentException if keyDim is odd, as features are turned in pairs
+     */
+    public MultiHeadAttention useRotary(boolean use) {
+        requireUnused("useRotary");
+        if (use && keyDim % 2 != 0) {
+            throw new IllegalArgumentException(
+                    "MultiHeadAttention useRotary turns pairs of features, and needs an even keyDim, got " + keyDim);
+        }
+        this.rotary = use;
         return this;
     }
 
@@ -232,8 +251,8 @@ public final class MultiHeadAttention extends Layer {
                 .orElse(null);
         Operand<TBool> attending = gaps ? tf.any(allowed, tf.constant(2)) : null;
         Operand<TBool> attended = gaps ? tf.any(allowed, tf.constant(1)) : null;
-        Operand<TFloat32> q = heads(pass, tf, "query", Masks.finite(tf, query, attending), keyDim);
-        Operand<TFloat32> k = heads(pass, tf, "key", Masks.finite(tf, key, attended), keyDim);
+        Operand<TFloat32> q = turned(tf, heads(pass, tf, "query", Masks.finite(tf, query, attending), keyDim));
+        Operand<TFloat32> k = turned(tf, heads(pass, tf, "key", Masks.finite(tf, key, attended), keyDim));
         Operand<TFloat32> v = heads(pass, tf, "value", Masks.finite(tf, value, attended), valueDim);
         Operand<TFloat32> weights =
                 FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, k), allowed));
@@ -242,6 +261,10 @@ public final class MultiHeadAttention extends Layer {
         }
         Operand<TFloat32> mixed = batchProduct(tf, weights, v, false);
         return pass.keepMask(query, merged(pass, tf, mixed, query));
+    }
+
+    private Operand<TFloat32> turned(Ops tf, Operand<TFloat32> heads) {
+        return rotary ? RotaryEmbedding.turned(tf, heads, 2, RotaryEmbedding.MAX_WAVELENGTH) : heads;
     }
 
     /** How much each query attends to each step, [batch, heads, queries, steps]. A rounded score is a wrong exponent. */

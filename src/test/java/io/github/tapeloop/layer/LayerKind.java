@@ -53,7 +53,15 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
 
     /** All of them: each public layer at least once. */
     public static Stream<LayerKind> all() {
-        return Stream.of(core(), normalizations(), shapes(), merges(), convolutions(), windowsAndPools(), sequences())
+        return Stream.of(
+                        core(),
+                        normalizations(),
+                        shapes(),
+                        merges(),
+                        convolutions(),
+                        windowsAndPools(),
+                        sequences(),
+                        blocks())
                 .flatMap(List::stream);
     }
 
@@ -156,7 +164,17 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 steps(() -> new Lstm(3).unitForgetBias(false)),
                 steps(() -> new Bidirectional(() -> new Lstm(3).returnSequences(true))),
                 steps(() -> new TimeDistributed(new Dense(3))),
-                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)));
+                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)),
+                new LayerKind(() -> new MultiHeadAttention(2, 4).useRotary(true), SERIES, Shape.of(1024, 4)));
+    }
+
+    private static List<LayerKind> blocks() {
+        return List.of(
+                series(() -> new PositionEmbedding(4096)),
+                series(() -> new SinePositionEncoding()),
+                steps(() -> new RotaryEmbedding()),
+                new LayerKind(() -> new TransformerEncoder(2, 2, 3), SERIES, Shape.of(256, 2)),
+                new LayerKind(() -> new TransformerDecoder(2, 1, 3).normalizeFirst(true), SERIES, Shape.of(256, 2)));
     }
 
     /** The first kind of each class. */

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.StdArrays;
 import org.tensorflow.types.TBool;
@@ -21,6 +22,7 @@ import org.tensorflow.types.TFloat32;
 final class KerasLayers {
 
     private static final Oracle FIGURES = Oracle.load("keras_layers.txt");
+    private static final Oracle BLOCKS = Oracle.load("keras_blocks.txt");
     private static final boolean[][] MASK = {
         {true, true, true, false, false}, {false, true, false, true, true}, {false, false, false, false, false}
     };
@@ -47,6 +49,8 @@ final class KerasLayers {
         convolutions();
         sequences();
         attentions();
+        positions();
+        blocks();
     }
 
     static Map<String, LayerCase> cases() {
@@ -452,9 +456,51 @@ final class KerasLayers {
                 () -> cross((inner, pass, x) -> inner.call(pass, x.get(0), x.get(1), x.get(2)), queries, none, TAIL));
     }
 
+    private void block(String name, Supplier<? extends Layer> layer) {
+        add(new LayerCase(BLOCKS, name, layer, true, false, TOLERANCE));
+    }
+
+    private void positions() {
+        block("position_embedding", () -> new PositionEmbedding(5));
+        block("position_embedding_shorter", () -> new PositionEmbedding(7));
+        block("position_embedding_one", () -> new PositionEmbedding(2));
+        block("sine_position_encoding", SinePositionEncoding::new);
+        block("sine_position_encoding_odd", SinePositionEncoding::new);
+        block("sine_position_encoding_waves", () -> new SinePositionEncoding().maxWavelength(50));
+        block("rotary_embedding", RotaryEmbedding::new);
+        block("rotary_embedding_heads", RotaryEmbedding::new);
+        block("rotary_embedding_waves", () -> new RotaryEmbedding().maxWavelength(50));
+        block("multi_head_attention_rotary", () -> new MultiHeadAttention(2, 4).useRotary(true));
+    }
+
+    private void blocks() {
+        block("transformer_encoder", () -> new TransformerEncoder(4, 2, 6));
+        block("transformer_encoder_first", () -> new TransformerEncoder(4, 2, 6)
+                .activation(GELU)
+                .layerNormEpsilon(0.1)
+                .normalizeFirst(true));
+        block("transformer_encoder_causal", () -> new TransformerEncoder(4, 1, 3).useCausalMask(true));
+        block("transformer_decoder", KerasLayers::decoder);
+        block("transformer_decoder_first", KerasLayers::decoderOfNormalized);
+        block("transformer_decoder_cross", () -> behindEncoder(decoder()));
+        block("transformer_decoder_cross_first", () -> behindEncoder(decoderOfNormalized()));
+    }
+
+    private static TransformerDecoder decoder() {
+        return new TransformerDecoder(4, 2, 6);
+    }
+
+    private static TransformerDecoder decoderOfNormalized() {
+        return decoder().activation(GELU).layerNormEpsilon(0.1).normalizeFirst(true);
+    }
+
+    private static Layer behindEncoder(TransformerDecoder decoder) {
+        return new Masked(decoder, (inner, pass, x) -> inner.call(pass, x.get(0), x.get(1)));
+    }
+
     /** The names of the cases that there are figures of. */
     static List<String> figures() {
-        return FIGURES.names().stream()
+        return Stream.concat(FIGURES.names().stream(), BLOCKS.names().stream())
                 .filter(name -> name.endsWith(".y"))
                 .map(name -> name.substring(0, name.length() - 2))
                 .sorted()

@@ -54,17 +54,22 @@ import io.github.tapeloop.layer.Normalization;
 import io.github.tapeloop.layer.PReLU;
 import io.github.tapeloop.layer.Padding;
 import io.github.tapeloop.layer.Permute;
+import io.github.tapeloop.layer.PositionEmbedding;
 import io.github.tapeloop.layer.Rescaling;
 import io.github.tapeloop.layer.Reshape;
 import io.github.tapeloop.layer.Resizing;
 import io.github.tapeloop.layer.RmsNormalization;
+import io.github.tapeloop.layer.RotaryEmbedding;
 import io.github.tapeloop.layer.SeparableConv1D;
 import io.github.tapeloop.layer.SeparableConv2D;
 import io.github.tapeloop.layer.SimpleRnn;
+import io.github.tapeloop.layer.SinePositionEncoding;
 import io.github.tapeloop.layer.SpatialDropout1D;
 import io.github.tapeloop.layer.SpatialDropout2D;
 import io.github.tapeloop.layer.Subtract;
 import io.github.tapeloop.layer.TimeDistributed;
+import io.github.tapeloop.layer.TransformerDecoder;
+import io.github.tapeloop.layer.TransformerEncoder;
 import io.github.tapeloop.layer.UnitNormalization;
 import io.github.tapeloop.layer.UpSampling1D;
 import io.github.tapeloop.layer.UpSampling2D;
@@ -164,6 +169,11 @@ class MaskTableTest {
                 series(new Bidirectional(() -> new Gru(2).returnSequences(true)), MASK),
                 series(new Bidirectional(() -> new Gru(2)), null),
                 series(new MultiHeadAttention(1, 2), MASK),
+                series(new PositionEmbedding(3), MASK),
+                series(new SinePositionEncoding(), MASK),
+                series(new RotaryEmbedding(), MASK),
+                series(new TransformerEncoder(4, 2, 3), MASK),
+                series(new TransformerDecoder(4, 2, 3), MASK),
                 series(new GlobalAveragePool1D(), null),
                 series(new GlobalAveragePool1D().keepDims(true), null),
                 series(new Masking(), new double[] {1, 1, 1, 1, 1, 1}));

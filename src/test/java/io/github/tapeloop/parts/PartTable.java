@@ -13,6 +13,7 @@ final class PartTable {
                         SpatialRows.rows(),
                         SequenceRows.rows(),
                         AttentionRows.rows(),
+                        BlockRows.rows(),
                         LayerRows.rows(),
                         NormalizationRows.rows(),
                         ActivationRows.rows(),
