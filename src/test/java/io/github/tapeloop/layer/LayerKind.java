@@ -173,8 +173,9 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 series(() -> new PositionEmbedding(4096)),
                 series(() -> new SinePositionEncoding()),
                 steps(() -> new RotaryEmbedding()),
-                new LayerKind(() -> new TransformerEncoder(2, 2, 3), SERIES, Shape.of(256, 2)),
-                new LayerKind(() -> new TransformerDecoder(2, 1, 3).normalizeFirst(true), SERIES, Shape.of(256, 2)));
+                new LayerKind(() -> new TransformerEncoder(4, 2, 3), Shape.of(6, 4), Shape.of(256, 4)),
+                new LayerKind(
+                        () -> new TransformerDecoder(4, 2, 3).normalizeFirst(true), Shape.of(6, 4), Shape.of(256, 4)));
     }
 
     /** The first kind of each class. */
