@@ -77,7 +77,8 @@ public final class FitLoop {
             Optional<RunArchive> archive) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine, conductor);
+        this.place = new Place(options.initialEpoch(), nanoTime);
+        this.run = new FitRun(engine, conductor, place);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
@@ -89,7 +90,6 @@ public final class FitLoop {
         this.warnings = warnings;
         this.firstStep = firstStep;
         this.learning = new LearningWatch(engine);
-        this.place = new Place(options.initialEpoch(), nanoTime);
         this.saving = archive.map(to ->
                 new Saving(engine, run, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
@@ -182,6 +182,7 @@ public final class FitLoop {
     /** Begins, or goes on where a checkpoint was. */
     private void begin(EpochBatches data) {
         OptionalLong steps = limit.isPresent() ? limit : train.size();
+        place.startRun();
         Optional<Contents> saved = saving.flatMap(Saving::latest);
         if (saved.isPresent()) {
             nonFinite.begin();
