@@ -187,7 +187,7 @@ public final class FitLoop {
         if (saved.isPresent()) {
             nonFinite.begin();
             try (Contents contents = saved.get()) {
-                resume(data, contents);
+                engine.takeOver(contents, () -> build(data, contents));
             }
             callbacks().onTrainBegin(run, Event.TrainBegin.resumed(place.epoch(), options.epochs(), steps));
         } else {
@@ -202,17 +202,15 @@ public final class FitLoop {
         saving.ifPresent(Saving::begin);
     }
 
-    /** Makes all variables, by a step on the batch that is next, then puts what was kept into them. */
-    private void resume(EpochBatches data, Contents saved) {
-        engine.goOn(saved);
-        place.loadState(saved.values("run/place"));
-        data.loadState(saved.values("run/data"));
+    /** Makes all variables that a run which goes on has had, by a step on the batch that is next. */
+    private void build(EpochBatches data, Contents saved) {
+        saved.load("run/place", place::loadState);
+        saved.load("run/data", data::loadState);
         int order = place.isOpen() ? place.order() : orderOf(place.epoch());
         try (Warnings old = Warnings.open(true)) { // What looks wrong in this step was said when it was taken first.
-            new SaidWarnings(old).loadState(saved.values("run/warnings"));
+            saved.load("run/warnings", new SaidWarnings(old)::loadState);
             data.look(order, place.done().steps(), batch -> engine.build(training(), batch));
         }
-        engine.restore(saved);
     }
 
     private Execution training() {
