@@ -67,7 +67,7 @@ public final class FitHandle implements AutoCloseable {
      * pauses there. While it does, any thread may call the trainer's {@link Trainer#evaluate}, {@link Trainer#predict}, {@link
      * Trainer#predictAll} and {@link Trainer#testOnBatch}, one at a time, and use its session; they see the weights as they are
      * then, those to evaluate with, and leave no trace in the run. Time that is spent in pauses is in no number of seconds of
-     * history and progress; callbacks with a clock of their own, as a {@link io.github.tapeloop.callback.Timer}, go on counting.
+     * history and progress; a callback with a clock of its own goes on counting, one that asks {@link io.github.tapeloop.callback.Run#seconds} does not.
      *
      * @return completed when the run has paused, with its progress then; also when it has ended before that, or was {@link
      *     #resume resumed}, as the state of that progress tells

@@ -112,10 +112,6 @@ final class KillableRun {
                             new Dense(Problems.CLASSES)))
                     .optimizer(optimizer);
         }
-
-        boolean validates() {
-            return this != GAN;
-        }
     }
 
     /** Two players, who read what the other has just become, so that their steps write before their end. */
@@ -128,8 +124,7 @@ final class KillableRun {
 
         private Map<String, Operand<TFloat32>> step(StepContext step, Batch batch) {
             Ops tf = step.tf();
-            Operand<TFloat32> noise = tf.random.statelessRandomNormal(
-                    tf.constant(new int[] {BATCH, 2}), step.randomSeed(), TFloat32.class);
+            Operand<TFloat32> noise = noise(step);
             Operand<TFloat32> criticLoss;
             try (GradientTape tape = step.tape()) {
                 ForwardPass pass = step.training();
@@ -146,12 +141,28 @@ final class KillableRun {
             }
         }
 
+        private static Operand<TFloat32> noise(StepContext step) {
+            Ops tf = step.tf();
+            return tf.random.statelessRandomNormal(
+                    tf.constant(new int[] {BATCH, 2}), step.randomSeed(), TFloat32.class);
+        }
+
+        private Map<String, Operand<TFloat32>> test(StepContext step, Batch batch) {
+            Ops tf = step.tf();
+            ForwardPass pass = step.inference();
+            Operand<TFloat32> fake = critic.call(pass, generator.call(pass, noise(step)));
+            return Map.of("loss", tf.math.sub(mean(tf, critic.call(pass, batch.input(tf))), mean(tf, fake)));
+        }
+
         private static Operand<TFloat32> mean(Ops tf, Operand<TFloat32> x) {
             return tf.math.mean(tf.reshape(x, tf.constant(new int[] {-1})), tf.constant(0));
         }
 
         private TrainerBuilder trainer() {
-            return Trainer.of(generator).step(this::step).includes(critic, criticOptimizer, generatorOptimizer);
+            return Trainer.of(generator)
+                    .step(this::step)
+                    .testStep(this::test)
+                    .includes(critic, criticOptimizer, generatorOptimizer);
         }
     }
 
@@ -180,21 +191,18 @@ final class KillableRun {
         callbacks.add(Callback.epochEnd((run, event) -> curve.add(event.epoch() + " " + bits(event.logs()))));
         callbacks.add(new Heard(curve));
         callbacks.add(new CsvLogger(csv));
-        String monitor = kind.validates() ? "val_loss" : "loss";
-        callbacks.add(new EarlyStopping(monitor).patience(1).startFromEpoch(1).restoreBest());
-        callbacks.add(new ReduceLrOnPlateau(monitor).patience(0).minDelta(1));
-        if (kind == Kind.GAN) {
-            callbacks.remove(callbacks.size() - 1); // There is no one learning rate.
+        callbacks.add(new EarlyStopping().patience(1).startFromEpoch(1).restoreBest());
+        if (kind != Kind.GAN) { // There is no one learning rate.
+            callbacks.add(new ReduceLrOnPlateau().patience(0).minDelta(1));
         }
         if (kind == Kind.ADAM_WITH_AVERAGES_AND_CLIP) {
             callbacks.add(new SwapEmaWeights().swapOnEpoch(true));
         }
         callbacks.addAll(List.of(more));
-        Fit fit =
-                Fit.epochs(EPOCHS).callbacks(callbacks.toArray(Callback[]::new)).checkpoints(checkpoints);
-        if (kind.validates()) {
-            fit = fit.validation(VALIDATION.batch(BATCH));
-        }
+        Fit fit = Fit.epochs(EPOCHS)
+                .validation(VALIDATION.batch(BATCH))
+                .callbacks(callbacks.toArray(Callback[]::new))
+                .checkpoints(checkpoints);
         try (Trainer trainer = steps.of(kind.trainer().seed(6).threads(1, 1)).build()) {
             History history = archive == null ? trainer.fit(data(), fit) : trainer.fit(data(), fit, archive);
             Map<String, Object> state = new TreeMap<>(Everything.of(trainer));

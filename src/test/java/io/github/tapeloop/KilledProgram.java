@@ -22,7 +22,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A program that is killed: trains with checkpoints in a directory, says where it is, and what it got when it comes to its end.
- * Arguments: directory, kind, steps, a phase to be killed in and in which of these.
+ * Arguments: directory, kind, steps, a phase to be killed in and in which of these, whether to wait there, and for how long the end of the
+ * process waits.
  */
 final class KilledProgram {
 
@@ -41,21 +42,26 @@ final class KilledProgram {
     /** In place of a phase: it is not killed. */
     static final String NOWHERE = "nowhere";
 
-    /** In place of a phase: it goes on meanwhile, slowly. */
-    static final String IN_PASSING = "in passing";
+    /** Whether it waits where it is to be killed. */
+    enum Waits {
+        NOT,
+        /** There, and at each step from there on. */
+        A_LITTLE,
+        FOR_EVER
+    }
 
     private static final String PHASE_FILE = "phase";
 
     private static final long SLOW = 30_000_000;
+    private static final long A_MOMENT = 100_000;
 
     private KilledProgram() {}
 
     public static void main(String[] arguments) throws IOException {
         Path directory = Path.of(arguments[0]);
-        boolean passes = arguments[3].equals(IN_PASSING);
-        Phase target = passes ? Phase.EPOCH : arguments[3].equals(NOWHERE) ? null : Phase.valueOf(arguments[3]);
-        Duration shutdown = Duration.parse(arguments[5]);
-        Place place = new Place(directory, target, Integer.parseInt(arguments[4]), passes);
+        Phase target = arguments[3].equals(NOWHERE) ? null : Phase.valueOf(arguments[3]);
+        Place place = new Place(directory, target, Integer.parseInt(arguments[4]), Waits.valueOf(arguments[5]));
+        Duration shutdown = Duration.parse(arguments[6]);
         Outcome outcome = KillableRun.run(
                 Kind.valueOf(arguments[1]),
                 Steps.valueOf(arguments[2]),
@@ -95,11 +101,11 @@ final class KilledProgram {
         private final Path directory;
         private final MappedByteBuffer now;
         private final Phase target;
-        private final boolean passes;
+        private final Waits waits;
         private int left;
 
-        Place(Path directory, Phase target, int which, boolean passes) throws IOException {
-            this.passes = passes;
+        Place(Path directory, Phase target, int which, Waits waits) throws IOException {
+            this.waits = waits;
             this.directory = directory;
             this.target = target;
             this.left = which;
@@ -129,7 +135,7 @@ final class KilledProgram {
                     System.out.println(HERE);
                     return;
                 }
-                Thread.onSpinWait();
+                LockSupport.parkNanos(A_MOMENT);
             }
         }
 
@@ -137,11 +143,11 @@ final class KilledProgram {
             now.put(0, (byte) phase.ordinal());
             if (phase == target && left-- == 0) {
                 System.out.println(HERE);
-                if (!passes) {
+                if (waits == Waits.FOR_EVER) {
                     hold();
                 }
             }
-            if (passes && left < 0) {
+            if (waits == Waits.A_LITTLE && left < 0) {
                 LockSupport.parkNanos(SLOW);
             }
         }

@@ -33,10 +33,30 @@ public final class Benchmarks {
             Map<String, double[]> figures = run(ops, 50_000);
             print("eagerop", figures, "eager", "rawtfe");
         }
+        if (chosen.contains("checkpoints")) {
+            checkpoints();
+        }
         if (chosen.contains("tape")) {
             tape(Workload.MLP32);
             tape(Workload.CNN64);
         }
+    }
+
+    /** What it costs to keep a checkpoint now and then. */
+    private static void checkpoints() {
+        Map<String, Contestant> contestants = new LinkedHashMap<>();
+        contestants.put("none", new Kept(Workload.MLP128, 0));
+        contestants.put("every1000", new Kept(Workload.MLP128, 1_000));
+        contestants.put("every100", new Kept(Workload.MLP128, 100));
+        Map<String, double[]> figures = run(contestants, 2_050);
+        print("checkpoints", figures, "every1000", "none");
+        print("checkpoints", figures, "every100", "none");
+        contestants.forEach((name, contestant) -> {
+            Kept kept = (Kept) contestant;
+            System.out.printf(
+                    "memory checkpoints %s: %.1f MB more at the highest, %d handles left%n",
+                    name, kept.peakGrowth() / 1e6, kept.handles());
+        });
     }
 
     private static void tape(Workload workload) {

@@ -40,6 +40,11 @@ final class Ours implements Contestant {
 
     Ours(Workload workload, Mode mode) {
         this.workload = workload;
+        this.trainer = trainer(workload, mode);
+        this.options = mode == Mode.FULL ? Fit.epochs(1).callbacks(callbacks()) : Fit.epochs(1);
+    }
+
+    static Trainer trainer(Workload workload, Mode mode) {
         TrainerBuilder builder = Trainer.of(model(workload))
                 .loss(SparseCategoricalCrossentropy.fromLogits())
                 .optimizer(new Adam(1e-3))
@@ -61,8 +66,7 @@ final class Ours implements Contestant {
                     new Mean("mean1"),
                     new Mean("mean2"));
         }
-        this.trainer = builder.build();
-        this.options = mode == Mode.FULL ? Fit.epochs(1).callbacks(callbacks()) : Fit.epochs(1);
+        return builder.build();
     }
 
     private static Callback[] callbacks() {

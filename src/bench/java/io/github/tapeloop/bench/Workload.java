@@ -17,6 +17,9 @@ enum Workload {
     MLP128(128, 512, 150),
     CNN64(64, 128, 60);
 
+    /** How many images MNIST has to train with. */
+    static final int EXAMPLES = 60_000;
+
     final int batch;
     final int hidden;
     final int steps;

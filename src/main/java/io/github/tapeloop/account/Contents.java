@@ -1,12 +1,16 @@
 package io.github.tapeloop.account;
 
 import io.github.tapeloop.lifetime.ClosingActions;
+import io.github.tapeloop.state.CheckpointException;
+import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -50,15 +54,30 @@ public final class Contents implements AutoCloseable {
     }
 
     /**
-     * The small values of one part.
+     * Gives the small values of one part to who takes them over.
      *
-     * @throws IllegalArgumentException if there is no such part
+     * @throws CheckpointException if there is no such part, or its values are not those that are asked for
      */
-    public Stateful.Reader values(String role) {
+    public void load(String role, Consumer<Stateful.Reader> part) {
         if (!has(role)) {
-            throw new IllegalArgumentException("There is no part '" + role + "', only " + parts.keySet());
+            throw new CheckpointException(
+                    "Expected a part '" + role + "' in the checkpoint, got only " + parts.keySet());
         }
-        return new StateValues(role, parts.get(role).values(), name -> null);
+        load(role, name -> null, part);
+    }
+
+    /** @param kept gives the values of variables that the part has kept, by name */
+    void load(String role, Function<String, Snapshot> kept, Consumer<Stateful.Reader> part) {
+        try {
+            part.accept(new StateValues(role, parts.get(role).values(), kept));
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new CheckpointException(
+                    "The part '" + role + "' cannot take over what the checkpoint has for it. " + e.getMessage()
+                            + ". The part saves other values by now, or the checkpoint was changed after it was written",
+                    e);
+        }
     }
 
     /** Some of the parts, with the same tensors: close this one, or that one. */

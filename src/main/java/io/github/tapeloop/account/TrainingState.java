@@ -223,13 +223,16 @@ public final class TrainingState {
      * @return a snapshot, to be closed by the caller
      */
     public Snapshot snapshot(Predicate<String> roles) {
-        return Snapshot.withNewVariables(session, variables().values())
-                .beside(values((role, part) -> part.goesBack() && roles.test(role)), kept -> load(kept, roles));
+        return wayBack(variables(), (role, part) -> part.goesBack() && roles.test(role));
     }
 
-    private void load(Map<String, Object> values, Predicate<String> roles) {
+    private Snapshot wayBack(Map<String, Variable<?>> variables, BiPredicate<String, Part> which) {
+        return Snapshot.withNewVariables(session, variables.values()).beside(values(which), kept -> load(kept, which));
+    }
+
+    private void load(Map<String, Object> values, BiPredicate<String, Part> which) {
         parts.forEach((role, part) -> {
-            if (part.goesBack() && roles.test(role)) {
+            if (which.test(role, part)) {
                 part.load().accept(new StateValues(role, below(role + "/", values), name -> null));
             }
         });
@@ -332,7 +335,7 @@ public final class TrainingState {
                         .toList());
         differences.tensors(tensors, variables);
         differences.refuse();
-        try (Snapshot before = snapshot()) {
+        try (Snapshot before = wayBack(allVariables(), (role, part) -> true)) {
             try {
                 assign(tensors, variables);
                 load(contents, variables);
@@ -388,8 +391,7 @@ public final class TrainingState {
     private void load(Contents contents, Map<String, Variable<?>> variables) {
         parts.forEach((role, part) -> {
             if (contents.has(role)) {
-                Map<String, Object> values = contents.parts().get(role).values();
-                part.load().accept(new StateValues(role, values, name -> kept(role, name, contents, variables)));
+                contents.load(role, name -> kept(role, name, contents, variables), part.load());
             }
         });
     }

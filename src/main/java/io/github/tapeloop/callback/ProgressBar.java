@@ -5,7 +5,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 
 /**
  * Prints a line an epoch. On a terminal the line moves while the epoch runs, with the rate and the time left, cut at the
@@ -16,26 +15,25 @@ public final class ProgressBar implements Callback {
 
     private static final int WIDTH = 24;
     private static final int LEAST_WIDTH = 6;
-    private static final long REDRAW_NANOS = 100_000_000L;
+    private static final double REDRAW_SECONDS = 0.1;
 
     private final PrintStream out;
     private final boolean terminal;
-    private final LongSupplier nanoTime;
     private final IntSupplier terminalWidth;
     private int columns = Terminal.USUAL_WIDTH;
     private int epochs;
     private OptionalLong steps = OptionalLong.empty();
     private int epoch;
     private long examples;
-    private long epochStart;
-    private long lastDrawn;
+    private double epochStart;
+    private double lastDrawn;
     private int drawn;
     /** How many steps of the epoch another process has taken. */
     private long stepsBefore;
 
     /** Prints to standard output, which is taken for a terminal if this program has a console. */
     public ProgressBar() {
-        this(System.out, Terminal.isThere(), System::nanoTime, Terminal::width);
+        this(System.out, Terminal.isThere(), Terminal::width);
     }
 
     /**
@@ -44,14 +42,13 @@ public final class ProgressBar implements Callback {
      * @param out where to print; not closed
      */
     public ProgressBar(PrintStream out) {
-        this(out, false, System::nanoTime, () -> Terminal.USUAL_WIDTH);
+        this(out, false, () -> Terminal.USUAL_WIDTH);
     }
 
     /** @param terminalWidth how many columns there are, asked at the beginning of a run on a terminal */
-    ProgressBar(PrintStream out, boolean terminal, LongSupplier nanoTime, IntSupplier terminalWidth) {
+    ProgressBar(PrintStream out, boolean terminal, IntSupplier terminalWidth) {
         this.out = out;
         this.terminal = terminal;
-        this.nanoTime = nanoTime;
         this.terminalWidth = terminalWidth;
     }
 
@@ -60,19 +57,19 @@ public final class ProgressBar implements Callback {
         columns = terminal ? terminalWidth.getAsInt() : columns;
         epochs = event.epochs();
         steps = event.steps();
-        begin(event.firstEpoch()); // A run that goes on from a checkpoint may be in the middle of it.
+        begin(run, event.firstEpoch()); // A run that goes on from a checkpoint may be in the middle of it.
     }
 
     @Override
     public void onEpochBegin(Run run, Event.EpochBegin event) {
-        begin(event.epoch());
+        begin(run, event.epoch());
     }
 
-    private void begin(int which) {
+    private void begin(Run run, int which) {
         epoch = which;
         examples = 0;
         stepsBefore = 0;
-        epochStart = nanoTime.getAsLong();
+        epochStart = run.seconds();
         lastDrawn = epochStart;
     }
 
@@ -89,8 +86,8 @@ public final class ProgressBar implements Callback {
         if (!terminal) {
             return;
         }
-        long now = nanoTime.getAsLong();
-        if (now - lastDrawn >= REDRAW_NANOS) {
+        double now = run.seconds();
+        if (now - lastDrawn >= REDRAW_SECONDS) {
             lastDrawn = now;
             draw(cut(moving(event, now - epochStart)));
         }
@@ -135,11 +132,11 @@ public final class ProgressBar implements Callback {
     }
 
     /** Where the line is too long the bar gives way. */
-    private String moving(Event.BatchEnd event, long nanos) {
+    private String moving(Event.BatchEnd event, double elapsed) {
         String metrics = metrics(event.logs());
-        String line = bar(event.batch() + 1, nanos, WIDTH) + metrics;
+        String line = bar(event.batch() + 1, elapsed, WIDTH) + metrics;
         int excess = line.length() - (columns - 1);
-        return excess <= 0 ? line : bar(event.batch() + 1, nanos, Math.max(LEAST_WIDTH, WIDTH - excess)) + metrics;
+        return excess <= 0 ? line : bar(event.batch() + 1, elapsed, Math.max(LEAST_WIDTH, WIDTH - excess)) + metrics;
     }
 
     /** A line that filled the last column would be moved on from by some terminals. */
@@ -157,8 +154,7 @@ public final class ProgressBar implements Callback {
         return "epoch " + (epoch + 1) + "/" + epochs;
     }
 
-    private String bar(long done, long nanos, int width) {
-        double elapsed = nanos / 1e9;
+    private String bar(long done, double elapsed, int width) {
         String speed = rate(elapsed > 0 ? examples / elapsed : 0) + " examples/s";
         if (steps.isEmpty()) {
             return title() + "  step " + done + "  " + speed;

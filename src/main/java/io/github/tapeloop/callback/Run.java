@@ -89,6 +89,13 @@ public interface Run {
     long steps();
 
     /**
+     * How long this run has lasted, in all processes that it went on in, without the time in which it was paused or no process had it.
+     *
+     * @return seconds since the run began
+     */
+    double seconds();
+
+    /**
      * Which way a logged value should go.
      *
      * @param name {@code loss} or a metric's name, with or without {@code val_} before it

@@ -4,6 +4,7 @@ import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.store.Checkpoint;
@@ -57,8 +58,8 @@ public final class CheckpointStore implements AutoCloseable {
     private final CheckpointDirectory directory;
     private final TrainingState state;
     private final Map<String, Model> models = new LinkedHashMap<>();
-    private Retention retention = Retention.newest();
-    private boolean keepsBySetting;
+    private int keepLast = LAST;
+    private Retention others = Retention.newest();
     private Set<String> allowed = Set.of();
     private boolean begun;
 
@@ -78,8 +79,7 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public static CheckpointStore open(TapeSession session, Path directory) {
         Objects.requireNonNull(session, "session");
-        return new CheckpointStore(
-                session, CheckpointDirectory.open(directory, Retention.newest().last(LAST)));
+        return new CheckpointStore(session, CheckpointDirectory.open(directory, Retention.all()));
     }
 
     /**
@@ -119,11 +119,13 @@ public final class CheckpointStore implements AutoCloseable {
     /**
      * Keeps the last checkpoints; those that no rule keeps are deleted, but never the newest.
      *
-     * @param count how many, at least 1; 3 if no rule is set
+     * @param count how many, at least 1; 3 unless set. With 1 there is none to fall back on, should the newest be damaged
      * @return this
      */
     public CheckpointStore keepLast(int count) {
-        return keep(retention.last(count));
+        requireUnused("a rule of what to keep");
+        keepLast = Require.atLeast(1, "keepLast", count);
+        return this;
     }
 
     /**
@@ -135,7 +137,7 @@ public final class CheckpointStore implements AutoCloseable {
      * @return this
      */
     public CheckpointStore keepBest(String score, int count, boolean higherIsBetter) {
-        return keep(retention.best(Objects.requireNonNull(score, "score"), count, higherIsBetter));
+        return keep(others.best(Objects.requireNonNull(score, "score"), count, higherIsBetter));
     }
 
     /**
@@ -145,13 +147,12 @@ public final class CheckpointStore implements AutoCloseable {
      * @return this
      */
     public CheckpointStore keepEvery(long steps) {
-        return keep(retention.every(steps));
+        return keep(others.every(steps));
     }
 
     private CheckpointStore keep(Retention more) {
         requireUnused("a rule of what to keep");
-        retention = more;
-        keepsBySetting = true;
+        others = more;
         return this;
     }
 
@@ -177,9 +178,7 @@ public final class CheckpointStore implements AutoCloseable {
     private void begin() {
         if (!begun) {
             begun = true;
-            if (keepsBySetting) {
-                directory.retention(retention);
-            }
+            directory.retention(others.last(keepLast));
         }
     }
 

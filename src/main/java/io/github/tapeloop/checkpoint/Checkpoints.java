@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -39,7 +38,7 @@ public final class Checkpoints {
     private Duration onShutdown;
     private boolean onFailure;
     private boolean warnsOfFailure;
-    private int keepLast;
+    private int keepLast = LAST;
     private long keepEvery;
     private Map<String, Integer> keepBest = Map.of();
     private Set<String> allowed = Set.of();
@@ -64,7 +63,7 @@ public final class Checkpoints {
     }
 
     /**
-     * Keeps checkpoints in a directory: unless said otherwise one after each epoch, and the last three of them.
+     * Keeps checkpoints in a directory: unless said otherwise one after each epoch, and of them the last three.
      *
      * @param directory of this run alone; made if need be
      * @return options
@@ -163,7 +162,7 @@ public final class Checkpoints {
     /**
      * Keeps the last checkpoints; those that no rule keeps are deleted, but never the newest.
      *
-     * @param count how many, at least 1; 3 if no rule is set
+     * @param count how many, at least 1; 3 unless set. With 1 there is none to fall back on, should the newest be damaged
      * @return changed options
      */
     public Checkpoints keepLast(int count) {
@@ -296,11 +295,10 @@ public final class Checkpoints {
     /**
      * How many of the last checkpoints to keep.
      *
-     * @return the number, or empty if other rules alone decide
+     * @return the number
      */
-    public OptionalInt keepLast() {
-        boolean unset = keepLast == 0 && keepEvery == 0 && keepBest.isEmpty();
-        return unset ? OptionalInt.of(LAST) : keepLast == 0 ? OptionalInt.empty() : OptionalInt.of(keepLast);
+    public int keepLast() {
+        return keepLast;
     }
 
     /**

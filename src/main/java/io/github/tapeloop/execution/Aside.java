@@ -10,11 +10,13 @@ public final class Aside implements AutoCloseable {
 
     private final WeightsInPlace weights;
     private final boolean toTrain;
+    private final boolean averages;
     private final Snapshot before;
 
     Aside(Engine engine) {
         this.weights = engine.weights();
         this.toTrain = weights.areToTrain();
+        this.averages = weights.averagesInPlace();
         this.before = engine.state()
                 .snapshot(role -> !isOfTheRun(role) && !role.equals(Engine.WEIGHTS)); // Those would be converted.
     }
@@ -29,7 +31,7 @@ public final class Aside implements AutoCloseable {
     public void close() {
         try (before) {
             before.restore();
-            weights.areBack(toTrain);
+            weights.areBack(toTrain, averages);
         }
     }
 }

@@ -50,6 +50,9 @@ public final class Engine implements AutoCloseable {
     private static final int MOST_SETTINGS = 8;
 
     static final String WEIGHTS = "loop/weights";
+    private static final String PROGRESS = "loop";
+    private static final String EXECUTION = "loop/execution";
+    private static final String FROZEN = "loop/frozen";
 
     private final TapeSession session;
     private final Plan plan;
@@ -126,10 +129,10 @@ public final class Engine implements AutoCloseable {
         }
         all.register("scores/train", trainScores);
         all.register("scores/test", testScores);
-        all.register("loop", progress);
-        all.register("loop/execution", executionSize);
+        all.register(PROGRESS, progress);
+        all.register(EXECUTION, executionSize);
         all.register(WEIGHTS, weights); // Last: it sees the variables as they are to be.
-        all.registerPlace("loop/frozen", frozen);
+        all.registerPlace(FROZEN, frozen);
         all.registerPlace("loop/passes", ForwardPass.counts(session));
         if (plan.compilation() != null && plan.compilation().verifiedSteps() > 0) {
             all.registerPlace("loop/verified", new Verification(() ->
@@ -243,12 +246,31 @@ public final class Engine implements AutoCloseable {
         return executions().train();
     }
 
-    /** Takes over what decides on how the next step is made, before it is: counts, how many a call takes, what is frozen. */
-    public void goOn(Contents saved) {
-        progress.loadState(saved.values("loop"));
-        executionSize.loadState(saved.values("loop/execution"));
-        frozen.loadState(saved.values("loop/frozen"));
-        lookedAt = frozen.all();
+    /**
+     * Takes over everything that was captured of an account with the same parts, or after a failure nothing.
+     *
+     * @param build makes the variables by a step, when what decides on how it is made has been taken over: counts, how many a call
+     *     takes, what is frozen
+     */
+    public void takeOver(Contents saved, Runnable build) {
+        TrainingState first = new TrainingState(session);
+        first.register(PROGRESS, progress);
+        first.register(EXECUTION, executionSize);
+        first.register(FROZEN, frozen);
+        try (Snapshot before = first.snapshot()) {
+            try {
+                saved.load(PROGRESS, progress::loadState);
+                saved.load(EXECUTION, executionSize::loadState);
+                saved.load(FROZEN, frozen::loadState);
+                lookedAt = frozen.all();
+                build.run();
+                restore(saved);
+            } catch (RuntimeException | Error e) {
+                before.restore();
+                lookedAt = frozen.all();
+                throw e;
+            }
+        }
     }
 
     /** Makes all variables that a training step makes, by a step of which nothing else stays. */
@@ -264,10 +286,20 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Puts everything back to what was captured of an account with the same parts. */
+    /** Takes over everything where the variables are there already, or after a failure nothing. */
     public void restore(Contents saved) {
-        weights.setTo(saved.values("loop/weights"));
-        state.restore(saved);
+        boolean toTrain = weights.areToTrain();
+        boolean averages = weights.averagesInPlace();
+        try (Snapshot before = state.snapshot()) {
+            try {
+                saved.load(WEIGHTS, weights::setTo);
+                state.restore(saved);
+            } catch (RuntimeException | Error e) {
+                weights.areBack(toTrain, averages);
+                before.restore();
+                throw e;
+            }
+        }
     }
 
     /** The execution of training steps for batches of a size, or for several of them in one. */

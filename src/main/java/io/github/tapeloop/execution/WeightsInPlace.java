@@ -46,8 +46,9 @@ public final class WeightsInPlace implements ValueState {
     }
 
     /** Remembers that the weights of then are in place again, put there as they were and not converted. */
-    void areBack(boolean toTrain) {
+    void areBack(boolean toTrain, boolean averagesInPlace) {
         training = toTrain;
+        averages = averagesInPlace;
     }
 
     /** The optimizers that average variables. */

@@ -60,10 +60,7 @@ public final class DirectoryArchive implements RunArchive {
     }
 
     private static Retention retention(Checkpoints options, Function<String, Optional<Boolean>> higherIsBetter) {
-        Retention kept = Retention.newest();
-        if (options.keepLast().isPresent()) {
-            kept = kept.last(options.keepLast().getAsInt());
-        }
+        Retention kept = Retention.newest().last(options.keepLast());
         if (options.keepEvery().isPresent()) {
             kept = kept.every(options.keepEvery().getAsLong());
         }

@@ -77,7 +77,8 @@ public final class FitLoop {
             Optional<RunArchive> archive) {
         this.engine = engine;
         this.evaluator = new Evaluator(engine);
-        this.run = new FitRun(engine, conductor);
+        this.place = new Place(options.initialEpoch(), nanoTime);
+        this.run = new FitRun(engine, conductor, place);
         this.nonFinite = new NonFiniteWatch(engine, run, options.onNonFinite());
         this.options = options;
         this.train = options.training(train);
@@ -89,7 +90,6 @@ public final class FitLoop {
         this.warnings = warnings;
         this.firstStep = firstStep;
         this.learning = new LearningWatch(engine);
-        this.place = new Place(options.initialEpoch(), nanoTime);
         this.saving = archive.map(to ->
                 new Saving(engine, run, place, epochs, options.checkpoints().orElseThrow(), to, nanoTime));
         this.monitors = new MonitorCheck(engine.plan(), options.callbacks(), this.validation.isPresent());
@@ -182,11 +182,12 @@ public final class FitLoop {
     /** Begins, or goes on where a checkpoint was. */
     private void begin(EpochBatches data) {
         OptionalLong steps = limit.isPresent() ? limit : train.size();
+        place.startRun();
         Optional<Contents> saved = saving.flatMap(Saving::latest);
         if (saved.isPresent()) {
             nonFinite.begin();
             try (Contents contents = saved.get()) {
-                resume(data, contents);
+                engine.takeOver(contents, () -> build(data, contents));
             }
             callbacks().onTrainBegin(run, Event.TrainBegin.resumed(place.epoch(), options.epochs(), steps));
         } else {
@@ -201,17 +202,15 @@ public final class FitLoop {
         saving.ifPresent(Saving::begin);
     }
 
-    /** Makes all variables, by a step on the batch that is next, then puts what was kept into them. */
-    private void resume(EpochBatches data, Contents saved) {
-        engine.goOn(saved);
-        place.loadState(saved.values("run/place"));
-        data.loadState(saved.values("run/data"));
+    /** Makes all variables that a run which goes on has had, by a step on the batch that is next. */
+    private void build(EpochBatches data, Contents saved) {
+        saved.load("run/place", place::loadState);
+        saved.load("run/data", data::loadState);
         int order = place.isOpen() ? place.order() : orderOf(place.epoch());
         try (Warnings old = Warnings.open(true)) { // What looks wrong in this step was said when it was taken first.
-            new SaidWarnings(old).loadState(saved.values("run/warnings"));
+            saved.load("run/warnings", new SaidWarnings(old)::loadState);
             data.look(order, place.done().steps(), batch -> engine.build(training(), batch));
         }
-        engine.restore(saved);
     }
 
     private Execution training() {

@@ -21,14 +21,16 @@ final class FitRun implements Run, ValueState {
 
     private final Engine engine;
     private final Conductor conductor;
+    private final Place place;
     private boolean resting;
     /** May be asked for on another thread. */
     private final AtomicReference<String> stopReason = new AtomicReference<>();
     /** The learning rate before the first change. */
     private OptionalDouble rateBefore = OptionalDouble.empty();
 
-    FitRun(Engine engine, Conductor conductor) {
+    FitRun(Engine engine, Conductor conductor, Place place) {
         this.engine = engine;
+        this.place = place;
         this.conductor = conductor;
     }
 
@@ -137,6 +139,11 @@ final class FitRun implements Run, ValueState {
     @Override
     public long steps() {
         return engine.progress().steps();
+    }
+
+    @Override
+    public double seconds() {
+        return place.runSeconds();
     }
 
     @Override

@@ -15,6 +15,8 @@ final class Place implements ValueState {
     private int order;
 
     private BatchLoop.Totals done = BatchLoop.Totals.NONE;
+    /** When the run would have begun, had it run without a break. */
+    private long runStart;
     /** When the open epoch would have begun, had it run without a break. */
     private long start;
     /** Steps of the run that went over batches, those that were taken back since included. */
@@ -51,6 +53,15 @@ final class Place implements ValueState {
         return nanos() / NANOS;
     }
 
+    /** How long the run has lasted, in all processes. */
+    double runSeconds() {
+        return runNanos() / NANOS;
+    }
+
+    private long runNanos() {
+        return nanoTime.getAsLong() - runStart;
+    }
+
     private long nanos() {
         return nanoTime.getAsLong() - start;
     }
@@ -58,6 +69,11 @@ final class Place implements ValueState {
     /** How many steps the run has gone over: never fewer than before. */
     long taken() {
         return taken;
+    }
+
+    /** The time of the run begins. */
+    void startRun() {
+        runStart = nanoTime.getAsLong();
     }
 
     /** The time of the epoch begins. */
@@ -100,6 +116,7 @@ final class Place implements ValueState {
         out.put("examples", done.examples());
         out.put("nanos", isOpen ? nanos() : 0);
         out.put("taken", taken);
+        out.put("run_nanos", runNanos());
     }
 
     @Override
@@ -110,5 +127,6 @@ final class Place implements ValueState {
         done = new BatchLoop.Totals(in.getLong("steps"), in.getLong("examples"));
         start = nanoTime.getAsLong() - in.getLong("nanos");
         taken = in.getLong("taken");
+        runStart = nanoTime.getAsLong() - in.getLong("run_nanos");
     }
 }

@@ -76,10 +76,11 @@ public final class SavedState {
         try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
             Contents own = own(saved);
             if (own.has(LOOP)) {
-                engine.goOn(own);
+                engine.takeOver(own, () -> engine.build(way.get(), batch));
+            } else {
+                engine.build(way.get(), batch);
+                restore(own);
             }
-            engine.build(way.get(), batch);
-            restore(own);
             waiting = null;
         }
     }

@@ -5,6 +5,7 @@ import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.warning.Warnings;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -85,6 +86,9 @@ public final class CheckpointDirectory implements AutoCloseable {
         DirectoryLock lock = null;
         try {
             Files.createDirectories(directory);
+            if (!Files.isWritable(directory)) { // A lock that is there could be taken all the same.
+                throw new AccessDeniedException(directory.toString(), null, "this process has no right to write there");
+            }
             lock = DirectoryLock.take(directory);
             return new CheckpointDirectory(directory, retention, lock);
         } catch (IOException e) {

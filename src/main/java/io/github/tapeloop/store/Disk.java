@@ -3,6 +3,7 @@ package io.github.tapeloop.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -17,13 +18,14 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * What file systems do differently. On Windows a directory cannot be forced to the disk, which its file system does by itself; and what another
- * program looks at, a scanner for viruses, cannot be renamed for as long.
+ * program looks at, a scanner for viruses, can be neither renamed nor deleted for as long.
  */
 final class Disk {
 
     private static final boolean WINDOWS =
             System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
-    private static final int TRIES = 20;
+    /** With a millisecond more between two of them each time: two seconds in all. */
+    private static final int TRIES = 63;
 
     private Disk() {}
 
@@ -38,12 +40,22 @@ final class Disk {
 
     /** Gives a file or directory another name in the same directory, in one step; a file takes the place of another. */
     static void rename(Path from, Path to) throws IOException {
+        patiently(WINDOWS, () -> Files.move(from, to, StandardCopyOption.ATOMIC_MOVE));
+    }
+
+    /** A change of a name, which succeeds or changes nothing. */
+    interface Change {
+        void make() throws IOException;
+    }
+
+    /** @param waits whether others may be in the way, for a moment */
+    static void patiently(boolean waits, Change change) throws IOException {
         for (int tried = 1; ; tried++) {
             try {
-                Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+                change.make();
                 return;
-            } catch (AccessDeniedException e) {
-                if (!WINDOWS || tried == TRIES) {
+            } catch (FileSystemException e) {
+                if (!waits || tried == TRIES || !isInUse(e)) {
                     throw e;
                 }
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(tried));
@@ -51,12 +63,22 @@ final class Disk {
         }
     }
 
+    /**
+     * Whether another program may have the file open: a directory that holds such a file is refused as one without the right to it, and
+     * one in which such a file was deleted is not empty until it is closed; for all else there is a class that says so.
+     */
+    private static boolean isInUse(FileSystemException e) {
+        return e.getClass() == FileSystemException.class
+                || e instanceof AccessDeniedException
+                || e instanceof DirectoryNotEmptyException;
+    }
+
     /** Deletes a directory and all that is in it. Links are deleted, what they lead to is not. */
     static void delete(Path directory) throws IOException {
         Files.walkFileTree(directory, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.deleteIfExists(file);
+                patiently(WINDOWS, () -> Files.deleteIfExists(file));
                 return FileVisitResult.CONTINUE;
             }
 
@@ -65,7 +87,7 @@ final class Disk {
                 if (failure != null) {
                     throw failure;
                 }
-                Files.deleteIfExists(visited);
+                patiently(WINDOWS, () -> Files.deleteIfExists(visited));
                 return FileVisitResult.CONTINUE;
             }
         });

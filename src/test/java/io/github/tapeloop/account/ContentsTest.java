@@ -241,12 +241,24 @@ class ContentsTest {
         Part here = part(tf, "w", tf.constant(5f));
         here.count = 5;
         here.failing = true;
-        try (Contents contents = account(session, "model", saved).capture()) {
-            TrainingState to = account(session, "model", here);
-            assertThrows(IllegalStateException.class, () -> to.restore(contents));
+        Part savedPlace = new Part();
+        savedPlace.count = 2;
+        Part place = new Part();
+        place.count = 6;
+        TrainingState from = new TrainingState(session);
+        TrainingState to = new TrainingState(session);
+        from.registerPlace("place", savedPlace);
+        to.registerPlace("place", place);
+        from.register("model", saved);
+        to.register("model", here);
+        try (Contents contents = from.capture()) {
+            CheckpointException no = assertThrows(CheckpointException.class, () -> to.restore(contents));
+            assertTrue(no.getMessage().contains("'model' cannot take over"), no.getMessage());
+            assertTrue(no.getMessage().contains("cannot load"), no.getMessage());
         }
         assertEquals(5, session.scalar(here.variables.get(0).read(tf).asOutput().expect(TFloat32.class)));
         assertEquals(5, here.count);
+        assertEquals(6, place.count, "which had loaded already");
     }
 
     @Test

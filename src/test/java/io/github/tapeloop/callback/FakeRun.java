@@ -17,6 +17,7 @@ final class FakeRun implements Run {
 
     double learningRate = 0.1;
     long steps;
+    double seconds;
     /** What was saved. */
     final List<String> saved = new ArrayList<>();
 
@@ -75,6 +76,11 @@ final class FakeRun implements Run {
     @Override
     public long steps() {
         return steps;
+    }
+
+    @Override
+    public double seconds() {
+        return seconds;
     }
 
     @Override

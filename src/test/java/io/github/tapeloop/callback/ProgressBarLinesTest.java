@@ -22,12 +22,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The lines of a progress bar as a whole: when they are drawn, how they are padded, how numbers look. */
 class ProgressBarLinesTest {
 
-    private static final long MILLISECOND = 1_000_000L;
-
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    private final Run run = new FakeRun();
-    private long now = 77;
+    private final FakeRun run = new FakeRun();
     private int columns = 200;
 
     private String printed() {
@@ -35,13 +32,13 @@ class ProgressBarLinesTest {
     }
 
     private ProgressBar bar(boolean terminal, OptionalLong steps) {
-        ProgressBar bar = new ProgressBar(out, terminal, () -> now, () -> columns);
+        ProgressBar bar = new ProgressBar(out, terminal, () -> columns);
         bar.onTrainBegin(run, Event.TrainBegin.of(0, 3, steps));
         return bar;
     }
 
     private void batch(ProgressBar bar, long batch, long milliseconds, Map<String, Double> logs) {
-        now += milliseconds * MILLISECOND;
+        run.seconds += milliseconds / 1e3;
         bar.onTrainBatchEnd(run, Event.BatchEnd.of(batch, 50, () -> logs));
     }
 
@@ -58,7 +55,7 @@ class ProgressBarLinesTest {
         ProgressBar bar = bar(true, OptionalLong.of(8));
         bar.onEpochBegin(run, Event.EpochBegin.of(0));
         for (int i = 0; i < 8; i++) {
-            batch(bar, i, 50, Map.of("loss", 1.0)); // 50 ms each: every second one draws.
+            batch(bar, i, 60, Map.of("loss", 1.0)); // 60 ms each: every second one draws.
         }
         assertEquals(4, printed().chars().filter(c -> c == '\r').count());
     }
@@ -67,13 +64,13 @@ class ProgressBarLinesTest {
     void logsThatAreNotDrawnAreNotAskedFor() {
         ProgressBar bar = bar(true, OptionalLong.of(8));
         bar.onEpochBegin(run, Event.EpochBegin.of(0));
-        now += 99 * MILLISECOND;
+        run.seconds += 0.099;
         bar.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
             throw new AssertionError("read from TensorFlow");
         }));
         ProgressBar plain = bar(false, OptionalLong.of(8));
         plain.onEpochBegin(run, Event.EpochBegin.of(0));
-        now += 9_999 * MILLISECOND;
+        run.seconds += 9.999;
         plain.onTrainBatchEnd(run, Event.BatchEnd.of(0, 1, () -> {
             throw new AssertionError("read from TensorFlow");
         }));

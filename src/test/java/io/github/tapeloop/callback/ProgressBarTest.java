@@ -12,12 +12,9 @@ import org.junit.jupiter.api.Test;
 
 class ProgressBarTest {
 
-    private static final long SECOND = 1_000_000_000L;
-
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    private final Run run = new FakeRun();
-    private long now;
+    private final FakeRun run = new FakeRun();
     private int columns = 200;
 
     /** A run that nobody runs. */
@@ -29,7 +26,7 @@ class ProgressBarTest {
         bar.onTrainBegin(run, Event.TrainBegin.of(0, 2, steps));
         bar.onEpochBegin(run, Event.EpochBegin.of(0));
         for (int batch = 0; batch < 4; batch++) {
-            now += SECOND;
+            run.seconds += 1;
             bar.onTrainBatchEnd(run, Event.BatchEnd.of(batch, 10, () -> Map.of("loss", 0.5)));
         }
         bar.onEpochEnd(run, Event.EpochEnd.of(0, Map.of("loss", 0.25, "tiny", 0.00012), 4, 40, 75, 4));
@@ -38,7 +35,7 @@ class ProgressBarTest {
 
     @Test
     void withoutATerminalThereIsALineAnEpoch() {
-        epoch(new ProgressBar(out, false, () -> now, () -> columns), OptionalLong.of(4));
+        epoch(new ProgressBar(out, false, () -> columns), OptionalLong.of(4));
         assertEquals(
                 "epoch 1/2  4 steps  1 min 15 s  10 examples/s  loss 0.2500  tiny 1.2000e-04\nstopped: enough\n",
                 printed());
@@ -46,14 +43,14 @@ class ProgressBarTest {
 
     @Test
     void onATerminalTheLineShowsRateAndTimeLeft() {
-        epoch(new ProgressBar(out, true, () -> now, () -> columns), OptionalLong.of(4));
+        epoch(new ProgressBar(out, true, () -> columns), OptionalLong.of(4));
         String second = printed().split("\r")[2];
         assertEquals("epoch 1/2  [============            ]  2/4  10 examples/s  2.0 s left  loss 0.5000", second);
     }
 
     @Test
     void anUnknownNumberOfStepsShowsTheStep() {
-        epoch(new ProgressBar(out, true, () -> now, () -> columns), OptionalLong.empty());
+        epoch(new ProgressBar(out, true, () -> columns), OptionalLong.empty());
         assertEquals(
                 "epoch 1/2  step 2  10 examples/s  loss 0.5000",
                 printed().split("\r")[2].stripTrailing());

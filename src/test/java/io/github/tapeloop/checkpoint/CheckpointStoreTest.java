@@ -153,6 +153,23 @@ class CheckpointStoreTest {
         }
     }
 
+    @Test
+    void theLastThreeStayBesideTheBestUnlessAnotherNumberIsSet() {
+        try (TapeSession session = TapeSession.open();
+                CheckpointStore store = CheckpointStore.open(session, temp)
+                        .put("loop", out -> {}, in -> {})
+                        .keepBest("loss", 1, false)) {
+            for (int i = 0; i < 6; i++) {
+                store.save(i, Map.of("loss", (double) i));
+            }
+            store.flush();
+            List<String> names = directories().stream()
+                    .map(path -> path.getFileName().toString())
+                    .toList();
+            assertEquals(List.of("000001-step-0", "000004-step-3", "000005-step-4", "000006-step-5"), names);
+        }
+    }
+
     private List<Path> directories() {
         File[] files = temp.toFile().listFiles(file -> file.getName().contains("-step-"));
         return Arrays.stream(files).map(File::toPath).sorted().toList();

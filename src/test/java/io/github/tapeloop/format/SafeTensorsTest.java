@@ -201,7 +201,9 @@ class SafeTensorsTest {
             ByteBuffer bytes =
                     ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
             Path file = Files.write(temp.resolve("length"), bytes.array());
+            long allocated = Allocated.now();
             FormatException no = assertThrows(FormatException.class, () -> SafeTensors.open(file));
+            assertTrue(Allocated.now() - allocated < Allocated.LITTLE, "the length was believed");
             assertTrue(no.getMessage().contains("Expected a header of 2 to 8 bytes"), no.getMessage());
         }
         for (int size = 0; size < 10; size++) {
@@ -253,17 +255,25 @@ class SafeTensorsTest {
         assertEquals(2000, damaged(2000));
     }
 
+    @Test
+    @Tag("slow")
+    void randomBytesInTenThousandFilesAreRefusedOrReadWithinTheFile() throws IOException {
+        assertEquals(10_000, damaged(10_000));
+    }
+
     private int damaged(int tries) throws IOException {
         Random random = new Random(3);
         byte[] good = Files.readAllBytes(GOLDEN.resolve("types.safetensors"));
         int read = 0;
         int refused = 0;
+        long most = 0;
         for (int i = 0; i < tries; i++) {
             byte[] bytes = random.nextInt(3) == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
             for (int flips = 1 + random.nextInt(3); flips > 0 && bytes.length > 0; flips--) {
                 bytes[random.nextInt(Math.min(bytes.length, 860))] ^= (byte) (1 << random.nextInt(8));
             }
             Path file = Files.write(temp.resolve("damaged"), bytes);
+            long allocated = Allocated.now();
             try (SafeTensors opened = SafeTensors.open(file)) {
                 for (String name : opened.entries().keySet()) {
                     bytes(opened, name);
@@ -273,7 +283,11 @@ class SafeTensorsTest {
                 assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
                 refused++;
             }
+            most = Math.max(most, Allocated.now() - allocated);
         }
+        System.out.printf(
+                "%d files damaged: %d refused, %d read, at most %d bytes allocated%n", tries, refused, read, most);
+        assertTrue(most < Allocated.LITTLE, most + " bytes");
         assertTrue(refused > read, refused + " refused, " + read + " read");
         return refused + read;
     }

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
+import io.github.tapeloop.account.Contents;
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.Run;
+import io.github.tapeloop.callback.Timer;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.execution.Engine;
@@ -22,6 +25,7 @@ import io.github.tapeloop.step.GradientReduction;
 import io.github.tapeloop.step.Head;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.warning.Warnings;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -98,6 +102,37 @@ class FitLoopTest {
             assertEquals(4 * 2, epoch.trainSeconds());
             assertEquals(0.5, epoch.examplesPerSecond());
         }
+    }
+
+    @Test
+    void aTimerCountsByTheClockOfTheRunWhichStandsStillInPauses() {
+        now = 77 * SECOND;
+        Fit options = Fit.epochs(2).callbacks(new Time(), new Timer(Duration.ofSeconds(5)));
+        for (int run = 0; run < 2; run++) {
+            History history = fit(DATA.batch(1), options);
+            assertEquals(3, history.epochs().get(0).steps(), "each run has all the time");
+            assertEquals(Optional.of("the time of 5.0 s is over"), history.stopReason());
+        }
+    }
+
+    @Test
+    void theTimeOfARunGoesOnInAnotherProcess() {
+        Place before = new Place(0, () -> now);
+        before.startRun();
+        now += 3 * SECOND;
+        Place after = new Place(0, () -> now);
+        try (Contents kept = account(before).capture()) {
+            now += 100 * SECOND; // Nobody has it.
+            account(after).restore(kept);
+        }
+        now += SECOND;
+        assertEquals(4, after.runSeconds());
+    }
+
+    private TrainingState account(Place place) {
+        TrainingState account = new TrainingState(session);
+        account.registerPlace("run/place", place);
+        return account;
     }
 
     @Test

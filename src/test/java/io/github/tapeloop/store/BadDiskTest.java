@@ -74,22 +74,63 @@ class BadDiskTest {
         assertTrue(no.getMessage().contains("can be written to, got " + forbidden), no.getMessage());
     }
 
+    /** Takes the right to write to a directory from this user, who may be root. */
+    private static boolean isLocked(Path run, boolean locked) throws InterruptedException {
+        boolean done = run.toFile().setWritable(!locked) && Files.isWritable(run) != locked;
+        return done || succeeds("chattr", locked ? "+i" : "-i", run.toString()) && Files.isWritable(run) != locked;
+    }
+
     @Test
-    void aDirectoryWithoutTheRightToWriteCanBeReadStill() throws Exception {
+    void aDirectoryThatCannotBeWrittenToAnyMoreKeepsWhatIsThere() throws Exception {
         Path run = temp.resolve("run");
         try (CheckpointDirectory directory = CheckpointDirectory.open(run, Retention.all())) {
             directory.save(Moments.moment(1)).join();
+            assumeTrue(
+                    isLocked(run, true), "this user may write everywhere: a directory without that right is not tried");
+            try {
+                directory.save(Moments.moment(2)).exceptionally(e -> null).join();
+                CheckpointException no = assertThrows(CheckpointException.class, directory::check);
+                assertTrue(no.getMessage().contains("could not be written to " + run), no.getMessage());
+                assertTrue(no.getMessage().contains("the right to write there"), no.getMessage());
+                try (Checkpoint read = CheckpointDirectory.read(run)) {
+                    assertEquals(1, read.step());
+                }
+            } finally {
+                assertTrue(isLocked(run, false));
+            }
+            directory.save(Moments.moment(3)).join();
+            assertEquals(2, directory.checkpoints().size());
         }
-        assumeTrue(run.toFile().setWritable(false) && !Files.isWritable(run), "this user may write everywhere");
+        assertTrue(isLocked(run, true));
         try {
-            Files.delete(run.resolve(DirectoryLock.NAME));
-        } catch (IOException e) {
-            assertTrue(Files.exists(run.resolve(DirectoryLock.NAME)));
-        }
-        try (Checkpoint read = CheckpointDirectory.read(run)) {
-            assertEquals(1, read.step());
+            CheckpointException no =
+                    assertThrows(CheckpointException.class, () -> CheckpointDirectory.open(run, Retention.all()));
+            assertTrue(no.getMessage().contains("can be written to, got " + run), no.getMessage());
         } finally {
-            assertTrue(run.toFile().setWritable(true));
+            assertTrue(isLocked(run, false));
+        }
+    }
+
+    @Test
+    void aFileSystemThatIsReadOnlyIsSaidBeforeTrainingBeginsAndCanBeReadStill() throws Exception {
+        boolean mounted = succeeds("mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", temp.toString());
+        assumeTrue(mounted, "no file system can be mounted here: one that is read-only is not tried");
+        Path run = temp.resolve("run");
+        try {
+            try (CheckpointDirectory directory = CheckpointDirectory.open(run, Retention.all())) {
+                directory.save(Moments.moment(1)).join();
+            }
+            assertTrue(succeeds("mount", "-o", "remount,ro", temp.toString()));
+            for (Path path : List.of(run, temp.resolve("another"))) {
+                CheckpointException no =
+                        assertThrows(CheckpointException.class, () -> CheckpointDirectory.open(path, Retention.all()));
+                assertTrue(no.getMessage().contains("can be written to, got " + path), no.getMessage());
+            }
+            try (Checkpoint read = CheckpointDirectory.read(run)) {
+                assertEquals(1, read.step());
+            }
+        } finally {
+            assertTrue(succeeds("umount", temp.toString()));
         }
     }
 

@@ -10,7 +10,6 @@ import io.github.tapeloop.account.Contents;
 import io.github.tapeloop.account.TensorValue;
 import io.github.tapeloop.format.Links;
 import io.github.tapeloop.state.CheckpointException;
-import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.warning.Warnings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -76,14 +75,15 @@ class CheckpointDirectoryTest {
                 assertEquals(
                         List.of("model", "optimizer", "loop"),
                         List.copyOf(read.contents().parts().keySet()));
-                assertEquals(7, read.contents().values("optimizer").getLong("steps"));
-                Stateful.Reader loop = read.contents().values("loop");
-                assertEquals(3, loop.getLong("epoch"));
-                assertEquals(0.1, loop.getDouble("rate"));
-                assertEquals(Double.NaN, loop.getDouble("nan"));
-                assertTrue(loop.getBoolean("stopping"));
-                assertEquals("enough \"is\" enough\n", loop.getString("reason"));
-                assertArrayEquals(new double[] {1, -0.0, Double.NEGATIVE_INFINITY}, loop.getDoubles("curve"));
+                read.contents().load("optimizer", in -> assertEquals(7, in.getLong("steps")));
+                read.contents().load("loop", loop -> {
+                    assertEquals(3, loop.getLong("epoch"));
+                    assertEquals(0.1, loop.getDouble("rate"));
+                    assertEquals(Double.NaN, loop.getDouble("nan"));
+                    assertTrue(loop.getBoolean("stopping"));
+                    assertEquals("enough \"is\" enough\n", loop.getString("reason"));
+                    assertArrayEquals(new double[] {1, -0.0, Double.NEGATIVE_INFINITY}, loop.getDoubles("curve"));
+                });
                 Map<String, Object> values = read.contents().parts().get("loop").values();
                 assertArrayEquals(new long[] {Long.MIN_VALUE, Long.MAX_VALUE}, (long[]) values.get("orders"));
                 assertEquals(List.of("a", "ü"), values.get("said"));
