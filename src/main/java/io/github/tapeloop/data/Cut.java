@@ -50,7 +50,9 @@ final class Cut {
      * each part has its share of what is kept anyway.
      */
     boolean countsWhatIsKept(Source below) {
-        boolean draws = !inOrder && below.canDraw() && (seed.isPresent() || below.seedOfList().isPresent());
+        boolean draws = !inOrder
+                && below.canDraw()
+                && (seed.isPresent() || below.seedOfList().isPresent());
         return !alike && !draws;
     }
 

@@ -244,7 +244,8 @@ class SplitTest {
             Dataset.Split split = data.splitTail(0.25);
             for (int pass = 0; pass < 2; pass++) {
                 assertEquals(range(38, 40), rows(split.second()));
-                assertEquals(range(32, 38), rows(split.first()).stream().sorted().toList());
+                assertEquals(
+                        range(32, 38), rows(split.first()).stream().sorted().toList());
             }
         }
         Dataset.Split twice = kept.concat(numbers(40)).splitTail(0.25); // Other rows, though they look alike.

@@ -70,7 +70,7 @@ class FitLoopTest {
                             () -> now,
                             () -> false,
                             warnings,
-                            () -> new FirstStep(session, DtypePolicy.FULL),
+                            () -> new FirstStep(session, DtypePolicy.FULL, true),
                             Optional.empty())
                     .fit();
         }
