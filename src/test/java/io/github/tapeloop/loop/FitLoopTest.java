@@ -165,6 +165,11 @@ class FitLoopTest {
     }
 
     @Test
+    void aFrequencyOfNoValidationIsNotWarnedOf() {
+        assertEquals(List.of(), fit(DATA.batch(1), Fit.epochs(2).validationFrequency(3)).warnings());
+    }
+
+    @Test
     void aLossThatIsNoNumberIsWarnedOfOnce() {
         History history = fit(
                 Dataset.of(new float[][] {{1e30f}}, new float[][] {{-1e30f}}).batch(1), Fit.epochs(3));
