@@ -116,7 +116,6 @@ public final class FitLoop {
                 return runEpochs();
             } finally {
                 before.restore();
-                run.resetLearningRate();
             }
         }
     }
