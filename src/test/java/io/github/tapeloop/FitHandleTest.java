@@ -186,6 +186,27 @@ class FitHandleTest {
     }
 
     @Test
+    void aRunCanBeHeldUpBeforeItsFirstStep() {
+        Own own = new Own();
+        CompletableFuture<CompletableFuture<Progress>> asked = new CompletableFuture<>();
+        Callback asks = new Callback() {
+            @Override
+            public void onTrainBegin(Run run, Event.TrainBegin event) {
+                asked.complete(own.handle().pause());
+            }
+        };
+        try (Trainer trainer = Problems.trainer();
+                FitHandle run =
+                        own.of(trainer.fitAsync(DATA, Fit.epochs(1).callbacks(asks)))) {
+            Progress paused = asked.join().join();
+            assertEquals(State.PAUSED, paused.state());
+            assertEquals(0, paused.step());
+            run.resume();
+            run.history().join();
+        }
+    }
+
+    @Test
     void aPauseCanBeWaitedForAndOthersUseTheTrainerMeanwhile() throws Exception {
         try (Trainer trainer = Problems.trainer();
                 FitHandle run = trainer.fitAsync(DATA, LONG)) {
