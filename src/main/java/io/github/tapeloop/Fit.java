@@ -186,7 +186,8 @@ public final class Fit {
     /**
      * Looks at the first step that this trainer takes, and warns of mistakes that train, badly, without an error: a loss of
      * logits that is given probabilities, labels -1 and 1 in a binary cross-entropy, an accuracy of classes over one unit,
-     * values that are not finite, gradients that are all 0. It is the cheap part of {@link Trainer#preflight}; later steps
+     * a last activation that cannot reach the targets, a first batch of one class where nothing is shuffled, values that are
+     * not finite, gradients that are all 0. It is the cheap part of {@link Trainer#preflight}; later steps
      * cost nothing more. Compiled steps are taken op by op once for it, of which nothing stays; those of a {@link
      * CustomStep} are looked at where they run op by op.
      *

@@ -256,6 +256,7 @@ public final class Trainer implements AutoCloseable {
             Warnings warnings,
             Optional<RunArchive> archive) {
         Batches train = data;
+        boolean isShuffled = data.isShuffled() || options.overfits();
         Optional<Batches> validation = options.validation();
         if (options.validationSplit() > 0) {
             Batches.Split split = data.splitTail(options.validationSplit());
@@ -271,7 +272,7 @@ public final class Trainer implements AutoCloseable {
                 nanoTime,
                 conductor,
                 warnings,
-                () -> new FirstStep(session, plan.precision()),
+                () -> new FirstStep(session, plan.precision(), isShuffled),
                 archive);
         try {
             return running.fit();

@@ -22,6 +22,8 @@ import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.Arrays;
+import io.github.tapeloop.layer.Lambda;
+import io.github.tapeloop.loss.MeanSquaredError;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -29,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
@@ -160,6 +163,40 @@ class CompiledMessagesTest {
         assertFalse(several.contains("function_node"), several);
         boolean inALoop = call == Call.FIT && failure != Failure.USER;
         assertEquals(inALoop, several.contains("0 of the 3 steps of this call were taken, and are whole"), several);
+    }
+
+    /** Its function knows no layer. */
+    @ParameterizedTest
+    @EnumSource
+    void anOpOfALambdaIsNamedAfterIt(Way way) {
+        Sequential model = Sequential.of(
+                new Lambda((pass, x) ->
+                        pass.tf().debugging.checkNumerics(pass.tf().math.log(x), "found")),
+                new Dense(1));
+        Batches data = Dataset.of(new float[][] {{-1}, {1}}, new float[2][1]).batch(2);
+        try (Trainer trainer = way.of(Trainer.of(model).loss(new MeanSquaredError()).optimizer(new Sgd()))
+                .threads(1, 1)
+                .build()) {
+            String message = assertThrows(RuntimeException.class, () -> trainer.fit(data, Fit.epochs(1)))
+                    .getMessage();
+            assertTrue(message.contains("'sequential/lambda/CheckNumerics' failed: found"), message);
+        }
+    }
+
+    @Test
+    void aLossThatIsNotOneNumberIsToldWhatToDo() {
+        Loss each = (tf, target, prediction) -> prediction;
+        try (Trainer trainer = Trainer.of(Sequential.of(new Dense(1)))
+                .loss(each)
+                .optimizer(new Sgd())
+                .build()) {
+            String message = assertThrows(
+                            RuntimeException.class,
+                            () -> trainer.fit(
+                                    Dataset.of(new float[2][3], new float[2][1]).batch(2), Fit.epochs(1)))
+                    .getMessage();
+            assertTrue(message.contains("float32 [2, 1]") && message.contains("extends PerSampleLoss"), message);
+        }
     }
 
     @Test

@@ -22,6 +22,8 @@ class FirstDayTest {
             WarnedMistakes.addTargets(all);
             WarnedMistakes.addOutputs(all);
             WarnedMistakes.addOneUnit(all);
+            WarnedMistakes.addReaches(all);
+            WarnedMistakes.addIdle(all);
             RunMistakes.addRuns(all);
             RunMistakes.addNone(all);
             return all.stream().map(mistake -> Arguments.of(way, mistake.name(), mistake));

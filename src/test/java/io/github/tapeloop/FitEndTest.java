@@ -244,6 +244,21 @@ class FitEndTest {
         }
     }
 
+    @Test
+    void aFailureInTrainingLeavesTheWeightsToEvaluateWith() {
+        Callback fails = Callback.trainBatchEnd((run, event) -> {
+            if (run.steps() == 8) {
+                throw new IllegalStateException("on purpose");
+            }
+        });
+        try (Trainer trainer = trainer(Way.EAGER, new ScheduleFreeAdamW(0.05))) {
+            assertThrows(RuntimeException.class, () -> trainer.fit(DATA, Fit.epochs(3).callbacks(fails)));
+            double left = weight(trainer.model());
+            trainer.evaluate(DATA);
+            assertEquals(weight(trainer.model()), left);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void optimizersThatAStepBringsAreFinishedToo(Way way) {

@@ -39,6 +39,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
@@ -158,6 +159,51 @@ class FitHandleTest {
             }
         }
         assertEquals(left.get(0), left.get(1));
+    }
+
+    @Test
+    void aValidationIsHeldUpBetweenItsBatches() {
+        Own own = new Own();
+        AtomicInteger validated = new AtomicInteger();
+        CompletableFuture<CompletableFuture<Progress>> asked = new CompletableFuture<>();
+        Callback asks = new Callback() {
+            @Override
+            public void onTestBatchEnd(Run run, Event.BatchEnd event) {
+                if (validated.incrementAndGet() == 1) {
+                    asked.complete(own.handle().pause());
+                }
+            }
+        };
+        Fit fit = Fit.epochs(1).validation(Problems.batches(12, 4)).callbacks(asks);
+        try (Trainer trainer = Problems.trainer();
+                FitHandle run = own.of(trainer.fitAsync(DATA, fit))) {
+            assertEquals(State.PAUSED, asked.join().join().state());
+            assertEquals(1, validated.get());
+            run.resume();
+            run.history().join();
+            assertEquals(3, validated.get());
+        }
+    }
+
+    @Test
+    void aRunCanBeHeldUpBeforeItsFirstStep() {
+        Own own = new Own();
+        CompletableFuture<CompletableFuture<Progress>> asked = new CompletableFuture<>();
+        Callback asks = new Callback() {
+            @Override
+            public void onTrainBegin(Run run, Event.TrainBegin event) {
+                asked.complete(own.handle().pause());
+            }
+        };
+        try (Trainer trainer = Problems.trainer();
+                FitHandle run =
+                        own.of(trainer.fitAsync(DATA, Fit.epochs(1).callbacks(asks)))) {
+            Progress paused = asked.join().join();
+            assertEquals(State.PAUSED, paused.state());
+            assertEquals(0, paused.step());
+            run.resume();
+            run.history().join();
+        }
     }
 
     @Test

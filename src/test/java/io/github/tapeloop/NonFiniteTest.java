@@ -333,4 +333,33 @@ class NonFiniteTest {
                 () -> Fit.epochs(1).callbacks(new TerminateOnNaN()).onNonFinite(NonFinite.skip()));
         assertTrue(no.getMessage().contains("TerminateOnNaN"), no.getMessage());
     }
+
+    /** The guard of a run, and the state that it goes back to, end with it, also where it fails. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPolicyEndsWithItsRun(Way way) {
+        float[][] bad = inputs();
+        bad[0][0] = Float.NaN;
+        for (boolean fails : new boolean[] {false, true}) {
+            try (Trainer trainer = way.of(Kind.BUILT_IN.of(model(), new Adam(0.1))).build()) {
+                Callback last = Callback.epochEnd((run, event) -> {
+                    if (fails) {
+                        throw new IllegalStateException("on purpose");
+                    }
+                });
+                Fit guarded =
+                        Fit.epochs(1).onNonFinite(NonFinite.rollBack(2)).callbacks(last);
+                if (fails) {
+                    assertThrows(
+                            RuntimeException.class,
+                            () -> trainer.fit(data(inputs()).batch(2), guarded));
+                } else {
+                    trainer.fit(data(inputs()).batch(2), guarded);
+                }
+                History free = trainer.fit(data(bad).batch(2), Fit.epochs(1).checkFirstStep(false));
+                assertEquals(0, free.nonFiniteSteps());
+                assertTrue(Float.isNaN(weights(trainer).get(0)[0]), "nobody skips the step any more");
+            }
+        }
+    }
 }

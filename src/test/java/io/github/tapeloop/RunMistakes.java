@@ -23,7 +23,9 @@ import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.Recall;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
+import io.github.tapeloop.callback.Callback;
 import java.util.List;
+import java.util.Map;
 
 /** Mistakes of steps and runs that are warned of, and what looks like one and is none. */
 final class RunMistakes {
@@ -152,5 +154,17 @@ final class RunMistakes {
                         .callbacks(new EarlyStopping("val_loss").patience(3)),
                 When.NO_MISTAKE,
                 "epochs between are no epochs of the monitor"));
-    }
+            all.add(mistake(
+                "a monitor of a test step whose validation is not due yet",
+                builder -> ownStep(builder, true)
+                        .testStep((step, batch) -> Map.of("gap", step.tf().constant(1f))),
+                layers(new Dense(1)),
+                to(YES_NO),
+                Fit.epochs(2)
+                        .validation(to(YES_NO).batch(4))
+                        .validationFrequency(2)
+                        .callbacks(new EarlyStopping("val_gap").mode(Callback.Mode.MIN)),
+                When.NO_MISTAKE,
+                "its names are known after its first epoch"));
+}
 }

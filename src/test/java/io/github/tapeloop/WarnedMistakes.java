@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import static io.github.tapeloop.Mistake.CLASSES;
 import static io.github.tapeloop.Mistake.ONE_HOT;
 import static io.github.tapeloop.Mistake.SIGNS;
+import static io.github.tapeloop.Mistake.TWO;
 import static io.github.tapeloop.Mistake.X;
 import static io.github.tapeloop.Mistake.YES_NO;
 import static io.github.tapeloop.Mistake.dead;
@@ -17,9 +18,14 @@ import static io.github.tapeloop.Mistake.with;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.Activation;
+import io.github.tapeloop.layer.ActivationFunction;
 import io.github.tapeloop.layer.Activations;
+import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
+import io.github.tapeloop.layer.Normalization;
+import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.BinaryCrossentropy;
 import io.github.tapeloop.loss.BinaryFocalCrossentropy;
 import io.github.tapeloop.loss.CategoricalCrossentropy;
@@ -29,14 +35,18 @@ import io.github.tapeloop.loss.Dice;
 import io.github.tapeloop.loss.Hinge;
 import io.github.tapeloop.loss.KlDivergence;
 import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.loss.MeanAbsoluteError;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.MeanSquaredLogarithmicError;
 import io.github.tapeloop.loss.Poisson;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.loss.SquaredHinge;
 import io.github.tapeloop.metric.Accuracy;
 import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.CategoricalAccuracy;
+import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
+import io.github.tapeloop.metric.SparseTopKCategoricalAccuracy;
 import java.util.List;
 
 /** Mistakes that train, badly, and are warned of: targets and outputs that do not go with losses and metrics. */
@@ -234,5 +244,104 @@ final class WarnedMistakes {
                         .sampleWeight(new float[4])),
                 "Every gradient of the first step is 0",
                 "sample weights 0"));
+    }
+
+    /** A last activation that cannot give what the loss is to see. */
+    static void addReaches(List<Mistake> all) {
+        float[][] prices = {{10}, {40}, {25}, {-3}};
+        for (ActivationFunction activation : List.of(
+                Activations.SIGMOID, Activations.TANH, Activations.RELU, Activations.RELU6, Activations.SOFTPLUS)) {
+            all.add(warned(
+                    "targets beyond an activation, " + all.size(),
+                    with(new MeanAbsoluteError()),
+                    layers(new Dense(1, activation)),
+                    to(prices),
+                    "sequential/dense/",
+                    "the targets of the first batch lie in [-3.0, 40.0], beyond its reach",
+                    "scale the targets"));
+        }
+        for (ActivationFunction activation : List.of(Activations.RELU, Activations.TANH, Activations.RELU6)) {
+            all.add(warned(
+                    "logits with a bound, " + all.size(),
+                    with(sparse()),
+                    layers(new Dense(3, activation)),
+                    CLASSES,
+                    "sequential/dense/",
+                    "a loss made with fromLogits() needs any",
+                    "Take the activation off"));
+        }
+        all.add(warned(
+                "a sigmoid over classes that exclude each other",
+                with(CategoricalCrossentropy.fromProbabilities()),
+                layers(new Dense(3, Activations.SIGMOID)),
+                to(ONE_HOT),
+                "gives each class a probability of its own",
+                "SOFTMAX",
+                "BinaryCrossentropy"));
+        all.add(warned(
+                "two softmaxes",
+                with(SparseCategoricalCrossentropy.fromProbabilities()),
+                layers(new Dense(3, Activations.SOFTMAX), new Activation(Activations.SOFTMAX)),
+                CLASSES,
+                "sequential/activation/Softmax",
+                "a softmax of what the softmax 'sequential/dense/Softmax' gives"));
+    }
+
+    /** What training does without, and parts that do nothing. */
+    static void addIdle(List<Mistake> all) {
+        Dataset sorted = Dataset.of(
+                new float[][] {{1, 2}, {3, 1}, {-1, 0}, {0, 2}, {1, 1}, {2, 2}, {3, 3}, {1, 0}, {4, 4}},
+                new int[] {1, 1, 1, 1, 1, 1, 1, 1, 0});
+        all.add(new Mistake(
+                "sorted classes that nobody shuffles",
+                with(sparse()),
+                Sequential.of(new Dense(3)),
+                sorted.batch(8),
+                TWO,
+                Mistake.When.WARNED_OF,
+                List.of("All 8 targets of the first batch are the same", "shuffle(…)")));
+        all.add(new Mistake(
+                "sorted classes that are shuffled",
+                with(sparse()),
+                Sequential.of(new Dense(3)),
+                sorted.shuffle(9).batch(8),
+                TWO,
+                Mistake.When.NO_MISTAKE,
+                List.of("another order each epoch")));
+        all.add(warned(
+                "sample weights that are no numbers",
+                with(sparse()),
+                layers(new Dense(3)),
+                Dataset.of(new Columns()
+                        .input(ColumnData.of(X))
+                        .target(ColumnData.of(new int[] {0, 1, 2, 0}))
+                        .sampleWeight(new float[] {1, Float.NaN, 1, 1})),
+                "The sample weights of the first batch have values that are not finite"));
+        all.add(warned(
+                "a normalization that was not adapted",
+                with(sparse()),
+                layers(new Normalization(), new Dense(3)),
+                CLASSES,
+                "sequential/normalization",
+                "was not adapted",
+                "adapt(…)"));
+        all.add(new Mistake(
+                "batches of one into a batch normalization",
+                with(sparse()),
+                Sequential.of(new BatchNormalization(), new Dense(3)),
+                CLASSES.batch(1),
+                TWO,
+                Mistake.When.WARNED_OF,
+                List.of("sequential/batch_normalization", "one value for each channel", "dropRemainder")));
+        for (Metric metric : List.of(new SparseTopKCategoricalAccuracy(), new SparseTopKCategoricalAccuracy().k(3))) {
+            all.add(warned(
+                    "the best of all classes, " + all.size(),
+                    with(sparse(), metric),
+                    layers(new Dense(3)),
+                    CLASSES,
+                    "best of 3",
+                    "it is always 1",
+                    "k(…)"));
+        }
     }
 }

@@ -17,24 +17,43 @@ final class Cut {
     private final OptionalLong seed;
     /** Whether the rows must stay together. */
     private final boolean inOrder;
+    /** Whether equal rows must fall on the same side, whatever is kept of them. */
+    private final boolean alike;
 
-    private Cut(double fraction, OptionalLong seed, boolean inOrder) {
+    private Cut(double fraction, OptionalLong seed, boolean inOrder, boolean alike) {
         this.fraction = Require.properFraction("the fraction of the second part", fraction);
         this.seed = seed;
         this.inOrder = inOrder;
+        this.alike = alike;
     }
 
     static Cut drawn(double fraction, long seed) {
-        return new Cut(fraction, OptionalLong.of(seed), false);
+        return new Cut(fraction, OptionalLong.of(seed), false, false);
     }
 
     static Cut tail(double fraction) {
-        return new Cut(fraction, OptionalLong.empty(), false);
+        return new Cut(fraction, OptionalLong.empty(), false, false);
     }
 
     /** The same with the rows of each part in one piece. */
     Cut inOrder() {
-        return new Cut(fraction, seed, true);
+        return new Cut(fraction, seed, true, alike);
+    }
+
+    /** The same for datasets that share rows. */
+    Cut alike() {
+        return new Cut(fraction, seed, inOrder, true);
+    }
+
+    /**
+     * Whether a filter is to be cut by the examples that it keeps, and not by the rows that it reads: where these are drawn,
+     * each part has its share of what is kept anyway.
+     */
+    boolean countsWhatIsKept(Source below) {
+        boolean draws = !inOrder
+                && below.canDraw()
+                && (seed.isPresent() || below.seedOfList().isPresent());
+        return !alike && !draws;
     }
 
     /** How many of some examples are in the first part, as Keras counts them. */

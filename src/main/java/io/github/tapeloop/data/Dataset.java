@@ -165,6 +165,9 @@ public final class Dataset extends Pipeline {
      * is not known, such as a file that was not read yet: the second part is their end. The first pass over either part then
      * holds back as many examples as may belong to the other, and finds the size.
      *
+     * <p>A {@code filter} before is part of the data: rows are drawn of all that it reads, so each part has its share of what is
+     * kept about, and a cut in order is one of what is kept.
+     *
      * @param fraction the share of the second part, between 0 and 1
      * @param seed the same seed draws the same examples
      * @return both parts

@@ -24,6 +24,12 @@ record FilterSource(Source upstream, Predicate<? super Row> condition) implement
         return new FilterSource(other, condition);
     }
 
+    /** A cut in order is one of what is kept: of the rows below, those that are kept may all lie on one side. */
+    @Override
+    public Halves split(Cut cut) {
+        return isCuttable() && cut.countsWhatIsKept(upstream) ? cut.of(this) : Stage.super.split(cut);
+    }
+
     /** The condition decides, and may do so otherwise in each pass. */
     @Override
     public boolean isResumable() {

@@ -58,27 +58,31 @@ record JoinedSource(List<Source> upstreams, long turn) implements Source {
         if (isCuttable() && (size().isPresent() || !upstreams.stream().allMatch(Source::canDraw))) {
             return cut.of(this);
         }
-        requireAlike();
+        Cut each = shareRows() ? cut.alike() : cut;
         List<Halves> halves =
-                upstreams.stream().map(upstream -> upstream.split(cut)).toList();
+                upstreams.stream().map(upstream -> upstream.split(each)).toList();
         return new Halves(
                 new JoinedSource(halves.stream().map(Halves::first).toList(), turn),
                 new JoinedSource(halves.stream().map(Halves::second).toList(), turn));
     }
 
     /** Datasets of the same rows are cut alike, or one's first part would have rows of the other's second. */
-    private void requireAlike() {
+    private boolean shareRows() {
+        boolean some = false;
         for (int i = 0; i < upstreams.size(); i++) {
             for (int j = 0; j < i; j++) {
                 Source one = upstreams.get(i);
                 Source other = upstreams.get(j);
-                if (share(one, other) && !one.cutPoint().equals(other.cutPoint())) {
+                boolean both = share(one, other);
+                if (both && !one.cutPoint().equals(other.cutPoint())) {
                     throw new IllegalStateException(
                             "split() of joined datasets that read the same rows, but not all of"
                                     + " them, would put rows into both parts; call split() before they are made of one dataset");
                 }
+                some |= both;
             }
         }
+        return some;
     }
 
     private static boolean share(Source one, Source other) {

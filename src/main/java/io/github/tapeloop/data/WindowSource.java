@@ -108,7 +108,6 @@ record WindowSource(Source upstream, int length, int shift) implements Stage {
                 held.remove();
             }
             examples.skip(ahead);
-            ahead = 0;
             while (held.size() < length) {
                 if (!examples.advance()) {
                     held.clear();

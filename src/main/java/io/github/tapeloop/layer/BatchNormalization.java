@@ -3,6 +3,7 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.warning.Warnings;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -31,6 +32,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
     private double momentum = 0.99;
     private WeightSpec movingMean = WeightSpec.of(Initializer.zeros()).trainable(false);
     private WeightSpec movingVariance = WeightSpec.of(Initializer.ones()).trainable(false);
+    private boolean saidAlone;
 
     /** Creates a layer that normalizes along the last axis. */
     public BatchNormalization() {}
@@ -115,6 +117,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
             Moments moving = new Moments(mean.read(tf), variance.read(tf));
             return normalize(tf, x, moving, scale, channel);
         }
+        warnOfOneValue(Tensors.shape(x), size);
         boolean fused = mask == null && channel == Tensors.rank(x) - 1 && x.type() == TFloat32.class;
         Normalized normalized =
                 fused ? fused(tf, x, size, unlessOutgrown(tf, scale, variance)) : plain(tf, x, mask, channel, scale);
@@ -123,6 +126,18 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
             move(tf, variance, normalized.moments().variance(), normalized.counts());
         }
         return normalized.y();
+    }
+
+    /** One value is its own mean: 0 comes out of it, whatever it was. */
+    private void warnOfOneValue(Shape x, Shape channels) {
+        if (!saidAlone && !x.hasUnknownDimension() && x.size() == channels.size()) {
+            saidAlone = true;
+            Warnings.warn(
+                    BatchNormalization.class,
+                    "Layer '" + path() + "' (BatchNormalization) is given one value for each channel, " + x
+                            + ", which is its own mean: what comes out says nothing of it. Make batches of 2 examples at"
+                            + " least, the last one too by dropRemainder, or take a LayerNormalization");
+        }
     }
 
     /** Gamma and beta, null where there is none. */

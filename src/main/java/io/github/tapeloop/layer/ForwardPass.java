@@ -41,6 +41,8 @@ public final class ForwardPass {
     private final Masks masks = new Masks();
     private final ExactInputs exact;
     private long randomOps;
+    /** What {@link #tf()} gives: named after the {@link Lambda} whose function is being called, if one is. */
+    private Ops ops;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
 
@@ -57,6 +59,7 @@ public final class ForwardPass {
             boolean repeats) {
         this.repeats = repeats;
         this.tf = precision.in(tf);
+        this.ops = this.tf;
         this.precision = precision;
         this.training = training;
         this.seed = seed;
@@ -298,7 +301,18 @@ public final class ForwardPass {
      * @return the ops of this pass
      */
     public Ops tf() {
-        return tf;
+        return ops;
+    }
+
+    /** Calls what knows no layer, with ops that are named after one. */
+    <T> T named(Layer layer, Supplier<T> call) {
+        Ops before = ops;
+        ops = tf(layer);
+        try {
+            return call.get();
+        } finally {
+            ops = before;
+        }
     }
 
     /**

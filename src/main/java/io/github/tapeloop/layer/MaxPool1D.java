@@ -4,7 +4,8 @@ package io.github.tapeloop.layer;
  * The largest value under a window that moves along a series, for each channel. As in Keras, the window moves by its own
  * size and the padding is {@link Padding#VALID} unless set.
  *
- * <p>Input float32 [batch, steps, channels], output float32 of the same rank and channels.
+ * <p>Input float32 [batch, steps, channels], output float32 of the same rank and channels. A NaN in a window is passed over
+ * where a number comes before it, as TensorFlow's kernel does; {@link GlobalMaxPool1D} gives NaN.
  */
 public final class MaxPool1D extends Pool<MaxPool1D> {
 

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.warning.Warnings;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
@@ -21,12 +22,16 @@ import org.tensorflow.types.TFloat64;
  */
 public final class Normalization extends Layer {
 
+    /** Keras' too: what varies less is divided by this. */
+    private static final double LEAST_DEVIATION = 1e-7;
+
     private final int[] axis;
     private boolean invert;
     private double[] mean;
     private double[] variance;
     private Variable<TFloat32> meanWeight;
     private Variable<TFloat32> varianceWeight;
+    private boolean saidIdentity;
 
     /** Has a mean and variance for each element of the last axis. */
     public Normalization() {
@@ -108,7 +113,8 @@ public final class Normalization extends Layer {
      * @param tf ops of the session that makes the batches, eager
      * @param batches float32 [batch, …], at least one; each is read before the next is asked for
      * @return this
-     * @throws IllegalArgumentException if there is no batch, or their features differ in number
+     * @throws IllegalArgumentException if there is no batch, their features differ in number, or the layer has its weights
+     *     already and their type does not hold a variance
      */
     public Normalization adapt(Ops tf, Iterable<? extends Operand<TFloat32>> batches) {
         TapeSession session = TapeSession.of(tf);
@@ -119,12 +125,16 @@ public final class Normalization extends Layer {
             }
         }
         found.requireSome(path());
-        this.mean = found.mean();
-        this.variance = found.variance();
+        found.warnOfSmall(path(), LEAST_DEVIATION);
+        double[] means = found.mean();
+        double[] variances = found.variance();
         if (meanWeight != null) {
-            set(tf, meanWeight, mean);
-            set(tf, varianceWeight, variance);
+            requireHeld(variances, varianceWeight.type());
+            set(tf, meanWeight, means);
+            set(tf, varianceWeight, variances);
         }
+        this.mean = means;
+        this.variance = variances;
         return this;
     }
 
@@ -144,12 +154,36 @@ public final class Normalization extends Layer {
         weight.assign(tf, shaped(tf, values, weight.shape(), weight.type()));
     }
 
+    /** A variance that is infinite in the type of the layer would make zeros of its feature. */
+    private static void requireHeld(double[] values, Class<?> type) {
+        for (int i = 0; i < values.length; i++) {
+            if (type == TFloat32.class && Math.abs(values[i]) > Float.MAX_VALUE) {
+                throw new IllegalArgumentException("Normalization has a mean or a variance of " + values[i]
+                        + " for feature " + i + ", counted from 0, which float32 does not hold: scale the feature, or"
+                        + " compute in float64");
+            }
+        }
+    }
+
     private static Operand<TFloat32> shaped(Ops tf, double[] values, Shape shape, Class<TFloat32> type) {
+        requireHeld(values, type);
         if (values.length != shape.size()) {
             throw new IllegalArgumentException("Normalization has statistics of " + values.length
                     + " features, but its input has " + shape.size());
         }
         return Tensors.cast(tf, tf.reshape(tf.constant(values), tf.constant(shape.asArray())), type);
+    }
+
+    /** What was loaded with a model needs no adapt. */
+    private void warnOfIdentity() {
+        boolean changesNothing = Arrays.stream(meanWeight.toDoubles()).allMatch(value -> value == 0)
+                && Arrays.stream(varianceWeight.toDoubles()).allMatch(value -> value == 1);
+        if (changesNothing) {
+            Warnings.warn(
+                    Normalization.class,
+                    "Layer '" + path() + "' (Normalization) was not adapted to data, so it changes nothing: call"
+                            + " adapt(…) or statistics(…) before fit");
+        }
     }
 
     private static WeightSpec from(double[] values, Initializer otherwise) {
@@ -182,10 +216,14 @@ public final class Normalization extends Layer {
         Shape sizes = Dimensions.sizes(this, x, kept);
         meanWeight = weight(pass, "mean", sizes, x.type(), from(mean, Initializer.zeros()));
         varianceWeight = weight(pass, "variance", sizes, x.type(), from(variance, Initializer.ones()));
+        if (pass.training() && mean == null && !saidIdentity) {
+            saidIdentity = true;
+            warnOfIdentity();
+        }
         Operand<TFloat32> center = Dimensions.along(tf, meanWeight.read(tf), rank, kept);
         Operand<TFloat32> deviation = tf.math.maximum(
                 tf.math.sqrt(Dimensions.along(tf, varianceWeight.read(tf), rank, kept)),
-                Tensors.constant(tf, 1e-7, x.type()));
+                Tensors.constant(tf, LEAST_DEVIATION, x.type()));
         return invert ? tf.math.add(tf.math.mul(x, deviation), center) : tf.math.div(tf.math.sub(x, center), deviation);
     }
 }

@@ -50,7 +50,9 @@ public final class Reshape extends Layer {
         Shape from = shape.tail();
         if (!from.hasUnknownDimension() && !fits(from.size())) {
             throw new IllegalArgumentException(
-                    "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape " + from);
+                    "Layer '" + path() + "' (Reshape) cannot make " + exampleShape + " of examples of shape "
+                            + from + ", which have " + from.size()
+                            + (from.size() == 1 ? " value" : " values") + ": give it sizes whose product that is");
         }
         Ops tf = pass.tf(this, x);
         Operand<TInt64> sizes = Tensors.constant(tf, target(shape.get(0), from));

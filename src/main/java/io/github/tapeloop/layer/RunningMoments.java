@@ -2,6 +2,7 @@ package io.github.tapeloop.layer;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.warning.Warnings;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.types.TFloat64;
@@ -46,6 +47,21 @@ final class RunningMoments {
                 throw new IllegalArgumentException("Layer '" + path + "' cannot adapt to feature " + i
                         + ", counted from 0, which has values that are not finite or too large to be squared: drop or"
                         + " replace them");
+            }
+        }
+    }
+
+    /** Says of features that they hardly vary, but do: what they are divided by is not their own. */
+    void warnOfSmall(String path, double least) {
+        double[] variance = variance();
+        for (int i = 0; i < variance.length; i++) {
+            double deviation = Math.sqrt(variance[i]);
+            if (squares[i] > 0 && deviation < least) {
+                Warnings.warn(
+                        Normalization.class,
+                        "Layer '" + path + "': feature " + i + ", counted from 0, has a standard deviation of "
+                                + deviation + " and is divided by " + least
+                                + ", the least there is, so that little is left of it: measure it in smaller units");
             }
         }
     }

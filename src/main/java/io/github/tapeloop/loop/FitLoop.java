@@ -116,7 +116,6 @@ public final class FitLoop {
                 return runEpochs();
             } finally {
                 before.restore();
-                run.resetLearningRate();
             }
         }
     }
@@ -281,10 +280,10 @@ public final class FitLoop {
     /** Between two steps: true if no other is to be taken. */
     private boolean stepsEnd(EpochBatches data, BatchLoop.Totals done) {
         data.taken(place.reach(done));
-        boolean isOver = nonFinite.stepEnds();
+        nonFinite.stepEnds();
         run.rest(saving);
         saving.ifPresent(checkpoints -> checkpoints.stepsEnd(run.isCutShort()));
-        return isOver | run.stopsNow();
+        return run.stopsNow();
     }
 
     /** The number that an epoch's order of the data depends on: its own, or the next if the trainer had that already. */

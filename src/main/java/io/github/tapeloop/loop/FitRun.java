@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -25,8 +24,6 @@ final class FitRun implements Run, ValueState {
     private boolean resting;
     /** May be asked for on another thread. */
     private final AtomicReference<String> stopReason = new AtomicReference<>();
-    /** The learning rate before the first change. */
-    private OptionalDouble rateBefore = OptionalDouble.empty();
 
     FitRun(Engine engine, Conductor conductor, Place place) {
         this.engine = engine;
@@ -72,11 +69,6 @@ final class FitRun implements Run, ValueState {
             stop("closed");
         }
         return stopReason.get() != null;
-    }
-
-    /** Gives the optimizer the learning rate that it had before this run, if that was changed. */
-    void resetLearningRate() {
-        rateBefore.ifPresent(this::setLearningRate);
     }
 
     @Override
@@ -131,9 +123,7 @@ final class FitRun implements Run, ValueState {
 
     @Override
     public void setLearningRate(double learningRate) {
-        OptionalDouble before = rateBefore.isEmpty() ? OptionalDouble.of(learningRate()) : rateBefore;
         optimizer().setLearningRate(learningRate);
-        rateBefore = before;
     }
 
     @Override
@@ -170,14 +160,10 @@ final class FitRun implements Run, ValueState {
     @Override
     public void saveState(Writer out) {
         stopReason().ifPresent(reason -> out.put("stop_reason", reason));
-        rateBefore.ifPresent(rate -> out.put("learning_rate_before", rate));
     }
 
     @Override
     public void loadState(Reader in) {
         stopReason.set(in.has("stop_reason") ? in.getString("stop_reason") : null);
-        rateBefore = in.has("learning_rate_before")
-                ? OptionalDouble.of(in.getDouble("learning_rate_before"))
-                : OptionalDouble.empty();
     }
 }

@@ -54,24 +54,24 @@ final class NonFiniteWatch implements ValueState {
         skippedByScales = byScales();
     }
 
-    /** After an execution of steps: true if the run is to stop. */
-    boolean stepEnds() {
+    /** After an execution of steps: stops the run, or goes back, if it is time to. */
+    void stepEnds() {
         if (policy.isEmpty() || policy.get().limit() == Long.MAX_VALUE) {
-            return false;
+            return;
         }
         Guard.Counts now = engine.guard().counts();
         if (now.inARow() < policy.get().limit()) {
-            return false;
+            return;
         }
         if (policy.get().stops()) {
             run.stop("the loss or a gradient was not finite in step "
                     + engine.progress().steps() + "; nothing has changed in it");
-            return true;
+        } else {
+            goBack();
         }
-        return goBack();
     }
 
-    private boolean goBack() {
+    private void goBack() {
         timesBack++;
         rollbacks++;
         lastGood.restore();
@@ -83,7 +83,6 @@ final class NonFiniteWatch implements ValueState {
             run.stop("losses or gradients were not finite again and again: the run went back to " + lastGoodName + " "
                     + MOST_TIMES + " times");
         }
-        return timesBack == MOST_TIMES;
     }
 
     /** At the end of an epoch, when everybody has heard of it: a good one is what to go back to from now on. */

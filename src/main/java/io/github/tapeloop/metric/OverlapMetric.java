@@ -86,8 +86,18 @@ abstract class OverlapMetric extends WeightedMetric {
         Operand<TInt32> cell = tf.select(counts(tf, wanted, given), tf.math.add(row, given), tf.constant(-1));
         int cells = Math.multiplyExact(numClasses, numClasses);
         Operand<TFloat64> counts = tf.math.unsortedSegmentSum(each, cell, tf.constant(cells));
+        Operand<TBool> unknown = unknown(tf, prediction, wanted, given);
+        state(tf, CONFUSION, Shape.of(cells)).assignAdd(tf, tf.math.add(counts, Weights.unknown(tf, unknown, each)));
+    }
+
+    /** Where the prediction is not a number, though the target counts. */
+    private Operand<TBool> unknown(
+            Ops tf, Operand<TFloat32> prediction, Operand<TInt32> wanted, Operand<TInt32> given) {
         Operand<TBool> unknown = sparsePrediction ? tf.math.isNan(prediction) : Targets.unknownRows(tf, prediction);
-        state(tf, CONFUSION, Shape.of(cells)).assignAdd(tf, tf.math.add(counts, weights.unknown(tf, unknown)));
+        if (!hasIgnored) {
+            return unknown;
+        }
+        return tf.math.logicalAnd(tf.reshape(unknown, tf.shape(given)), isNotIgnored(tf, wanted));
     }
 
     private static Operand<TInt32> numbers(Ops tf, Operand<? extends TNumber> x) {
@@ -120,7 +130,11 @@ abstract class OverlapMetric extends WeightedMetric {
     /** Whether each pair of classes is in range, and the target not to be ignored. */
     private Operand<TBool> counts(Ops tf, Operand<TInt32> wanted, Operand<TInt32> given) {
         Operand<TBool> inRange = tf.math.logicalAnd(isClass(tf, wanted), isClass(tf, given));
-        return hasIgnored ? tf.math.logicalAnd(inRange, tf.math.notEqual(wanted, tf.constant(ignoreClass))) : inRange;
+        return hasIgnored ? tf.math.logicalAnd(inRange, isNotIgnored(tf, wanted)) : inRange;
+    }
+
+    private Operand<TBool> isNotIgnored(Ops tf, Operand<TInt32> wanted) {
+        return tf.math.notEqual(wanted, tf.constant(ignoreClass));
     }
 
     private Operand<TBool> isClass(Ops tf, Operand<TInt32> ids) {

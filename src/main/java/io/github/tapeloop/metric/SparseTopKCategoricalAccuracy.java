@@ -1,7 +1,6 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.loss.Loss;
-import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -13,7 +12,7 @@ import org.tensorflow.types.family.TNumber;
  */
 public final class SparseTopKCategoricalAccuracy extends MeanOf {
 
-    private int k = 5;
+    private final TopClasses best = new TopClasses(this);
 
     /** Creates a metric named {@code sparse_top_k_categorical_accuracy}. */
     public SparseTopKCategoricalAccuracy() {
@@ -37,14 +36,14 @@ public final class SparseTopKCategoricalAccuracy extends MeanOf {
      */
     public SparseTopKCategoricalAccuracy k(int number) {
         settings.change(this, "k");
-        this.k = Require.atLeast(1, "k", number);
+        best.k(number);
         return this;
     }
 
     @Override
     protected Operand<?> values(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
         Operand<? extends TNumber> classes = Targets.classes(tf, this, target, prediction);
-        return Targets.graded(tf, Targets.topK(tf, prediction, classes, k), Targets.unknownRows(tf, prediction));
+        return Targets.graded(tf, best.contain(tf, prediction, classes), Targets.unknownRows(tf, prediction));
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.github.tapeloop.metric;
 
 import io.github.tapeloop.loss.Loss;
-import io.github.tapeloop.settings.Require;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -14,7 +13,7 @@ import org.tensorflow.types.family.TNumber;
  */
 public final class TopKCategoricalAccuracy extends MeanOf {
 
-    private int k = 5;
+    private final TopClasses best = new TopClasses(this);
 
     /** Creates a metric named {@code top_k_categorical_accuracy}. */
     public TopKCategoricalAccuracy() {
@@ -38,7 +37,7 @@ public final class TopKCategoricalAccuracy extends MeanOf {
      */
     public TopKCategoricalAccuracy k(int number) {
         settings.change(this, "k");
-        this.k = Require.atLeast(1, "k", number);
+        best.k(number);
         return this;
     }
 
@@ -49,7 +48,7 @@ public final class TopKCategoricalAccuracy extends MeanOf {
         Operand<? extends TNumber> classes = tf.math.argMax(wanted, tf.constant(-1), TInt32.class);
         return Targets.graded(
                 tf,
-                Targets.topK(tf, prediction, classes, k),
+                best.contain(tf, prediction, classes),
                 tf.reduceAny(Targets.unknown(tf, wanted, prediction), tf.constant(-1)));
     }
 

@@ -156,6 +156,12 @@ public final class Ftrl extends Optimizer {
                 update.constant(l2Shrinkage, type),
                 update.constant(learningRatePower, type));
         undo.end(); // A rate of 0 has made the variable NaN, and the linear term infinite.
+        keepUnknown(tf, variable, linear.read(tf));
+    }
+
+    /** The kernel takes a linear term of NaN for one within l1, and sets the variable to 0. */
+    private static <T extends TNumber> void keepUnknown(Ops tf, Variable<T> variable, Operand<T> linear) {
+        variable.assign(tf, tf.select(tf.math.isNan(linear), linear, variable.read(tf)));
     }
 
     private static Operand<TBool> hasRate(Update update) {

@@ -34,11 +34,15 @@ public final class FirstStep implements Witness {
     private static final Set<Loss.Scale> PROBABILITIES =
             Set.of(Loss.Scale.PROBABILITIES, Loss.Scale.CLASS_PROBABILITIES);
 
+    /** So many that are alike are no accident. */
+    private static final int SOME_EXAMPLES = 8;
+
     /** What rounding may make of 0 and 1. */
     private static final double ROUNDED = 1e-5;
 
     private final TapeSession session;
     private final DtypePolicy precision;
+    private final boolean isShuffled;
     private TrialValues values;
     private Batch batch;
     private final List<String> ofLosses = new ArrayList<>();
@@ -48,10 +52,12 @@ public final class FirstStep implements Witness {
     /**
      * @param session where the step is taken
      * @param precision in which its model computes
+     * @param isShuffled whether the data comes in another order than it lies in
      */
-    public FirstStep(TapeSession session, DtypePolicy precision) {
+    public FirstStep(TapeSession session, DtypePolicy precision, boolean isShuffled) {
         this.session = session;
         this.precision = precision;
+        this.isShuffled = isShuffled;
     }
 
     @Override
@@ -64,6 +70,11 @@ public final class FirstStep implements Witness {
                 warn("The input" + (batch.inputNames().size() > 1 ? " '" + name + "'" : "")
                         + " of the first batch has values that are not finite. Drop or replace them in the data");
             }
+        }
+        if (batch.sampleWeight(tf).filter(weights -> !values.isFinite(weights)).isPresent()) {
+            warn(
+                    "The sample weights of the first batch have values that are not finite. A weight of 0 leaves an example"
+                            + " out");
         }
     }
 
@@ -83,11 +94,30 @@ public final class FirstStep implements Witness {
             Optional.ofNullable(output.head().loss()).ifPresent(loss -> {
                 TargetCheck.of(loss, loss.targetScale(), targets).ifPresent(text -> warn(where + text));
                 check(where, loss.getClass().getSimpleName(), loss.predictionScale(), output);
+                long columns = Tensors.rank(output.prediction()) == 0
+                        ? 1
+                        : Tensors.shape(output.prediction()).get(-1);
+                ReachCheck.of(loss, values.maker(output.prediction()), targets, given, columns)
+                        .ifPresent(text -> warn(where + text));
+                if (!isShuffled && loss.targetScale() != Loss.Scale.NUMBERS) {
+                    checkOrder(where, output.target());
+                }
                 notProbabilities(loss.getClass().getSimpleName(), loss.predictionScale(), given)
                         .ifPresent(text -> ofLosses.add(where + text));
             });
             Stream.concat(output.head().metrics().stream(), output.head().weightedMetrics().stream())
                     .forEach(metric -> check(where, metric, targets, given, output));
+        }
+    }
+
+    /** Data that is sorted by class begins with one of them. */
+    private void checkOrder(String where, Operand<?> target) {
+        long examples = Tensors.rank(target) == 0 ? 1 : Tensors.shape(target).get(0);
+        if (examples >= SOME_EXAMPLES && values.areAlike(target)) {
+            warn(where + "All " + examples
+                    + " targets of the first batch are the same, and the data comes in its order. If"
+                    + " it is sorted by class, the model forgets each class while it learns the next: shuffle(…) the"
+                    + " dataset before batch(…)");
         }
     }
 

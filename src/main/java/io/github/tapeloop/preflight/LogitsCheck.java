@@ -9,8 +9,8 @@ import org.tensorflow.Operation;
 import org.tensorflow.Output;
 
 /**
- * A check for a loss of logits that is given probabilities, and one of probabilities that is given logits. Both
- * train, badly, without an error.
+ * A check for a loss of logits, or a softmax, that is given probabilities, and for a loss of probabilities that is given logits.
+ * They train, badly, without an error.
  */
 final class LogitsCheck {
 
@@ -42,6 +42,8 @@ final class LogitsCheck {
                                 + ". Take the activation off the last layer, or make the loss with"
                                 + " fromProbabilities()");
             }
+        } else if (op.type().equals("Softmax")) {
+            noteProbabilities(op, source(op.input(0)).op());
         } else if (op.type().equals("ClipByValue") && values.range(op.input(1)).most() == CLIPPED) {
             TrialValues.Range range = values.range(op.input(0));
             if (range.least() < 0 || range.most() > 1) {
@@ -51,6 +53,16 @@ final class LogitsCheck {
                                 + range.most() + "]. Make the loss with fromLogits(), or give the last layer the"
                                 + " activation SOFTMAX or SIGMOID");
             }
+        }
+    }
+
+    /** @param source what made what a softmax is given; metrics make probabilities of what was taken for logits already */
+    private void noteProbabilities(RecordedOp softmax, Operation source) {
+        if (source.type().equals("Softmax") && !mistakes.containsKey(source.name())) {
+            mistakes.put(
+                    softmax.name(),
+                    "a softmax of what the softmax '" + source.name()
+                            + "' gives, so that all classes are about as likely. Take one of the two off");
         }
     }
 

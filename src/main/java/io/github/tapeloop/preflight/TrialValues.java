@@ -19,6 +19,7 @@ import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
 
 /** An observer of the values that a trial step computes, op by op, while they live. */
 final class TrialValues implements OpRecorder, AutoCloseable {
@@ -162,6 +163,18 @@ final class TrialValues implements OpRecorder, AutoCloseable {
     boolean isZero(Operand<?> operand) {
         Range range = range(operand);
         return range.least() == 0 && range.most() == 0;
+    }
+
+    /** Whether all rows are the same. */
+    boolean areAlike(Operand<?> rows) {
+        boolean[] alike = new boolean[1];
+        session.unrecorded(() -> {
+            Ops tf = session.tf();
+            Operand<TFloat64> numbers = Tensors.cast(tf, rows.asOutput(), TFloat64.class);
+            Operand<TInt32> batch = tf.constant(0);
+            alike[0] = isZero(tf.math.sub(tf.max(numbers, batch), tf.min(numbers, batch)));
+        });
+        return alike[0];
     }
 
     /** The range of numbers; NaN of none. */

@@ -52,7 +52,9 @@ public final class Scores implements Stateful {
         scalars.forEach((name, scalar) -> {
             if (Tensors.rank(scalar) != 0) {
                 throw new IllegalArgumentException(
-                        "The step must log scalars, but '" + name + "' is " + Tensors.describe(scalar));
+                        "The step must log scalars, one number for a batch, but '" + name + "' is "
+                                + Tensors.describe(scalar)
+                                + ": take its mean; a loss that has a value for each example extends PerSampleLoss");
             }
             named.get(name).updateWeighted(tf, scalar, examples);
         });

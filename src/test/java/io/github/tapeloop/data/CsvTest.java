@@ -390,4 +390,75 @@ class CsvTest {
         String names = failureOf(Csv.of(file("größe,\uD83D\uDE00\n1,2\n")).dataset(fields));
         assertTrue(names.contains("[größe, \uD83D\uDE00]"), names);
     }
+
+    @Test
+    void numbersEndWithAnyDigit() throws IOException {
+        StringBuilder text = new StringBuilder("a\n");
+        List<Object> expected = new ArrayList<>();
+        for (int digit = 0; digit < 10; digit++) {
+            text.append("0.12").append(digit).append('\n');
+            expected.add((120 + digit) / 1000f);
+        }
+        assertEquals(expected, read(file(text.toString()), Csv.Column.numbers("a")));
+    }
+
+    private static List<Object> read(Path file, Field<Csv.Row> field) {
+        try (BatchIterator batches = Csv.of(file)
+                .missing("NA")
+                .dataset(new Fields<Csv.Row>().input(field))
+                .batch(99)
+                .open(0, 0)) {
+            return Values.input(batches.next());
+        }
+    }
+
+    @Test
+    void spacesBelongNeitherToNamesNorToWhatIsMissing() throws IOException {
+        Path file = file(" a , b\n1,2\n NA ,3\n  ,4\n");
+        assertEquals(List.of(1f, 9f, 9f), read(file, Csv.Column.numbersOr(9, "a")));
+        assertEquals(List.of(2f, 3f, 4f), read(file, Csv.Column.numbers("b")));
+    }
+
+    @Test
+    void twoColumnsOfOneNameAreCuredByLeavingTheirLineOut() throws IOException {
+        Path file = file("a title\n\na,a\n1,2\n");
+        Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("x"));
+        String message = failureOf(Csv.of(file).skipLines(1).dataset(fields));
+        assertTrue(message.contains("line 3: there are two columns \"a\"") && message.contains("skipLines(3)"), message);
+        assertEquals(List.of(1), Values.sizes(Csv.of(file).skipLines(3).header("x", "y").dataset(fields).batch(9)));
+    }
+
+    /** The cause repeats what was in the file. */
+    @Test
+    void aShortTextIsItsOwnCauseAndALongOneIsNot() throws IOException {
+        for (int length : new int[] {3, 79, 80, 5000}) {
+            Path file = file("a\n" + "z".repeat(length) + "\n");
+            Throwable failure = assertThrows(DataException.class, () -> read(file, Csv.Column.integer("a")));
+            while (failure.getCause() instanceof DataException) {
+                failure = failure.getCause();
+            }
+            assertEquals(length < 80, failure.getCause() instanceof NumberFormatException, "" + length);
+        }
+    }
+
+    /** A line ends with CR and LF, also where they are in two buffers. */
+    @Test
+    void linesAreCountedAcrossTheBuffer() throws IOException {
+        int buffer = 1 << 15;
+        for (int before = buffer - 4; before <= buffer + 1; before++) {
+            for (String first : List.of("x".repeat(before), "\"" + "x".repeat(before) + "\r\n\"")) {
+                try (CsvParser parser = new CsvParser("text", new StringReader(first + "\r\nz"), ',')) {
+                    parser.next();
+                    assertEquals(1, parser.line());
+                    assertEquals(List.of("z"), parser.next());
+                    assertEquals(first.startsWith("\"") ? 3 : 2, parser.line(), "after " + before);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aByteOrderMarkIsOneAtTheBeginningOnly() throws IOException {
+        assertEquals(List.of(List.of("a"), List.of("\ufeffb")), parse("\ufeffa\n\ufeffb"));
+    }
 }

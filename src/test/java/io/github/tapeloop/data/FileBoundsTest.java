@@ -180,8 +180,20 @@ class FileBoundsTest {
     @Test
     void aRecordOfExactlyTheMostCharactersIsRead() throws IOException {
         String most = "x".repeat(CsvParser.LARGEST_RECORD);
-        try (CsvParser parser = new CsvParser("text", new java.io.StringReader(most + "\n" + most + "y"), ',')) {
+        String records = most + "\n" + most.substring(1) + ",\n" + most + ",";
+        try (CsvParser parser = new CsvParser("text", new java.io.StringReader(records), ',')) {
             assertEquals(List.of(most), parser.next());
+            assertEquals(List.of(most.substring(1), ""), parser.next(), "what stands between values counts");
+            String message = assertThrows(DataException.class, parser::next).getMessage();
+            assertTrue(message.startsWith("text, line 3, value 1: the record has more than"), message);
+        }
+    }
+
+    @Test
+    void aRecordOfExactlyTheMostValuesIsRead() throws IOException {
+        String most = ",".repeat(CsvParser.MOST_VALUES - 1);
+        try (CsvParser parser = new CsvParser("text", new java.io.StringReader(most + "\n" + most + ","), ',')) {
+            assertEquals(CsvParser.MOST_VALUES, parser.next().size());
             assertThrows(DataException.class, parser::next);
         }
     }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -227,6 +228,28 @@ class SplitTest {
             assertEquals(
                     20, rows(filtered.first()).size() + rows(filtered.second()).size());
         }
+    }
+
+    /** Of the rows below, those that are kept may all lie in the last part. */
+    @Test
+    void aTailOfWhatIsKeptIsThatShareOfIt() {
+        Dataset kept = numbers(40).filter(row -> row.integers("target")[0] >= 32);
+        for (Dataset data : List.of(
+                kept,
+                kept.map(row -> row),
+                kept.shuffle(9),
+                kept.filter(row -> true).repeat(1),
+                kept.classWeights(Map.of(1, 2)),
+                numbers(32).filter(row -> false).concat(kept, numbers(9).filter(row -> false)))) {
+            Dataset.Split split = data.splitTail(0.25);
+            for (int pass = 0; pass < 2; pass++) {
+                assertEquals(range(38, 40), rows(split.second()));
+                assertEquals(
+                        range(32, 38), rows(split.first()).stream().sorted().toList());
+            }
+        }
+        Dataset.Split twice = kept.concat(numbers(40)).splitTail(0.25); // Other rows, though they look alike.
+        assertEquals(List.of(38, 39), rows(twice.second()).subList(0, 2));
     }
 
     @Test

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.warning.Warnings;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.function.Executable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -97,5 +99,33 @@ class NormalizationTest {
         String other = assertThrows(IllegalArgumentException.class, () -> new Normalization().adapt(tf, mixed))
                 .getMessage();
         assertTrue(other.contains("2 features") && other.contains("3"), other);
+    }
+
+    /** Their variance is infinite in float32, and what is divided by its root is 0. */
+    @Test
+    void featuresTooLargeToBeSquaredAreRefusedByName() {
+        List<Operand<TFloat32>> large = List.of(tf.constant(new float[][] {{1, 1e30f}, {2, -1e30f}}));
+        Normalization unbuilt = new Normalization().adapt(tf, large);
+        Normalization built = new Normalization().adapt(tf, batches());
+        double[] before = called(built, new float[][] {{1, 10}});
+        for (Executable use :
+                List.<Executable>of(() -> called(unbuilt, new float[][] {{1, 1}}), () -> built.adapt(tf, large))) {
+            String message = assertThrows(IllegalArgumentException.class, use).getMessage();
+            assertTrue(message.contains("feature 1, counted from 0") && message.contains("scale"), message);
+        }
+        assertArrayEquals(before, called(built, new float[][] {{1, 10}}), "nothing has changed");
+    }
+
+    @Test
+    void aFeatureThatHardlyVariesIsSaidToBeFlattened() {
+        try (Warnings warnings = Warnings.open(true)) {
+            new Normalization().adapt(tf, batches());
+            new Normalization().adapt(tf, List.of(tf.constant(new float[][] {{7, 1}, {7, 2}})));
+            assertEquals(List.of(), warnings.all(), "one that never does has nothing to lose");
+            new Normalization().adapt(tf, List.of(tf.constant(new float[][] {{7, 1e-9f}, {7, 3e-9f}})));
+            assertEquals(1, warnings.all().size());
+            String text = warnings.all().get(0);
+            assertTrue(text.contains("feature 1, counted from 0") && text.contains("smaller units"), text);
+        }
     }
 }

@@ -74,7 +74,7 @@ class FitLoopTest {
                             () -> now,
                             () -> false,
                             warnings,
-                            () -> new FirstStep(session, DtypePolicy.FULL),
+                            () -> new FirstStep(session, DtypePolicy.FULL, true),
                             Optional.empty())
                     .fit();
         }
@@ -197,6 +197,11 @@ class FitLoopTest {
         } finally {
             assertTrue(Thread.interrupted());
         }
+    }
+
+    @Test
+    void aFrequencyOfNoValidationIsNotWarnedOf() {
+        assertEquals(List.of(), fit(DATA.batch(1), Fit.epochs(2).validationFrequency(3)).warnings());
     }
 
     @Test

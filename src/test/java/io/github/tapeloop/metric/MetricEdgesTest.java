@@ -11,6 +11,7 @@ import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -240,5 +241,30 @@ class MetricEdgesTest {
         F1Score score = new F1Score().average(FBetaScore.Average.NONE);
         score.update(tf, tf.constant(labels), tf.constant(scores), weights);
         assertArrayEquals(new double[] {0, 1, 0}, score.results(), 1e-6);
+    }
+
+    /** A pixel whose class is to be ignored may be predicted as anything, also as nothing. */
+    @Test
+    void whatAnOverlapIgnoresIsLeftOut() {
+        float[][] ofClasses = {{0, 1, 1, 2}};
+        float[][][] oneHot = {{{1, 0, 0}, {0, 1, 0}, {0, 1, 0}, {0, 0, 1}}};
+        for (float what : new float[] {0, 1, Float.NaN, Float.POSITIVE_INFINITY}) {
+            float[][] predicted = {{0, 1, 0, what}};
+            float[][][] scores = {{{1, 0, 0}, {0, 1, 0}, {1, 0, 0}, {what, what, what}}};
+            for (OverlapMetric metric : List.of(new MeanIoU(3).ignoreClass(2), new IoU(3, 0, 1).ignoreClass(2))) {
+                metric.update(tf, tf.constant(ofClasses), tf.constant(predicted));
+                assertEquals(0.5, metric.result(), 1e-6, metric.name() + " of " + what);
+            }
+            for (OverlapMetric metric : List.of(
+                    new OneHotMeanIoU(3).ignoreClass(2),
+                    new OneHotIoU(3, 0, 1).ignoreClass(2),
+                    new MeanIoU(3).ignoreClass(2).sparseTarget(false).sparsePrediction(false))) {
+                metric.update(tf, tf.constant(oneHot), tf.constant(scores));
+                assertEquals(0.5, metric.result(), 1e-6, metric.name() + " of " + what);
+            }
+        }
+        MeanIoU counts = new MeanIoU(3).ignoreClass(2);
+        counts.update(tf, tf.constant(ofClasses), tf.constant(new float[][] {{0, 1, Float.NaN, 2}}));
+        assertEquals(Double.NaN, counts.result());
     }
 }

@@ -9,6 +9,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.settings.Setters;
 import io.github.tapeloop.state.Gradients;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -85,6 +86,34 @@ class RangeTest {
     private static <T extends TNumber> void apply(
             Ops ops, Optimizer optimizer, Variable<T> variable, Operand<T> gradient) {
         optimizer.apply(ops, Gradients.of(List.of(variable), List.of(Optional.of(gradient))));
+    }
+
+    static Stream<Class<? extends Optimizer>> all() {
+        return Setters.parts(Optimizer.class);
+    }
+
+    /** NaN must not pass for a small gradient, a sign or a maximum: the weight would look trained. */
+    @ParameterizedTest
+    @MethodSource("all")
+    void aGradientThatIsNotANumberMakesItsWeightNotANumberForGood(Class<? extends Optimizer> type) {
+        double nan = Double.NaN;
+        for (Clip clip : List.of(Clip.value(1), Clip.norm(1), Clip.globalNorm(1))) {
+            for (boolean clips : new boolean[] {false, true}) {
+                Supplier<Optimizer> make = () -> clips ? made(type).with(clip) : made(type);
+                double[] start = {1, -2, 0.5, 3};
+                double[][] gradients = {{0.1, -0.2, 0.3, 0.4}, {0.1, nan, 0.3, 0.4}, {0.1, -0.2, 0.3, 0.4}};
+                double[] after = step(make, TFloat32.class, Shape.of(2, 2), start, gradients);
+                assertTrue(Double.isNaN(after[1]), type.getSimpleName() + " " + Arrays.toString(after));
+            }
+        }
+    }
+
+    private static Optimizer made(Class<? extends Optimizer> type) {
+        try {
+            return OptimizerKind.make(type);
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
     }
 
     static Stream<Arguments> magnitudes() {
