@@ -382,4 +382,9 @@ public final class TrainerBuilder {
                             + " to update: use MIXED_BFLOAT16, which needs no scale");
         }
     }
+
+    @Override
+    public String toString() {
+        return "TrainerBuilder of " + model;
+    }
 }

@@ -151,4 +151,10 @@ public final class TensorScope implements AutoCloseable {
             throw new IllegalStateException("This TensorScope is closed: keep operands before its try block ends");
         }
     }
+
+    /** Says how much it owns. */
+    @Override
+    public String toString() {
+        return "TensorScope[" + live + " live" + (closed ? ", closed]" : "]");
+    }
 }
