@@ -52,4 +52,9 @@ public final class Compilation {
     public int verifiedSteps() {
         return verifiedSteps;
     }
+
+    @Override
+    public String toString() {
+        return (verifiedSteps == 0 ? "compiled" : "verify(" + verifiedSteps + ")") + (jit ? ", by XLA" : "");
+    }
 }

@@ -399,4 +399,16 @@ public final class Fit {
             throw new IllegalArgumentException("Expected " + option + " of at least 1, got " + value);
         }
     }
+
+    /** How long, on what it validates, and who hears of it. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("Fit[epochs " + (initialEpoch + 1) + " to " + epochs());
+        text.append(stepsPerEpoch == 0 ? "" : ", " + stepsPerEpoch + " steps each");
+        text.append(validation == null ? "" : ", validation " + validation);
+        text.append(validationSplit == 0 ? "" : ", validationSplit " + validationSplit);
+        text.append(checkpoints == null ? "" : ", " + checkpoints);
+        return text.append(callbacks.isEmpty() ? "]" : ", callbacks " + callbacks + "]")
+                .toString();
+    }
 }

@@ -314,4 +314,10 @@ public final class FitHandle implements AutoCloseable {
             return text.toString();
         }
     }
+
+    /** Says what the run is doing. */
+    @Override
+    public String toString() {
+        return "FitHandle[" + run.progress().state() + "]";
+    }
 }

@@ -561,4 +561,10 @@ public final class Trainer implements AutoCloseable {
         }
         calls.close(bound);
     }
+
+    /** Names the model; {@link #describe} says all. */
+    @Override
+    public String toString() {
+        return "Trainer of " + plan.model();
+    }
 }

@@ -376,10 +376,10 @@ public final class TrainerBuilder {
             throw new IllegalStateException("stepsPerExecution excludes "
                     + (compilation.isJit() ? "jitCompile: XLA compiles single steps" : "verify: verify first"));
         }
-        if (compilation != null && compilation.isJit() && precision == DtypePolicy.MIXED_FLOAT16) {
-            throw new IllegalStateException(
-                    "jitCompile excludes MIXED_FLOAT16, whose loss scale decides step by step whether"
-                            + " to update: use MIXED_BFLOAT16, which needs no scale");
-        }
+    }
+
+    @Override
+    public String toString() {
+        return "TrainerBuilder of " + model;
     }
 }

@@ -3,10 +3,10 @@ package io.github.tapeloop;
 import static io.github.tapeloop.FiniteDifferences.values;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.BatchIterator;
+import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Conv2D;
@@ -23,6 +23,7 @@ import io.github.tapeloop.layer.Reshape;
 import io.github.tapeloop.layer.RmsNormalization;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.layer.UnitNormalization;
+import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.optimizer.LossScale;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.DtypePolicy;
@@ -224,11 +225,44 @@ class MixedPrecisionTest {
     }
 
     @Test
-    void xlaAndALossScaleAreRefusedTogether() {
-        TrainerBuilder builder =
-                Problems.trainerOf(convolutional()).jitCompile().precision(DtypePolicy.MIXED_FLOAT16);
-        assertTrue(assertThrows(IllegalStateException.class, builder::build)
-                .getMessage()
-                .contains("MIXED_BFLOAT16"));
+    void underXlaALossScaleSkipsABadStepAndGoesOn() {
+        float[][] x = {{1, -2}, {0.5f, 3}, {-1, 0}};
+        float[][] bad = {{1, -2}, {Float.NaN, 3}, {-1, 0}};
+        List<List<Double>> losses = new ArrayList<>();
+        for (boolean byXla : new boolean[] {false, true}) {
+            LossScale scale = LossScale.dynamic(1024, 3);
+            Sgd sgd = new Sgd(0.1).momentum(0.9);
+            sgd.setLossScale(scale);
+            TrainerBuilder builder = Trainer.of(Sequential.of(new Dense(3)))
+                    .loss(SparseCategoricalCrossentropy.fromLogits())
+                    .optimizer(sgd)
+                    .precision(DtypePolicy.MIXED_FLOAT16)
+                    .seed(3)
+                    .threads(1, 1);
+            try (Trainer trainer = (byXla ? builder.jitCompile() : builder.compiled()).build()) {
+                List<Double> curve = new ArrayList<>();
+                for (float[][] inputs : List.of(x, bad, x, x, x)) {
+                    float[] before = curve.isEmpty() ? new float[0] : kernel(trainer);
+                    try (BatchIterator batches =
+                            Dataset.of(inputs, new int[] {0, 1, 2}).batch(3).open(0, 0)) {
+                        curve.add(trainer.trainOnBatch(batches.next()).get("loss"));
+                    }
+                    if (inputs == bad) {
+                        assertArrayEquals(before, kernel(trainer));
+                        assertEquals(512, scale.value());
+                    }
+                }
+                assertEquals(1, scale.skipped());
+                assertEquals(1024, scale.value());
+                losses.add(curve);
+            }
+        }
+        for (int step = 0; step < losses.get(0).size(); step++) {
+            assertEquals(losses.get(0).get(step), losses.get(1).get(step), 1e-3, "step " + step);
+        }
+    }
+
+    private static float[] kernel(Trainer trainer) {
+        return trainer.model().variables().iterator().next().toFloats();
     }
 }

@@ -15,6 +15,7 @@ import static io.github.tapeloop.Mistake.with;
 
 import io.github.tapeloop.Mistake.When;
 import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.callback.LossCurvePlot;
 import io.github.tapeloop.callback.ReduceLrOnPlateau;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
@@ -24,6 +25,7 @@ import io.github.tapeloop.layer.Lambda;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
+import java.nio.file.Path;
 import java.util.List;
 
 /** Mistakes that are refused: before the first step or by it. */
@@ -101,6 +103,15 @@ final class RefusedMistakes {
                 TWO.validation(CLASSES.batch(4)).callbacks(new ReduceLrOnPlateau("sparse_categorical_accuracy")),
                 When.BEFORE_THE_FIRST_STEP,
                 "ReduceLrOnPlateau",
+                "Is 'accuracy' meant?"));
+        all.add(mistake(
+                "a curve of what nobody measures",
+                with(sparse(), new SparseCategoricalAccuracy()),
+                layers(new Dense(3)),
+                CLASSES,
+                TWO.callbacks(new LossCurvePlot(Path.of("target", "never.svg")).curves("loss", "acc")),
+                When.BEFORE_THE_FIRST_STEP,
+                "LossCurvePlot watches 'acc'",
                 "Is 'accuracy' meant?"));
         all.add(mistake(
                 "a plateau beside a schedule",

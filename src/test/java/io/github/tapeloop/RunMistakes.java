@@ -16,8 +16,12 @@ import static io.github.tapeloop.Mistake.with;
 
 import io.github.tapeloop.Mistake.When;
 import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.data.ColumnData;
+import io.github.tapeloop.data.Columns;
+import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
+import io.github.tapeloop.layer.Masking;
 import io.github.tapeloop.loss.Hinge;
 import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.Recall;
@@ -26,6 +30,7 @@ import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.callback.Callback;
 import java.util.List;
 import java.util.Map;
+import org.tensorflow.ndarray.Shape;
 
 /** Mistakes of steps and runs that are warned of, and what looks like one and is none. */
 final class RunMistakes {
@@ -102,7 +107,34 @@ final class RunMistakes {
                 "The learning rate is 0"));
     }
 
+    private static Dataset unlabelled(float mark) {
+        return Dataset.of(new Columns()
+                .input(ColumnData.of(Mistake.X))
+                .target(ColumnData.of(new float[][] {{0}, {mark}, {1}, {0}}))
+                .sampleWeight(new float[] {1, 0, 1, 1}));
+    }
+
     static void addNone(List<Mistake> all) {
+        for (float mark : new float[] {-1, Float.NaN}) {
+            all.add(mistake(
+                    "an example without a label, marked by " + mark,
+                    with(logits()),
+                    layers(new Dense(1)),
+                    unlabelled(mark),
+                    TWO,
+                    When.NO_MISTAKE,
+                    "its weight is 0"));
+        }
+        all.add(mistake(
+                "steps without a label, where the input is masked",
+                with(logits()),
+                layers(new Masking(0), new Dense(1)),
+                Dataset.of(new Columns()
+                        .input(ColumnData.of(new float[] {1, 2, 3, 0, 4, 0, 5, 6}, Shape.of(2, 1)))
+                        .target(ColumnData.of(new float[] {0, 1, 1, -1, 0, Float.NaN, 1, 1}, Shape.of(2, 1)))),
+                TWO,
+                When.NO_MISTAKE,
+                "masked steps count for nothing"));
         all.add(mistake(
                 "metrics of probabilities beside a loss of logits",
                 with(logits(), new BinaryAccuracy(), new Recall()),

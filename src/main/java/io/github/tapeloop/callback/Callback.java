@@ -183,6 +183,11 @@ public interface Callback {
             public void onEpochEnd(Run run, Event.EpochEnd event) {
                 action.accept(run, event);
             }
+
+            @Override
+            public String toString() {
+                return "Callback.epochEnd";
+            }
         };
     }
 
@@ -197,6 +202,11 @@ public interface Callback {
             @Override
             public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
                 action.accept(run, event);
+            }
+
+            @Override
+            public String toString() {
+                return "Callback.trainBatchEnd";
             }
         };
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Draws curves of a run into a picture when it ends, however it ends. Needs the artifact {@code org.knowm.xchart:xchart},
@@ -24,6 +25,7 @@ public final class LossCurvePlot implements Callback {
     private final boolean vector;
     private final Settings settings = new Settings();
     private List<String> names = List.of("loss", "val_loss");
+    private Set<String> chosen = Set.of();
     private final Map<String, List<CurveChart.Point>> curves = new LinkedHashMap<>();
     private boolean running;
 
@@ -54,7 +56,7 @@ public final class LossCurvePlot implements Callback {
     /**
      * Chooses what to draw.
      *
-     * @param logNames names in the logs, at least one; those that are not measured are left out
+     * @param logNames names in the logs, at least one; {@code fit} refuses one that nobody measures
      * @return this
      */
     public LossCurvePlot curves(String... logNames) {
@@ -63,7 +65,13 @@ public final class LossCurvePlot implements Callback {
             throw new IllegalArgumentException("Expected the name of at least one curve");
         }
         this.names = List.of(logNames);
+        this.chosen = Set.copyOf(names);
         return this;
+    }
+
+    @Override
+    public Set<String> monitors() {
+        return chosen;
     }
 
     @Override

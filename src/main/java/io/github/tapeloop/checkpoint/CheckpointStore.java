@@ -255,7 +255,7 @@ public final class CheckpointStore implements AutoCloseable {
             throw new IllegalArgumentException("Expected a step of at least 0, got " + step);
         }
         if (!begun && !directory.checkpoints().isEmpty()) {
-            throw new IllegalStateException(directory.path() + " has checkpoints already: call resume() before the loop"
+            throw new IllegalStateException(directory + " has checkpoints already: call resume() before the loop"
                     + " begins, or give each run a directory of its own");
         }
         begin();
@@ -279,5 +279,11 @@ public final class CheckpointStore implements AutoCloseable {
     @Override
     public void close() {
         directory.close();
+    }
+
+    /** Names the directory. */
+    @Override
+    public String toString() {
+        return "CheckpointStore[" + directory + "]";
     }
 }

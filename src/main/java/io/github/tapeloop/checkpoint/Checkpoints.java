@@ -327,4 +327,10 @@ public final class Checkpoints {
     public Set<String> allowed() {
         return allowed;
     }
+
+    /** Names the directory. */
+    @Override
+    public String toString() {
+        return "Checkpoints[" + directory + (resume ? ", resume" : "") + "]";
+    }
 }

@@ -1,5 +1,7 @@
 package io.github.tapeloop.data;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.tensorflow.ndarray.Shape;
 
@@ -187,5 +189,27 @@ public final class Augment {
             }
         }
         return changed;
+    }
+
+    /** Lists the changes. */
+    @Override
+    public String toString() {
+        List<String> changes = new ArrayList<>();
+        if (flipHorizontally) {
+            changes.add("flipHorizontally");
+        }
+        if (flipVertically) {
+            changes.add("flipVertically");
+        }
+        if (shift > 0) {
+            changes.add("shift " + shift);
+        }
+        if (degrees > 0) {
+            changes.add("rotate " + degrees);
+        }
+        if (cropHeight > 0) {
+            changes.add("crop " + cropHeight + " x " + cropWidth);
+        }
+        return "Augment" + changes;
     }
 }

@@ -349,4 +349,11 @@ public final class Batch implements AutoCloseable {
     private static int sizeOf(Operand<?> input) {
         return Math.toIntExact(Tensors.shape(input).get(0));
     }
+
+    /** Says how many examples it has, and names its columns. */
+    @Override
+    public String toString() {
+        return "Batch[" + size + (size == 1 ? " example" : " examples") + "; " + String.join(", ", layout.columns())
+                + "]";
+    }
 }

@@ -198,4 +198,11 @@ public final class Batches implements Iterable<Batch> {
     private Batches over(Dataset other) {
         return new Batches(other, grouping, prefetch);
     }
+
+    /** Says how many examples a batch has, and of which dataset. */
+    @Override
+    public String toString() {
+        return "Batches[" + batchSize() + " of " + dataset + (grouping.dropRemainder() ? ", whole ones only" : "")
+                + (prefetch == 0 ? "]" : ", prefetch " + prefetch + "]");
+    }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.data;
 
+import java.util.Locale;
 import org.tensorflow.ndarray.NdArray;
 import org.tensorflow.ndarray.Shape;
 
@@ -14,9 +15,11 @@ public final class ColumnData {
         MemoryColumn bind(String name, Role role);
     }
 
+    private final Dtype dtype;
     private final Binding binding;
 
-    private ColumnData(Binding binding) {
+    private ColumnData(Dtype dtype, Binding binding) {
+        this.dtype = dtype;
         this.binding = binding;
     }
 
@@ -31,7 +34,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(float[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, rows));
+        return new ColumnData(Dtype.FLOAT32, (name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, rows));
     }
 
     /**
@@ -41,7 +44,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(double[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT64, rows));
+        return new ColumnData(Dtype.FLOAT64, (name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT64, rows));
     }
 
     /**
@@ -51,7 +54,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(int[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT32, rows));
+        return new ColumnData(Dtype.INT32, (name, role) -> MemoryColumn.of(name, role, Dtype.INT32, rows));
     }
 
     /**
@@ -61,7 +64,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(long[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT64, rows));
+        return new ColumnData(Dtype.INT64, (name, role) -> MemoryColumn.of(name, role, Dtype.INT64, rows));
     }
 
     /**
@@ -71,7 +74,8 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(int[] values) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT32, values, Shape.scalar()));
+        return new ColumnData(
+                Dtype.INT32, (name, role) -> MemoryColumn.of(name, role, Dtype.INT32, values, Shape.scalar()));
     }
 
     /**
@@ -81,7 +85,8 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(long[] values) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.INT64, values, Shape.scalar()));
+        return new ColumnData(
+                Dtype.INT64, (name, role) -> MemoryColumn.of(name, role, Dtype.INT64, values, Shape.scalar()));
     }
 
     /**
@@ -92,7 +97,8 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData of(float[] values, Shape exampleShape) {
-        return new ColumnData((name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, values, exampleShape));
+        return new ColumnData(
+                Dtype.FLOAT32, (name, role) -> MemoryColumn.of(name, role, Dtype.FLOAT32, values, exampleShape));
     }
 
     /**
@@ -102,7 +108,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData ragged(float[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.ragged(name, role, Dtype.FLOAT32, rows));
+        return new ColumnData(Dtype.FLOAT32, (name, role) -> MemoryColumn.ragged(name, role, Dtype.FLOAT32, rows));
     }
 
     /**
@@ -112,7 +118,7 @@ public final class ColumnData {
      * @return the values
      */
     public static ColumnData ragged(int[][] rows) {
-        return new ColumnData((name, role) -> MemoryColumn.ragged(name, role, Dtype.INT32, rows));
+        return new ColumnData(Dtype.INT32, (name, role) -> MemoryColumn.ragged(name, role, Dtype.INT32, rows));
     }
 
     /**
@@ -134,7 +140,17 @@ public final class ColumnData {
         }
         Dtype dtype = Dtype.of(array);
         Shape example = array.shape().tail();
-        return new ColumnData((name, role) -> new MemoryColumn(
-                new Column(name, role, dtype, example), (int) rows, (row, out) -> dtype.put(array.get(row), out)));
+        return new ColumnData(
+                dtype,
+                (name, role) -> new MemoryColumn(
+                        new Column(name, role, dtype, example),
+                        (int) rows,
+                        (row, out) -> dtype.put(array.get(row), out)));
+    }
+
+    /** Names the type of its numbers. */
+    @Override
+    public String toString() {
+        return "ColumnData[" + dtype.name().toLowerCase(Locale.ROOT) + "]";
     }
 }

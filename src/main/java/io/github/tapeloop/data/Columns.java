@@ -3,6 +3,7 @@ package io.github.tapeloop.data;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Columns in memory that make a dataset together: inputs, targets and weights, for data with several of them or with
@@ -99,5 +100,11 @@ public final class Columns {
             throw new IllegalArgumentException("a dataset needs one input at least, but its columns have none");
         }
         return MemorySource.of(bound);
+    }
+
+    /** Names the columns with their dtypes and example shapes. */
+    @Override
+    public String toString() {
+        return bound.stream().map(data -> data.column().toString()).collect(Collectors.joining(", ", "Columns[", "]"));
     }
 }

@@ -275,6 +275,12 @@ public final class Csv {
         DataException failure(String column, String what, Throwable cause) {
             return new DataException(header.file() + ", line " + line + ", column \"" + column + "\": " + what, cause);
         }
+
+        /** Says which line of which file it is. */
+        @Override
+        public String toString() {
+            return header.file() + ", line " + line;
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
@@ -210,5 +211,11 @@ public final class Field<T> {
 
     Object elements(T record) {
         return elements.apply(record);
+    }
+
+    /** Says what it makes of each object. */
+    @Override
+    public String toString() {
+        return "Field[" + dtype.name().toLowerCase(Locale.ROOT) + " " + shape + "]";
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * Which columns are made of the objects of a list, a stream or a file. Immutable; every method returns new fields.
@@ -102,5 +103,11 @@ public final class Fields<T> {
             throw new IllegalArgumentException("a dataset needs one input at least, but its fields have none");
         }
         return bound;
+    }
+
+    /** Names the columns with their dtypes and example shapes. */
+    @Override
+    public String toString() {
+        return bound.stream().map(each -> each.column().toString()).collect(Collectors.joining(", ", "Fields[", "]"));
     }
 }

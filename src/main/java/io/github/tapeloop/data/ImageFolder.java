@@ -225,4 +225,11 @@ public final class ImageFolder {
         Image image = DecodedImage.read(file).resized(height, width, channels);
         return image.times((float) scale).pixels();
     }
+
+    /** Names the directory, and what images become. */
+    @Override
+    public String toString() {
+        return "ImageFolder[" + root + "; " + height + " x " + width + " x " + channels
+                + (augment.isNothing() ? "]" : ", " + augment + "]");
+    }
 }

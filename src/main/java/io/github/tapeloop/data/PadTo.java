@@ -76,4 +76,11 @@ public final class PadTo {
         }
         return Math.max(1, longest);
     }
+
+    /** Says how far, and with what. */
+    @Override
+    public String toString() {
+        return (lengths.length == 0 ? "longest" : "lengths " + Arrays.toString(lengths))
+                + (value == 0 ? "" : ", filled up with " + value);
+    }
 }

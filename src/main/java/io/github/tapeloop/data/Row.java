@@ -202,4 +202,10 @@ public final class Row {
         }
         return new HeldExample(columns, all);
     }
+
+    /** Says which example it is, and names its columns; reads no value. */
+    @Override
+    public String toString() {
+        return "Row " + number + columns;
+    }
 }

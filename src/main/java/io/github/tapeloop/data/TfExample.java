@@ -2,6 +2,7 @@ package io.github.tapeloop.data;
 
 import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
+import java.util.TreeSet;
 import org.tensorflow.proto.BytesList;
 import org.tensorflow.proto.Example;
 import org.tensorflow.proto.Feature;
@@ -92,5 +93,11 @@ public final class TfExample {
      */
     public Example build() {
         return Example.newBuilder().setFeatures(features).build();
+    }
+
+    /** Names the features. */
+    @Override
+    public String toString() {
+        return "TfExample" + new TreeSet<>(features.getFeatureMap().keySet());
     }
 }

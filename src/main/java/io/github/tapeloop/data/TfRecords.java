@@ -251,11 +251,13 @@ public final class TfRecords {
 
         private static final int BUFFER_BYTES = 1 << 16;
 
+        private final Path file;
         private final OutputStream out;
         private final ByteBuffer header = TfRecordFormat.allocate(TfRecordFormat.HEADER_BYTES);
         private final ByteBuffer footer = TfRecordFormat.allocate(TfRecordFormat.FOOTER_BYTES);
 
-        private Writer(OutputStream out) {
+        private Writer(Path file, OutputStream out) {
+            this.file = file;
             this.out = out;
         }
 
@@ -267,7 +269,7 @@ public final class TfRecords {
          * @throws IOException when it cannot be made
          */
         public static Writer create(Path file) throws IOException {
-            return new Writer(new BufferedOutputStream(java.nio.file.Files.newOutputStream(file), BUFFER_BYTES));
+            return new Writer(file, new BufferedOutputStream(java.nio.file.Files.newOutputStream(file), BUFFER_BYTES));
         }
 
         /**
@@ -280,7 +282,7 @@ public final class TfRecords {
         public static Writer createGzip(Path file) throws IOException {
             OutputStream plain = java.nio.file.Files.newOutputStream(file);
             try {
-                return new Writer(new BufferedOutputStream(new GZIPOutputStream(plain, BUFFER_BYTES)));
+                return new Writer(file, new BufferedOutputStream(new GZIPOutputStream(plain, BUFFER_BYTES)));
             } catch (IOException | RuntimeException | Error e) {
                 plain.close();
                 throw e;
@@ -319,6 +321,12 @@ public final class TfRecords {
         @Override
         public void close() throws IOException {
             out.close();
+        }
+
+        /** Names the file. */
+        @Override
+        public String toString() {
+            return "TfRecords.Writer of " + file;
         }
     }
 }

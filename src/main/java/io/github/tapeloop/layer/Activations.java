@@ -21,75 +21,84 @@ import org.tensorflow.types.TInt32;
 public final class Activations {
 
     /** f(x) = x. */
-    public static final ActivationFunction LINEAR = (tf, x) -> x;
+    public static final ActivationFunction LINEAR = Named.activation("LINEAR", (tf, x) -> x);
 
     /** f(x) = max(x, 0). */
-    public static final ActivationFunction RELU = (tf, x) -> tf.nn.relu(x);
+    public static final ActivationFunction RELU = Named.activation("RELU", (tf, x) -> tf.nn.relu(x));
 
     /** f(x) = min(max(x, 0), 6). */
-    public static final ActivationFunction RELU6 = (tf, x) -> tf.nn.relu6(x);
+    public static final ActivationFunction RELU6 = Named.activation("RELU6", (tf, x) -> tf.nn.relu6(x));
 
     /** f(x) = x where x is positive, .2 x elsewhere. Keras' layer LeakyReLU has .3: {@link #leakyRelu leakyRelu(0.3)}. */
     public static final ActivationFunction LEAKY_RELU = leakyRelu(0.2);
 
     /** f(x) = x where x is positive, e^x - 1 elsewhere (Clevert et al. 2016). */
-    public static final ActivationFunction ELU = (tf, x) -> tf.nn.elu(x);
+    public static final ActivationFunction ELU = Named.activation("ELU", (tf, x) -> tf.nn.elu(x));
 
     /** f(x) = 1.0507 x where x is positive, 1.0507 · 1.6733 (e^x - 1) elsewhere (Klambauer et al. 2017). */
-    public static final ActivationFunction SELU = (tf, x) -> tf.nn.selu(x);
+    public static final ActivationFunction SELU = Named.activation("SELU", (tf, x) -> tf.nn.selu(x));
 
     /** f(x) = max(x, 0) + min(0, e^x - 1): {@link #celu celu(1)}, {@link #ELU} with all digits near 0. */
     public static final ActivationFunction CELU = celu(1);
 
     /** f(x) = e^x. */
-    public static final ActivationFunction EXPONENTIAL = (tf, x) -> tf.math.exp(x);
+    public static final ActivationFunction EXPONENTIAL = Named.activation("EXPONENTIAL", (tf, x) -> tf.math.exp(x));
 
     /** f(x) = 1 / (1 + e^-x). */
-    public static final ActivationFunction SIGMOID = (tf, x) -> tf.math.sigmoid(x);
+    public static final ActivationFunction SIGMOID = Named.activation("SIGMOID", (tf, x) -> tf.math.sigmoid(x));
 
     /** f(x) = ln(1 / (1 + e^-x)). */
-    public static final ActivationFunction LOG_SIGMOID = (tf, x) -> tf.math.neg(tf.math.softplus(tf.math.neg(x)));
+    public static final ActivationFunction LOG_SIGMOID =
+            Named.activation("LOG_SIGMOID", (tf, x) -> tf.math.neg(tf.math.softplus(tf.math.neg(x))));
 
     /** f(x) = min(max(x + 3, 0), 6) / 6, straight where SIGMOID curves. */
-    public static final ActivationFunction HARD_SIGMOID = (tf, x) -> scaled(tf, tf.nn.relu6(plus(tf, x, 3)), 1 / 6.0);
+    public static final ActivationFunction HARD_SIGMOID =
+            Named.activation("HARD_SIGMOID", (tf, x) -> scaled(tf, tf.nn.relu6(plus(tf, x, 3)), 1 / 6.0));
 
     /** f(x) = (x + 1) / 2 in [-1, 1], 0 below and 1 above. */
     public static final ActivationFunction SPARSE_SIGMOID =
-            (tf, x) -> scaled(tf, plus(tf, clipped(tf, x, -1, 1), 1), 0.5);
+            Named.activation("SPARSE_SIGMOID", (tf, x) -> scaled(tf, plus(tf, clipped(tf, x, -1, 1), 1), 0.5));
 
     /** f(x) = tanh(x). */
-    public static final ActivationFunction TANH = (tf, x) -> tf.math.tanh(x);
+    public static final ActivationFunction TANH = Named.activation("TANH", (tf, x) -> tf.math.tanh(x));
 
     /** f(x) = min(max(x, -1), 1). */
-    public static final ActivationFunction HARD_TANH = (tf, x) -> clipped(tf, x, -1, 1);
+    public static final ActivationFunction HARD_TANH = Named.activation("HARD_TANH", (tf, x) -> clipped(tf, x, -1, 1));
 
     /** f(x) = x - tanh(x). */
-    public static final ActivationFunction TANH_SHRINK = (tf, x) -> tf.math.sub(x, tf.math.tanh(x));
+    public static final ActivationFunction TANH_SHRINK =
+            Named.activation("TANH_SHRINK", (tf, x) -> tf.math.sub(x, tf.math.tanh(x)));
 
     /** f(x) = x / (1 + e^-x), also called swish (Ramachandran et al. 2017). */
-    public static final ActivationFunction SILU = (tf, x) -> tf.math.mul(x, tf.math.sigmoid(x));
+    public static final ActivationFunction SILU =
+            Named.activation("SILU", (tf, x) -> tf.math.mul(x, tf.math.sigmoid(x)));
 
     /** f(x) = x · HARD_SIGMOID(x), also called hard swish (Howard et al. 2019). */
-    public static final ActivationFunction HARD_SILU = (tf, x) -> tf.math.mul(x, HARD_SIGMOID.call(tf, x));
+    public static final ActivationFunction HARD_SILU =
+            Named.activation("HARD_SILU", (tf, x) -> tf.math.mul(x, HARD_SIGMOID.call(tf, x)));
 
     /** f(x) = x tanh(ln(1 + e^x)) (Misra 2019). */
-    public static final ActivationFunction MISH = (tf, x) -> tf.math.mul(x, tf.math.tanh(tf.math.softplus(x)));
+    public static final ActivationFunction MISH =
+            Named.activation("MISH", (tf, x) -> tf.math.mul(x, tf.math.tanh(tf.math.softplus(x))));
 
     /** f(x) = x Φ(x), where Φ is the distribution function of the normal distribution (Hendrycks and Gimpel 2016). */
-    public static final ActivationFunction GELU = Activations::gelu;
+    public static final ActivationFunction GELU = Named.activation("GELU", Activations::gelu);
 
     /** f(x) = x (1 + tanh(√(2/π) (x + .044715 x³))) / 2, close to {@link #GELU} and faster. */
-    public static final ActivationFunction GELU_APPROXIMATE = Activations::geluApproximate;
+    public static final ActivationFunction GELU_APPROXIMATE =
+            Named.activation("GELU_APPROXIMATE", Activations::geluApproximate);
 
     /** f(x) = ln(1 + e^x). */
-    public static final ActivationFunction SOFTPLUS = (tf, x) -> tf.math.softplus(x);
+    public static final ActivationFunction SOFTPLUS = Named.activation("SOFTPLUS", (tf, x) -> tf.math.softplus(x));
 
     /** f(x) = x / (|x| + 1). */
-    public static final ActivationFunction SOFTSIGN = (tf, x) -> tf.nn.softsign(x);
+    public static final ActivationFunction SOFTSIGN = Named.activation("SOFTSIGN", (tf, x) -> tf.nn.softsign(x));
 
     /** f(x) = (x + 1)² / 4 in [-1, 1], 0 below and x above. */
-    public static final ActivationFunction SPARSE_PLUS = (tf, x) -> tf.math.add(
-            scaled(tf, tf.math.square(plus(tf, clipped(tf, x, -1, 1), 1)), 0.25), tf.nn.relu(plus(tf, x, -1)));
+    public static final ActivationFunction SPARSE_PLUS = Named.activation(
+            "SPARSE_PLUS",
+            (tf, x) -> tf.math.add(
+                    scaled(tf, tf.math.square(plus(tf, clipped(tf, x, -1, 1), 1)), 0.25), tf.nn.relu(plus(tf, x, -1))));
 
     /** f(x) = (x + √(x² + 4)) / 2 (Barron 2021): {@link #squareplus squareplus(4)}. */
     public static final ActivationFunction SQUAREPLUS = squareplus(4);
@@ -101,10 +110,11 @@ public final class Activations {
     public static final ActivationFunction SOFT_SHRINK = softShrink(0.5);
 
     /** f(x) = e^x / Σ e^x over the last axis. */
-    public static final ActivationFunction SOFTMAX = (tf, x) -> tf.nn.softmax(x);
+    public static final ActivationFunction SOFTMAX = Named.activation("SOFTMAX", (tf, x) -> tf.nn.softmax(x));
 
     /** f(x) = x - ln Σ e^x over the last axis. */
-    public static final ActivationFunction LOG_SOFTMAX = (tf, x) -> tf.nn.logSoftmax(x);
+    public static final ActivationFunction LOG_SOFTMAX =
+            Named.activation("LOG_SOFTMAX", (tf, x) -> tf.nn.logSoftmax(x));
 
     /** f([a, b]) = a / (1 + e^-b), where a and b are the halves of the last axis (Dauphin et al. 2017). */
     public static final ActivationFunction GLU = glu(-1);
@@ -119,13 +129,13 @@ public final class Activations {
      */
     public static ActivationFunction leakyRelu(double negativeSlope) {
         Require.finite("leakyRelu negativeSlope", negativeSlope);
-        return (tf, x) -> {
+        return Named.activation("leakyRelu(" + negativeSlope + ")", (tf, x) -> {
             if (x.type() == TFloat32.class) {
                 return tf.nn.leakyRelu(x, LeakyRelu.alpha((float) negativeSlope));
             }
             // The op's attribute is a float, too coarse for float64.
             return tf.select(positive(tf, x), x, scaled(tf, x, negativeSlope));
-        };
+        });
     }
 
     /**
@@ -154,14 +164,19 @@ public final class Activations {
                             : scaled(tf, plus(tf, x, -threshold), negativeSlope);
                     return tf.select(tf.math.less(x, Tensors.constant(tf, threshold, x.type())), below, x);
                 };
-        return Double.isInfinite(maxValue)
-                ? unlimited
-                : (tf, x) -> {
-                    Operand<TFloat32> most = Tensors.constant(tf, maxValue, x.type());
-                    Operand<TFloat32> y = unlimited.call(tf, x);
-                    return tf.select(
-                            tf.math.greaterEqual(y, most), most, y); // No slope at the limit, as RELU6 has none.
-                };
+        String text = "relu(" + negativeSlope + ", " + maxValue + ", " + threshold + ")";
+        return Named.activation(
+                text,
+                Double.isInfinite(maxValue)
+                        ? unlimited
+                        : (tf, x) -> {
+                            Operand<TFloat32> most = Tensors.constant(tf, maxValue, x.type());
+                            Operand<TFloat32> y = unlimited.call(tf, x);
+                            return tf.select(
+                                    tf.math.greaterEqual(y, most),
+                                    most,
+                                    y); // No slope at the limit, as RELU6 has none.
+                        });
     }
 
     /**
@@ -172,7 +187,7 @@ public final class Activations {
      */
     public static ActivationFunction elu(double alpha) {
         Require.finite("elu alpha", alpha);
-        return alpha == 1 ? ELU : (tf, x) -> saturating(tf, x, alpha, 1);
+        return alpha == 1 ? ELU : Named.activation("elu(" + alpha + ")", (tf, x) -> saturating(tf, x, alpha, 1));
     }
 
     /**
@@ -183,7 +198,7 @@ public final class Activations {
      */
     public static ActivationFunction celu(double alpha) {
         Require.positive("celu alpha", alpha);
-        return (tf, x) -> saturating(tf, x, alpha, 1 / alpha);
+        return Named.activation("celu(" + alpha + ")", (tf, x) -> saturating(tf, x, alpha, 1 / alpha));
     }
 
     /**
@@ -194,7 +209,7 @@ public final class Activations {
      */
     public static ActivationFunction squareplus(double b) {
         Require.positive("squareplus b", b);
-        return (tf, x) -> {
+        return Named.activation("squareplus(" + b + ")", (tf, x) -> {
             // (x + r) / 2 is x + (b / 2) / (r + |x|) above 0 and the second term below: nothing cancels or outgrows the
             // type.
             Operand<TFloat32> root = tf.math.sqrt(plus(tf, tf.math.square(x), b));
@@ -202,7 +217,7 @@ public final class Activations {
             Operand<TFloat32> distance = tf.math.add(root, tf.select(up, x, tf.math.neg(x)));
             Operand<TFloat32> bend = tf.math.div(Tensors.constant(tf, b / 2, x.type()), distance);
             return tf.select(up, tf.math.add(x, bend), bend);
-        };
+        });
     }
 
     /**
@@ -213,10 +228,10 @@ public final class Activations {
      */
     public static ActivationFunction hardShrink(double threshold) {
         Require.notNegative("hardShrink threshold", threshold);
-        return (tf, x) -> {
+        return Named.activation("hardShrink(" + threshold + ")", (tf, x) -> {
             Operand<TFloat32> least = Tensors.constant(tf, threshold, x.type());
             return tf.math.mul(x, Tensors.cast(tf, tf.math.greater(tf.math.abs(x), least), x.type()));
-        };
+        });
     }
 
     /**
@@ -227,7 +242,8 @@ public final class Activations {
      */
     public static ActivationFunction softShrink(double threshold) {
         Require.notNegative("softShrink threshold", threshold);
-        return (tf, x) -> tf.math.sub(x, clipped(tf, x, -threshold, threshold));
+        return Named.activation(
+                "softShrink(" + threshold + ")", (tf, x) -> tf.math.sub(x, clipped(tf, x, -threshold, threshold)));
     }
 
     /**
@@ -240,10 +256,12 @@ public final class Activations {
     public static ActivationFunction threshold(double threshold, double defaultValue) {
         Require.finite("threshold threshold", threshold);
         Require.finite("threshold defaultValue", defaultValue);
-        return (tf, x) -> tf.select(
-                tf.math.lessEqual(x, Tensors.constant(tf, threshold, x.type())),
-                Tensors.constant(tf, defaultValue, x.type()),
-                x);
+        return Named.activation(
+                "threshold(" + threshold + ", " + defaultValue + ")",
+                (tf, x) -> tf.select(
+                        tf.math.lessEqual(x, Tensors.constant(tf, threshold, x.type())),
+                        Tensors.constant(tf, defaultValue, x.type()),
+                        x));
     }
 
     /**
@@ -253,7 +271,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction softmax(int axis) {
-        return (tf, x) -> overAxis(tf, x, axis, SOFTMAX);
+        return Named.activation("softmax(" + axis + ")", (tf, x) -> overAxis(tf, x, axis, SOFTMAX));
     }
 
     /**
@@ -263,7 +281,7 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction logSoftmax(int axis) {
-        return (tf, x) -> overAxis(tf, x, axis, LOG_SOFTMAX);
+        return Named.activation("logSoftmax(" + axis + ")", (tf, x) -> overAxis(tf, x, axis, LOG_SOFTMAX));
     }
 
     /**
@@ -273,10 +291,10 @@ public final class Activations {
      * @return an activation
      */
     public static ActivationFunction glu(int axis) {
-        return (tf, x) -> {
+        return Named.activation("glu(" + axis + ")", (tf, x) -> {
             List<Output<TFloat32>> halves = tf.split(tf.constant(axis), x, 2L).output();
             return tf.math.mul(halves.get(0), tf.math.sigmoid(halves.get(1)));
-        };
+        });
     }
 
     private static Operand<TFloat32> gelu(Ops tf, Operand<TFloat32> x) {

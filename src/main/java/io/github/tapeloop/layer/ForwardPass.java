@@ -485,4 +485,10 @@ public final class ForwardPass {
     public Operand<TFloat32> totalLoss(Operand<TFloat32> loss) {
         return losses.total(loss);
     }
+
+    /** Says what the pass is for. */
+    @Override
+    public String toString() {
+        return "ForwardPass[" + (training ? "training" : "inference") + ", " + precision + "]";
+    }
 }

@@ -32,6 +32,10 @@ import org.tensorflow.types.TInt64;
  * <p>What a query may not attend to has weight 0 and is no part of any gradient. A query that may attend to nothing, because it is
  * masked itself or masks leave nothing, attends to all steps alike, and its scores have no gradient, as in Keras; Keras with
  * a dropout gives zeros there.
+ *
+ * <p>A score is a product, so inputs of some 1e19 and more have infinite ones, and a query that has them gets NaN, as in Keras:
+ * the softmax takes the largest score from all, and ∞ - ∞ is no number. Scores that stay finite there would have to be computed
+ * in float64, for everybody; a {@link LayerNormalization} before the attention keeps inputs small.
  */
 public final class MultiHeadAttention extends Layer {
 

@@ -23,6 +23,23 @@ final class Named {
         return new OfConstraint(text, formula);
     }
 
+    static ActivationFunction activation(String text, ActivationFunction formula) {
+        return new OfActivation(text, formula);
+    }
+
+    private record OfActivation(String text, ActivationFunction formula) implements ActivationFunction {
+
+        @Override
+        public Operand<TFloat32> call(Ops tf, Operand<TFloat32> x) {
+            return formula.call(tf, x);
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
     private record OfInitializer(String text, Initializer formula) implements Initializer {
 
         @Override

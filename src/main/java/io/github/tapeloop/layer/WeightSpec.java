@@ -118,4 +118,11 @@ public final class WeightSpec {
     Regularizer penalty() {
         return regularizer;
     }
+
+    /** Says how it starts and what holds it. */
+    @Override
+    public String toString() {
+        return "WeightSpec[" + initializer + (trainable ? "" : ", not trainable")
+                + (regularizer == null ? "" : ", " + regularizer) + (constraint == null ? "" : ", " + constraint) + "]";
+    }
 }

@@ -8,7 +8,6 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 
 /**
  * The categorical cross-entropy with easy samples weighted down: -Σ α (1 - p)^γ · target · log p over the classes, averaged
@@ -16,16 +15,13 @@ import org.tensorflow.types.family.TNumber;
  *
  * <p>Targets are one-hot or probabilities, shaped like the predictions, float32 [batch, …, classes].
  */
-public final class CategoricalFocalCrossentropy extends StandardLoss {
+public final class CategoricalFocalCrossentropy extends OneHotLoss<CategoricalFocalCrossentropy> {
 
-    private final boolean logits;
     private double[] alpha = {0.25};
     private double gamma = 2;
-    private double labelSmoothing;
-    private int axis = -1;
 
     private CategoricalFocalCrossentropy(boolean logits) {
-        this.logits = logits;
+        super(logits);
     }
 
     /**
@@ -79,63 +75,11 @@ public final class CategoricalFocalCrossentropy extends StandardLoss {
         return this;
     }
 
-    /**
-     * Moves targets towards equal probabilities: y (1 - s) + s / classes.
-     *
-     * @param smoothing s, in [0, 1]; 0 unless set
-     * @return this
-     */
-    public CategoricalFocalCrossentropy labelSmoothing(double smoothing) {
-        settings.change(this, "labelSmoothing");
-        this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
-        return this;
-    }
-
-    /**
-     * Sets the axis of the classes.
-     *
-     * @param classAxis an axis of the predictions, counted from the back if negative; -1 unless set
-     * @return this
-     */
-    public CategoricalFocalCrossentropy axis(int classAxis) {
-        settings.change(this, "axis");
-        this.axis = classAxis;
-        return this;
-    }
-
     @Override
-    protected int[] reducedAxes(Operand<TFloat32> prediction) {
-        return new int[] {axis};
-    }
-
-    @Override
-    public boolean isPerSample(Operand<TFloat32> prediction) {
-        return Axes.fromFront(this, axis, prediction) > 0;
-    }
-
-    @Override
-    public Scale predictionScale() {
-        return logits ? Scale.CLASS_LOGITS : Scale.CLASS_PROBABILITIES;
-    }
-
-    @Override
-    public Scale targetScale() {
-        return Scale.CLASS_PROBABILITIES;
-    }
-
-    @Override
-    public Operand<TFloat32> probabilities(Ops tf, Operand<TFloat32> prediction) {
-        return logits ? Axes.softmax(tf, this, prediction, axis) : prediction;
-    }
-
-    @Override
-    Operand<TFloat32> formula(Ops tf, Operand<? extends TNumber> target, Operand<TFloat32> prediction) {
-        Operand<TFloat32> y = Axes.toLast(tf, this, Targets.oneHot(tf, this, target, prediction), axis);
-        Operand<TFloat32> x = Axes.toLast(tf, this, prediction, axis);
-        y = CategoricalCrossentropy.smoothTowardsAll(tf, y, labelSmoothing, x);
-        Operand<TFloat32> p = logits ? tf.nn.softmax(x) : CategoricalCrossentropy.normalised(tf, x);
+    Operand<TFloat32> ofSample(Ops tf, Operand<TFloat32> y, Operand<TFloat32> x) {
+        Operand<TFloat32> p = isOfLogits() ? tf.nn.softmax(x) : normalised(tf, x);
         // Of the logits themselves: a clipped probability would have no slope where the model is most wrong.
-        Operand<TFloat32> logarithm = logits ? Formula.bounded(tf, tf.nn.logSoftmax(x)) : tf.math.log(p);
+        Operand<TFloat32> logarithm = isOfLogits() ? Formula.bounded(tf, tf.nn.logSoftmax(x)) : tf.math.log(p);
         // Off 0, where a power below 1 has no finite slope.
         Operand<TFloat32> wrong = Formula.atLeast(tf, Formula.oneMinus(tf, p), Formula.EPSILON);
         Operand<TFloat32> focus = tf.math.pow(wrong, Formula.constant(tf, gamma, p));

@@ -60,8 +60,9 @@ public non-sealed interface GradientTransform extends Optimizer.Transform {
     @SuppressWarnings("unchecked") // Only numbers have gradients, each of its variable's type.
     static GradientTransform each(Each formula) {
         Objects.requireNonNull(formula, "formula");
-        return (update, gradients) -> gradients.map((variable, gradient) ->
+        GradientTransform all = (update, gradients) -> gradients.map((variable, gradient) ->
                 formula.apply(update, (Variable<TNumber>) variable, (Operand<TNumber>) gradient));
+        return new Named("", all, false);
     }
 
     /**

@@ -287,4 +287,10 @@ public final class LossScale {
             });
         }
     }
+
+    /** Says how it begins; {@link #value} is what it is now. */
+    @Override
+    public String toString() {
+        return "LossScale[from " + initial + ", grown after " + growthSteps + " steps]";
+    }
 }

@@ -2,7 +2,7 @@ package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.state.Gradients;
 
-/** A transform that is made of a function, a name, and what is said of both. */
+/** A transform that is made of a function, a name, blank of one that is still to be named, and what is said of both. */
 record Named(String name, GradientTransform formula, boolean isTraceable) implements GradientTransform {
 
     @Override
@@ -12,6 +12,6 @@ record Named(String name, GradientTransform formula, boolean isTraceable) implem
 
     @Override
     public String toString() {
-        return name;
+        return name.isBlank() ? "GradientTransform.each(…)" : name;
     }
 }

@@ -1,7 +1,9 @@
 package io.github.tapeloop.optimizer;
 
 import io.github.tapeloop.settings.Require;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
@@ -42,18 +44,7 @@ public interface Schedule {
      * @return a schedule that is {@link #isTraceable}
      */
     static Schedule traceable(Schedule formula) {
-        Objects.requireNonNull(formula, "formula");
-        return new Schedule() {
-            @Override
-            public Operand<TFloat64> learningRate(Ops tf, Operand<TFloat64> step) {
-                return formula.learningRate(tf, step);
-            }
-
-            @Override
-            public boolean isTraceable() {
-                return true;
-            }
-        };
+        return new OwnSchedule("traceable", true, Objects.requireNonNull(formula, "formula"));
     }
 
     /**
@@ -67,6 +58,7 @@ public interface Schedule {
     static Schedule exponentialDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
         return new ClosedForm(
+                call("exponentialDecay", initial, decaySteps, rate),
                 (tf, step) -> decayed(tf, initial, rate, tf.math.div(step, tf.constant((double) decaySteps))));
     }
 
@@ -80,8 +72,10 @@ public interface Schedule {
      */
     static Schedule staircaseDecay(double initial, long decaySteps, double rate) {
         requireDecay(initial, decaySteps, rate);
-        return new ClosedForm((tf, step) ->
-                decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps)))));
+        return new ClosedForm(
+                call("staircaseDecay", initial, decaySteps, rate),
+                (tf, step) ->
+                        decayed(tf, initial, rate, tf.math.floor(tf.math.div(step, tf.constant((double) decaySteps)))));
     }
 
     /**
@@ -92,7 +86,7 @@ public interface Schedule {
      */
     static Schedule constant(double learningRate) {
         Require.notNegative("learning rate", learningRate);
-        return new ClosedForm((tf, step) -> tf.constant(learningRate));
+        return new ClosedForm(call("constant", learningRate), (tf, step) -> tf.constant(learningRate));
     }
 
     /**
@@ -104,7 +98,9 @@ public interface Schedule {
      * @return a schedule
      */
     static Schedule piecewiseConstant(long[] boundaries, double[] values) {
-        return new ClosedForm(PiecewiseConstant.of(boundaries, values));
+        return new ClosedForm(
+                call("piecewiseConstant", Arrays.toString(boundaries), Arrays.toString(values)),
+                PiecewiseConstant.of(boundaries, values));
     }
 
     /**
@@ -135,7 +131,7 @@ public interface Schedule {
         Require.notNegative("learning rate", end);
         Require.positive("power", power);
         double steps = requireSteps(decaySteps);
-        return new ClosedForm((tf, step) -> {
+        return new ClosedForm(call("polynomialDecay", initial, decaySteps, end, power, cycle), (tf, step) -> {
             Operand<TFloat64> one = tf.constant(1.0);
             Operand<TFloat64> part = tf.math.div(step, tf.constant(steps));
             Operand<TFloat64> done =
@@ -168,7 +164,7 @@ public interface Schedule {
      */
     static Schedule inverseTimeDecay(double initial, long decaySteps, double rate, boolean staircase) {
         requireDecay(initial, decaySteps, rate);
-        return new ClosedForm((tf, step) -> {
+        return new ClosedForm(call("inverseTimeDecay", initial, decaySteps, rate, staircase), (tf, step) -> {
             Operand<TFloat64> smooth = tf.math.div(step, tf.constant((double) decaySteps));
             Operand<TFloat64> time = staircase ? tf.math.floor(smooth) : smooth;
             return tf.math.div(
@@ -201,7 +197,7 @@ public interface Schedule {
         Require.notNegative("learning rate", initial);
         Require.probability("alpha", alpha);
         double steps = requireSteps(decaySteps);
-        return new ClosedForm((tf, step) -> {
+        return new ClosedForm(call("cosineDecay", initial, decaySteps, alpha), (tf, step) -> {
             Operand<TFloat64> done = tf.math.minimum(tf.math.div(step, tf.constant(steps)), tf.constant(1.0));
             return CosineRestarts.wave(tf, done, tf.constant(1.0), initial, alpha);
         });
@@ -236,6 +232,7 @@ public interface Schedule {
         Require.positive("mMul", mMul);
         Require.atLeast(1, "tMul", tMul);
         return new ClosedForm(
+                call("cosineDecayRestarts", initial, firstDecaySteps, tMul, mMul, alpha),
                 new CosineRestarts(initial, Require.atLeast(1, "firstDecaySteps", firstDecaySteps), tMul, mMul, alpha));
     }
 
@@ -260,10 +257,13 @@ public interface Schedule {
                     tf.math.add(first, tf.math.mul(part, tf.math.sub(own, first))),
                     own);
         };
-        if (this instanceof ClosedForm) {
-            return new ClosedForm(warmed);
-        }
-        return isTraceable() ? traceable(warmed) : warmed;
+        String text = this + "." + call("warmup", from, steps);
+        return this instanceof ClosedForm ? new ClosedForm(text, warmed) : new OwnSchedule(text, isTraceable(), warmed);
+    }
+
+    /** How a schedule says what it is: as it is made. */
+    private static String call(String method, Object... arguments) {
+        return Arrays.stream(arguments).map(String::valueOf).collect(Collectors.joining(", ", method + "(", ")"));
     }
 
     private static Operand<TFloat64> decayed(Ops tf, double initial, double rate, Operand<TFloat64> exponent) {

@@ -265,4 +265,10 @@ public final class Update {
         }
         return operand;
     }
+
+    /** Names the optimizer. */
+    @Override
+    public String toString() {
+        return "Update of " + prefix;
+    }
 }

@@ -84,12 +84,13 @@ public final class FirstStep implements Witness {
             String where = output.head().output() == null
                     ? ""
                     : "Output '" + output.head().output() + "': ";
-            if (!values.isFinite(output.target())) {
+            Counted counted = counted(output);
+            if (!counted.isFinite()) {
                 warn(where
                         + "The target of the first batch has values that are not finite. Drop or replace them, or give"
                         + " them a sample weight of 0");
             }
-            TrialValues.Range targets = values.range(output.target());
+            TrialValues.Range targets = counted.range();
             TrialValues.Range given = values.range(output.prediction());
             Optional.ofNullable(output.head().loss()).ifPresent(loss -> {
                 TargetCheck.of(loss, loss.targetScale(), targets).ifPresent(text -> warn(where + text));
@@ -119,6 +120,18 @@ public final class FirstStep implements Witness {
                     + " it is sorted by class, the model forgets each class while it learns the next: shuffle(…) the"
                     + " dataset before batch(…)");
         }
+    }
+
+    /** What is to be known of the targets that count. */
+    private record Counted(boolean isFinite, TrialValues.Range range) {}
+
+    private Counted counted(HeadOutput output) {
+        Counted[] found = new Counted[1];
+        session.unrecorded(() -> {
+            Operand<?> targets = output.countedTarget(session.tf());
+            found[0] = new Counted(values.isFinite(targets), values.range(targets));
+        });
+        return found[0];
     }
 
     private void check(

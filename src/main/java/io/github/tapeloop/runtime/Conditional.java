@@ -230,5 +230,10 @@ public final class Conditional {
             TraceEnvironment.Used used = List.copyOf(watched).get(variable);
             return tf.zeros(tf.constant(used.shape().asArray()), used.type());
         }
+
+        @Override
+        public String toString() {
+            return "Branches";
+        }
     }
 }

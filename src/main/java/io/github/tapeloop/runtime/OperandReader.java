@@ -47,7 +47,8 @@ abstract class OperandReader {
      * Reads a value: the tensor given to {@code reader} shares the operand's memory and is closed when it returns.
      *
      * @param operand an operand of this session
-     * @param reader takes what it needs out of the tensor, which it must not keep
+     * @param reader takes what it needs out of the tensor, which it must not keep: TensorFlow Java does not say so of a tensor that
+     *     was closed, and its memory belongs to others then. {@link TapeSession#tensor} gives one to keep
      * @param <T> the operand's type
      * @param <R> the result's type
      * @return what {@code reader} returned

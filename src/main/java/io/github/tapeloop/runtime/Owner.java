@@ -114,4 +114,10 @@ public final class Owner implements AutoCloseable {
             throw new IllegalStateException("could not be closed: " + made, e);
         }
     }
+
+    /** Says how much it owns. */
+    @Override
+    public String toString() {
+        return "Owner[of " + owned.size() + (closed ? ", closed]" : "]");
+    }
 }

@@ -117,4 +117,10 @@ public final class SessionBuilder {
                 .setIntraOpParallelismThreads(threads.intraOp())
                 .build();
     }
+
+    /** Says what a session would be opened with. */
+    @Override
+    public String toString() {
+        return "SessionBuilder[" + threads + ", device '" + device + "', seed " + seed + "]";
+    }
 }

@@ -17,7 +17,9 @@ import org.tensorflow.types.family.TType;
  * <p>An operand used after its scope has closed is an {@link IllegalStateException}; where TensorFlow Java itself is asked,
  * as by {@code operand.shape()}, its text speaks of a closed session. A tensor taken with TensorFlow
  * Java's {@code asTensor()} is that library's own object: it stays readable after the scope, and its memory goes with
- * the garbage collector; {@link TapeSession#read} frees at once.
+ * the garbage collector; {@link TapeSession#read} frees at once. Its memory is the session's, which nothing here can
+ * change: read after the session was closed it gives what stands there by then, or ends the process. {@link
+ * TapeSession#tensor} gives one that is whole then, too.
  *
  * <p>Not thread-safe: a scope belongs to the thread that uses its session.
  */
@@ -150,5 +152,11 @@ public final class TensorScope implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("This TensorScope is closed: keep operands before its try block ends");
         }
+    }
+
+    /** Says how much it owns. */
+    @Override
+    public String toString() {
+        return "TensorScope[" + live + " live" + (closed ? ", closed]" : "]");
     }
 }

@@ -395,4 +395,10 @@ public final class TracedFunction implements AutoCloseable {
             session.end(entered);
         }
     }
+
+    /** Names the function. */
+    @Override
+    public String toString() {
+        return "TracedFunction '" + label + "' of " + inputs + " inputs";
+    }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.types.family.TType;
 
@@ -97,5 +98,11 @@ public final class Gradients {
                 Objects.requireNonNull(
                         change.apply(variable, gradient), () -> "no new gradient for '" + variable.name() + "'")));
         return new Gradients(changed, unconnected);
+    }
+
+    /** Names the variables that have one. */
+    @Override
+    public String toString() {
+        return byVariable.keySet().stream().map(Variable::name).collect(Collectors.joining(", ", "Gradients[", "]"));
     }
 }

@@ -62,6 +62,7 @@ public final class Snapshot implements AutoCloseable {
 
     @SuppressWarnings("unchecked") // A value has its variable's type.
     private static Operand<?> persisted(Variable<?> variable, Supplier<? extends Operand<?>> value) {
+        variable.requireOpen();
         return variable.session().persist(() -> (Operand<TType>) value.get());
     }
 
@@ -144,6 +145,7 @@ public final class Snapshot implements AutoCloseable {
     }
 
     private void take(Variable<?> variable) {
+        variable.requireOpen();
         TapeSession session = variable.session();
         values.computeIfAbsent(variable, open -> session.persist(() -> read(open, session)));
     }
@@ -185,5 +187,11 @@ public final class Snapshot implements AutoCloseable {
             }
         });
         values.clear();
+    }
+
+    /** Says how many variables it has. */
+    @Override
+    public String toString() {
+        return "Snapshot[of " + values.size() + " variables" + (closed ? ", closed]" : "]");
     }
 }

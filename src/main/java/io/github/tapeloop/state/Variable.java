@@ -143,6 +143,11 @@ public final class Variable<T extends TType> implements AutoCloseable {
         return type == TFloat32.class ? (Operand<T>) DtypePolicy.of(tf).compute(tf, value) : value;
     }
 
+    /** Fails if the value is gone. */
+    void requireOpen() {
+        resource.requireOpen();
+    }
+
     /** The value in the variable, whatever is held back, in its own type. */
     Operand<T> readNow(Ops tf) {
         return resource.read(tf);
@@ -171,6 +176,7 @@ public final class Variable<T extends TType> implements AutoCloseable {
     }
 
     private <R> R valueNow(Function<Operand<T>, R> reader) {
+        resource.requireOpen();
         List<R> value = new ArrayList<>(1);
         session.unrecorded(() -> value.add(reader.apply(read(session.tf()))));
         return value.get(0);

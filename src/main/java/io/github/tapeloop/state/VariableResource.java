@@ -77,13 +77,18 @@ final class VariableResource<T extends TType> implements Storage {
         return handle.op();
     }
 
-    /** The handle for ops. */
-    Operand<? extends TType> in(Ops tf) {
+    /** Refuses to be used after the end, by the name of the variable and before the session, which cannot know it, does. */
+    void requireOpen() {
         if (closed) {
             throw new IllegalStateException("Variable '" + variable
                     + "' is closed: its session or trainer was closed, which frees what is theirs."
                     + " Make a new model or metric; a model can go on in a session(…) that both trainers have");
         }
+    }
+
+    /** The handle for ops. */
+    Operand<? extends TType> in(Ops tf) {
+        requireOpen();
         if (TapeSession.of(tf) != session) {
             throw new IllegalStateException(
                     "Variable '" + variable + "' belongs to another TapeSession. A model stays in"

@@ -5,6 +5,7 @@ import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.runtime.Tensors;
 import java.util.Optional;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
@@ -32,6 +33,39 @@ public record HeadOutput(
     Operand<TFloat32> loss(Ops tf) {
         Loss loss = mask.map(head.loss()::masked).orElse(head.loss());
         return weight.isPresent() ? loss.call(tf, target, prediction, weight.get()) : loss.call(tf, target, prediction);
+    }
+
+    /**
+     * The target, and 0 where it counts for nothing, neither in the loss nor in a metric: what is there is nobody's mistake.
+     *
+     * @param tf makes ops
+     * @return of the target's shape and type
+     */
+    public Operand<? extends TNumber> countedTarget(Ops tf) {
+        Operand<? extends TNumber> shown = mask.isPresent() ? where(tf, mask.get(), target) : target;
+        boolean weighted =
+                weight.isPresent() && head.metrics().isEmpty(); // Metrics without weights see it all the same.
+        return weighted
+                ? where(
+                        tf,
+                        tf.math.notEqual(
+                                weight.get(),
+                                Tensors.constant(tf, 0, weight.get().type())),
+                        shown)
+                : shown;
+    }
+
+    private static <T extends TNumber> Operand<T> where(Ops tf, Operand<TBool> counts, Operand<T> values) {
+        Shape leading = Tensors.shape(counts);
+        int more = Tensors.rank(values) - leading.numDimensions();
+        if (more < 0 || !Tensors.shape(values).take(leading.numDimensions()).equals(leading)) {
+            return values; // What does not fit is for the loss to refuse.
+        }
+        Operand<TBool> each = counts;
+        for (int k = 0; k < more; k++) {
+            each = tf.expandDims(each, tf.constant(-1));
+        }
+        return tf.select(each, values, tf.zerosLike(values));
     }
 
     /** Lets the metrics see it. */

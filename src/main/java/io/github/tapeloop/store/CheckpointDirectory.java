@@ -418,4 +418,9 @@ public final class CheckpointDirectory implements AutoCloseable {
         }
         writer.check();
     }
+
+    @Override
+    public String toString() {
+        return directory.toString();
+    }
 }

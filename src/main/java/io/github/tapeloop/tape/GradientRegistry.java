@@ -172,4 +172,10 @@ public final class GradientRegistry {
         }
         return rule != null ? Optional.of(rule) : graphGradients.ruleFor(op);
     }
+
+    /** Names the ops that have rules of the user's. */
+    @Override
+    public String toString() {
+        return "GradientRegistry[with own rules for " + new TreeSet<>(own.keySet()) + "]";
+    }
 }

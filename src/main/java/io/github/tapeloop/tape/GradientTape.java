@@ -396,4 +396,10 @@ public final class GradientTape implements AutoCloseable {
                             + " with tf.dtypes.cast before the tape watches it");
         }
     }
+
+    /** Says how many ops it has noted. */
+    @Override
+    public String toString() {
+        return "GradientTape[" + ops.size() + " ops" + (closed ? ", closed]" : recording ? ", recording]" : "]");
+    }
 }

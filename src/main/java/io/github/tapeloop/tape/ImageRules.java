@@ -1,12 +1,14 @@
 package io.github.tapeloop.tape;
 
 import io.github.tapeloop.runtime.Tensors;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Stack;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TType;
@@ -20,7 +22,29 @@ final class ImageRules {
         rules.put("ExtractImagePatches", ImageRules::patches);
         rules.put("ExtractVolumePatches", ImageRules::patches);
         rules.put("RGBToHSV", ImageRules::hue);
+        rules.put("ResizeBicubic", (tf, op) -> resized(tf, op, "align_corners", "half_pixel_centers"));
+        rules.put("ScaleAndTranslate", (tf, op) -> resized(tf, op, "kernel_type", "antialias"));
         ProjectiveTransformRule.addTo(rules);
+    }
+
+    /**
+     * TensorFlow's gradient op, which asks the image for its size only and takes fewer types than the op: in float32, the type of
+     * the output whatever that of the image.
+     */
+    private static void resized(Ops tf, OpGradient op, String... attributes) {
+        op.propagate(0, () -> {
+            Operand<TType> image = op.input(0);
+            List<Operand<?>> inputs = new ArrayList<>();
+            inputs.add(op.gradient(0));
+            inputs.add(Tensors.cast(tf, image, TFloat32.class));
+            for (int scale = 2; scale < op.inputs(); scale++) { // Input 1 is the new size.
+                inputs.add(op.input(scale));
+            }
+            OperationBuilder builder = RawOps.builder(tf, op.type() + "Grad", inputs.toArray(Operand<?>[]::new));
+            Operand<TType> slope =
+                    RawOps.attributesOf(op, builder, attributes).build().output(0);
+            return RawOps.cast(tf, slope, image.asOutput().dataType());
+        });
     }
 
     /**

@@ -260,4 +260,10 @@ public final class OpGradient {
         }
         return text.toString();
     }
+
+    /** Names the op. */
+    @Override
+    public String toString() {
+        return "OpGradient of " + op.type() + " '" + op.name() + "'";
+    }
 }

@@ -287,4 +287,9 @@ public final class GradientCheck {
     private double[] values(Optional<? extends Operand<?>> operand, int size) {
         return operand.map(session::doubles).orElseGet(() -> new double[size]);
     }
+
+    @Override
+    public String toString() {
+        return "GradientCheck[step " + step + ", tolerance " + tolerance + "]";
+    }
 }

@@ -99,4 +99,10 @@ public final class ScriptedDataset {
     public long examplesRead() {
         return read.get();
     }
+
+    /** Says of which dataset it is. */
+    @Override
+    public String toString() {
+        return "ScriptedDataset[" + batchSize + " of " + dataset + "]";
+    }
 }

@@ -114,6 +114,7 @@ public final class LossesAndMetrics {
 
     /** Calls a setter with legal values. */
     public static Object call(Method method, Object part) {
+        method.setAccessible(true); // It may be declared in a class that is not public.
         try {
             return method.invoke(part, values(method.getParameterTypes()));
         } catch (InvocationTargetException e) {

@@ -10,12 +10,14 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.function.Executable;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -139,8 +141,16 @@ class VariableLifetimeTest {
         Variable<TFloat32> v = Variable.create(ops, "v", ops.constant(1f), true);
         closing.close();
         v.close();
-        IllegalStateException error = assertThrows(IllegalStateException.class, () -> v.read(ops));
-        assertTrue(error.getMessage().contains("'v' is closed"), error.getMessage());
+        for (Executable asks : List.<Executable>of(
+                () -> v.read(ops),
+                () -> v.handle(ops),
+                v::toFloats,
+                v::toDoubles,
+                () -> Snapshot.of(List.of(v)),
+                () -> Snapshot.of(Map.of(v, () -> ops.constant(2f))))) {
+            IllegalStateException error = assertThrows(IllegalStateException.class, asks);
+            assertTrue(error.getMessage().contains("'v' is closed"), error.getMessage());
+        }
         assertEquals(Shape.scalar(), v.shape());
     }
 

@@ -2,6 +2,8 @@ package io.github.tapeloop.tape;
 
 import static io.github.tapeloop.FiniteDifferences.assertClose;
 import static io.github.tapeloop.FiniteDifferences.values;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -17,11 +19,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.family.TNumber;
@@ -93,6 +98,43 @@ class GradientFormsTest {
         try (TensorScope scope = session.scope()) {
             List<Operand<TFloat64>> singles = inputs(row, TFloat32.class);
             assertSame(row, inputs(row, TFloat64.class), gradients(session.tf(), row, singles), 2e-3);
+        }
+    }
+
+    /** The gradient ops of some take fewer types than the ops. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"ResizeBilinear", "ResizeBicubic", "ResizeNearestNeighbor", "CropAndResize", "ScaleAndTranslate"
+            })
+    void anImageOfAnyTypeHasTheGradientOfOneInFloat32(String type) {
+        double[] single = slopeOfAnImage(type, TFloat32.class);
+        assertTrue(Arrays.stream(single).anyMatch(slope -> slope != 0), type);
+        assertArrayEquals(single, slopeOfAnImage(type, TFloat64.class), 1e-5);
+        assertArrayEquals(single, slopeOfAnImage(type, TFloat16.class), 5e-3);
+        if (!type.equals("CropAndResize")) { // It takes no bfloat16.
+            assertArrayEquals(single, slopeOfAnImage(type, TBfloat16.class), 5e-2);
+        }
+    }
+
+    private static double[] slopeOfAnImage(String type, Class<? extends TNumber> kind) {
+        try (TensorScope scope = session.scope();
+                GradientTape tape = GradientTape.open(session.tf())) {
+            Ops tf = session.tf();
+            Operand<? extends TNumber> image =
+                    tf.dtypes.cast(tf.constant(new float[][][][] {{{{1}, {2}}, {{3}, {5}}}}), kind);
+            tape.watch(image);
+            List<Operand<?>> inputs = new ArrayList<>(List.of(image));
+            if (type.equals("CropAndResize")) {
+                inputs.add(tf.constant(new float[][] {{0.1f, 0, 0.9f, 1}}));
+                inputs.add(tf.constant(new int[] {0}));
+            }
+            inputs.add(tf.constant(new int[] {3, 4}));
+            if (type.equals("ScaleAndTranslate")) {
+                inputs.add(tf.constant(new float[] {1.5f, 2}));
+                inputs.add(tf.constant(new float[] {0.1f, 0}));
+            }
+            Operand<? extends TNumber> y = RawOps.make(tf, type, inputs.toArray(Operand<?>[]::new));
+            return session.doubles(tape.gradient(y, image).orElseThrow());
         }
     }
 
