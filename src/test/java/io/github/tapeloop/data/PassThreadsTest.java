@@ -173,15 +173,16 @@ class PassThreadsTest {
         AtomicReference<Thread> thread = new AtomicReference<>();
         boolean ofSource = where == Blocked.SOURCE_PREFETCHED; // With a map, the source is read by this thread too.
         Dataset data = Dataset.from(new ScriptedSource(1000, example -> {
-            if (ofSource) {
-                thread.set(Thread.currentThread());
-            }
-        })).map(ofSource ? 0 : 1, row -> {
-            if (!ofSource) {
-                thread.set(Thread.currentThread());
-            }
-            return row;
-        });
+                    if (ofSource) {
+                        thread.set(Thread.currentThread());
+                    }
+                }))
+                .map(ofSource ? 0 : 1, row -> {
+                    if (!ofSource) {
+                        thread.set(Thread.currentThread());
+                    }
+                    return row;
+                });
         leave(where == Blocked.MAP ? data.batch(2) : data.batch(2).prefetch(2));
         while (thread.get().isAlive()) {
             System.gc();
