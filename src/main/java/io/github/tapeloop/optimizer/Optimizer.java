@@ -120,15 +120,23 @@ public abstract class Optimizer extends OptimizerState {
             met.removeIf(Variable::isClosed);
             met.addAll(gradients.variables());
         }
+        begin(tf, gradients);
         if (!Transaction.hold(tf, () -> new HeldUpdate(this, gradients))) {
             applyNow(tf, gradients);
         }
     }
 
-    /** Makes the update that was checked. */
-    final void applyNow(Ops tf, Gradients gradients) {
+    /**
+     * Makes what is kept of variables as they are before their first update: now, in every mode, though the update may be
+     * refused.
+     */
+    private void begin(Ops tf, Gradients gradients) {
         build(tf);
         gradients.variables().forEach(this::ask);
+    }
+
+    /** Makes the update that was checked. */
+    final void applyNow(Ops tf, Gradients gradients) {
         if (lossScale == null) {
             step(tf, gradients);
         } else {

@@ -178,19 +178,20 @@ public final class ScheduleFreeAdamW extends Moments<ScheduleFreeAdamW> {
         });
     }
 
+    /** x = z + (y - z) / β₁, which is y to the bit where nothing was updated. */
     @SuppressWarnings("unchecked") // A slot has its variable's type.
     private <T extends TNumber> void toAverage(Ops tf, Variable<T> variable, Variable<?> momentum) {
         Operand<T> z = ((Variable<T>) momentum).read(tf);
-        Operand<T> rest = tf.math.mul(z, Tensors.constant(tf, 1 - beta1(), variable.type()));
         Operand<T> beta = Tensors.constant(tf, beta1(), variable.type());
-        variable.assign(tf, tf.math.div(tf.math.sub(variable.read(tf), rest), beta));
+        Operand<T> ahead = tf.math.div(tf.math.sub(variable.read(tf), z), beta);
+        variable.assign(tf, tf.math.add(z, ahead));
     }
 
     @SuppressWarnings("unchecked") // A slot has its variable's type.
     private <T extends TNumber> void toTraining(Ops tf, Variable<T> variable, Variable<?> momentum) {
         Operand<T> z = ((Variable<T>) momentum).read(tf);
-        Operand<T> rest = tf.math.mul(z, Tensors.constant(tf, 1 - beta1(), variable.type()));
         Operand<T> beta = Tensors.constant(tf, beta1(), variable.type());
-        variable.assign(tf, tf.math.add(tf.math.mul(variable.read(tf), beta), rest));
+        Operand<T> ahead = tf.math.mul(tf.math.sub(variable.read(tf), z), beta);
+        variable.assign(tf, tf.math.add(z, ahead));
     }
 }

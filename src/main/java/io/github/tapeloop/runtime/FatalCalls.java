@@ -46,17 +46,27 @@ final class FatalCalls {
             entry(
                     "DepthwiseConv2dNativeBackpropFilter",
                     row(4, 1, 4).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
-            entry("Conv3D", row(5, 5).where(WindowCalls::misfit).cured(WideCalls.or(WindowCalls::convolution))),
+            entry(
+                    "Conv3D",
+                    row(5, 5)
+                            .where(WindowCalls::misfit)
+                            .cured(WideCalls.or(VolumeCalls.cut(WindowCalls::convolution, 0)))),
             entry(
                     "Conv3DBackpropInputV2",
-                    row(1, 5, 5).where(sizes(0, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toImage))),
+                    row(1, 5, 5)
+                            .where(sizes(0, WindowCalls::misfit))
+                            .cured(WideCalls.or(VolumeCalls.grownToSizes(WindowCalls::toImage)))),
             entry(
                     "Conv3DBackpropFilterV2",
-                    row(5, 1, 5).where(sizes(1, WindowCalls::misfit)).cured(WideCalls.or(WindowCalls::toKernel))),
+                    row(5, 1, 5)
+                            .where(sizes(1, WindowCalls::misfit))
+                            .cured(WideCalls.or(VolumeCalls.cut(WindowCalls::toKernel, 0)))),
             entry("AvgPool", row(4).cured(PoolCalls::pool)),
             entry("AvgPoolGrad", row(1, 4).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
-            entry("AvgPool3D", row(5).cured(PoolCalls::pool)),
-            entry("AvgPool3DGrad", row(1, 5).where(PoolCalls::wrongAverage).cured(PoolCalls::toAveraged)),
+            entry("AvgPool3D", row(5).cured(VolumeCalls.cut(PoolCalls::pool, 0))),
+            entry(
+                    "AvgPool3DGrad",
+                    row(1, 5).where(PoolCalls::wrongAverage).cured(VolumeCalls.grownToSizes(PoolCalls::toAveraged))),
             entry("MaxPool", row(4).cured(PoolCalls::pool)),
             entry("MaxPoolV2", row(4, 1, 1)),
             entry("MaxPoolGrad", row(4, 4, 4).cured(PoolCalls::toPooled)),
@@ -65,9 +75,9 @@ final class FatalCalls {
             entry("MaxPoolGradGradV2", row(4, 4, 4, 1, 1)),
             entry("MaxPoolWithArgmax", row(4)),
             entry("MaxPoolGradWithArgmax", row(4, 4, 4).cured(PoolCalls::toPooled)),
-            entry("MaxPool3D", row(5).cured(PoolCalls::pool)),
-            entry("MaxPool3DGrad", row(5, 5, 5).cured(PoolCalls::toPooled)),
-            entry("MaxPool3DGradGrad", row(5, 5, 5)),
+            entry("MaxPool3D", row(5).cured(VolumeCalls.cut(PoolCalls::pool, 0))),
+            entry("MaxPool3DGrad", row(5, 5, 5).cured(VolumeCalls.grown(PoolCalls::toPooled))),
+            entry("MaxPool3DGradGrad", row(5, 5, 5).cured(VolumeCalls.cut(null, 0, 2))),
             entry("RFFT", transform(1)),
             entry("RFFT2D", transform(2)),
             entry("RFFT3D", transform(3)),

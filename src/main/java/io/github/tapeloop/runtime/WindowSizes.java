@@ -28,7 +28,8 @@ final class WindowSizes {
         return isShape(numbers) ? Tensors.shape(((GraphOperation) numbers.op()).input(0)) : Shape.unknown();
     }
 
-    private static boolean isShape(Output<?> numbers) {
+    /** Whether sizes are those of an operand, in a graph. */
+    static boolean isShape(Output<?> numbers) {
         return numbers.op() instanceof GraphOperation operation
                 && operation.type().equals("Shape");
     }
