@@ -41,9 +41,6 @@ class KillTest {
     private final Map<Phase, Integer> byPhase = new EnumMap<>(Phase.class);
     private final Map<String, Integer> byCell = new TreeMap<>();
 
-    /** How a process ended, and what it printed. */
-    private record Ended(int exit, List<String> lines) {}
-
     private Process start(Path where, Kind kind, Steps steps, String phase, int which, String shutdown, String java)
             throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
@@ -67,7 +64,7 @@ class KillTest {
     }
 
     /** Waits until a process is where it is to be killed, and kills it; what it printed if it came to its end before. */
-    private Optional<Ended> kill(Path where, Kind kind, Steps steps, Phase phase)
+    private Optional<List<String>> kill(Path where, Kind kind, Steps steps, Phase phase)
             throws IOException, InterruptedException {
         int which = phase == Phase.RESTORE ? 0 : random.nextInt(phase == Phase.EPOCH ? 6 : 2);
         Process process = start(where, kind, steps, phase.name(), which, "PT20S", java());
@@ -86,7 +83,7 @@ class KillTest {
         }
         int exit = process.waitFor();
         if (exit == 0) {
-            return Optional.of(new Ended(exit, lines));
+            return Optional.of(lines);
         }
         assertEquals(137, exit, () -> errors(where));
         byPhase.merge(KilledProgram.phase(where), 1, Integer::sum);
@@ -102,12 +99,17 @@ class KillTest {
         }
     }
 
-    private Ended finish(Path where, Kind kind, Steps steps, String java) throws IOException, InterruptedException {
+    /** What a run gets that goes on in this process, which saves the start of another. */
+    private static List<String> finish(Path where, Kind kind, Steps steps) throws IOException {
+        return KilledProgram.lines(KillableRun.run(kind, steps, null, where, KilledProgram.checkpoints(where)));
+    }
+
+    private List<String> finish(Path where, Kind kind, Steps steps, String java)
+            throws IOException, InterruptedException {
         Process process = start(where, kind, steps, KilledProgram.NOWHERE, 0, "PT20S", java);
         List<String> lines = process.inputReader().lines().toList();
-        int exit = process.waitFor();
-        assertEquals(0, exit, () -> errors(where));
-        return new Ended(exit, lines);
+        assertEquals(0, process.waitFor(), () -> errors(where));
+        return lines;
     }
 
     private List<String> neverKilled(Kind kind, Steps steps) throws IOException {
@@ -130,14 +132,14 @@ class KillTest {
         List<String> whole = neverKilled(kind, steps);
         Path where = Files.createTempDirectory(directory, "killed");
         for (Phase phase : phases) {
-            Optional<Ended> ended = kill(where, kind, steps, phase);
+            Optional<List<String>> ended = kill(where, kind, steps, phase);
             while (ended.isPresent()) { // It was over before: another run is to be hit.
-                assertSame(whole, ended.get().lines());
+                assertSame(whole, ended.get());
                 where = Files.createTempDirectory(directory, "killed");
                 ended = kill(where, kind, steps, phase);
             }
         }
-        assertSame(whole, finish(where, kind, steps, java()).lines());
+        assertSame(whole, finish(where, kind, steps));
     }
 
     private void printTable() {
@@ -225,7 +227,7 @@ class KillTest {
         assertEquals(143, process.waitFor(), () -> errors(where));
         long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin);
         assertTrue(seconds <= moment.seconds, seconds + " s");
-        assertSame(whole, finish(where, kind, Steps.COMPILED, java()).lines());
+        assertSame(whole, finish(where, kind, Steps.COMPILED));
     }
 
     @Test
@@ -236,13 +238,7 @@ class KillTest {
         List<String> whole = neverKilled(kind, Steps.COMPILED);
         Path where = Files.createTempDirectory(directory, "newer");
         assertEquals(Optional.empty(), kill(where, kind, Steps.COMPILED, Phase.EPOCH));
-        assertSame(
-                whole,
-                finish(
-                                where,
-                                kind,
-                                Steps.COMPILED,
-                                Path.of(newer, "bin", "java").toString())
-                        .lines());
+        String java = Path.of(newer, "bin", "java").toString();
+        assertSame(whole, finish(where, kind, Steps.COMPILED, java));
     }
 }
