@@ -43,9 +43,6 @@ class KillTest {
     /** What was killed, and where it was. */
     private record Cell(Kind kind, Steps steps, Phase phase) {}
 
-    /** How a process ended, and what it printed. */
-    private record Ended(int exit, List<String> lines) {}
-
     private Process start(
             Path where, Kind kind, Steps steps, String phase, int which, Waits waits, String shutdown, String java)
             throws IOException {
@@ -75,7 +72,7 @@ class KillTest {
      *
      * @return what it printed if it came to its end before
      */
-    private Optional<Ended> kill(Path where, Kind kind, Steps steps, Phase phase)
+    private Optional<List<String>> kill(Path where, Kind kind, Steps steps, Phase phase)
             throws IOException, InterruptedException {
         int which = phase == Phase.RESTORE ? 0 : random.nextInt(phase == Phase.EPOCH ? 6 : 2);
         boolean waits = phase == Phase.EPOCH ? random.nextBoolean() : phase != Phase.RESTORE;
@@ -96,7 +93,7 @@ class KillTest {
         }
         int exit = process.waitFor();
         if (exit == 0) {
-            return Optional.of(new Ended(exit, lines));
+            return Optional.of(lines);
         }
         assertEquals(137, exit, () -> errors(where));
         kills.merge(new Cell(kind, steps, KilledProgram.phase(where)), 1, Integer::sum);
@@ -111,12 +108,17 @@ class KillTest {
         }
     }
 
-    private Ended finish(Path where, Kind kind, Steps steps, String java) throws IOException, InterruptedException {
+    /** What a run gets that goes on in this process, which saves the start of another. */
+    private static List<String> finish(Path where, Kind kind, Steps steps) throws IOException {
+        return KilledProgram.lines(KillableRun.run(kind, steps, null, where, KilledProgram.checkpoints(where)));
+    }
+
+    private List<String> finish(Path where, Kind kind, Steps steps, String java)
+            throws IOException, InterruptedException {
         Process process = start(where, kind, steps, KilledProgram.NOWHERE, 0, Waits.NOT, "PT20S", java);
         List<String> lines = process.inputReader().lines().toList();
-        int exit = process.waitFor();
-        assertEquals(0, exit, () -> errors(where));
-        return new Ended(exit, lines);
+        assertEquals(0, process.waitFor(), () -> errors(where));
+        return lines;
     }
 
     private List<String> neverKilled(Kind kind, Steps steps) throws IOException {
@@ -145,14 +147,14 @@ class KillTest {
         List<String> whole = neverKilled(kind, steps);
         Path where = Files.createTempDirectory(directory, "killed");
         for (Phase phase : phases) {
-            Optional<Ended> ended = kill(where, kind, steps, phase);
+            Optional<List<String>> ended = kill(where, kind, steps, phase);
             while (ended.isPresent()) { // It was over before: another run is to be hit.
-                assertSame(whole, ended.get().lines());
+                assertSame(whole, ended.get());
                 where = Files.createTempDirectory(directory, "killed");
                 ended = kill(where, kind, steps, phase);
             }
         }
-        assertSame(whole, finish(where, kind, steps, java()).lines());
+        assertSame(whole, finish(where, kind, steps));
     }
 
     /** How often it was killed, by what was killed and where it was. */
@@ -283,7 +285,7 @@ class KillTest {
                 (System.nanoTime() - begin) / 1e9);
         boolean isTold = errors(where).contains("the run has not come to the end of its step within PT1S");
         assertEquals(moment.waits == Waits.FOR_EVER, isTold, () -> errors(where));
-        assertSame(whole, finish(where, kind, Steps.COMPILED, java()).lines());
+        assertSame(whole, finish(where, kind, Steps.COMPILED));
     }
 
     @Test
@@ -294,13 +296,7 @@ class KillTest {
         List<String> whole = neverKilled(kind, Steps.COMPILED);
         Path where = Files.createTempDirectory(directory, "newer");
         assertEquals(Optional.empty(), kill(where, kind, Steps.COMPILED, Phase.EPOCH));
-        assertSame(
-                whole,
-                finish(
-                                where,
-                                kind,
-                                Steps.COMPILED,
-                                Path.of(newer, "bin", "java").toString())
-                        .lines());
+        String java = Path.of(newer, "bin", "java").toString();
+        assertSame(whole, finish(where, kind, Steps.COMPILED, java));
     }
 }

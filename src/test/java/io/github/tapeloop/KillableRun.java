@@ -45,8 +45,6 @@ final class KillableRun {
 
     static final int EPOCHS = 4;
     static final int BATCH = 8;
-    /** More steps an epoch than are timed to find the steps per execution. */
-    static final int EXAMPLES = 45 * BATCH - 3;
 
     static final Dataset VALIDATION = Problems.clusters(20);
 
@@ -64,8 +62,14 @@ final class KillableRun {
                 case COMPILED -> builder.compiled();
                 case EIGHT_A_CALL -> builder.compiled().stepsPerExecution(8);
                 case AUTO -> builder.compiled().autoStepsPerExecution();
-                case VERIFIED -> builder.compiled(Compilation.verify(50));
+                case VERIFIED -> builder.compiled(Compilation.verify(25));
             };
+        }
+
+        /** The batches of an epoch, the last of which is smaller: {@link #AUTO} times more than 40 before it decides. */
+        Batches data() {
+            int examples = (this == AUTO ? 45 : 20) * BATCH - 3;
+            return Problems.clusters(examples).shuffle(examples).batch(BATCH).prefetch(2);
         }
     }
 
@@ -172,10 +176,6 @@ final class KillableRun {
     record Outcome(
             List<String> curve, List<String> history, Map<String, Object> state, String csv, Optional<String> stop) {}
 
-    static Batches data() {
-        return Problems.clusters(EXAMPLES).shuffle(EXAMPLES).batch(BATCH).prefetch(2);
-    }
-
     /**
      * Runs to the end.
      *
@@ -204,7 +204,8 @@ final class KillableRun {
                 .callbacks(callbacks.toArray(Callback[]::new))
                 .checkpoints(checkpoints);
         try (Trainer trainer = steps.of(kind.trainer().seed(6).threads(1, 1)).build()) {
-            History history = archive == null ? trainer.fit(data(), fit) : trainer.fit(data(), fit, archive);
+            Batches data = steps.data();
+            History history = archive == null ? trainer.fit(data, fit) : trainer.fit(data, fit, archive);
             Map<String, Object> state = new TreeMap<>(Everything.of(trainer));
             state.remove("loop/execution/steps_per_execution"); // It is timed.
             state.keySet().removeIf(path -> path.startsWith("scores/")); // They are for the next epoch to reset.

@@ -67,13 +67,14 @@ final class KilledProgram {
                 Steps.valueOf(arguments[2]),
                 null,
                 directory,
-                Checkpoints.in(directory.resolve("run"))
-                        .resume()
-                        .everySteps(7)
-                        .everyEpochs(1)
-                        .onShutdown(shutdown),
+                checkpoints(directory).onShutdown(shutdown),
                 place);
         lines(outcome).forEach(System.out::println);
+    }
+
+    /** Where the program keeps its run, and goes on with it. */
+    static Checkpoints checkpoints(Path directory) {
+        return Checkpoints.in(directory.resolve("run")).resume().everySteps(7).everyEpochs(1);
     }
 
     /** What is to be the same, however often the run was killed. */

@@ -20,6 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 /** Threads that reach for one trainer at once, or close it at any moment: a program, since a crash takes the process with it. */
 public final class TrainerRaces {
 
+    private static final int BATCHES = 30;
+
     /** What runs when it is closed. */
     private enum Call {
         FIT,
@@ -51,7 +53,7 @@ public final class TrainerRaces {
     }
 
     private static Batches data() {
-        return Dataset.of(new float[400][8], new float[400][1]).batch(4);
+        return Dataset.of(new float[4 * BATCHES][8], new float[4 * BATCHES][1]).batch(4);
     }
 
     private static Trainer trainer(int number) {
@@ -109,7 +111,7 @@ public final class TrainerRaces {
         Random random = new Random(tries);
         for (int i = 0; i < tries; i++) {
             Trainer trainer = trainer(i);
-            int batch = random.nextInt(150);
+            int batch = random.nextInt(3 * BATCHES / 2); // In the first epoch or the second.
             AtomicInteger seen = new AtomicInteger();
             boolean inValidation = i % 2 == 1;
             Callback closing = new Callback() {

@@ -61,12 +61,15 @@ class LeftOutLawTest {
     void whateverALossLeavesOutChangesNothing(PartSamples.Case<PerSampleLoss> loss, PartRun run) {
         try (TapeSession session = run.open();
                 TensorScope scope = session.scope()) {
-            List<double[]> expected = lossAndGradients(run, session, loss, loss.samples());
-            for (double what : ANYTHING) {
-                List<double[]> given =
-                        lossAndGradients(run, session, loss, loss.samples().with(1, what, loss.targetsToo()));
-                for (int i = 0; i < expected.size(); i++) {
-                    assertArrayEquals(expected.get(i), given.get(i), what + " left out, result " + i);
+            List<double[]> expected;
+            try (PartRun.Prepared results = lossAndGradients(run, session, loss)) {
+                expected = results.run(loss.samples().operands(session.tf(), run));
+                for (double what : ANYTHING) {
+                    Sample changed = loss.samples().with(1, what, loss.targetsToo());
+                    List<double[]> given = results.run(changed.operands(session.tf(), run));
+                    for (int i = 0; i < expected.size(); i++) {
+                        assertArrayEquals(expected.get(i), given.get(i), what + " left out, result " + i);
+                    }
                 }
             }
             for (double[] numbers : expected) {
@@ -80,9 +83,9 @@ class LeftOutLawTest {
     }
 
     /** With weights and with a mask: the loss, and its gradient, and where there is one the gradient of a gradient. */
-    private static List<double[]> lossAndGradients(
-            PartRun run, TapeSession session, PartSamples.Case<PerSampleLoss> loss, Sample samples) {
-        return run.run(session, samples.operands(session.tf(), run), (tf, in) -> {
+    private static PartRun.Prepared lossAndGradients(
+            PartRun run, TapeSession session, PartSamples.Case<PerSampleLoss> loss) {
+        return run.prepare(session, loss.samples().operands(session.tf(), run), (tf, in) -> {
             @SuppressWarnings("unchecked") // As the samples are.
             Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
             List<Operand<?>> results = new ArrayList<>();
@@ -124,23 +127,29 @@ class LeftOutLawTest {
     void aLossIsThatOfWhatIsLeft(PartSamples.Case<PerSampleLoss> loss, PartRun run) {
         try (TapeSession session = run.open();
                 TensorScope scope = session.scope()) {
-            double[] expected = weightedSum(run, session, loss, loss.samples().without(1), 1, 2, 3);
-            double[] given = weightedSum(run, session, loss, loss.samples(), 1, 0, 2, 3);
+            double[] expected = sumOf(run, session, loss, loss.samples().without(1), 1, 2, 3);
+            double[] given = sumOf(run, session, loss, loss.samples(), 1, 0, 2, 3);
             PartRun.assertClose(expected, given, run.float64() ? 1e-12 : 1e-5, "sum");
         }
     }
 
-    private static double[] weightedSum(
+    private static double[] sumOf(
             PartRun run, TapeSession session, PartSamples.Case<PerSampleLoss> loss, Sample samples, float... weights) {
-        return run.run(session, samples.operands(session.tf(), run), (tf, in) -> {
-                    @SuppressWarnings("unchecked") // As the samples are.
-                    Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
-                    return List.of(loss.make()
-                            .get()
-                            .reduction(Loss.Reduction.SUM)
-                            .call(tf, numbers(in.get(0)), x, tf.constant(weights)));
-                })
-                .get(0);
+        try (PartRun.Prepared sum = weightedSum(run, session, loss, samples, weights)) {
+            return sum.run(samples.operands(session.tf(), run)).get(0);
+        }
+    }
+
+    private static PartRun.Prepared weightedSum(
+            PartRun run, TapeSession session, PartSamples.Case<PerSampleLoss> loss, Sample like, float[] weights) {
+        return run.prepare(session, like.operands(session.tf(), run), (tf, in) -> {
+            @SuppressWarnings("unchecked") // As the samples are.
+            Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
+            return List.of(loss.make()
+                    .get()
+                    .reduction(Loss.Reduction.SUM)
+                    .call(tf, numbers(in.get(0)), x, tf.constant(weights)));
+        });
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -148,16 +157,18 @@ class LeftOutLawTest {
     void whateverAMetricLeavesOutChangesNothing(PartSamples.Case<Metric> metric, PartRun run) {
         try (TapeSession session = run.open();
                 TensorScope scope = session.scope()) {
-            double[] expected = measured(run, session, metric, metric.samples(), 1, 0, 2, 3);
+            double[] expected;
+            try (Measure measure = new Measure(run, session, metric, metric.samples(), 1, 0, 2, 3)) {
+                expected = measure.of(metric.samples());
+                for (double what : ANYTHING) {
+                    Sample changed = metric.samples().with(1, what, metric.targetsToo());
+                    assertArrayEquals(expected, measure.of(changed), what + " left out");
+                }
+            }
             assertTrue(Arrays.stream(expected).allMatch(Double::isFinite), () -> Arrays.toString(expected));
-            PartRun.assertClose(
-                    expected,
-                    measured(run, session, metric, metric.samples().without(1), 1, 2, 3),
-                    1e-6,
-                    "what is left");
-            for (double what : ANYTHING) {
-                Sample changed = metric.samples().with(1, what, metric.targetsToo());
-                assertArrayEquals(expected, measured(run, session, metric, changed, 1, 0, 2, 3), what + " left out");
+            Sample left = metric.samples().without(1);
+            try (Measure measure = new Measure(run, session, metric, left, 1, 2, 3)) {
+                PartRun.assertClose(expected, measure.of(left), 1e-6, "what is left");
             }
         }
     }
@@ -166,12 +177,14 @@ class LeftOutLawTest {
     @MethodSource("metrics")
     void aPredictionThatIsNotANumberMakesAMetricNotANumber(PartSamples.Case<Metric> metric, PartRun run) {
         try (TapeSession session = run.open();
-                TensorScope scope = session.scope()) {
+                TensorScope scope = session.scope();
+                Measure weighted = new Measure(run, session, metric, metric.samples(), 1, 1, 2, 3);
+                Measure plain = new Measure(run, session, metric, metric.samples())) {
             for (int sample = 0; sample < 4; sample++) {
                 Sample changed = metric.samples().with(sample, Double.NaN, false);
-                double[] results = measured(run, session, metric, changed, 1, 1, 2, 3);
+                double[] results = weighted.of(changed);
                 assertTrue(Arrays.stream(results).anyMatch(Double::isNaN), "weighted: " + Arrays.toString(results));
-                results = measured(run, session, metric, changed);
+                results = plain.of(changed);
                 assertTrue(Arrays.stream(results).anyMatch(Double::isNaN), Arrays.toString(results));
             }
         }
@@ -181,29 +194,51 @@ class LeftOutLawTest {
     @MethodSource("losses")
     void aPredictionThatIsNotANumberMakesALossNotANumber(PartSamples.Case<PerSampleLoss> loss, PartRun run) {
         try (TapeSession session = run.open();
-                TensorScope scope = session.scope()) {
+                TensorScope scope = session.scope();
+                PartRun.Prepared sum = weightedSum(run, session, loss, loss.samples(), new float[] {1, 1, 2, 3})) {
             for (int sample = 0; sample < 4; sample++) {
                 Sample changed = loss.samples().with(sample, Double.NaN, false);
-                double[] sum = weightedSum(run, session, loss, changed, 1, 1, 2, 3);
-                assertTrue(Double.isNaN(sum[0]), "sample " + sample + ": " + sum[0]);
+                double found = sum.run(changed.operands(session.tf(), run)).get(0)[0];
+                assertTrue(Double.isNaN(found), "sample " + sample + ": " + found);
             }
         }
     }
 
-    private static double[] measured(
-            PartRun run, TapeSession session, PartSamples.Case<Metric> part, Sample samples, float... weights) {
-        Metric metric = part.make().get();
-        run.run(session, samples.operands(session.tf(), run), (tf, in) -> {
-            @SuppressWarnings("unchecked") // As the samples are.
-            Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
-            if (weights.length == 0) {
-                metric.update(tf, numbers(in.get(0)), x);
-            } else {
-                metric.update(tf, numbers(in.get(0)), x, tf.constant(weights));
-            }
-            return List.of(tf.constant(0f));
-        });
-        return metric.results();
+    /** What a metric gives for samples, each time from its beginning, with the same weights of the samples. */
+    private static final class Measure implements AutoCloseable {
+
+        private final PartRun run;
+        private final TapeSession session;
+        private final Metric metric;
+        private final PartRun.Prepared update;
+
+        Measure(PartRun run, TapeSession session, PartSamples.Case<Metric> part, Sample like, float... weights) {
+            this.run = run;
+            this.session = session;
+            this.metric = part.make().get();
+            this.update = run.prepare(session, like.operands(session.tf(), run), (tf, in) -> {
+                @SuppressWarnings("unchecked") // As the samples are.
+                Operand<TFloat32> x = (Operand<TFloat32>) in.get(1);
+                if (weights.length == 0) {
+                    metric.update(tf, numbers(in.get(0)), x);
+                } else {
+                    metric.update(tf, numbers(in.get(0)), x, tf.constant(weights));
+                }
+                return List.of(tf.constant(0f));
+            });
+        }
+
+        double[] of(Sample samples) {
+            update.run(samples.operands(session.tf(), run));
+            double[] results = metric.results();
+            metric.reset();
+            return results;
+        }
+
+        @Override
+        public void close() {
+            update.close();
+        }
     }
 
     /** Values along other than the leading dimensions of the predictions [2, 3, 4]. */

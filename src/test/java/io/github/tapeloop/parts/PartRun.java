@@ -44,15 +44,48 @@ public record PartRun(boolean compiled, boolean float64) {
      * @return the values of what the body returns
      */
     public List<double[]> run(TapeSession session, List<? extends Operand<?>> inputs, TracedFunction.Body body) {
-        try (TensorScope scope = session.scope()) {
-            if (!compiled) {
-                return read(session, body.apply(session.tf(), List.copyOf(inputs)));
+        try (Prepared prepared = prepare(session, inputs, body)) {
+            return prepared.run(inputs);
+        }
+    }
+
+    /**
+     * Makes a body ready to be run in its way again and again: a compiled one is traced once.
+     *
+     * @param session the session of the row
+     * @param like what the body gets, or other operands of these types and shapes
+     * @param body makes ops from the inputs
+     */
+    public Prepared prepare(TapeSession session, List<? extends Operand<?>> like, TracedFunction.Body body) {
+        if (!compiled) {
+            return new Prepared(session, null, body);
+        }
+        List<TracedFunction.Spec> specs =
+                like.stream().<TracedFunction.Spec>map(TracedFunction.Spec::of).toList();
+        return new Prepared(session, TracedFunction.trace(session, "row", specs, body), body);
+    }
+
+    /**
+     * A body that runs as often as it is asked to.
+     *
+     * @param function the traced body; null where it runs op by op
+     */
+    public record Prepared(TapeSession session, TracedFunction function, TracedFunction.Body body)
+            implements AutoCloseable {
+
+        /** The values of what the body returns for these inputs. */
+        public List<double[]> run(List<? extends Operand<?>> inputs) {
+            try (TensorScope scope = session.scope()) {
+                return read(
+                        session,
+                        function == null ? body.apply(session.tf(), List.copyOf(inputs)) : function.call(inputs));
             }
-            List<TracedFunction.Spec> specs = inputs.stream()
-                    .<TracedFunction.Spec>map(TracedFunction.Spec::of)
-                    .toList();
-            try (TracedFunction function = TracedFunction.trace(session, "row", specs, body)) {
-                return read(session, function.call(inputs));
+        }
+
+        @Override
+        public void close() {
+            if (function != null) {
+                function.close();
             }
         }
     }

@@ -126,6 +126,21 @@ final class PartSamples {
 
     /** Losses that have a value for each sample. */
     static Stream<Case<PerSampleLoss>> losses() {
+        return Found.LOSSES.stream();
+    }
+
+    /** All metrics, and losses as metrics. */
+    static Stream<Case<Metric>> metrics() {
+        return Found.METRICS.stream();
+    }
+
+    /** Looked for once: each part is tried with the samples. */
+    private static final class Found {
+        private static final List<Case<PerSampleLoss>> LOSSES = findLosses();
+        private static final List<Case<Metric>> METRICS = findMetrics();
+    }
+
+    private static List<Case<PerSampleLoss>> findLosses() {
         List<Case<PerSampleLoss>> cases = new ArrayList<>();
         Parts.classes(Loss.class).flatMap(LossesAndMetrics::waysToMake).forEach(part -> {
             if (part.type() != Dice.class && part.type() != Tversky.class) {
@@ -144,11 +159,10 @@ final class PartSamples {
                 "smooth labels", () -> BinaryCrossentropy.fromProbabilities().labelSmoothing(0.1)));
         cases.add(fitting(
                 "Circle with itself", () -> new Circle().removeDiagonal(false).gamma(2)));
-        return cases.stream();
+        return cases;
     }
 
-    /** All metrics, and losses as metrics. */
-    static Stream<Case<Metric>> metrics() {
+    private static List<Case<Metric>> findMetrics() {
         List<Case<Metric>> cases = new ArrayList<>();
         Parts.classes(Metric.class)
                 .flatMap(LossesAndMetrics::waysToMake)
@@ -183,6 +197,6 @@ final class PartSamples {
         cases.add(fitting("Hinge", () -> Metric.of(new Hinge())));
         losses().forEach(loss -> cases.add(new Case<>(
                 "Metric.of " + loss.name(), () -> Metric.of(loss.make().get()), loss.samples(), true)));
-        return cases.stream();
+        return cases;
     }
 }
