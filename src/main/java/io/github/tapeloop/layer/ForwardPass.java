@@ -43,6 +43,8 @@ public final class ForwardPass {
     private long randomOps;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
+    /** Who wants to know the shapes, or null. */
+    private OutputShapes shapes;
 
     private ForwardPass(Ops tf, DtypePolicy precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this(tf, precision, training, seed, step, false);
@@ -139,7 +141,23 @@ public final class ForwardPass {
      * @return a new pass, which has given no seed and collected no loss yet
      */
     public ForwardPass in(DtypePolicy other) {
-        return new ForwardPass(tf, other, training, seed, step);
+        ForwardPass pass = new ForwardPass(tf, other, training, seed, step);
+        pass.shapes = shapes;
+        return pass;
+    }
+
+    /** This pass, which tells of the shapes that come out of layers. */
+    ForwardPass telling(OutputShapes told) {
+        shapes = told;
+        return this;
+    }
+
+    /** What a layer gave to the layer that called it. */
+    <T extends Operand<?>> T gave(Layer layer, T y) {
+        if (shapes != null) {
+            shapes.gave(layer, y);
+        }
+        return y;
     }
 
     /**
@@ -233,6 +251,7 @@ public final class ForwardPass {
         ForwardPass run = new ForwardPass(ops, precision, training, seed, step, repeated || repeats);
         run.randomOps = firstRandomOp;
         run.called = called;
+        run.shapes = shapes;
         return run;
     }
 
@@ -308,6 +327,13 @@ public final class ForwardPass {
      * @return the ops of this pass
      */
     public Ops tf(Layer layer) {
+        return entered(layer, null);
+    }
+
+    private Ops entered(Layer layer, Operand<?> x) {
+        if (shapes != null) {
+            shapes.entered(tf.scope().env(), layer, x);
+        }
         return layer.named(tf);
     }
 
@@ -321,7 +347,7 @@ public final class ForwardPass {
      */
     public Ops tf(Layer layer, Operand<?> x) {
         layer.requireTaken(x);
-        return tf(layer);
+        return entered(layer, x);
     }
 
     /**

@@ -9,10 +9,12 @@ import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -310,6 +312,24 @@ public abstract class Layer {
      */
     public final Map<String, Layer> layers() {
         return new LinkedHashMap<>(children);
+    }
+
+    /** This layer and all inside it, each once, in the order they were registered. */
+    final Set<Layer> tree() {
+        Set<Layer> all = new LinkedHashSet<>();
+        addTo(all);
+        return all;
+    }
+
+    private void addTo(Set<Layer> all) {
+        if (all.add(this)) {
+            children.values().forEach(child -> child.addTo(all));
+        }
+    }
+
+    /** Closes and forgets the weights of this layer itself that are not among some. */
+    final void forgetAllBut(Set<Variable<?>> kept) {
+        weights.forgetAllBut(kept);
     }
 
     /** The weights of this layer itself. */

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -35,6 +36,18 @@ final class LayerWeights {
     /** The weights made so far, in order. */
     Collection<Variable<?>> all() {
         return byName.values();
+    }
+
+    /** Closes and forgets the weights that are not among some: those of a call that has failed. */
+    void forgetAllBut(Set<Variable<?>> kept) {
+        byName.values().removeIf(weight -> {
+            boolean goes = !kept.contains(weight);
+            if (goes) {
+                weight.close();
+            }
+            return goes;
+        });
+        session = byName.isEmpty() ? null : session;
     }
 
     /** The weight of a layer by its name, made when it is first asked for; its penalty is added to the pass. */

@@ -38,8 +38,8 @@ public final class Sequential extends Model {
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
         Operand<TFloat32> y = x;
         for (Layer layer : sequence) {
-            y = layer.call(pass, y);
+            y = pass.gave(layer, layer.call(pass, y));
         }
-        return y;
+        return pass.gave(this, y);
     }
 }

@@ -57,6 +57,13 @@ public final class SavedState {
         }
     }
 
+    /** Takes over what waits, now that the model has its weights. */
+    public void settle() {
+        if (waiting != null) {
+            load(waiting);
+        }
+    }
+
     /** Takes over what waits, before a call works on some batches. */
     public void settle(Supplier<Execution> way, Batches data) {
         if (waiting != null) {
