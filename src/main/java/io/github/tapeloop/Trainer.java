@@ -174,7 +174,8 @@ public final class Trainer implements AutoCloseable {
     /**
      * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
      * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
-     * the model has not been called yet and so has no weights, when the next call sees its first batch.
+     * the model has not been called yet and so has no weights, when the next call sees its first batch. Trainers on one session whose
+     * models share layers are built before, by {@link #build(Shape)}: else what the second takes over undoes the first one's steps.
      *
      * @param directory what it was saved to, or that of one checkpoint
      * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then

@@ -51,6 +51,7 @@ final class Build {
         Build build = new Build(session, model);
         try {
             build.run(precision, inputs);
+            model.variables(); // Refuses two of one name.
         } catch (RuntimeException | Error e) {
             model.tree().forEach(layer -> layer.forgetAllBut(before));
             throw e;

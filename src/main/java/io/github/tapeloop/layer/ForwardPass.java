@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -43,6 +44,10 @@ public final class ForwardPass {
     private long randomOps;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
+    /** The layers that are trained as seen from {@link #trainedBy}; null before anybody asks. */
+    private Set<Layer> trained;
+
+    private Layer trainedBy;
     /** Who wants to know the shapes, or null. */
     private OutputShapes shapes;
 
@@ -200,6 +205,18 @@ public final class ForwardPass {
         }
     }
 
+    /** Whether what calls the model that is being called trains a layer, if it is one of its layers; else whether its home does. */
+    boolean trains(Layer layer) {
+        if (called == null) {
+            return layer.trainable();
+        }
+        if (trained == null || trainedBy != called) { // Asked for by few layers, so made when it is.
+            trainedBy = called;
+            trained = called.trainedLayers();
+        }
+        return trained.contains(layer) || layer.trainable() && !layer.isWithin(called);
+    }
+
     /** Refuses weights of a layer that the model being called does not have: nothing would train them. */
     void requireRegistered(Layer layer) {
         if (called != null && !layer.isWithin(called)) {
@@ -209,7 +226,8 @@ public final class ForwardPass {
                     + " train them. Register it where it is made: private final "
                     + layer.getClass().getSimpleName() + " x = layer(new "
                     + layer.getClass().getSimpleName()
-                    + "(…)). A layer that is trained elsewhere, call it there first");
+                    + "(…)), or by share(…) if its home is elsewhere. A layer that is trained elsewhere only, call it there"
+                    + " first");
         }
     }
 

@@ -68,7 +68,7 @@ final class LayerWeights {
                             : ": it keeps the sizes of its first input. Give it inputs of these, or use a new layer"));
         }
         Variable<TFloat32> weight = typed(known);
-        if (spec.penalty() != null && weight.trainable() && layer.trainable() && pass.firstPenaltyOf(weight)) {
+        if (spec.penalty() != null && weight.trainable() && pass.trains(layer) && pass.firstPenaltyOf(weight)) {
             Ops full = DtypePolicy.FULL.in(pass.tf()); // Sums of squares outgrow float16.
             pass.addLoss(spec.penalty().penalty(full, weight.read(full)));
         }

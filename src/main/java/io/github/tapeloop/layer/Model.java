@@ -55,6 +55,19 @@ public abstract class Model extends Layer implements Stateful {
         return Map.of(OUTPUT, call(pass, inputs.values().iterator().next()));
     }
 
+    /**
+     * Names a model that stands alone, whose name is that of its class otherwise. Names of weights begin with it, so that two models of
+     * a class that share their layers with a third are told apart. One inside another gets its name there.
+     *
+     * @param name letters A to Z, digits, '_', '.' and '-'
+     * @return this
+     * @throws IllegalStateException if the model is in another one, or was built or called already
+     */
+    public Model named(String name) {
+        rename(name);
+        return this;
+    }
+
     @Override
     public final Parameters state() {
         return variables();

@@ -77,7 +77,9 @@ final class Summary {
                         : "",
                 (isFrozen ? "frozen" : "") + (isFirst ? "" : "the same as above")));
         if (isFirst) {
-            layer.layers().forEach((name, child) -> add(path + "/" + name, child, isFrozen || child.isFrozen()));
+            layer.layers()
+                    .forEach((name, child) ->
+                            add(path + "/" + name, child, isFrozen || child.isFrozen() || layer.isFrozen(child)));
         }
     }
 }

@@ -34,7 +34,8 @@ public final class Parameters implements Iterable<Variable<?>> {
         for (Variable<?> variable : variables) {
             if (byName.put(variable.name(), variable) != null) {
                 throw new IllegalArgumentException("Two variables are named '" + variable.name()
-                        + "': give one of their layers a name of its own");
+                        + "': give one of their layers a name of its own, where it is registered, or a model that stands"
+                        + " alone by named(…)");
             }
         }
         return new Parameters(byName);
