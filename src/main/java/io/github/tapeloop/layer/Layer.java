@@ -79,6 +79,24 @@ public abstract class Layer {
     public abstract Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x);
 
     /**
+     * Computes the output of several inputs. {@link Merge} layers and {@link MultiHeadAttention} take them; a layer of your own that
+     * does overrides this, and {@link Node#of(Layer, Node...)} gives them to it.
+     *
+     * @param pass makes ops, says whether to train, collects added losses
+     * @param inputs [batch, …] each, at least one
+     * @return the output, which belongs to the innermost {@link TensorScope}
+     * @throws IllegalArgumentException if there are more or fewer than the layer takes
+     */
+    public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
+        if (inputs.size() != 1) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (" + getClass().getSimpleName() + ") takes one input, got " + inputs.size()
+                            + ": merge them before, by an Add or a Concatenate");
+        }
+        return call(pass, inputs.get(0));
+    }
+
+    /**
      * What this layer takes; {@link InputType#FLOATING} unless overridden. {@link ForwardPass#tf(Layer, Operand)} holds an
      * input against it.
      *
