@@ -202,4 +202,9 @@ public final class Functional extends MultiModel {
         }
         return value;
     }
+
+    @Override
+    void draw(Diagram diagram) {
+        diagram.draw(calls, outputs, layers());
+    }
 }

@@ -136,4 +136,35 @@ public abstract class Model extends Layer implements Stateful {
     public final String summary() {
         return new Summary(this, shapes).text();
     }
+
+    /**
+     * A drawing of the layers in the language of Graphviz: {@code dot -Tsvg} makes a picture of it. {@link Sequential} and {@link
+     * Functional} models show the way of the data, others which layer has which inside.
+     *
+     * @return text, with the shapes that come out of layers once the model has been built
+     */
+    public final String toDot() {
+        return diagram().dot();
+    }
+
+    /**
+     * The drawing of {@link #toDot()} in the language of Mermaid, which pages of GitHub and GitLab show as a picture in a block of
+     * {@code mermaid}.
+     *
+     * @return text, with the shapes that come out of layers once the model has been built
+     */
+    public final String toMermaid() {
+        return diagram().mermaid();
+    }
+
+    private Diagram diagram() {
+        Diagram diagram = new Diagram(shapes);
+        draw(diagram);
+        return diagram;
+    }
+
+    /** Draws the layers. */
+    void draw(Diagram diagram) {
+        diagram.drawTree(path(), this);
+    }
 }

@@ -67,4 +67,9 @@ public final class Sequential extends Model {
         }
         return pass.gave(this, y);
     }
+
+    @Override
+    void draw(Diagram diagram) {
+        diagram.draw(sequence, layers());
+    }
 }
