@@ -33,6 +33,7 @@ import io.github.tapeloop.warning.Warnings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -175,7 +176,9 @@ public final class Trainer implements AutoCloseable {
      * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
      * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
      * the model has not been called yet and so has no weights, when the next call sees its first batch. Trainers on one session whose
-     * models share layers are built before, by {@link #build(Shape)}: else what the second takes over undoes the first one's steps.
+     * models share layers are built before, by {@link #build(Shape)}: once one of them has made weights
+     * that are shared, the next call of another for which something waits is an IllegalStateException, as it would undo steps of
+     * the first.
      *
      * @param directory what it was saved to, or that of one checkpoint
      * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then
@@ -209,7 +212,7 @@ public final class Trainer implements AutoCloseable {
      * @throws CheckpointException if what was loaded is of another model
      */
     public Map<String, Shape> build(Map<String, Spec> inputs) {
-        return exclusively("build", warnings -> settled(plan.model().build(session, plan.precision(), inputs)));
+        return exclusively("build", warnings -> built(inputs));
     }
 
     /**
@@ -226,14 +229,15 @@ public final class Trainer implements AutoCloseable {
             try (BatchIterator batches = data.open(session.seed(), 0)) {
                 requireResult(batches.hasNext(), "build");
                 try (Batch batch = batches.next()) {
-                    return settled(plan.model().build(session, plan.precision(), Objective.specs(session, batch)));
+                    return built(Objective.specs(session, batch));
                 }
             }
         });
     }
 
-    private Map<String, Shape> settled(Map<String, Shape> outputs) {
-        saved.settle();
+    private Map<String, Shape> built(Map<String, Spec> inputs) {
+        Map<String, Shape> outputs = new LinkedHashMap<>();
+        saved.settle(() -> outputs.putAll(plan.model().build(session, plan.precision(), inputs)));
         return outputs;
     }
 

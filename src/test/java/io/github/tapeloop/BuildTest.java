@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.BatchNormalization;
@@ -198,6 +199,24 @@ class BuildTest {
                         .forEach((name, values) -> assertArrayEquals(weights.get(name), values, name));
                 assertEquals(goneOn, KillableRun.epochs(trainer.fit(DATA, Fit.epochs(1))));
             }
+        }
+    }
+
+    @Test
+    void aRunGoesOnInAModelThatWasBuilt() {
+        Fit fit = Fit.epochs(3).checkpoints(Checkpoints.in(directory).everySteps(1));
+        List<String> whole;
+        KeptRuns start;
+        try (Trainer trainer = trainer(Mode.CACHED, DtypePolicy.FULL);
+                KeptRuns kept = KeptRuns.empty()) {
+            whole = KillableRun.epochs(trainer.fit(DATA, fit, kept));
+            start = KeptRuns.goingOnAt(kept.all.remove(7).contents());
+        }
+        try (Trainer trainer = trainer(Mode.CACHED, DtypePolicy.FULL)) {
+            trainer.build(INPUT);
+            assertEquals(whole, KillableRun.epochs(trainer.fit(DATA, fit, start)));
+        } finally {
+            start.close();
         }
     }
 

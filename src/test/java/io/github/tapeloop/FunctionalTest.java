@@ -291,6 +291,23 @@ class FunctionalTest {
     }
 
     @Test
+    void aPartIsFrozenInTheModelOfNodesAlone() {
+        Sequential generator = head().named("generator");
+        Sequential critic = head().named("critic");
+        Functional combined =
+                Functional.of(Node.input("noise", 2).then(generator).then(critic));
+        combined.trainable(critic, false);
+        try (TapeSession session = TapeSession.open()) {
+            combined.build(session, combined.inputs());
+            assertEquals(4, combined.trainableVariables().size());
+            assertEquals(4, critic.trainableVariables().size());
+            assertTrue(
+                    critic.variables().names().contains("functional/critic/dense/kernel"),
+                    () -> critic.variables().names().toString());
+        }
+    }
+
+    @Test
     void modelsWithSeveralInputsAndOutputsAreNested() {
         Functional house = house();
         Node all = Node.input("all", 6);

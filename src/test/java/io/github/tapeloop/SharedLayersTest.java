@@ -267,6 +267,24 @@ class SharedLayersTest {
         }
     }
 
+    @Test
+    void whatWaitsForWeightsDoesNotUndoWhatAnotherTrainerHasTrained() {
+        try (Gan gan = new Gan(Mode.CACHED)) {
+            gan.round();
+            gan.judging.save(directory.resolve("judging"));
+            gan.teaching.save(directory.resolve("teaching"));
+        }
+        try (Gan gan = new Gan(Mode.CACHED)) {
+            gan.judging.load(directory.resolve("judging"));
+            gan.teaching.load(directory.resolve("teaching"));
+            gan.judging.fit(Gan.JUDGED, Fit.epochs(1));
+            assertRefused(IllegalStateException.class, () -> gan.teaching.fit(Gan.NOISE, Fit.epochs(1)), "load again");
+            gan.teaching.build(Gan.NOISE);
+            gan.teaching.load(directory.resolve("teaching"));
+            gan.teaching.fit(Gan.NOISE, Fit.epochs(1));
+        }
+    }
+
     private Trainer classifierTrainer(TapeSession session, Mode mode) {
         Classifier classifier = new Classifier(new Autoencoder().encoder);
         classifier.trainable(classifier.encoder, false);
@@ -419,6 +437,9 @@ class SharedLayersTest {
         assertRefused(IllegalStateException.class, () -> new TimeDistributed(inner), "share(…)");
         assertRefused(IllegalStateException.class, () -> inner.named("x"), "where it was registered");
         other.shares(inner);
+        Holder named = new Holder();
+        named.has(new Holder().named("part"));
+        assertEquals(List.of("part"), List.copyOf(named.layers().keySet()));
         Dense dense = new Dense(1);
         assertRefused(
                 IllegalArgumentException.class, () -> other.trainable(dense, false), "'dense'", "directly inside");

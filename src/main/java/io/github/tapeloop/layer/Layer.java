@@ -107,7 +107,8 @@ public abstract class Layer {
     }
 
     /**
-     * Registers a layer inside this one, its home, named after its class and numbered: {@code dense}, {@code dense_1}.
+     * Registers a layer inside this one, its home, named after its class and numbered: {@code dense}, {@code dense_1}. A model that
+     * is {@link Model#named} has its name.
      *
      * @param child a layer that has no other home; one that has, {@link #share}
      * @param <L> its type
@@ -115,7 +116,7 @@ public abstract class Layer {
      * @throws IllegalStateException if the child is in another layer already
      */
     protected final <L extends Layer> L layer(L child) {
-        return layer(children.freeName(defaultName(child.getClass())), child);
+        return layer(children.freeName(((Layer) child).name), child);
     }
 
     /**
@@ -159,7 +160,8 @@ public abstract class Layer {
      * }
      * }</pre>
      *
-     * <p>All models that share a layer are in one session. A layer that {@link #trainable(boolean)} freezes is frozen in all of them;
+     * <p>All models that share a layer are in one session. What the trainer of each saves has its weights: of trainers that have trained in
+     * turn, the last is loaded last. A layer that {@link #trainable(boolean)} freezes is frozen in all of them;
      * {@link #trainable(Layer, boolean)} freezes it in one.
      *
      * @param child a layer that does not contain this one
@@ -192,7 +194,7 @@ public abstract class Layer {
         if (child.hasHome()) {
             share(child);
         } else {
-            layer(children.freeName(child.name), child);
+            layer(child);
         }
     }
 
