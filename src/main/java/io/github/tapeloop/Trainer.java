@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.DataException;
 import io.github.tapeloop.execution.Aside;
@@ -22,14 +23,17 @@ import io.github.tapeloop.preflight.FirstStep;
 import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.state.Snapshot;
+import io.github.tapeloop.step.Objective;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.warning.Warnings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,6 +43,8 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.DataType;
 
 /**
  * Trains, evaluates and uses a model.
@@ -169,7 +175,10 @@ public final class Trainer implements AutoCloseable {
     /**
      * Takes over what was saved by {@link #save}, by a {@code ModelCheckpoint}, or by a {@link #fit}
      * with checkpoints, of which the place in its data is left out. Names, shapes and types are compared first: at once, or, if
-     * the model has not been called yet and so has no weights, when the next call sees its first batch.
+     * the model has not been called yet and so has no weights, when the next call sees its first batch. Trainers on one session whose
+     * models share layers are built before, by {@link #build(Shape)}: once one of them has made weights
+     * that are shared, the next call of another for which something waits is an IllegalStateException, as it would undo steps of
+     * the first.
      *
      * @param directory what it was saved to, or that of one checkpoint
      * @throws CheckpointException if there is no checkpoint, it is damaged, or one of another model; nothing is changed then
@@ -179,6 +188,57 @@ public final class Trainer implements AutoCloseable {
             saved.load(directory);
             return directory;
         });
+    }
+
+    /**
+     * Makes the weights of the model before there is any data, those that its first step would make, to the bit: then {@link
+     * Model#summary()} shows its shapes, weights can be given to it, and what {@link #load} has kept waiting is there.
+     *
+     * @param input the shape of the only input, float32 [batch, …], -1 for any size
+     * @return the shapes of the outputs by name
+     * @throws IllegalArgumentException if the model does not take such an input; weights that were made so far are gone
+     * @throws CheckpointException if what was loaded is of another model
+     */
+    public Map<String, Shape> build(Shape input) {
+        return build(Map.of(Model.INPUT, new Spec(DataType.DT_FLOAT, input)));
+    }
+
+    /**
+     * Makes the weights of the model before there is any data, for inputs by name; otherwise as {@link #build(Shape)}.
+     *
+     * @param inputs their types and shapes, [batch, …] each, -1 for any size, in the order of the data
+     * @return the shapes of the outputs by name
+     * @throws IllegalArgumentException if the model does not take such inputs; weights that were made so far are gone
+     * @throws CheckpointException if what was loaded is of another model
+     */
+    public Map<String, Shape> build(Map<String, Spec> inputs) {
+        return exclusively("build", warnings -> built(inputs));
+    }
+
+    /**
+     * Makes the weights of the model for data like some, whose first batch is looked at; otherwise as {@link #build(Shape)}.
+     *
+     * @param data batches, whose targets are not looked at
+     * @return the shapes of the outputs by name
+     * @throws IllegalArgumentException if there is no batch, or the model does not take its inputs; weights that were made so far are
+     *     gone
+     * @throws CheckpointException if what was loaded is of another model
+     */
+    public Map<String, Shape> build(Batches data) {
+        return exclusively("build", warnings -> {
+            try (BatchIterator batches = data.open(session.seed(), 0)) {
+                requireResult(batches.hasNext(), "build");
+                try (Batch batch = batches.next()) {
+                    return built(Objective.specs(session, batch));
+                }
+            }
+        });
+    }
+
+    private Map<String, Shape> built(Map<String, Spec> inputs) {
+        Map<String, Shape> outputs = new LinkedHashMap<>();
+        saved.settle(() -> outputs.putAll(plan.model().build(session, plan.precision(), inputs)));
+        return outputs;
     }
 
     /**

@@ -12,24 +12,37 @@ import java.util.function.BiConsumer;
 /** The layers of a model that are frozen, as a part of the state: who thawed some after an epoch does not do so again. */
 final class FrozenLayers implements ValueState {
 
+    private static final String FROZEN = "frozen";
+    private static final String FROZEN_HERE = "frozen_here";
+
     private final Layer model;
 
     FrozenLayers(Layer model) {
         this.model = model;
     }
 
-    /** Those that do not train, since they are frozen or inside one that is. */
+    /** Those that the model does not train: no way that leads to them is without a frozen layer. */
     Set<Layer> all() {
+        Set<Layer> trained = new HashSet<>();
+        if (model.trainable()) {
+            addTrained(model, trained);
+        }
         Set<Layer> frozen = new HashSet<>();
-        add(model, frozen);
+        visit("", model, (path, layer) -> {
+            if (!trained.contains(layer)) {
+                frozen.add(layer);
+            }
+        });
         return frozen;
     }
 
-    private static void add(Layer layer, Set<Layer> frozen) {
-        if (layer.trainable()) {
-            layer.layers().values().forEach(child -> add(child, frozen));
-        } else {
-            frozen.add(layer);
+    private static void addTrained(Layer layer, Set<Layer> trained) {
+        if (!layer.isFrozen() && trained.add(layer)) {
+            for (Layer child : layer.layers().values()) {
+                if (!layer.isFrozen(child)) {
+                    addTrained(child, trained);
+                }
+            }
         }
     }
 
@@ -40,18 +53,29 @@ final class FrozenLayers implements ValueState {
 
     @Override
     public void saveState(Stateful.Writer out) {
-        List<String> paths = new ArrayList<>();
+        List<String> everywhere = new ArrayList<>();
+        List<String> here = new ArrayList<>();
         visit("", model, (path, layer) -> {
             if (layer.isFrozen()) {
-                paths.add(path);
+                everywhere.add(path);
             }
+            layer.layers().forEach((name, child) -> {
+                if (layer.isFrozen(child)) {
+                    here.add(path + "/" + name);
+                }
+            });
         });
-        out.put("frozen", paths);
+        out.put(FROZEN, everywhere);
+        out.put(FROZEN_HERE, here);
     }
 
     @Override
     public void loadState(Stateful.Reader in) {
-        Set<String> frozen = Set.copyOf(in.getStrings("frozen"));
-        visit("", model, (path, layer) -> layer.trainable(!frozen.contains(path)));
+        Set<String> everywhere = Set.copyOf(in.getStrings(FROZEN));
+        Set<String> here = in.has(FROZEN_HERE) ? Set.copyOf(in.getStrings(FROZEN_HERE)) : Set.of();
+        visit("", model, (path, layer) -> {
+            layer.trainable(!everywhere.contains(path));
+            layer.layers().forEach((name, child) -> layer.trainable(child, !here.contains(path + "/" + name)));
+        });
     }
 }

@@ -31,7 +31,7 @@ public final class ActivityRegularization extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        requireTaken(x);
+        pass.tf(this, x);
         return penalized(pass, x, regularizer);
     }
 }

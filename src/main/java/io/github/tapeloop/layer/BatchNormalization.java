@@ -113,7 +113,7 @@ public final class BatchNormalization extends ScaledNormalization<BatchNormaliza
         Scale scale = new Scale(gamma(pass, tf, size, x.type()), beta(pass, tf, size, x.type()));
         Variable<TFloat32> mean = weight(pass, "moving_mean", size, x.type(), movingMean);
         Variable<TFloat32> variance = weight(pass, "moving_variance", size, x.type(), movingVariance);
-        if (!pass.training() || !trainable() || Tensors.shape(x).size() == 0) {
+        if (!pass.training() || !pass.trains(this) || Tensors.shape(x).size() == 0) {
             Moments moving = new Moments(mean.read(tf), variance.read(tf));
             return normalize(tf, x, moving, scale, channel);
         }

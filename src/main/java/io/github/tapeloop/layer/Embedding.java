@@ -3,6 +3,7 @@ package io.github.tapeloop.layer;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.state.Variable;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
@@ -100,6 +101,24 @@ public final class Embedding extends Layer {
             pass.setMask(vectors, differsFromZero(tf, ids));
         }
         return vectors;
+    }
+
+    /**
+     * The vectors as a variable, made if they are not there yet, for an output that is tied to this input (Press and Wolf 2017):
+     *
+     * <pre>{@code
+     * Operand<TFloat32> logits = tf.linalg.matMul(h, ids.table(pass).read(tf), MatMul.transposeB(true));
+     * }</pre>
+     *
+     * @param pass the pass of the call
+     * @return float32 [inputDim, outputDim], or float64 if the ids were
+     * @throws IllegalStateException if the layer belongs to another session
+     */
+    public Variable<TFloat32> table(ForwardPass pass) {
+        pass.tf(this);
+        Class<? extends TType> made =
+                ownWeights().isEmpty() ? TFloat32.class : ownWeights().get(0).type();
+        return weight(pass, "embeddings", Shape.of(inputDim, outputDim), weightType(made), embeddings);
     }
 
     private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {

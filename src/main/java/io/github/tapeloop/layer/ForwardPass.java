@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -45,6 +46,12 @@ public final class ForwardPass {
     private Ops ops;
     /** The model being called by this pass, or null if models are called by themselves. */
     private Layer called;
+    /** The layers that are trained as seen from {@link #trainedBy}; null before anybody asks. */
+    private Set<Layer> trained;
+
+    private Layer trainedBy;
+    /** Who wants to know the shapes, or null. */
+    private OutputShapes shapes;
 
     private ForwardPass(Ops tf, DtypePolicy precision, boolean training, long seed, Supplier<Operand<TInt64>> step) {
         this(tf, precision, training, seed, step, false);
@@ -142,7 +149,23 @@ public final class ForwardPass {
      * @return a new pass, which has given no seed and collected no loss yet
      */
     public ForwardPass in(DtypePolicy other) {
-        return new ForwardPass(tf, other, training, seed, step);
+        ForwardPass pass = new ForwardPass(tf, other, training, seed, step);
+        pass.shapes = shapes;
+        return pass;
+    }
+
+    /** This pass, which tells of the shapes that come out of layers. */
+    ForwardPass telling(OutputShapes told) {
+        shapes = told;
+        return this;
+    }
+
+    /** What a layer gave to the layer that called it. */
+    <T extends Operand<?>> T gave(Layer layer, T y) {
+        if (shapes != null) {
+            shapes.gave(layer, y);
+        }
+        return y;
     }
 
     /**
@@ -185,6 +208,18 @@ public final class ForwardPass {
         }
     }
 
+    /** Whether what calls the model that is being called trains a layer, if it is one of its layers; else whether its home does. */
+    boolean trains(Layer layer) {
+        if (called == null) {
+            return layer.trainable();
+        }
+        if (trained == null || trainedBy != called) { // Asked for by few layers, so made when it is.
+            trainedBy = called;
+            trained = called.trainedLayers();
+        }
+        return trained.contains(layer) || layer.trainable() && !layer.isWithin(called);
+    }
+
     /** Refuses weights of a layer that the model being called does not have: nothing would train them. */
     void requireRegistered(Layer layer) {
         if (called != null && !layer.isWithin(called)) {
@@ -194,7 +229,8 @@ public final class ForwardPass {
                     + " train them. Register it where it is made: private final "
                     + layer.getClass().getSimpleName() + " x = layer(new "
                     + layer.getClass().getSimpleName()
-                    + "(…)). A layer that is trained elsewhere, call it there first");
+                    + "(…)), or by share(…) if its home is elsewhere. A layer that is trained elsewhere only, call it there"
+                    + " first");
         }
     }
 
@@ -236,6 +272,7 @@ public final class ForwardPass {
         ForwardPass run = new ForwardPass(ops, precision, training, seed, step, repeated || repeats);
         run.randomOps = firstRandomOp;
         run.called = called;
+        run.shapes = shapes;
         return run;
     }
 
@@ -322,6 +359,13 @@ public final class ForwardPass {
      * @return the ops of this pass
      */
     public Ops tf(Layer layer) {
+        return entered(layer, null);
+    }
+
+    private Ops entered(Layer layer, Operand<?> x) {
+        if (shapes != null) {
+            shapes.entered(tf.scope().env(), layer, x);
+        }
         return layer.named(tf);
     }
 
@@ -335,7 +379,7 @@ public final class ForwardPass {
      */
     public Ops tf(Layer layer, Operand<?> x) {
         layer.requireTaken(x);
-        return tf(layer);
+        return entered(layer, x);
     }
 
     /**

@@ -54,6 +54,6 @@ public final class Lambda extends Layer {
      */
     @Override
     public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        return pass.named(this, () -> function.call(pass, x));
+        return pass.gave(this, pass.named(this, () -> function.call(pass, x)));
     }
 }

@@ -8,11 +8,12 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -47,7 +48,7 @@ import org.tensorflow.types.TFloat32;
  */
 public abstract class Layer {
 
-    private final Map<String, Layer> children = new LinkedHashMap<>();
+    private final Children children = new Children(this);
     private final LayerWeights weights = new LayerWeights();
     private Layer parent;
     private String name = defaultName(getClass());
@@ -78,6 +79,24 @@ public abstract class Layer {
     public abstract Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x);
 
     /**
+     * Computes the output of several inputs. {@link Merge} layers and {@link MultiHeadAttention} take them; a layer of your own that
+     * does overrides this, and {@link Node#of(Layer, Node...)} gives them to it.
+     *
+     * @param pass makes ops, says whether to train, collects added losses
+     * @param inputs [batch, …] each, at least one
+     * @return the output, which belongs to the innermost {@link TensorScope}
+     * @throws IllegalArgumentException if there are more or fewer than the layer takes
+     */
+    public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
+        if (inputs.size() != 1) {
+            throw new IllegalArgumentException(
+                    "Layer '" + path() + "' (" + getClass().getSimpleName() + ") takes one input, got " + inputs.size()
+                            + ": merge them before, by an Add or a Concatenate");
+        }
+        return call(pass, inputs.get(0));
+    }
+
+    /**
      * What this layer takes; {@link InputType#FLOATING} unless overridden. {@link ForwardPass#tf(Layer, Operand)} holds an
      * input against it.
      *
@@ -88,27 +107,23 @@ public abstract class Layer {
     }
 
     /**
-     * Registers a layer inside this one, named after its class and numbered: {@code dense}, {@code dense_1}.
+     * Registers a layer inside this one, its home, named after its class and numbered: {@code dense}, {@code dense_1}. A model that
+     * is {@link Model#named} has its name.
      *
-     * @param child a layer that no other layer contains
+     * @param child a layer that has no other home; one that has, {@link #share}
      * @param <L> its type
      * @return the child
      * @throws IllegalStateException if the child is in another layer already
      */
     protected final <L extends Layer> L layer(L child) {
-        String base = defaultName(child.getClass());
-        String free = base;
-        for (int number = 1; children.containsKey(free); number++) {
-            free = base + "_" + number;
-        }
-        return layer(free, child);
+        return layer(children.freeName(((Layer) child).name), child);
     }
 
     /**
-     * Registers a layer inside this one under a name.
+     * Registers a layer inside this one, its home, under a name.
      *
      * @param childName its name, unique in this layer
-     * @param child a layer that no other layer contains
+     * @param child a layer that has no other home; one that has, {@link #share}
      * @param <L> its type
      * @return the child
      * @throws IllegalStateException if the child is in another layer already
@@ -116,21 +131,96 @@ public abstract class Layer {
      */
     protected final <L extends Layer> L layer(String childName, L child) {
         Layer added = child;
-        if (!childName.matches("[A-Za-z0-9_.-]+")) {
-            throw new IllegalArgumentException("Layer '" + path() + "' cannot have a layer named '" + childName
-                    + "': names are made of letters A to Z, digits, '_', '.' and '-', as those of TensorFlow's ops");
-        }
         if (added.parent != null || added == this) {
-            throw new IllegalStateException("Layer '" + added.path() + "' is part of a model already. To share it, keep"
-                    + " one layer and call it twice; for a second model, make a new layer and copy the weights by"
-                    + " variables().assign(tf, layer.variables())");
+            throw new IllegalStateException(
+                    "Layer '" + added.path() + "' is part of a model already. To use it here as well,"
+                            + " register it by share(…), in a Sequential by Sequential.sharing(…); to use it twice there, call it"
+                            + " twice. For weights of its own, make a new layer and copy them by variables().assign(tf,"
+                            + " layer.variables())");
         }
-        if (children.putIfAbsent(childName, child) != null) {
-            throw new IllegalArgumentException("Layer '" + path() + "' has a layer named '" + childName + "' already");
-        }
+        children.add(requireName(childName), child);
         added.parent = this;
         added.name = childName;
         return child;
+    }
+
+    /**
+     * Registers a layer that has its home elsewhere: in another model, by {@link #layer}, or for itself, as a model that a trainer
+     * of its own trains. Its weights are among those of each model that has it, by the names they have at home, and each of them
+     * trains them. It is named here after its class and numbered.
+     *
+     * <pre>{@code
+     * final class Classifier extends Model {
+     *     private final Model encoder;
+     *     private final Dense logits = layer(new Dense(10));
+     *     Classifier(Model encoder) {
+     *         this.encoder = share(encoder); // Which an autoencoder has, too.
+     *     }
+     *     …
+     * }
+     * }</pre>
+     *
+     * <p>All models that share a layer are in one session. What the trainer of each saves has its weights: of trainers that have trained in
+     * turn, the last is loaded last. A layer that {@link #trainable(boolean)} freezes is frozen in all of them;
+     * {@link #trainable(Layer, boolean)} freezes it in one.
+     *
+     * @param child a layer that does not contain this one
+     * @param <L> its type
+     * @return the child
+     * @throws IllegalArgumentException if it is registered here already, or contains this layer, which would be a circle
+     */
+    protected final <L extends Layer> L share(L child) {
+        Layer shared = child;
+        String base = shared.parent == null ? shared.name : defaultName(child.getClass());
+        return share(children.freeName(base), child);
+    }
+
+    /**
+     * Registers a layer that has its home elsewhere, under a name, as {@link #share(Layer)} does.
+     *
+     * @param childName its name here, unique in this layer
+     * @param child a layer that does not contain this one
+     * @param <L> its type
+     * @return the child
+     * @throws IllegalArgumentException if the name is taken, the layer is registered here already, or it contains this layer
+     */
+    protected final <L extends Layer> L share(String childName, L child) {
+        children.add(requireName(childName), child);
+        return child;
+    }
+
+    /** Registers a layer: at home here if it has none, else shared. */
+    final void adopt(Layer child) {
+        if (child.hasHome()) {
+            share(child);
+        } else {
+            layer(child);
+        }
+    }
+
+    /** Whether it is part of another layer, or has begun without one. */
+    private boolean hasHome() {
+        return parent != null || tree().stream().anyMatch(layer -> layer.weights.areMade());
+    }
+
+    private String requireName(String given) {
+        if (!given.matches("[A-Za-z0-9_.-]+")) {
+            throw new IllegalArgumentException("Layer '" + path() + "' cannot have a layer named '" + given
+                    + "': names are made of letters A to Z, digits, '_', '.' and '-', as those of TensorFlow's ops");
+        }
+        return given;
+    }
+
+    /** Names a layer that stands alone. */
+    final void rename(String given) {
+        requireUnused("named");
+        if (hasHome()) {
+            throw new IllegalStateException("Layer '" + path() + "' cannot be named '" + given + "': "
+                    + (parent == null
+                            ? "its weights carry its name already. Name it before it is built or called"
+                            : "it was named where it was registered, by layer(\"name\", …)"));
+        }
+        this.name = requireName(given);
     }
 
     /**
@@ -193,23 +283,19 @@ public abstract class Layer {
 
     /** Whether this is another layer or a part of it. */
     boolean isWithin(Layer outer) {
-        return this == outer || parent != null && parent.isWithin(outer);
+        return outer.tree().contains(this);
     }
 
     /**
-     * All variables of this layer and the layers inside it, in the order they were registered.
+     * All variables of this layer and the layers inside it, in the order they were registered, each once.
      *
      * @return the variables; empty before the first call
+     * @throws IllegalArgumentException if two have the same name: layers that are shared from two homes of one name
      */
     public final Parameters variables() {
         List<Variable<?>> all = new ArrayList<>();
-        collect(all);
+        tree().forEach(layer -> all.addAll(layer.weights.all()));
         return Parameters.of(all);
-    }
-
-    private void collect(List<Variable<?>> into) {
-        into.addAll(weights.all());
-        children.values().forEach(child -> child.collect(into));
     }
 
     /**
@@ -219,8 +305,12 @@ public abstract class Layer {
      */
     public final Parameters trainableVariables() {
         List<Variable<?>> all = new ArrayList<>();
-        if (trainable()) {
-            collectTrainable(all);
+        for (Layer layer : trainedLayers()) {
+            for (Variable<?> weight : layer.weights.all()) { // Asked for in every step, so no streams.
+                if (weight.trainable()) {
+                    all.add(weight);
+                }
+            }
         }
         if (!all.equals(trained)) { // Mostly they are the same from step to step.
             trained = all;
@@ -229,17 +319,22 @@ public abstract class Layer {
         return trainedParameters;
     }
 
-    private void collectTrainable(List<Variable<?>> into) {
-        if (!trainable) {
-            return;
+    /** The layers of this one that training it changes: those that it reaches by a way on which nothing is frozen. */
+    final Set<Layer> trainedLayers() {
+        Set<Layer> reached = new LinkedHashSet<>();
+        if (trainable()) {
+            reach(reached);
         }
-        for (Variable<?> weight : weights.all()) { // Asked for in every step, so no streams.
-            if (weight.trainable()) {
-                into.add(weight);
+        return reached;
+    }
+
+    private void reach(Set<Layer> reached) {
+        if (trainable && reached.add(this)) {
+            for (Layer child : children.all()) {
+                if (!children.isFrozen(child)) {
+                    child.reach(reached);
+                }
             }
-        }
-        for (Layer child : children.values()) {
-            child.collectTrainable(into);
         }
     }
 
@@ -258,6 +353,37 @@ public abstract class Layer {
     }
 
     /**
+     * Freezes or unfreezes a layer as seen from this one: what this trains leaves its weights alone, whoever else has it trains
+     * them. The critic of a GAN is frozen so in the model that trains the generator.
+     *
+     * <pre>{@code
+     * combined.trainable(critic, false);
+     * }</pre>
+     *
+     * <p>In a pass that calls this, or a model around it, by {@link ForwardPass#call}, as trainers do, a frozen {@link
+     * BatchNormalization} computes as in inference, and penalties are not added.
+     *
+     * @param part a layer directly inside this one, at home here or shared
+     * @param value false to freeze
+     * @return this
+     * @throws IllegalArgumentException if it is not directly inside
+     */
+    public final Layer trainable(Layer part, boolean value) {
+        children.freeze(part, !value);
+        return this;
+    }
+
+    /**
+     * Whether a layer directly inside was frozen by {@link #trainable(Layer, boolean)}, whatever it is elsewhere.
+     *
+     * @param part a layer directly inside this one
+     * @return true after {@code trainable(part, false)}
+     */
+    public final boolean isFrozen(Layer part) {
+        return children.isFrozen(part);
+    }
+
+    /**
      * Whether this layer itself was frozen by {@link #trainable(boolean)}, whatever the layers around it are.
      *
      * @return true after {@code trainable(false)}
@@ -267,16 +393,16 @@ public abstract class Layer {
     }
 
     /**
-     * Whether training changes this layer.
+     * Whether training changes this layer, where it is at home.
      *
-     * @return false if this layer or one around it is frozen
+     * @return false if this layer or one around it at home is frozen; models that share it may see it otherwise
      */
     public final boolean trainable() {
         return trainable && (parent == null || parent.trainable());
     }
 
     /**
-     * Where this layer is: the names of the layers around it and its own, {@code mlp/dense_1}. Weights are drawn by their
+     * Where this layer is at home: the names of the layers around it and its own, {@code mlp/dense_1}. Weights are drawn by their
      * paths, and those of the second model of a name in a session differ from those of the first.
      *
      * @return the path
@@ -304,12 +430,30 @@ public abstract class Layer {
     }
 
     /**
-     * The layers directly inside this one by name.
+     * The layers directly inside this one by name, those that are shared included.
      *
      * @return a copy, in the order they were registered
      */
     public final Map<String, Layer> layers() {
-        return new LinkedHashMap<>(children);
+        return children.byName();
+    }
+
+    /** This layer and all inside it, each once, in the order they were registered. */
+    final Set<Layer> tree() {
+        Set<Layer> all = new LinkedHashSet<>();
+        addTo(all);
+        return all;
+    }
+
+    private void addTo(Set<Layer> all) {
+        if (all.add(this)) {
+            children.all().forEach(child -> child.addTo(all));
+        }
+    }
+
+    /** Closes and forgets the weights of this layer itself that are not among some. */
+    final void forgetAllBut(Set<Variable<?>> kept) {
+        weights.forgetAllBut(kept);
     }
 
     /** The weights of this layer itself. */

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -37,6 +38,18 @@ final class LayerWeights {
         return byName.values();
     }
 
+    /** Closes and forgets the weights that are not among some: those of a call that has failed. */
+    void forgetAllBut(Set<Variable<?>> kept) {
+        byName.values().removeIf(weight -> {
+            boolean goes = !kept.contains(weight);
+            if (goes) {
+                weight.close();
+            }
+            return goes;
+        });
+        session = byName.isEmpty() ? null : session;
+    }
+
     /** The weight of a layer by its name, made when it is first asked for; its penalty is added to the pass. */
     Variable<TFloat32> get(
             Layer layer, ForwardPass pass, String name, Shape shape, Class<TFloat32> type, WeightSpec spec) {
@@ -55,7 +68,7 @@ final class LayerWeights {
                             : ": it keeps the sizes of its first input. Give it inputs of these, or use a new layer"));
         }
         Variable<TFloat32> weight = typed(known);
-        if (spec.penalty() != null && weight.trainable() && layer.trainable() && pass.firstPenaltyOf(weight)) {
+        if (spec.penalty() != null && weight.trainable() && pass.trains(layer) && pass.firstPenaltyOf(weight)) {
             Ops full = DtypePolicy.FULL.in(pass.tf()); // Sums of squares outgrow float16.
             pass.addLoss(spec.penalty().penalty(full, weight.read(full)));
         }

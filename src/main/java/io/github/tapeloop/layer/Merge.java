@@ -54,6 +54,7 @@ public abstract class Merge extends Layer {
      * @return the output
      * @throws IllegalArgumentException if there are too few inputs, or their ranks or types differ
      */
+    @Override
     public final Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
         if (inputs.isEmpty() || (arity() > 0 && inputs.size() != arity())) {
             throw new IllegalArgumentException(described() + " expects "

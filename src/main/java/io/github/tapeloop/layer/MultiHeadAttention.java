@@ -179,6 +179,27 @@ public final class MultiHeadAttention extends Layer {
     }
 
     /**
+     * Attention of the first input, the query, to the second, the value, by the third, the key; see {@link #call(ForwardPass, Operand,
+     * Operand, Operand)}. One that is not given is the one before it.
+     *
+     * @param pass makes ops, says whether to train
+     * @param inputs one to three, float32 [batch, steps, in], known but for the batch
+     * @return float32 [batch, steps of the first, out]
+     * @throws IllegalArgumentException if there are more, or their steps do not fit
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
+        return switch (inputs.size()) {
+            case 1 -> call(pass, inputs.get(0));
+            case 2 -> call(pass, inputs.get(0), inputs.get(1));
+            case 3 -> call(pass, inputs.get(0), inputs.get(1), inputs.get(2));
+            default ->
+                throw new IllegalArgumentException(
+                        described() + " takes a query, a value and a key, got " + inputs.size() + " inputs");
+        };
+    }
+
+    /**
      * Attention of a query to the steps of a value, which is the key as well. No query attends to a step that the
      * mask of the value leaves out; the output has the mask of the query.
      *

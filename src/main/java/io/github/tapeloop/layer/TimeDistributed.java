@@ -52,14 +52,15 @@ public final class TimeDistributed extends Layer {
         }
         Ops tf = pass.tf(this, x);
         Operand<TInt64> steps = sizes(tf, LongStream.of(-1), shape.tail().tail());
-        Operand<TFloat32> y = inner.call(pass, pass.moved(x, moved -> tf.reshape(pass.finite(tf, x, moved), steps)));
-        Shape each = Tensors.shape(y).tail();
-        if (each.hasUnknownDimension()) {
+        Operand<TFloat32> each = pass.moved(x, moved -> tf.reshape(pass.finite(tf, x, moved), steps));
+        Operand<TFloat32> y = pass.gave(inner, inner.call(pass, each));
+        Shape rest = Tensors.shape(y).tail();
+        if (rest.hasUnknownDimension()) {
             throw new IllegalArgumentException("Layer '" + path()
                     + "' (TimeDistributed) needs a layer that returns known" + " dimensions after the batch, got "
                     + Tensors.describe(y) + " from '" + inner.path() + "'");
         }
-        return pass.keepMask(x, tf.reshape(y, sizes(tf, LongStream.of(-1, shape.get(1)), each)));
+        return pass.keepMask(x, tf.reshape(y, sizes(tf, LongStream.of(-1, shape.get(1)), rest)));
     }
 
     private static Operand<TInt64> sizes(Ops tf, LongStream first, Shape rest) {

@@ -24,9 +24,9 @@ abstract class TrainingNoise extends Layer {
      */
     @Override
     public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
-        requireTaken(x);
+        Ops tf = pass.tf(this, x);
         requireShape(x);
-        return pass.training() && amount != 0 ? pass.keepMask(x, disturbed(pass, pass.tf(this), x, amount)) : x;
+        return pass.training() && amount != 0 ? pass.keepMask(x, disturbed(pass, tf, x, amount)) : x;
     }
 
     /** Refuses an input of a shape that the layer does not take. */

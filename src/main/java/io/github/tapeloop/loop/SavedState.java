@@ -6,6 +6,7 @@ import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.execution.Execution;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.store.Checkpoint;
 import io.github.tapeloop.store.CheckpointDirectory;
 import io.github.tapeloop.store.Moment;
@@ -26,6 +27,8 @@ public final class SavedState {
     private final Engine engine;
     /** What is to be taken over; null if nothing waits. */
     private Path waiting;
+    /** Weights of the model that an earlier call of this trainer made before it failed. */
+    private Parameters made = Parameters.of();
 
     /** @param engine whose state */
     public SavedState(Engine engine) {
@@ -51,9 +54,32 @@ public final class SavedState {
         try (Checkpoint saved = CheckpointDirectory.read(directory)) {
             boolean hasVariables = engine.model().variables().size() > 0;
             waiting = hasVariables ? null : directory;
+            made = Parameters.of();
             if (hasVariables) {
                 restore(own(saved));
             }
+        }
+    }
+
+    /** Takes over what waits, when the model has its weights. */
+    public void settle(Runnable build) {
+        requireOwn();
+        build.run();
+        if (waiting != null) {
+            load(waiting);
+        }
+    }
+
+    /** Drops what waits rather than overwrite weights that another trainer, of a model that shares them, has made and may have trained. */
+    private void requireOwn() {
+        Path directory = waiting;
+        if (directory != null && !engine.model().variables().equals(made)) {
+            waiting = null;
+            throw new IllegalStateException("What was loaded from " + directory + " waited for the weights of model '"
+                    + engine.model().path()
+                    + "'. Meanwhile somebody else has made some of them, a trainer of a model that shares"
+                    + " layers for example, so it is not taken over, which would undo what that has trained. Build the"
+                    + " model, trainer.build(…), and load again, before such trainers train");
         }
     }
 
@@ -73,6 +99,7 @@ public final class SavedState {
         if (waiting == null) {
             return;
         }
+        requireOwn();
         try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
             Contents own = own(saved);
             if (own.has(LOOP)) {
@@ -82,6 +109,8 @@ public final class SavedState {
                 restore(own);
             }
             waiting = null;
+        } finally {
+            made = engine.model().variables();
         }
     }
 

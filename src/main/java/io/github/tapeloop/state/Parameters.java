@@ -34,7 +34,8 @@ public final class Parameters implements Iterable<Variable<?>> {
         for (Variable<?> variable : variables) {
             if (byName.put(variable.name(), variable) != null) {
                 throw new IllegalArgumentException("Two variables are named '" + variable.name()
-                        + "': give one of their layers a name of its own");
+                        + "': give one of their layers a name of its own, where it is registered, or a model that stands"
+                        + " alone by named(…)");
             }
         }
         return new Parameters(byName);
@@ -84,17 +85,23 @@ public final class Parameters implements Iterable<Variable<?>> {
      * Gives these variables the values of others, one after the other in their order, whatever their names: the trained
      * layers of one model to those of another one, or a network to its target network.
      *
-     * @param tf ops of the session of all of them
-     * @param values as many, of the same shapes and types; those of a layer are there once it was called
+     * <pre>{@code
+     * body.variables().assign(session.tf(), trained.variables()); // Of any session that is open.
+     * }</pre>
+     *
+     * @param tf ops of the session of these variables
+     * @param values as many, of the same shapes and types; those of a layer are there once it was built or called. Those of another
+     *     session are copied through memory
      * @throws IllegalArgumentException if their number, a shape or a type differs; nothing is changed
-     * @throws IllegalStateException if one of them belongs to another session or is closed; nothing is changed
+     * @throws IllegalStateException if one of these belongs to another session, one of any is closed, or a session is in use by
+     *     another thread; nothing is changed
      */
     public void assign(Ops tf, Parameters values) {
         if (values.size() != size()) {
             throw new IllegalArgumentException("Expected as many values as there are variables, " + names() + ", got "
                     + values.names()
                     + (size() == 0 || values.size() == 0
-                            ? ": call both layers once, which makes their variables"
+                            ? ": build both models, or call both layers once, which makes their variables"
                             : ""));
         }
         Iterator<Variable<?>> from = values.iterator();
@@ -111,8 +118,36 @@ public final class Parameters implements Iterable<Variable<?>> {
         }
         variable.handle(tf); // Refuses one of another session while nothing is changed.
         @SuppressWarnings("unchecked") // Their types are the same.
-        Operand<T> value = (Operand<T>) from.read(tf);
+        Operand<T> value = (Operand<T>) from.readIn(tf);
         return () -> variable.assign(tf, value);
+    }
+
+    /**
+     * The values now, on the Java heap.
+     *
+     * @return by name, in order: the elements in row-major order, as {@link Variable#toFloats} gives them
+     * @throws IllegalArgumentException if a variable holds no numbers
+     * @throws IllegalStateException if a variable is closed
+     */
+    public Map<String, float[]> toFloats() {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        byName.forEach((name, variable) -> values.put(name, variable.toFloats()));
+        return values;
+    }
+
+    /**
+     * Gives these variables values from the Java heap, between two steps: what {@link #toFloats} gave, or another program.
+     *
+     * @param values by the names of all of these variables, as many elements each as the variable has, in row-major order
+     * @throws IllegalArgumentException if names or numbers of elements differ; nothing is changed
+     * @throws IllegalStateException if a variable is closed
+     */
+    public void assign(Map<String, float[]> values) {
+        if (!values.keySet().equals(byName.keySet())) {
+            throw new IllegalArgumentException("Expected a value for each of " + names() + ", got " + values.keySet());
+        }
+        byName.forEach((name, variable) -> variable.requireElements(values.get(name).length));
+        byName.forEach((name, variable) -> variable.assign(values.get(name)));
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.ResourceGather;
 import org.tensorflow.types.TFloat32;
@@ -207,6 +208,60 @@ public final class Variable<T extends TType> implements AutoCloseable {
      */
     public void assign(Ops tf, Operand<T> value) {
         change(tf, Storage.How.SET, value);
+    }
+
+    /**
+     * Replaces the value by one from the Java heap, between two steps.
+     *
+     * @param elements as many as there are, in row-major order; a variable of another type gets them cast
+     * @throws IllegalArgumentException if there are more or fewer, or the variable holds no numbers; it is unchanged
+     * @throws IllegalStateException if the variable is closed
+     */
+    public void assign(float[] elements) {
+        assignNow(elements.length, tf -> tf.constant(shape, DataBuffers.of(elements)));
+    }
+
+    /**
+     * Replaces the value by one from the Java heap, between two steps.
+     *
+     * @param elements as many as there are, in row-major order; a variable of another type gets them cast
+     * @throws IllegalArgumentException if there are more or fewer, or the variable holds no numbers; it is unchanged
+     * @throws IllegalStateException if the variable is closed
+     */
+    public void assign(double[] elements) {
+        assignNow(elements.length, tf -> tf.constant(shape, DataBuffers.of(elements)));
+    }
+
+    private void assignNow(int elements, Function<Ops, Operand<?>> value) {
+        requireElements(elements);
+        session.unrecorded(() -> {
+            Ops tf = session.tf();
+            assign(tf, Tensors.cast(tf, value.apply(tf), type));
+        });
+    }
+
+    /** Refuses another number of numbers than there are. */
+    void requireElements(int elements) {
+        if (elements != shape.size() || !TNumber.class.isAssignableFrom(type)) {
+            throw new IllegalArgumentException("Variable '" + name + "' holds " + type.getSimpleName() + " " + shape
+                    + ", " + shape.size() + " elements, and cannot take " + elements + " numbers");
+        }
+    }
+
+    /** The value now as an operand of ops of any session; that of another session is copied through memory. */
+    Operand<T> readIn(Ops tf) {
+        TapeSession asking = TapeSession.of(tf);
+        if (asking == session) {
+            return read(tf);
+        }
+        if (tf.scope().env().isGraph()) {
+            throw new IllegalStateException(
+                    "Variable '" + name + "' belongs to another TapeSession, and a step that is traced"
+                            + " would read it once only: copy it between two steps");
+        }
+        List<Operand<T>> copy = new ArrayList<>(1);
+        session.unrecorded(() -> copy.add(session.read(readNow(session.tf()), tensor -> tf.constantOf(tensor))));
+        return copy.get(0);
     }
 
     /**

@@ -92,7 +92,8 @@ final class VariableResource<T extends TType> implements Storage {
         if (TapeSession.of(tf) != session) {
             throw new IllegalStateException(
                     "Variable '" + variable + "' belongs to another TapeSession. A model stays in"
-                            + " the session where it was first called: make a new model for a new session or trainer");
+                            + " the session where it was first called: make a new model for a new session or trainer;"
+                            + " trainers whose models share layers are given one session");
         }
         return RecordingEnvironment.of(tf).resource(name, type, shape, handle);
     }

@@ -3,7 +3,11 @@ package io.github.tapeloop.step;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.runtime.Bundle;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -99,5 +103,16 @@ public final class Objective {
             inputs.put(name, batch.input(tf, name));
         }
         return inputs;
+    }
+
+    /** What inputs like those of a batch look like, of any number of examples. */
+    public static Map<String, Spec> specs(TapeSession session, Batch batch) {
+        try (TensorScope scope = session.scope()) {
+            Bundle.Signature open =
+                    Bundle.of(inputs(session.tf(), batch)).signature().open();
+            Map<String, Spec> specs = new LinkedHashMap<>();
+            open.names().forEach(name -> specs.put(name, open.specs().get(specs.size())));
+            return specs;
+        }
     }
 }

@@ -80,7 +80,7 @@ final class AttentionRows {
         }
 
         @Override
-        Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> inputs) {
+        public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
             if (!masked) {
                 return inner.call(pass, inputs.get(0), inputs.get(1));
             }

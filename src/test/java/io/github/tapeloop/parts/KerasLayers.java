@@ -91,7 +91,7 @@ final class KerasLayers {
         }
 
         @Override
-        Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> inputs) {
+        public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
             List<Operand<TFloat32>> x = new ArrayList<>();
             for (int i = 0; i < inputs.size(); i++) {
                 Operand<TFloat32> input = pass.tf().identity(inputs.get(i));

@@ -3,7 +3,6 @@ package io.github.tapeloop.parts;
 import io.github.tapeloop.Oracle;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Layer;
-import io.github.tapeloop.layer.Merge;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -126,16 +125,14 @@ record LayerCase(
     }
 
     private static Operand<TFloat32> call(Layer part, ForwardPass pass, List<Operand<TFloat32>> inputs) {
-        if (part instanceof Several joined) {
-            return joined.call(pass, inputs);
-        }
-        return inputs.size() > 1 ? ((Merge) part).call(pass, inputs) : part.call(pass, inputs.get(0));
+        return part.call(pass, inputs);
     }
 
     /** A layer of a test that hands several inputs to a layer inside it. */
     abstract static class Several extends Layer {
 
-        abstract Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> inputs);
+        @Override
+        public abstract Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs);
 
         @Override
         public final Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {

@@ -141,7 +141,7 @@ final class SequenceRows {
         }
 
         @Override
-        Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> inputs) {
+        public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
             Recurrent.Result result = inner.callWithState(pass, inputs.get(0), inputs.subList(1, inputs.size()));
             List<Operand<TFloat32>> parts = new ArrayList<>(List.of(result.output()));
             parts.addAll(result.state());

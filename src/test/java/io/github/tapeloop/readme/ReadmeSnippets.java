@@ -13,11 +13,14 @@ import io.github.tapeloop.checkpoint.Checkpoints;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.Concatenate;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Dropout;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Functional;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.Node;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
@@ -34,6 +37,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -72,6 +76,23 @@ final class ReadmeSnippets {
         }
     }
     // endregion model
+
+    static String compose(TapeSession session, Model body) {
+        // region compose
+        Node plan = Node.input("plan", 8), place = Node.input("place", 8);
+        Dense shared = new Dense(16, RELU); // one layer, two nodes
+        Node both = Node.of(new Concatenate(), plan.then(shared), place.then(shared));
+        Functional house = Functional.of(
+                both.then(new Dense(1)).named("price"), both.then(new Dense(2)).named("sold"));
+        house.build(session, house.inputs()); // the weights, before there is data
+
+        Sequential next = Sequential.sharing(body, new Dense(5)); // a trained body, a new head
+        next.trainable(body, false); // frozen here, whoever else trains it
+        next.build(session, Shape.of(-1, 8));
+        String shapes = next.summary();
+        // endregion compose
+        return house.summary() + shapes;
+    }
 
     static double customLoop(Model model, Batches train, int epochs, PrintStream out) {
         // region custom-loop

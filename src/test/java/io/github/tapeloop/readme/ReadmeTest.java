@@ -33,6 +33,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat64;
 
@@ -112,6 +113,18 @@ class ReadmeTest {
                 second.fit(data, Fit.epochs(2));
                 assertTrue(second.evaluate(data).get("loss") < loss);
                 assertEquals(total(session, trained), total(session, body));
+            }
+        }
+    }
+
+    @Test
+    void modelsAreMadeOfNodesAndOfTrainedParts() {
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build()) {
+            Sequential body = Sequential.of(new Dense(4));
+            Sequential.of(body, new Dense(1)).build(session, Shape.of(-1, 8));
+            String summaries = ReadmeSnippets.compose(session, body);
+            for (String words : new String[] {"functional/dense_2 (Dense)", "[-1, 32]", "[-1, 5]", "frozen"}) {
+                assertTrue(summaries.contains(words), summaries);
             }
         }
     }

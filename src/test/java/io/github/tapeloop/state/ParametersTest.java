@@ -1,5 +1,6 @@
 package io.github.tapeloop.state;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,15 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.runtime.TracedFunction;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TString;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ParametersTest {
@@ -104,9 +109,62 @@ class ParametersTest {
             for (Parameters wrong : List.of(Parameters.of(), Parameters.of(one), Parameters.of(one, z))) {
                 assertThrows(IllegalArgumentException.class, () -> targets.assign(tf, wrong));
             }
+            assertThrows(IllegalStateException.class, () -> Parameters.of(a, foreign)
+                    .assign(tf, Parameters.of(one, targets.get("b"))));
+            foreign.close();
             assertThrows(IllegalStateException.class, () -> targets.assign(tf, Parameters.of(one, foreign)));
             assertEquals(1, session.scalar(a.read(tf)));
         }
+    }
+
+    @Test
+    void valuesOfAnotherSessionAreCopiedToTheBit() {
+        try (TensorScope scope = session.scope();
+                TapeSession elsewhere = TapeSession.builder().threads(1, 1).build()) {
+            Ops there = elsewhere.tf();
+            Variable<TFloat64> pi = Variable.create(there, "pi", there.constant(Math.PI), true);
+            Variable<TInt64> count = Variable.create(there, "count", there.constant(Long.MAX_VALUE), false);
+            Variable<TFloat64> d = Variable.create(tf, "d", tf.constant(2.0), true);
+            Variable<TInt64> n = Variable.create(tf, "n", tf.constant(0L), false);
+            int live = elsewhere.liveHandles();
+            Parameters.of(d, n).assign(tf, Parameters.of(pi, count));
+            assertEquals(Math.PI, d.toDoubles()[0]);
+            assertEquals(
+                    Long.MAX_VALUE,
+                    session.read(n.read(tf), value -> value.getLong()).longValue());
+            assertEquals(live, elsewhere.liveHandles());
+            TracedFunction.trace(session, "f", List.of(), (graph, in) -> {
+                        assertThrows(IllegalStateException.class, () -> Parameters.of(d)
+                                .assign(graph, Parameters.of(pi)));
+                        return List.of(graph.constant(0f));
+                    })
+                    .close();
+        }
+    }
+
+    @Test
+    void valuesGoOutAndInAsArraysOrNoneDoes() {
+        Variable<TFloat32> w = Variable.create(tf, "w", tf.constant(new float[][] {{1, 2}, {3, 4}}), true);
+        Variable<TFloat64> d = Variable.create(tf, "d", tf.constant(0.5), false);
+        Parameters both = Parameters.of(w, d);
+        Map<String, float[]> values = both.toFloats();
+        assertEquals(List.of("w", "d"), List.copyOf(values.keySet()));
+        both.assign(Map.of("w", new float[] {5, 6, 7, 8}, "d", new float[] {9}));
+        assertArrayEquals(new float[] {5, 6, 7, 8}, w.toFloats());
+        assertEquals(9, d.toDoubles()[0]);
+        for (Map<String, float[]> wrong : List.of(
+                Map.of("w", new float[4]),
+                Map.of("w", new float[4], "q", new float[1]),
+                Map.of("w", new float[4], "d", new float[2]))) {
+            assertThrows(IllegalArgumentException.class, () -> both.assign(wrong));
+        }
+        assertArrayEquals(new float[] {5, 6, 7, 8}, w.toFloats());
+        both.assign(values);
+        assertArrayEquals(new double[] {1, 2, 3, 4}, w.toDoubles());
+        d.assign(new double[] {Math.PI});
+        assertEquals(Math.PI, d.toDoubles()[0]);
+        Variable<TString> text = Variable.create(tf, "text", tf.constant("x"), false);
+        assertThrows(IllegalArgumentException.class, () -> text.assign(new float[1]));
     }
 
     @Test
