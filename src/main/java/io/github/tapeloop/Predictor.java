@@ -37,8 +37,8 @@ import org.tensorflow.types.family.TType;
  * }
  * }</pre>
  *
- * <p>Calls run side by side and wait for nobody, each on the thread that makes it. A call is answered by exactly one version of
- * the weights: that in force when it began. Outputs agree with those of {@link Trainer#predict} to rounding.
+ * <p>Calls run side by side and wait for nobody, each on the thread that makes it, unless {@link Serving#microBatches} asks for
+ * batches. A call is answered by exactly one version of the weights: that in force when it, or its batch, began. Outputs agree with those of {@link Trainer#predict} to rounding.
  */
 public final class Predictor implements AutoCloseable {
 
@@ -58,7 +58,7 @@ public final class Predictor implements AutoCloseable {
     static Predictor of(Engine engine, SavedState saved, Serving options) {
         ServedGraph graph = trace(engine, options);
         try (Weights weights = weights(engine, saved, graph)) {
-            return new Predictor(new Served(graph, weights), options.labels());
+            return new Predictor(new Served(graph, weights, options.batches()), options.labels());
         } catch (RuntimeException | Error e) {
             graph.close();
             throw e;
@@ -122,7 +122,7 @@ public final class Predictor implements AutoCloseable {
                 Engine engine = new Engine(session, Plan.toPredict(model))) {
             ServedGraph graph = trace(engine, options);
             try (Weights weights = Weights.of(saved.contents(), graph)) {
-                return new Predictor(new Served(graph, weights), options.labels());
+                return new Predictor(new Served(graph, weights, options.batches()), options.labels());
             } catch (RuntimeException | Error e) {
                 graph.close();
                 throw e;

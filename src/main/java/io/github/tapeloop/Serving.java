@@ -2,11 +2,14 @@ package io.github.tapeloop;
 
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.serving.MicroBatches;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.DataType;
 
@@ -24,10 +27,14 @@ public final class Serving {
 
     private final List<Map<String, Spec>> kinds;
     private final List<String> labels;
+    private final int mostExamples;
+    private final Duration delay;
 
-    private Serving(List<Map<String, Spec>> kinds, List<String> labels) {
+    private Serving(List<Map<String, Spec>> kinds, List<String> labels, int mostExamples, Duration delay) {
         this.kinds = kinds;
         this.labels = labels;
+        this.mostExamples = mostExamples;
+        this.delay = delay;
     }
 
     /**
@@ -36,7 +43,7 @@ public final class Serving {
      * @return options
      */
     public static Serving of() {
-        return new Serving(List.of(), List.of());
+        return new Serving(List.of(), List.of(), 1, Duration.ZERO);
     }
 
     /**
@@ -79,7 +86,7 @@ public final class Serving {
             kind.put(name, new Spec(type, examples[i].prepend(Shape.UNKNOWN_SIZE)));
             all.add(Collections.unmodifiableMap(kind));
         }
-        return new Serving(List.copyOf(all), labels);
+        return new Serving(List.copyOf(all), labels, mostExamples, delay);
     }
 
     /**
@@ -94,7 +101,31 @@ public final class Serving {
         if (all.size() < 2 || all.stream().distinct().count() < all.size()) {
             throw new IllegalArgumentException("Expected two labels at least, each another, got " + all);
         }
-        return new Serving(kinds, all);
+        return new Serving(kinds, all, mostExamples, delay);
+    }
+
+    /**
+     * Runs calls of several threads as one batch: worth it where an example takes much less time in a batch than alone, as with
+     * large networks, or on a GPU. A small network answers sooner without. The first call of a batch waits for others; an example
+     * that fails does not harm those beside it.
+     *
+     * @param examples how many a batch has at most, at least 2
+     * @param wait how long the first call waits at most, which is how much later it may be answered; above 0
+     * @return changed options
+     * @throws IllegalArgumentException for fewer examples, or no time
+     */
+    public Serving microBatches(int examples, Duration wait) {
+        if (examples < 2 || wait.isNegative() || wait.isZero()) {
+            throw new IllegalArgumentException(
+                    "Expected batches of 2 examples at least and some time to wait for them, got " + examples + " and "
+                            + wait);
+        }
+        return new Serving(kinds, labels, examples, wait);
+    }
+
+    /** What runs calls together, of this predictor alone; empty if nothing does. */
+    Optional<MicroBatches> batches() {
+        return mostExamples == 1 ? Optional.empty() : Optional.of(new MicroBatches(mostExamples, delay));
     }
 
     /** What inputs look like; none if that was not said. */

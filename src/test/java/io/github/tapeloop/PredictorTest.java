@@ -44,6 +44,7 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.state.Variable;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -529,6 +530,9 @@ class PredictorTest {
         assertTrue(message(wrong, () -> serving.input("more", DataType.DT_INT32, Shape.of(4)))
                 .contains("Expected 2 shapes"));
         assertTrue(message(wrong, () -> serving.input(new Shape[0])).contains("got 0"));
+        assertTrue(message(wrong, () -> serving.microBatches(1, Duration.ofMillis(1)))
+                .contains("got 1 and"));
+        assertTrue(message(wrong, () -> serving.microBatches(2, Duration.ZERO)).contains("got 2 and PT0S"));
         assertTrue(message(wrong, () -> serving.labels("one")).contains("got [one]"));
         assertTrue(message(wrong, () -> serving.labels("one", "one")).contains("got [one, one]"));
     }

@@ -13,6 +13,7 @@ import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.state.Variable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,9 +23,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.types.TFloat32;
@@ -59,6 +63,12 @@ class PredictorThreadsTest {
 
     private static Serving fourFloats() {
         return Serving.of().input(Shape.of(4));
+    }
+
+    static Stream<Arguments> options() {
+        return Stream.of(
+                Arguments.of("one by one", fourFloats()),
+                Arguments.of("in batches", fourFloats().microBatches(8, Duration.ofMillis(1))));
     }
 
     @SuppressWarnings("unchecked") // Weights are float32.
@@ -101,10 +111,11 @@ class PredictorThreadsTest {
         }
     }
 
-    @Test
-    void eachAnswerIsThatOfOneVersionAndNoneComesBack() throws Exception {
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("options")
+    void eachAnswerIsThatOfOneVersionAndNoneComesBack(String name, Serving options) throws Exception {
         try (Trainer trainer = trainer();
-                Predictor predictor = trainer.predictor(fourFloats())) {
+                Predictor predictor = trainer.predictor(options)) {
             AtomicBoolean last = new AtomicBoolean();
             List<Integer> seen = inAll(
                     () -> {
@@ -132,10 +143,11 @@ class PredictorThreadsTest {
         }
     }
 
-    @Test
-    void aCloseUnderLoadLetsWhatRunsEndAndRefusesTheRest() throws Exception {
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("options")
+    void aCloseUnderLoadLetsWhatRunsEndAndRefusesTheRest(String name, Serving options) throws Exception {
         try (Trainer trainer = trainer()) {
-            Predictor predictor = trainer.predictor(fourFloats());
+            Predictor predictor = trainer.predictor(options);
             setVersion(trainer, 3);
             predictor.refresh(trainer);
             CountDownLatch answered = new CountDownLatch(4 * THREADS);
@@ -162,15 +174,16 @@ class PredictorThreadsTest {
         }
     }
 
-    @Test
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("options")
     @Tag("alone")
-    void nothingIsLeftOfPredictionsVersionsAndPredictors() {
+    void nothingIsLeftOfPredictionsVersionsAndPredictors(String name, Serving options) {
         try (Trainer trainer = trainer()) {
-            trainer.predictor(fourFloats()).close();
+            trainer.predictor(options).close();
             int handles = trainer.session().liveHandles();
             long pointers = 0;
             for (int round = 0; round < 4; round++) {
-                Predictor predictor = trainer.predictor(fourFloats());
+                Predictor predictor = trainer.predictor(options);
                 for (int i = 0; i < 50; i++) {
                     version(predictor);
                 }

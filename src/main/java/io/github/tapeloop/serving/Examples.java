@@ -26,7 +26,18 @@ public final class Examples {
      * @param kind which part of the graph takes them
      * @param tensors in its order
      */
-    public record Given(int kind, List<TType> tensors) {}
+    public record Given(int kind, List<TType> tensors) {
+
+        /** How many examples there are. */
+        int examples() {
+            return Math.toIntExact(tensors.get(0).shape().get(0));
+        }
+
+        /** What one example looks like, of each input. */
+        List<Shape> exampleShapes() {
+            return tensors.stream().map(tensor -> tensor.shape().tail()).toList();
+        }
+    }
 
     /** @param kinds what the graph takes, by name, of each kind */
     public Examples(List<Map<String, Spec>> kinds) {

@@ -2,6 +2,7 @@ package io.github.tapeloop.serving;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class Served {
 
     private final ServedGraph graph;
+    private final Optional<MicroBatches> batches;
     /** Null once it is closed. */
     private final AtomicReference<Version> current;
     /** Versions that calls may still be running on. */
@@ -27,9 +29,11 @@ public final class Served {
      *
      * @param graph what to run, closed with this
      * @param weights the first version; they stay the caller's
+     * @param batches runs calls together, if they are to be
      */
-    public Served(ServedGraph graph, Weights weights) {
+    public Served(ServedGraph graph, Weights weights, Optional<MicroBatches> batches) {
         this.graph = graph;
+        this.batches = batches;
         this.current = new AtomicReference<>(version(weights));
     }
 
@@ -51,13 +55,17 @@ public final class Served {
     }
 
     /**
-     * Predicts, on the thread that calls.
+     * Predicts, on the thread that calls, or on that of another call that it is run with.
      *
      * @param inputs of a kind that the graph takes; they stay the caller's
      * @return the outputs in the order of {@link ServedGraph#outputs}
      * @throws IllegalStateException after the end
      */
     public List<Values> predict(Examples.Given inputs) {
+        return batches.isPresent() ? batches.get().predict(this, inputs) : predictAlone(inputs);
+    }
+
+    List<Values> predictAlone(Examples.Given inputs) {
         Version version = enter();
         try {
             return version.run(inputs.kind(), inputs.tensors());
@@ -74,6 +82,10 @@ public final class Served {
                 return version;
             }
         }
+    }
+
+    boolean isInForce(Version version) {
+        return current.get() == version;
     }
 
     private static Version requireOpen(Version version) {

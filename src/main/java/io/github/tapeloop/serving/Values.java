@@ -23,6 +23,13 @@ public record Values(Shape shape, float[] floats) {
         return new Values(tensor.shape(), floats);
     }
 
+    /** Those of some of the examples. */
+    Values part(int first, int count) {
+        int each = floats.length / Math.toIntExact(shape.get(0));
+        return new Values(
+                shape.tail().prepend(count), Arrays.copyOfRange(floats, first * each, (first + count) * each));
+    }
+
     /** The elements of each example. */
     public float[][] rows() {
         int count = shape.numDimensions() == 0 ? 0 : Math.toIntExact(shape.get(0));

@@ -11,6 +11,7 @@ import io.github.tapeloop.state.Variable;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class ServedTest {
                 (tf, inputs) -> Map.of("output", tf.math.mul(typed(inputs.get("input")), factor.read(tf))),
                 () -> variables);
         try (Weights weights = Weights.of(session, graph, variables)) {
-            served = new Served(graph, weights);
+            served = new Served(graph, weights, Optional.empty());
         }
     }
 
