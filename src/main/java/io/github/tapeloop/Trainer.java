@@ -24,6 +24,8 @@ import io.github.tapeloop.preflight.Trial;
 import io.github.tapeloop.runtime.Owner;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.serving.ServedGraph;
+import io.github.tapeloop.serving.Weights;
 import io.github.tapeloop.state.CheckpointException;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Objective;
@@ -404,6 +406,35 @@ public final class Trainer implements AutoCloseable {
         Map<String, FloatNdArray> predictions = evaluator.predict(data, this::isCutShort);
         requireResult(!predictions.isEmpty(), "predict");
         return predictions;
+    }
+
+    /**
+     * Makes a predictor of the model with the weights of this moment, those to evaluate with, as the data that was seen looked
+     * like.
+     *
+     * @return to be closed by the caller; it does without this trainer
+     * @throws IllegalStateException if no batch was seen yet
+     */
+    public Predictor predictor() {
+        return predictor(Serving.of());
+    }
+
+    /**
+     * Makes a predictor of the model with the weights of this moment, those to evaluate with. It predicts what {@link
+     * #predict} does, also of a custom step's prediction.
+     *
+     * @param options what inputs look like, labels
+     * @return to be closed by the caller; it does without this trainer
+     * @throws IllegalStateException if what inputs look like is not known, or a prediction writes to variables
+     */
+    public Predictor predictor(Serving options) {
+        Objects.requireNonNull(options, "options: how to serve");
+        return look("predictor", () -> Predictor.of(engine, saved, options));
+    }
+
+    /** The weights of this moment that a graph reads, those to evaluate with; to be closed by the caller. */
+    Weights weights(ServedGraph graph) {
+        return look("refresh", () -> Predictor.weights(engine, saved, graph));
     }
 
     /**

@@ -44,6 +44,7 @@ class ArchitectureTest {
             entry("metric", 5), // A loss is a metric, too.
             entry("callback", 6),
             entry("values", 7), // Of the root: what it is told and what it gives back.
+            entry("serving", 5),
             entry("step", 8),
             entry("execution", 9),
             entry("loop", 10),
@@ -55,6 +56,7 @@ class ArchitectureTest {
     private static final Set<String> FRONT = Set.of(
             "Trainer",
             "TrainerBuilder",
+            "Predictor",
             "HeadsBuilder",
             "Description",
             "ThreadTuning",

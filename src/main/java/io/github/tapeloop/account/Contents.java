@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.tensorflow.types.family.TType;
 
 /**
  * All that an account holds at one moment, apart from any session: what a checkpoint is. It comes from {@link TrainingState#capture} or
@@ -103,6 +104,17 @@ public final class Contents implements AutoCloseable {
             }
         }));
         return all;
+    }
+
+    /**
+     * A tensor in memory of its own.
+     *
+     * @param path of one that variables held
+     * @return to be closed by the caller
+     * @throws io.github.tapeloop.state.CheckpointException if a file cannot be read
+     */
+    public TType tensor(String path) {
+        return HostTensor.read(path, tensors().get(path));
     }
 
     /** How many bytes its tensors have. */

@@ -53,7 +53,8 @@ final class HostTensor implements TensorValue {
         }
     }
 
-    private static TType read(String path, TensorValue value) {
+    /** A copy of a value. */
+    static TType read(String path, TensorValue value) {
         TType tensor = allocate(path, value);
         try {
             for (long at = 0; at < value.bytes(); at += CHUNK) {

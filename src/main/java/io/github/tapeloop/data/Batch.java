@@ -165,6 +165,49 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
+     * Makes a batch of operands with names, without a target. It owns nothing.
+     *
+     * @param inputs numeric [batch, ...] each, one at least, in their order
+     * @return the batch
+     */
+    public static Batch ofOperands(Map<String, ? extends Operand<?>> inputs) {
+        Layout layout = new Layout(List.copyOf(inputs.keySet()), List.of(), false);
+        List<Operand<?>> operands = List.copyOf(inputs.values());
+        return new Batch(sizeOf(operands.get(0)), layout, OwnedTensors.NONE, operands);
+    }
+
+    /**
+     * Makes a batch of objects, such as records, without their targets and weights.
+     *
+     * @param records one at least
+     * @param fields which inputs are made of each
+     * @param <T> the class of the objects
+     * @return the batch, to be closed by the caller
+     * @throws IllegalArgumentException for no record
+     * @throws DataException if a field cannot be made of a record
+     */
+    public static <T> Batch ofRecords(List<T> records, Fields<T> fields) {
+        return whole(new RecordSource<>(Records.of(records), fields.inputs()), records.size());
+    }
+
+    /**
+     * Returns the tensor of an input, for who works without operands.
+     *
+     * @param name one of {@link #inputNames()}
+     * @return [batch, ...], which stays the batch's and is closed with it
+     * @throws IllegalArgumentException for another name
+     * @throws IllegalStateException after {@link #close()}, or if the batch was made of operands
+     */
+    public TNumber inputTensor(String name) {
+        requireOpen();
+        if (!operands.isEmpty()) {
+            throw new IllegalStateException(
+                    "this batch was made of operands and has no tensors: ask it for input(tf, name)");
+        }
+        return tensors.get(layout.input(name));
+    }
+
+    /**
      * Returns the number of examples in this batch. The last batch of an epoch may have fewer than the others.
      *
      * @return the first dimension of its tensors; -1 if a traced step is to take batches of any size, see
@@ -331,17 +374,24 @@ public final class Batch implements AutoCloseable {
     }
 
     private Operand<?> operand(Ops tf, int column) {
+        requireOpen();
+        return operands.isEmpty() ? Tensors.shared(tf, tensors.get(column)) : operands.get(column);
+    }
+
+    private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("this batch was closed; a batch of an iterator lives until the next one is"
                     + " pulled by hasNext() or next(), or the iterator is closed");
         }
-        return operands.isEmpty() ? Tensors.shared(tf, tensors.get(column)) : operands.get(column);
     }
 
     private static Batch ofMemory(Columns columns) {
         MemorySource source = columns.source();
-        try (Assembly whole =
-                Assembly.open(source, Grouping.of((int) source.size().orElseThrow()), 0, 0)) {
+        return whole(source, (int) source.size().orElseThrow());
+    }
+
+    private static Batch whole(Source source, int size) {
+        try (Assembly whole = Assembly.open(source, Grouping.of(size), 0, 0)) {
             return whole.pull().orElseThrow();
         }
     }

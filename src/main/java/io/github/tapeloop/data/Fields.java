@@ -98,6 +98,13 @@ public final class Fields<T> {
         return new Fields<>(all);
     }
 
+    /** Those of inputs. */
+    List<Bound<T>> inputs() {
+        return bound().stream()
+                .filter(each -> each.column().role() == Role.INPUT)
+                .toList();
+    }
+
     List<Bound<T>> bound() {
         if (bound.isEmpty() || bound.get(0).column().role() != Role.INPUT) {
             throw new IllegalArgumentException("a dataset needs one input at least, but its fields have none");

@@ -10,7 +10,9 @@ import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.lifetime.ClosingActions;
 import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
+import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
@@ -38,6 +40,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.family.TNumber;
 
 /**
@@ -150,11 +153,25 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** Makes the ops of a prediction in a trace, of inputs by name in their order. */
+    public Map<String, ? extends Operand<? extends TNumber>> predict(Ops tf, Map<String, Operand<?>> inputs) {
+        try (StepRun run = StepRun.traced(tf, () -> tf.constant(0L), seams.unguarded())) {
+            Map<String, ? extends Operand<? extends TNumber>> outputs = predict(run, Batch.ofOperands(inputs));
+            run.commit(Bundle.of(outputs)); // Puts into the graph what the prediction writes.
+            return outputs;
+        }
+    }
+
+    /** What the inputs of the model have looked like so far, the first dimension open. */
+    public List<Map<String, Spec>> seenInputs() {
+        return objective.seen().kinds();
+    }
+
     private Map<String, ? extends Operand<? extends TNumber>> predict(StepRun step, Batch batch) {
         CustomStep.Prediction own = plan.predictStep();
         return own != null
                 ? Map.of(Model.OUTPUT, own.run(step, batch))
-                : step.inference().call(plan.model(), Objective.inputs(step.tf(), batch));
+                : step.inference().call(plan.model(), objective.inputs(step.tf(), batch));
     }
 
     /** Has the next training step be seen, if none was since the same layers are frozen. */

@@ -104,6 +104,13 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
             Function<List<Operand<?>>, ? extends List<? extends Operand<?>>> body);
 
     /**
+     * How many devices ops of the session can run on.
+     *
+     * @return 1 where there is a CPU only
+     */
+    int devices();
+
+    /**
      * Makes all later ops wait for earlier ones, whether they use them or not. What runs at once does so anyway; ops of a
      * graph have no order of their own, so that a failure of one would leave it to chance which others have happened.
      *

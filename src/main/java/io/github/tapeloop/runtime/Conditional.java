@@ -3,6 +3,7 @@ package io.github.tapeloop.runtime;
 import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.op.SerialExecutor;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
 import java.util.ArrayList;

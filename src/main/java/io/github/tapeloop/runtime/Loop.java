@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.op.SerialExecutor;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.runtime.Tracing.Built;
 import io.github.tapeloop.settings.Require;

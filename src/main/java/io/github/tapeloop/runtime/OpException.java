@@ -8,7 +8,13 @@ public final class OpException extends TapeloopException {
     /** The TensorFlow op type. */
     private final String type;
 
-    OpException(String type, String message) {
+    /**
+     * A failure.
+     *
+     * @param type the TensorFlow op type, or the name of a graph that ran as one
+     * @param message what failed, and why
+     */
+    public OpException(String type, String message) {
         super(message);
         this.type = type;
     }

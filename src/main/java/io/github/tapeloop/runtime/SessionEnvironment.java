@@ -113,6 +113,11 @@ abstract class SessionEnvironment implements RecordingEnvironment {
     }
 
     @Override
+    public final int devices() {
+        return session.functions().devices();
+    }
+
+    @Override
     public final void startRecording(OpRecorder recorder) {
         boolean entered = session.begin();
         try {

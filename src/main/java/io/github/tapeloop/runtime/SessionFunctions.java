@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.bridge.TensorFlowInternals;
+import io.github.tapeloop.op.SerialExecutor;
 import java.util.HashMap;
 import java.util.Map;
 import org.tensorflow.ConcreteFunction;
@@ -32,7 +33,12 @@ final class SessionFunctions {
 
     /** Whether no two ops of a function run at the same time, nor wait for one on another device. */
     boolean areSerial() {
-        return oneThread && executor.devices() == 1 && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"));
+        return oneThread && devices() == 1 && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"));
+    }
+
+    /** How many devices there are to run ops on. */
+    int devices() {
+        return executor.devices();
     }
 
     /** Makes a function known to ops outside any graph, unless it is. */

@@ -5,6 +5,7 @@ import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.RecordedOp;
 import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.op.SerialExecutor;
 import io.github.tapeloop.runtime.Tracing.Built;
 import io.github.tapeloop.runtime.Tracing.Inputs;
 import java.util.ArrayList;

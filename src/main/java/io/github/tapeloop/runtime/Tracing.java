@@ -1,5 +1,6 @@
 package io.github.tapeloop.runtime;
 
+import io.github.tapeloop.op.SerialExecutor;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -25,6 +25,7 @@ public final class Objective {
 
     private final Model model;
     private final List<Head> heads;
+    private final SeenInputs seen = new SeenInputs();
     private boolean warned;
 
     public Objective(Model model, List<Head> heads) {
@@ -97,11 +98,12 @@ public final class Objective {
     }
 
     /** The inputs of a batch by name, in its order. */
-    public static Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
+    public Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
         Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
         for (String name : batch.inputNames()) {
             inputs.put(name, batch.input(tf, name));
         }
+        seen.see(inputs);
         return inputs;
     }
 
@@ -114,5 +116,10 @@ public final class Objective {
             open.names().forEach(name -> specs.put(name, open.specs().get(specs.size())));
             return specs;
         }
+    }
+
+    /** What the inputs of batches looked like so far. */
+    public SeenInputs seen() {
+        return seen;
     }
 }

@@ -43,6 +43,12 @@ public record Plan(
     /** As {@link #stepsPerExecution}: the number is found by timing the first steps. */
     public static final int AUTO = 0;
 
+    /** A plan to predict with a model, and no more. */
+    public static Plan toPredict(Model model) {
+        return new Plan(
+                model, List.of(), null, null, null, null, List.of(), DtypePolicy.FULL, null, 1, GradientReduction.NONE);
+    }
+
     /** Refuses two metrics of one name. */
     public Plan {
         measured(heads); // Refuses names before anything is made for them.

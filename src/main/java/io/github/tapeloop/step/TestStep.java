@@ -18,7 +18,7 @@ public record TestStep(Objective objective, Scores scores) implements StepBody {
     public Map<String, Operand<TFloat32>> run(StepRun step, Batch batch) {
         Ops tf = step.tf();
         ForwardPass pass = step.inference();
-        Map<String, Operand<TFloat32>> outputs = pass.call(objective.model(), Objective.inputs(tf, batch));
+        Map<String, Operand<TFloat32>> outputs = pass.call(objective.model(), objective.inputs(tf, batch));
         Forward forward = objective.compare(tf, pass, outputs, batch);
         forward.measure(tf);
         scores.update(tf, forward.losses(), forward.examples());

@@ -26,7 +26,7 @@ public record TrainStep(Objective objective, Optimizer optimizer, Scores scores,
         Batch examples = batch.with(batch.columns(tf)); // The tape need not hear of them.
         try (GradientTape tape = step.tape()) {
             ForwardPass pass = step.training();
-            Map<String, Operand<TFloat32>> outputs = pass.call(objective.model(), Objective.inputs(tf, examples));
+            Map<String, Operand<TFloat32>> outputs = pass.call(objective.model(), objective.inputs(tf, examples));
             Forward forward = objective.compare(tf, pass, outputs, examples);
             step.compared(forward);
             backward.run(step, tape, forward, this::descend);

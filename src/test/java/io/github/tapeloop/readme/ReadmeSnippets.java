@@ -5,6 +5,8 @@ import static io.github.tapeloop.layer.Activations.RELU;
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.FitHandle;
 import io.github.tapeloop.History;
+import io.github.tapeloop.Predictor;
+import io.github.tapeloop.Serving;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.EarlyStopping;
@@ -151,6 +153,26 @@ final class ReadmeSnippets {
             return run.history().join();
         }
         // endregion fit-async
+    }
+
+    static Predictor.Label serve(
+            Trainer trainer, Batches train, Batches more, Path directory, float[] pixels, PrintStream out) {
+        trainer.fit(train, Fit.epochs(1));
+        // region serve
+        try (Predictor predictor = trainer.predictor()) {
+            Predictor.Label digit = predictor.classify(pixels); // in any thread, in all of them at once
+            out.println(digit.name() + ", " + digit.score());
+            trainer.fit(more, Fit.epochs(1)); // meanwhile it answers as before
+            predictor.refresh(trainer);
+        }
+        trainer.save(directory); // for another process
+        // endregion serve
+        // region load
+        Predictor served = Predictor.load(directory, new Mlp(), Serving.of().input(Shape.of(784)));
+        // endregion load
+        try (served) {
+            return served.classify(pixels);
+        }
     }
 
     static double secondDerivative() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.Fit;
 import io.github.tapeloop.History;
+import io.github.tapeloop.Predictor;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
@@ -164,6 +165,21 @@ class ReadmeTest {
         }
         String line = printed.toString(StandardCharsets.UTF_8);
         assertTrue(line.matches("(paused|running)(, epoch 1 of 20, step \\d+ of 63.*)?\\R"), line);
+    }
+
+    @Test
+    void whatAnotherProcessServesHasLearnt(@TempDir Path directory) {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        float[] seven = new float[784];
+        seven[7 * 70] = 1;
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build();
+                Trainer trainer = trainer(new ReadmeSnippets.Mlp(), session)) {
+            Batches train = digits(2_000).batch(20);
+            Predictor.Label digit = ReadmeSnippets.serve(
+                    trainer, train, train, directory, seven, new PrintStream(printed, true, StandardCharsets.UTF_8));
+            assertEquals(7, digit.index());
+        }
+        assertTrue(printed.toString(StandardCharsets.UTF_8).startsWith("7, "), printed::toString);
     }
 
     @Test

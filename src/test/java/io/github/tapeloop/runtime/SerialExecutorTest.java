@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.tapeloop.op.SerialExecutor;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,5 @@
-package io.github.tapeloop.runtime;
+package io.github.tapeloop.op;
 
-import io.github.tapeloop.op.OpDefs;
 import java.util.Set;
 import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.GraphDef;
@@ -13,15 +12,15 @@ import org.tensorflow.proto.NodeDef;
  * <p>It waits, on the one thread there is, for an op that runs a function on that thread: {@code If} would wait for ever.
  * {@code While} runs its functions itself, but took 15 % longer in this way for steps of a few milliseconds.
  */
-final class SerialExecutor {
+public final class SerialExecutor {
 
     /** Of a call: who runs the function. */
-    static final String ATTRIBUTE = "executor_type";
+    public static final String ATTRIBUTE = "executor_type";
 
-    static final String NAME = "SINGLE_THREADED_EXECUTOR";
+    public static final String NAME = "SINGLE_THREADED_EXECUTOR";
 
     /** Of {@code While} and {@code If}: whether TensorFlow makes what they call a part of the graph they are in. */
-    static final String LOWERED = "_lower_using_switch_merge";
+    public static final String LOWERED = "_lower_using_switch_merge";
 
     private static final Set<String> UNKNOWN = Set.of(
             "Switch",
@@ -43,12 +42,12 @@ final class SerialExecutor {
      *
      * @param xlaFlags the environment variable TF_XLA_FLAGS, or null
      */
-    static boolean isPossible(String xlaFlags) {
+    public static boolean isPossible(String xlaFlags) {
         return xlaFlags == null || !xlaFlags.contains("tf_xla_auto_jit");
     }
 
     /** Whether a graph has only ops that run in this way. */
-    static boolean suits(GraphDef graph) {
+    public static boolean suits(GraphDef graph) {
         return graph.getNodeList().stream().allMatch(SerialExecutor::suits);
     }
 

@@ -1,0 +1,327 @@
+package io.github.tapeloop;
+
+import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.Fields;
+import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.loop.SavedState;
+import io.github.tapeloop.runtime.OpException;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.serving.Examples;
+import io.github.tapeloop.serving.Served;
+import io.github.tapeloop.serving.ServedGraph;
+import io.github.tapeloop.serving.Values;
+import io.github.tapeloop.serving.Weights;
+import io.github.tapeloop.step.Plan;
+import io.github.tapeloop.store.Checkpoint;
+import io.github.tapeloop.store.CheckpointDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.tensorflow.ndarray.FloatNdArray;
+import org.tensorflow.types.family.TType;
+
+/**
+ * A trained model that predicts for any number of threads at a time: with the weights of one moment, compiled, without loss and
+ * optimizer. It needs the trainer no more, which trains on, or is closed, meanwhile; {@link #refresh} takes over what that has
+ * learnt.
+ *
+ * <pre>{@code
+ * try (Predictor predictor = trainer.predictor()) {
+ *     float[] scores = predictor.predict(features); // In any thread.
+ *     trainer.fit(train, Fit.epochs(1));
+ *     predictor.refresh(trainer);
+ * }
+ * }</pre>
+ *
+ * <p>Calls run side by side and wait for nobody, each on the thread that makes it, unless {@link Serving#microBatches} asks for
+ * batches. A call is answered by exactly one version of the weights: that in force when it, or its batch, began. Outputs agree with those of {@link Trainer#predict} to rounding.
+ */
+public final class Predictor implements AutoCloseable {
+
+    private static final Duration CLOSING = Duration.ofSeconds(30);
+
+    private final Served served;
+    private final Examples examples;
+    private final List<String> labels;
+
+    private Predictor(Served served, List<String> labels) {
+        this.served = served;
+        this.examples = new Examples(served.graph().kinds());
+        this.labels = labels;
+    }
+
+    /** On the thread that is inside of the engine's trainer. */
+    static Predictor of(Engine engine, SavedState saved, Serving options) {
+        ServedGraph graph = trace(engine, options);
+        try (Weights weights = weights(engine, saved, graph)) {
+            return new Predictor(new Served(graph, weights, options.batches()), options.labels());
+        } catch (RuntimeException | Error e) {
+            graph.close();
+            throw e;
+        }
+    }
+
+    private static ServedGraph trace(Engine engine, Serving options) {
+        List<Map<String, Spec>> said = options.kinds();
+        List<Map<String, Spec>> kinds = said.isEmpty() ? engine.seenInputs() : said;
+        if (kinds.isEmpty()) {
+            throw new IllegalStateException(
+                    "What the inputs of the model look like is not known, since no batch has been seen:"
+                            + " train or predict first, or say it by Serving.of().input(Shape.of(…))");
+        }
+        if (!said.isEmpty() || kinds.size() == 1) {
+            return trace(engine, kinds);
+        }
+        try { // One graph for all shapes, if the layers do without knowing them.
+            return trace(engine, List.of(Examples.open(kinds)));
+        } catch (IllegalArgumentException | OpException e) {
+            try {
+                return trace(engine, kinds);
+            } catch (RuntimeException | Error worse) {
+                worse.addSuppressed(e);
+                throw worse;
+            }
+        }
+    }
+
+    private static ServedGraph trace(Engine engine, List<Map<String, Spec>> kinds) {
+        return ServedGraph.trace(engine.session(), kinds, engine::predict, engine.state()::allVariables);
+    }
+
+    static Weights weights(Engine engine, SavedState saved, ServedGraph graph) {
+        saved.settle();
+        engine.weights().toEvaluate();
+        return Weights.of(engine.session(), graph, engine.state().allVariables());
+    }
+
+    /**
+     * Makes a predictor of a model that another process has trained. The weights are those that were saved; all else of the
+     * checkpoint is left out. In Java the configuration of a model is its code, so the model comes as an object that has not been
+     * called yet, and the shape of its input beside it.
+     *
+     * <pre>{@code
+     * Predictor predictor = Predictor.load(directory, new Mlp(), Serving.of().input(Shape.of(784)));
+     * }</pre>
+     *
+     * @param directory what was saved to, by {@link Trainer#save}, a {@code ModelCheckpoint} or a {@code fit} with checkpoints; of
+     *     several checkpoints the newest
+     * @param model of the same layers, not called yet; it is used up
+     * @param options says what the inputs look like
+     * @return to be closed by the caller
+     * @throws io.github.tapeloop.state.CheckpointException if there is no checkpoint, it is damaged, one of another model, or holds
+     *     weights that were to be trained on and not to evaluate with
+     * @throws IllegalStateException if the options say nothing of inputs
+     */
+    public static Predictor load(Path directory, Model model, Serving options) {
+        try (Checkpoint saved = CheckpointDirectory.read(directory);
+                TapeSession session = TapeSession.open();
+                Engine engine = new Engine(session, Plan.toPredict(model))) {
+            ServedGraph graph = trace(engine, options);
+            try (Weights weights = Weights.of(saved.contents(), graph)) {
+                return new Predictor(new Served(graph, weights, options.batches()), options.labels());
+            } catch (RuntimeException | Error e) {
+                graph.close();
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Predicts for one example.
+     *
+     * @param example its only input: as many elements as the model takes, row-major
+     * @return the only output, row-major
+     * @throws IllegalArgumentException if the model has several inputs or outputs, takes no floats, or another number of them
+     * @throws IllegalStateException after {@link #close}
+     */
+    public float[] predict(float... example) {
+        return predict(new float[][] {example})[0];
+    }
+
+    /**
+     * Predicts for some examples.
+     *
+     * @param batch the only input of each, row-major, one at least
+     * @return the only output of each, row-major
+     * @throws IllegalArgumentException if the model has several inputs or outputs, takes no floats, or another number of them
+     * @throws IllegalStateException after {@link #close}
+     */
+    public float[][] predict(float[][] batch) {
+        String output = onlyOutput();
+        Examples.Given given = examples.of(batch);
+        try {
+            return rows(served.predict(given).get(0), batch.length, output);
+        } finally {
+            given.tensors().forEach(TType::close);
+        }
+    }
+
+    /**
+     * Predicts for an object, such as a record.
+     *
+     * @param record the object
+     * @param fields how inputs are made of it; the targets among them are left out
+     * @param <T> the class of the object
+     * @return the only output, row-major
+     * @throws IllegalArgumentException if the inputs are not those of the model, or it has several outputs
+     * @throws IllegalStateException after {@link #close}
+     */
+    public <T> float[] predict(T record, Fields<T> fields) {
+        String output = onlyOutput();
+        try (Batch batch = Batch.ofRecords(List.of(record), fields)) {
+            return rows(run(batch).get(0), 1, output)[0];
+        }
+    }
+
+    /**
+     * Predicts for a batch of examples, of any types and names.
+     *
+     * @param batch inputs as the model takes them; stays the caller's, and may be used by several threads meanwhile
+     * @return the outputs by name, sorted, {@code output} if it is the only one of a plain model: float32 [batch, …]
+     * @throws IllegalArgumentException if the inputs are not those of the model, which it names
+     * @throws IllegalStateException after {@link #close}
+     */
+    public Map<String, FloatNdArray> predictAll(Batch batch) {
+        List<Values> outputs = run(batch);
+        Map<String, FloatNdArray> named = new TreeMap<>();
+        for (String name : served.graph().outputs()) {
+            named.put(name, outputs.get(named.size()).toArray());
+        }
+        return named;
+    }
+
+    private List<Values> run(Batch batch) {
+        return served.predict(examples.of(batch));
+    }
+
+    /**
+     * A class that a model chose.
+     *
+     * @param index which output is the largest, from 0
+     * @param name the label of that class, its number if none was given
+     * @param score that output: a logit or a probability, as the model gives it
+     */
+    public record Label(int index, String name, float score) {}
+
+    /**
+     * Chooses a class for one example: that of the largest output.
+     *
+     * @param example its only input, row-major
+     * @return the class
+     * @throws IllegalArgumentException as {@link #predict(float...)}, or if the outputs are not as many as the labels, or one only
+     * @throws IllegalStateException after {@link #close}
+     */
+    public Label classify(float... example) {
+        return label(predict(example));
+    }
+
+    /**
+     * Chooses a class for an object: that of the largest output.
+     *
+     * @param record the object
+     * @param fields how inputs are made of it; the targets among them are left out
+     * @param <T> the class of the object
+     * @return the class
+     * @throws IllegalArgumentException as {@link #predict(Object, Fields)}, or if the outputs are not as many as the labels, or one
+     *     only
+     * @throws IllegalStateException after {@link #close}
+     */
+    public <T> Label classify(T record, Fields<T> fields) {
+        return label(predict(record, fields));
+    }
+
+    private Label label(float[] scores) {
+        if (scores.length < 2 || !labels.isEmpty() && labels.size() != scores.length) {
+            throw new IllegalArgumentException("Expected "
+                    + (labels.isEmpty() ? "two outputs or more" : "an output for each of the labels " + labels)
+                    + ", got " + scores.length + ": ask for the output itself by predict");
+        }
+        int best = 0;
+        for (int i = 1; i < scores.length; i++) {
+            best = scores[i] > scores[best] ? i : best;
+        }
+        return new Label(best, labels.isEmpty() ? String.valueOf(best) : labels.get(best), scores[best]);
+    }
+
+    private String onlyOutput() {
+        List<String> outputs = served.graph().outputs();
+        if (outputs.size() != 1) {
+            throw new IllegalArgumentException(
+                    "The model has the outputs " + outputs + ": predict them by predictAll(batch)");
+        }
+        return outputs.get(0);
+    }
+
+    private static float[][] rows(Values values, int expected, String output) {
+        float[][] rows = values.rows();
+        if (rows.length != expected) {
+            throw new IllegalStateException("Expected the output '" + output + "' to be [" + expected
+                    + ", …], one for each example, got " + values.shape());
+        }
+        return rows;
+    }
+
+    /**
+     * Takes over the weights that a trainer has now, in one moment for all threads: calls that have begun are answered by the
+     * version before, all others by this one. May be called while calls run, in a callback of the trainer's run, and while that
+     * is paused, as {@link Trainer#predict} may.
+     *
+     * @param trainer of a model of the same layers: that which made this predictor, or another one
+     * @throws IllegalArgumentException if a variable is missing or has another shape or type; nothing is changed
+     * @throws IllegalStateException after {@link #close}, or if the trainer is in use
+     */
+    public void refresh(Trainer trainer) {
+        try (Weights weights = trainer.weights(served.graph())) {
+            served.refresh(weights);
+        }
+    }
+
+    /**
+     * Takes over the weights of a checkpoint, in one moment for all threads, as {@link #refresh(Trainer)} does.
+     *
+     * @param directory what was saved to; of several checkpoints the newest
+     * @throws io.github.tapeloop.state.CheckpointException as {@link #load}; nothing is changed
+     * @throws IllegalStateException after {@link #close}
+     */
+    public void refresh(Path directory) {
+        try (Checkpoint saved = CheckpointDirectory.read(directory);
+                Weights weights = Weights.of(saved.contents(), served.graph())) {
+            served.refresh(weights);
+        }
+    }
+
+    /**
+     * Whether calls are refused.
+     *
+     * @return true once {@link #close} was called
+     */
+    public boolean isClosed() {
+        return served.isClosed();
+    }
+
+    /** {@link #close(Duration)} within 30 seconds. */
+    @Override
+    public void close() {
+        close(CLOSING);
+    }
+
+    /**
+     * Lets no call begin any more, waits for those that run, and frees all. Any thread may call it, and twice.
+     *
+     * @param bound how long to wait at most; what runs longer frees itself when it ends
+     * @throws IllegalStateException if calls still run then, or the thread was interrupted
+     */
+    public void close(Duration bound) {
+        served.close(bound);
+    }
+
+    /** Says what goes in and what comes out. */
+    @Override
+    public String toString() {
+        return served.graph().toString() + (isClosed() ? "; closed" : "");
+    }
+}

@@ -1,0 +1,271 @@
+package io.github.tapeloop.serving;
+
+import io.github.tapeloop.bridge.NativeMemory;
+import io.github.tapeloop.op.RecordingEnvironment;
+import io.github.tapeloop.op.SerialExecutor;
+import io.github.tapeloop.runtime.TapeSession;
+import io.github.tapeloop.runtime.Tensors;
+import io.github.tapeloop.runtime.TracedFunction;
+import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.state.Variable;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tensorflow.Graph;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.AssignVariableOp;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TType;
+
+/**
+ * The graph of a prediction, apart from the session that it was traced in: it needs that no more, and many sessions of
+ * TensorFlow can run it, each with values of its own for the variables. It has a part for each kind of inputs. Immutable once
+ * made, so any thread may use it.
+ */
+public final class ServedGraph implements AutoCloseable {
+
+    private static final Pattern WRITES = Pattern.compile("Assign.*VariableOp|Resource.*(Apply|Scatter).*");
+
+    private final Graph graph = new Graph();
+    private final List<Part> parts = new ArrayList<>();
+    private final Map<String, Slot> slots = new TreeMap<>();
+    private final boolean serial;
+
+    /**
+     * The part for one kind of inputs.
+     *
+     * @param inputs by name, what they look like; in the order of {@code feeds}
+     * @param fetches the outputs by name, sorted
+     */
+    record Part(Map<String, Spec> inputs, List<Output<?>> feeds, Map<String, Output<?>> fetches) {}
+
+    /** Where a value of a variable comes into the graph. */
+    record Slot(Class<? extends TType> type, Shape shape, Operand<?> feed, Operation assign) {
+
+        /** A variable in words: {@code float32 [784, 64]}. */
+        static String describe(Class<? extends TType> type, Shape shape) {
+            return type.getSimpleName().substring(1).toLowerCase(Locale.ROOT) + " " + shape;
+        }
+    }
+
+    /** Makes the ops of a prediction. */
+    @FunctionalInterface
+    public interface Body {
+
+        /** The outputs by name, of inputs by name in their order. */
+        Map<String, ? extends Operand<?>> predict(Ops tf, Map<String, Operand<?>> inputs);
+    }
+
+    /** What tracing left: names that hold in a copy of the graph, too. */
+    private static final class Trace {
+        private final Map<String, Spec> inputs;
+        private final Map<String, String> feeds = new LinkedHashMap<>();
+        private final Map<String, String> fetches = new TreeMap<>();
+        private GraphDef definition;
+        private boolean oneDevice;
+
+        private Trace(Map<String, Spec> inputs) {
+            this.inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
+        }
+
+        private List<? extends Operand<?>> make(Ops tf, List<Operand<?>> given, Body body) {
+            Map<String, Operand<?>> named = new LinkedHashMap<>();
+            for (String name : inputs.keySet()) {
+                Operand<?> input = given.get(named.size());
+                feeds.put(name, input.op().name());
+                named.put(name, input);
+            }
+            List<Operand<?>> results = new ArrayList<>();
+            body.predict(tf, named).forEach((name, output) -> {
+                Operand<?> result = tf.identity(Tensors.cast(tf, output, TFloat32.class));
+                fetches.put(name, result.op().name());
+                results.add(result);
+            });
+            definition = ((Graph) given.get(0).op().env()).toGraphDef();
+            oneDevice = RecordingEnvironment.of(tf).devices() == 1;
+            return results;
+        }
+
+        private boolean isSerial() {
+            return oneDevice
+                    && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"))
+                    && SerialExecutor.suits(definition);
+        }
+
+        private Stream<NodeDef> nodes() {
+            return Stream.concat(
+                    definition.getNodeList().stream(),
+                    definition.getLibrary().getFunctionList().stream()
+                            .flatMap(function -> function.getNodeDefList().stream()));
+        }
+    }
+
+    private ServedGraph(List<Trace> traces, Map<String, Variable<?>> used) {
+        this.serial = traces.stream().allMatch(Trace::isSerial);
+        try {
+            for (Trace trace : traces) {
+                String prefix = "kind_" + parts.size();
+                graph.importGraphDef(trace.definition, prefix);
+                List<Output<?>> feeds = new ArrayList<>();
+                trace.feeds.values().forEach(op -> feeds.add(output(prefix, op)));
+                Map<String, Output<?>> fetches = new TreeMap<>();
+                trace.fetches.forEach((name, op) -> fetches.put(name, output(prefix, op)));
+                parts.add(new Part(trace.inputs, feeds, fetches));
+            }
+            Ops tf = Ops.create(graph).withSubScope("served");
+            used.forEach((path, variable) -> slots.put(path, slot(tf, variable)));
+        } catch (RuntimeException | Error e) {
+            graph.close();
+            throw e;
+        }
+    }
+
+    private Output<?> output(String prefix, String operation) {
+        return graph.operationOrThrow(prefix + "/" + operation).output(0);
+    }
+
+    private static <T extends TType> Slot slot(Ops tf, Variable<T> variable) {
+        Operand<T> feed = tf.placeholder(variable.type(), Placeholder.shape(variable.shape()));
+        VarHandleOp handle = VarHandleOp.create(
+                tf.scope(), variable.type(), variable.shape(), VarHandleOp.sharedName(variable.sharedName()));
+        return new Slot(
+                variable.type(),
+                variable.shape(),
+                feed,
+                AssignVariableOp.create(tf.scope(), handle, feed).op());
+    }
+
+    /**
+     * Traces predictions.
+     *
+     * @param session where the variables are; used in this call only
+     * @param kinds one at least: by name, what the inputs look like; -1 for dimensions that are open
+     * @param body makes the ops
+     * @param known the variables that may be used, by their paths: of those that the body makes, too, once it has run
+     * @throws IllegalStateException if a prediction writes to a variable, or reads one that is not known
+     */
+    public static ServedGraph trace(
+            TapeSession session,
+            Collection<Map<String, Spec>> kinds,
+            Body body,
+            Supplier<Map<String, Variable<?>>> known) {
+        NativeMemory.prepare();
+        List<Trace> traces = new ArrayList<>();
+        for (Map<String, Spec> inputs : kinds) {
+            Trace trace = new Trace(inputs);
+            List<Spec> specs = List.copyOf(trace.inputs.values());
+            TracedFunction.trace(session, "predict", specs, (tf, given) -> trace.make(tf, given, body))
+                    .close();
+            requireReading(trace);
+            traces.add(trace);
+        }
+        return new ServedGraph(traces, used(traces, known.get()));
+    }
+
+    private static void requireReading(Trace trace) {
+        List<String> writers = trace.nodes()
+                .filter(node -> WRITES.matcher(node.getOp()).matches())
+                .map(node -> node.getOp() + " '" + node.getName() + "'")
+                .toList();
+        if (!writers.isEmpty()) {
+            throw new IllegalStateException("A prediction of this model writes to variables, by " + writers
+                    + ", and those of a predictor stay as they are: write if pass.training() only");
+        }
+    }
+
+    private static Map<String, Variable<?>> used(List<Trace> traces, Map<String, Variable<?>> known) {
+        Set<String> names = traces.stream()
+                .flatMap(Trace::nodes)
+                .filter(node -> node.getOp().equals("VarHandleOp"))
+                .map(node -> node.getAttrOrThrow("shared_name").getS().toStringUtf8())
+                .collect(Collectors.toCollection(TreeSet::new));
+        Map<String, Variable<?>> used = new TreeMap<>();
+        known.forEach((path, variable) -> {
+            if (names.remove(variable.sharedName())) {
+                used.put(path, variable);
+            }
+        });
+        if (!names.isEmpty()) {
+            throw new IllegalStateException("A prediction of this model reads the variables " + names
+                    + ", which neither the model has nor what its trainer was told of: register the layers that have"
+                    + " them, or name them by includes(…)");
+        }
+        return used;
+    }
+
+    /** By name, in their order, what the inputs look like, of each kind. */
+    public List<Map<String, Spec>> kinds() {
+        return parts.stream().map(Part::inputs).toList();
+    }
+
+    /** The names of the outputs, sorted. */
+    public List<String> outputs() {
+        return List.copyOf(parts.get(0).fetches().keySet());
+    }
+
+    /** Says what goes in and what comes out. */
+    @Override
+    public String toString() {
+        return parts.stream().map(ServedGraph::describe).collect(Collectors.joining(" or "));
+    }
+
+    private static String describe(Part part) {
+        return part.inputs().entrySet().stream()
+                        .map(input -> input.getKey() + " " + input.getValue())
+                        .collect(Collectors.joining(", "))
+                + " -> "
+                + part.fetches().entrySet().stream()
+                        .map(output -> output.getKey() + " " + Spec.of(output.getValue()))
+                        .collect(Collectors.joining(", "));
+    }
+
+    Graph graph() {
+        return graph;
+    }
+
+    List<Part> parts() {
+        return parts;
+    }
+
+    Map<String, Slot> slots() {
+        return slots;
+    }
+
+    /**
+     * How a session runs the graph: on the thread that asks, one op after the other, where the ops allow it. What has branches or
+     * loops, or several devices, needs the threads of TensorFlow, which all sessions share.
+     */
+    ConfigProto config() {
+        ConfigProto.Builder config = ConfigProto.newBuilder();
+        if (serial) {
+            config.setExperimental(ConfigProto.Experimental.newBuilder().setExecutorType(SerialExecutor.NAME));
+        }
+        return config.build();
+    }
+
+    /** Frees the graph, when no session runs it any more. */
+    @Override
+    public void close() {
+        graph.close();
+    }
+}
