@@ -122,9 +122,10 @@ public final class SavedState {
         try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
             Contents own = own(saved);
             if (own.has(LOOP)) {
-                engine.goOn(own);
+                engine.takeOver(own, () -> {});
+            } else {
+                restore(own);
             }
-            restore(own);
             waiting = null;
         }
     }
