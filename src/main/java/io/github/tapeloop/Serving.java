@@ -137,4 +137,10 @@ public final class Serving {
     List<String> labels() {
         return labels;
     }
+
+    /** Names the inputs, and the labels if there are any. */
+    @Override
+    public String toString() {
+        return "Serving" + kinds + (labels.isEmpty() ? "" : ", labels " + labels);
+    }
 }

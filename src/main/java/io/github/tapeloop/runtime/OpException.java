@@ -1,6 +1,12 @@
 package io.github.tapeloop.runtime;
 
-/** An op that TensorFlow refused or failed to run: says which one, on what inputs, and TensorFlow's own words. */
+/**
+ * An op that TensorFlow refused or failed to run: says which one, on what inputs, and TensorFlow's own words.
+ *
+ * <p>An output that does not fit into memory is one of these, too. What a kernel needs besides, while it runs, TensorFlow takes
+ * without asking whether it was given: a convolution that comes to the end of native memory there ends the process, and
+ * nothing outside of it can know before. Leave native memory as much room as the largest outputs take.
+ */
 public final class OpException extends TapeloopException {
 
     private static final long serialVersionUID = 1L;
