@@ -13,7 +13,8 @@ import org.tensorflow.types.family.TNumber;
 /**
  * Keeps gradients from being too large, before they are used. Norms are computed where no square of an element overflows or
  * vanishes, so gradients of any finite size keep their direction. Rows of a table that come several times in a batch are
- * summed first.
+ * summed first. What is not a number stays so, as in Keras, and its weight becomes none: {@code Fit.onNonFinite} says what to
+ * do then.
  */
 public final class Clip implements Optimizer.Transform {
 
