@@ -51,12 +51,9 @@ public final class Benchmarks {
         Map<String, double[]> figures = run(contestants, 2_050);
         print("checkpoints", figures, "every1000", "none");
         print("checkpoints", figures, "every100", "none");
-        contestants.forEach((name, contestant) -> {
-            Kept kept = (Kept) contestant;
-            System.out.printf(
-                    "memory checkpoints %s: %.1f MB more at the highest, %d handles left%n",
-                    name, kept.peakGrowth() / 1e6, kept.handles());
-        });
+        for (long everySteps : new long[] {0, 1_000, 100}) {
+            KeptMemory.print(everySteps);
+        }
     }
 
     private static void tape(Workload workload) {

@@ -21,7 +21,6 @@ final class Kept implements Contestant {
     private final Workload workload;
     private final Trainer trainer;
     private final long everySteps;
-    private long peakGrowth;
     private int handles;
 
     /** @param everySteps how many steps are between two checkpoints; 0 for none */
@@ -46,9 +45,7 @@ final class Kept implements Contestant {
                     options = options.checkpoints(Checkpoints.in(directory).everySteps(everySteps));
                 }
                 int before = trainer.session().liveHandles();
-                long resident = Memory.fromHere();
                 Event.EpochEnd epoch = trainer.fit(batches, options).epochs().get(0);
-                peakGrowth = Memory.peak() - resident;
                 handles = trainer.session().liveHandles() - before;
                 return epoch.trainSeconds() * 1e6 / epoch.steps();
             } finally {
@@ -57,11 +54,6 @@ final class Kept implements Contestant {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** By how many bytes resident memory was higher, at its highest in the last measurement, than before. */
-    long peakGrowth() {
-        return peakGrowth;
     }
 
     /** How many handles the last measurement has left behind. */
