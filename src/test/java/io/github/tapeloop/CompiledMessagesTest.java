@@ -14,16 +14,16 @@ import io.github.tapeloop.layer.Dropout;
 import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Lambda;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.Loss;
+import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.Arrays;
-import io.github.tapeloop.layer.Lambda;
-import io.github.tapeloop.loss.MeanSquaredError;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -174,7 +174,8 @@ class CompiledMessagesTest {
                         pass.tf().debugging.checkNumerics(pass.tf().math.log(x), "found")),
                 new Dense(1));
         Batches data = Dataset.of(new float[][] {{-1}, {1}}, new float[2][1]).batch(2);
-        try (Trainer trainer = way.of(Trainer.of(model).loss(new MeanSquaredError()).optimizer(new Sgd()))
+        try (Trainer trainer = way.of(
+                        Trainer.of(model).loss(new MeanSquaredError()).optimizer(new Sgd()))
                 .threads(1, 1)
                 .build()) {
             String message = assertThrows(RuntimeException.class, () -> trainer.fit(data, Fit.epochs(1)))

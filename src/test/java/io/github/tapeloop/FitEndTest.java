@@ -252,7 +252,9 @@ class FitEndTest {
             }
         });
         try (Trainer trainer = trainer(Way.EAGER, new ScheduleFreeAdamW(0.05))) {
-            assertThrows(RuntimeException.class, () -> trainer.fit(DATA, Fit.epochs(3).callbacks(fails)));
+            assertThrows(
+                    RuntimeException.class,
+                    () -> trainer.fit(DATA, Fit.epochs(3).callbacks(fails)));
             double left = weight(trainer.model());
             trainer.evaluate(DATA);
             assertEquals(weight(trainer.model()), left);

@@ -196,8 +196,7 @@ class FitHandleTest {
             }
         };
         try (Trainer trainer = Problems.trainer();
-                FitHandle run =
-                        own.of(trainer.fitAsync(DATA, Fit.epochs(1).callbacks(asks)))) {
+                FitHandle run = own.of(trainer.fitAsync(DATA, Fit.epochs(1).callbacks(asks)))) {
             Progress paused = asked.join().join();
             assertEquals(State.PAUSED, paused.state());
             assertEquals(0, paused.step());

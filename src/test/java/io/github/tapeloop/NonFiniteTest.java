@@ -341,14 +341,14 @@ class NonFiniteTest {
         float[][] bad = inputs();
         bad[0][0] = Float.NaN;
         for (boolean fails : new boolean[] {false, true}) {
-            try (Trainer trainer = way.of(Kind.BUILT_IN.of(model(), new Adam(0.1))).build()) {
+            try (Trainer trainer =
+                    way.of(Kind.BUILT_IN.of(model(), new Adam(0.1))).build()) {
                 Callback last = Callback.epochEnd((run, event) -> {
                     if (fails) {
                         throw new IllegalStateException("on purpose");
                     }
                 });
-                Fit guarded =
-                        Fit.epochs(1).onNonFinite(NonFinite.rollBack(2)).callbacks(last);
+                Fit guarded = Fit.epochs(1).onNonFinite(NonFinite.rollBack(2)).callbacks(last);
                 if (fails) {
                     assertThrows(
                             RuntimeException.class,

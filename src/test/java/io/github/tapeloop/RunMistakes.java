@@ -15,6 +15,7 @@ import static io.github.tapeloop.Mistake.warned;
 import static io.github.tapeloop.Mistake.with;
 
 import io.github.tapeloop.Mistake.When;
+import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
@@ -27,7 +28,6 @@ import io.github.tapeloop.metric.BinaryAccuracy;
 import io.github.tapeloop.metric.Recall;
 import io.github.tapeloop.optimizer.Schedule;
 import io.github.tapeloop.optimizer.Sgd;
-import io.github.tapeloop.callback.Callback;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.ndarray.Shape;
@@ -186,7 +186,7 @@ final class RunMistakes {
                         .callbacks(new EarlyStopping("val_loss").patience(3)),
                 When.NO_MISTAKE,
                 "epochs between are no epochs of the monitor"));
-            all.add(mistake(
+        all.add(mistake(
                 "a monitor of a test step whose validation is not due yet",
                 builder -> ownStep(builder, true)
                         .testStep((step, batch) -> Map.of("gap", step.tf().constant(1f))),
@@ -198,5 +198,5 @@ final class RunMistakes {
                         .callbacks(new EarlyStopping("val_gap").mode(Callback.Mode.MIN)),
                 When.NO_MISTAKE,
                 "its names are known after its first epoch"));
-}
+    }
 }

@@ -424,8 +424,15 @@ class CsvTest {
         Path file = file("a title\n\na,a\n1,2\n");
         Fields<Csv.Row> fields = new Fields<Csv.Row>().input(Csv.Column.numbers("x"));
         String message = failureOf(Csv.of(file).skipLines(1).dataset(fields));
-        assertTrue(message.contains("line 3: there are two columns \"a\"") && message.contains("skipLines(3)"), message);
-        assertEquals(List.of(1), Values.sizes(Csv.of(file).skipLines(3).header("x", "y").dataset(fields).batch(9)));
+        assertTrue(
+                message.contains("line 3: there are two columns \"a\"") && message.contains("skipLines(3)"), message);
+        assertEquals(
+                List.of(1),
+                Values.sizes(Csv.of(file)
+                        .skipLines(3)
+                        .header("x", "y")
+                        .dataset(fields)
+                        .batch(9)));
     }
 
     /** The cause repeats what was in the file. */

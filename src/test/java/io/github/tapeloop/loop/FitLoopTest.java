@@ -201,7 +201,9 @@ class FitLoopTest {
 
     @Test
     void aFrequencyOfNoValidationIsNotWarnedOf() {
-        assertEquals(List.of(), fit(DATA.batch(1), Fit.epochs(2).validationFrequency(3)).warnings());
+        assertEquals(
+                List.of(),
+                fit(DATA.batch(1), Fit.epochs(2).validationFrequency(3)).warnings());
     }
 
     @Test
