@@ -138,6 +138,24 @@ class OptionsTogetherTest {
         }
     }
 
+    /** The first steps that are timed may lie in several epochs. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theNumberOfStepsAnExecutionIsFoundInShortEpochsToo(boolean fixed) {
+        int[] calls = {0};
+        Callback counting = Callback.trainBatchEnd((run, event) -> calls[0]++);
+        Batches data = Dataset.of(new float[30][1], new float[30][1]).batch(2);
+        Fit fit = Fit.epochs(6).callbacks(counting);
+        try (Trainer trainer =
+                still(new Dense(1)).compiled().autoStepsPerExecution().build()) {
+            History history = trainer.fit(data, fixed ? fit.stepsPerEpoch(15) : fit);
+            assertTrue(calls[0] < 90, calls[0] + " calls");
+            assertEquals(
+                    Collections.nCopies(6, 15L),
+                    history.epochs().stream().map(Event.EpochEnd::steps).toList());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aStateGoneBackToIsTheSameWhateverWeightsWereInPlace(boolean swapOnEpoch) {
