@@ -24,8 +24,8 @@ import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -152,8 +152,7 @@ class GoOnDataTest {
         return run(data, stepsPerEpoch, archive, builder -> builder);
     }
 
-    private List<String> run(
-            Batches data, int stepsPerEpoch, KeptRuns archive, UnaryOperator<TrainerBuilder> options) {
+    private List<String> run(Batches data, int stepsPerEpoch, KeptRuns archive, UnaryOperator<TrainerBuilder> options) {
         Fit fit = Fit.epochs(4)
                 .checkpoints(Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1));
         if (stepsPerEpoch > 0) {
