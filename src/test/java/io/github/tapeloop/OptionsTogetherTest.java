@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -95,6 +96,17 @@ class OptionsTogetherTest {
                 assertEquals(
                         all.subList(first, 5), losses(way, steps, first), steps + " steps an epoch, from " + first);
             }
+        }
+    }
+
+    @Test
+    void aSecondRunOfSomeStepsAnEpochHasAnOrderOfItsOwn() {
+        Batches data = Dataset.of(new float[100][1], numbers(100)).shuffle(100).batch(10);
+        try (Trainer trainer = still(new Dense(1)).build()) {
+            Fit some = Fit.epochs(1).stepsPerEpoch(5);
+            assertNotEquals(
+                    trainer.fit(data, some).last("loss"),
+                    trainer.fit(data, some).last("loss"));
         }
     }
 
