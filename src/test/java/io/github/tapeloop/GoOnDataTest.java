@@ -22,7 +22,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -147,17 +149,19 @@ class GoOnDataTest {
     }
 
     private List<String> run(Batches data, int stepsPerEpoch, KeptRuns archive) {
+        return run(data, stepsPerEpoch, archive, builder -> builder);
+    }
+
+    private List<String> run(Batches data, int stepsPerEpoch, KeptRuns archive, UnaryOperator<TrainerBuilder> options) {
         Fit fit = Fit.epochs(4)
                 .checkpoints(Checkpoints.in(directory).resume().everySteps(1).everyEpochs(1));
         if (stepsPerEpoch > 0) {
             fit = fit.stepsPerEpoch(stepsPerEpoch);
         }
-        try (Trainer trainer = Trainer.of(Sequential.of(new Sum(), new Dense(1)))
+        TrainerBuilder builder = Trainer.of(Sequential.of(new Sum(), new Dense(1)))
                 .loss(new MeanSquaredError())
-                .optimizer(new Sgd(0.05))
-                .seed(5)
-                .threads(1, 1)
-                .build()) {
+                .optimizer(new Sgd(0.05));
+        try (Trainer trainer = options.apply(builder).seed(5).threads(1, 1).build()) {
             return KillableRun.epochs(trainer.fit(data, fit, archive));
         }
     }
@@ -173,6 +177,21 @@ class GoOnDataTest {
                         whole,
                         run(data.get(), stepsPerEpoch, further),
                         "after " + kept.all.get(i).steps());
+            }
+        }
+        kept.close();
+    }
+
+    /** Of the steps of a call, only those are taken that the epoch has left. */
+    @Test
+    void anEpochThatGoesOnTakesNoStepBeyondItsEnd() {
+        Batches data = rows().batch(2);
+        KeptRuns kept = KeptRuns.empty();
+        UnaryOperator<TrainerBuilder> several = builder -> builder.compiled().stepsPerExecution(3);
+        List<String> whole = run(data, 4, kept, several);
+        for (KeptRuns.Kept each : kept.all.subList(0, 3)) {
+            try (KeptRuns further = KeptRuns.goingOnAt(each.contents())) {
+                assertEquals(whole, run(data, 4, further, several), "after " + each.steps());
             }
         }
         kept.close();

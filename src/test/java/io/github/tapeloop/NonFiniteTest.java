@@ -362,4 +362,18 @@ class NonFiniteTest {
             }
         }
     }
+
+    @Test
+    void aRunGoesBackToTheEndOfItsLastGoodEpoch() {
+        int[] read = {0};
+        Dataset turning = data(inputs()).map(row -> read[0]++ < 2 * 2 * STEPS ? row : row.with("input", Float.NaN, 0));
+        try (Trainer trainer = Kind.BUILT_IN.of(model(), new Adam(0.1)).build()) {
+            List<List<float[]>> atEnd = new ArrayList<>();
+            Callback recording = Callback.epochEnd((run, event) -> atEnd.add(weights(trainer)));
+            Fit fit = Fit.epochs(4).onNonFinite(NonFinite.rollBack(2)).callbacks(recording);
+            History history = trainer.fit(turning.batch(2), fit);
+            assertTrue(history.stopReason().orElseThrow().contains("the end of epoch 2"), history::toString);
+            assertSame(atEnd.get(1), weights(trainer));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 package io.github.tapeloop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -98,6 +99,17 @@ class OptionsTogetherTest {
         }
     }
 
+    @Test
+    void aSecondRunOfSomeStepsAnEpochHasAnOrderOfItsOwn() {
+        Batches data = Dataset.of(new float[100][1], numbers(100)).shuffle(100).batch(10);
+        try (Trainer trainer = still(new Dense(1)).build()) {
+            Fit some = Fit.epochs(1).stepsPerEpoch(5);
+            assertNotEquals(
+                    trainer.fit(data, some).last("loss"),
+                    trainer.fit(data, some).last("loss"));
+        }
+    }
+
     /** The loss of each epoch tells which batches it had: nothing is learned, and the targets are numbers of rows. */
     private static List<Double> losses(Way way, int steps, int first) {
         Batches data = Dataset.of(new float[100][1], numbers(100)).shuffle(100).batch(10);
@@ -135,6 +147,24 @@ class OptionsTogetherTest {
             calls[0] = 0;
             trainer.fit(data, Fit.epochs(1).stepsPerEpoch(601).callbacks(counting)); // A prime.
             assertTrue(calls[0] < 601, calls[0] + " calls");
+        }
+    }
+
+    /** The first steps that are timed may lie in several epochs. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theNumberOfStepsAnExecutionIsFoundInShortEpochsToo(boolean fixed) {
+        int[] calls = {0};
+        Callback counting = Callback.trainBatchEnd((run, event) -> calls[0]++);
+        Batches data = Dataset.of(new float[30][1], new float[30][1]).batch(2);
+        Fit fit = Fit.epochs(6).callbacks(counting);
+        try (Trainer trainer =
+                still(new Dense(1)).compiled().autoStepsPerExecution().build()) {
+            History history = trainer.fit(data, fixed ? fit.stepsPerEpoch(15) : fit);
+            assertTrue(calls[0] < 90, calls[0] + " calls");
+            assertEquals(
+                    Collections.nCopies(6, 15L),
+                    history.epochs().stream().map(Event.EpochEnd::steps).toList());
         }
     }
 

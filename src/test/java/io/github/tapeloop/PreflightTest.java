@@ -13,6 +13,7 @@ import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.BatchNormalization;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Dropout;
+import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Lambda;
 import io.github.tapeloop.layer.Layer;
@@ -93,17 +94,25 @@ class PreflightTest {
         return (Operand<TFloat32>) y;
     }
 
+    /** A layer of a user's that does not name its ops. */
+    private static final class Nameless extends Layer {
+        @Override
+        public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            return pass.tf().stopGradient(x);
+        }
+    }
+
     static Stream<Mistake> mistakes() {
         return Stream.of(
                 mistake(
                         "no rule",
                         new Lambda((pass, x) -> withoutRule(pass.tf().withSubScope("model/odd"), x)),
                         Kind.NO_GRADIENT_RULE,
-                        "IgammaGradA 'model/odd/IgammaGradA'",
+                        "IgammaGradA 'sequential/lambda/model/odd/IgammaGradA'",
                         "GradientRegistry.of(session).register(\"IgammaGradA\""),
                 mistake(
                         "stop gradient",
-                        new Lambda((pass, x) -> pass.tf().stopGradient(x)),
+                        new Nameless(),
                         Kind.UNREACHED_VARIABLE,
                         "sequential/dense/kernel",
                         "StopGradient 'StopGradient' of BiasAdd 'sequential/dense/BiasAdd'"),
@@ -113,7 +122,7 @@ class PreflightTest {
                                 pass.tf().dtypes.cast(pass.tf().dtypes.cast(x, TInt32.class), TFloat32.class)),
                         Kind.UNREACHED_VARIABLE,
                         "sequential/dense/kernel",
-                        "Cast 'Cast' of BiasAdd"),
+                        "Cast 'sequential/lambda/Cast'"),
                 mistake(
                         "one-hot of argMax",
                         new Lambda((pass, x) -> pass.tf()
@@ -124,7 +133,7 @@ class PreflightTest {
                                         pass.tf().constant(0f))),
                         Kind.UNREACHED_VARIABLE,
                         "sequential/dense/kernel",
-                        "ArgMax 'ArgMax'"),
+                        "ArgMax 'sequential/lambda/ArgMax'"),
                 mistake(
                         "values replaced",
                         new Lambda((pass, x) -> pass.tf().onesLike(x)),
@@ -194,7 +203,7 @@ class PreflightTest {
                                 .log(pass.tf().math.mul(x, pass.tf().constant(0f)))),
                         Kind.NOT_FINITE,
                         "Mean",
-                        "Log 'Log'"),
+                        "Log 'sequential/lambda/Log'"),
                 mistake(
                         "unscaled data",
                         trainer(Sequential.of(
@@ -204,7 +213,7 @@ class PreflightTest {
                         Batch.of(new float[][] {{25500, -25500}}, new int[] {0}),
                         Kind.NOT_FINITE,
                         "Mean",
-                        "Exp 'Exp'",
+                        "Exp 'sequential/lambda/Exp'",
                         "[-25500.0, 25500.0]",
                         "scale it"),
                 mistake(

@@ -20,6 +20,7 @@ import io.github.tapeloop.callback.EarlyStopping;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
+import io.github.tapeloop.layer.Activations;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Initializer;
 import io.github.tapeloop.layer.Masking;
@@ -198,5 +199,13 @@ final class RunMistakes {
                         .callbacks(new EarlyStopping("val_gap").mode(Callback.Mode.MIN)),
                 When.NO_MISTAKE,
                 "its names are known after its first epoch"));
+        all.add(mistake(
+                "a softmax before a loss of logits, and nobody to look",
+                with(sparse()),
+                layers(new Dense(3, Activations.SOFTMAX)),
+                CLASSES,
+                TWO.checkFirstStep(false),
+                When.NO_MISTAKE,
+                "who leaves the look out is told nothing"));
     }
 }

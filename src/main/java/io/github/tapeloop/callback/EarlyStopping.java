@@ -214,7 +214,6 @@ public final class EarlyStopping implements Callback {
         if (!started) {
             started = true;
             best = monitor.worst(run);
-            bestEpoch = event.epoch();
         }
         wait++;
         if (monitor.isBetter(run, value, best)) {

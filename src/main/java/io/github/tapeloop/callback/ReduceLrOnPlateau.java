@@ -172,7 +172,6 @@ public final class ReduceLrOnPlateau implements Callback {
         }
         if (cooling > 0) {
             cooling--;
-            wait = 0;
         }
         if (monitor.isBetter(run, value, best)) {
             best = value;

@@ -50,11 +50,7 @@ public final class ExecutionSize implements ValueState {
         }
     }
 
-    /** Begins to time anew: what comes now does not follow what came before. */
-    public void interrupted() {
-        timed = 0;
-    }
-
+    /** What lies between two epochs is in few of the times between steps, and not in the median. */
     private long medianNanos() {
         long[] nanos = new long[TIMED / 2];
         for (int i = 0; i < nanos.length; i++) {

@@ -58,7 +58,6 @@ final class EpochBatches implements ValueState, AutoCloseable {
             consumed = 0;
             open(0);
         }
-        size.interrupted();
         return current;
     }
 

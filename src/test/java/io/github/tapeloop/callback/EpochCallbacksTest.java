@@ -33,6 +33,7 @@ class EpochCallbacksTest {
                 stops("a negative minDelta is as good", 2, of().minDelta(-0.5), 3, 2.5, 1),
                 stops("a little more than minDelta is enough", 3, of().minDelta(0.5), 3, 2.4, 2, 1),
                 stops("accuracies go up", 3, accuracy(), 0.5, 0.6, 0.6),
+                stops("an accuracy that stays is no better", 3, accuracy(), 0.5, 0.6, 0.6, 0.7),
                 stops("a mode beats what the metric says", 3, accuracy().mode(Callback.Mode.MIN), 0.5, 0.4, 0.4),
                 stops(
                         "a baseline that nothing beats keeps counting",
@@ -165,6 +166,25 @@ class EpochCallbacksTest {
         assertEquals(List.of(Math.nextUp(0.25), Math.nextUp(0.25), 0.25), rates(plateau, "loss", 1, 1, 1));
         run.learningRate = 0.5;
         assertEquals(List.of(0.5, 0.5, 0.25, 0.25), rates(plateau, "loss", 1, 1, 1, 1), "exactly the minimum");
+    }
+
+    /** Runs that end where some epochs are counted already, or not to be counted yet. */
+    @Test
+    void aPlateauCountsAnewInAnotherRun() {
+        double nan = Double.NaN;
+        Map<ReduceLrOnPlateau, double[]> curves = Map.of(
+                new ReduceLrOnPlateau("loss").factor(0.5).patience(4),
+                new double[] {nan, nan, nan},
+                new ReduceLrOnPlateau("loss").factor(0.5).patience(1).cooldown(5),
+                new double[] {3, 3, 3});
+        curves.forEach((plateau, curve) -> {
+            List<List<Double>> runs = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                run.learningRate = 1;
+                runs.add(rates(plateau, "loss", curve));
+            }
+            assertEquals(List.of(runs.get(0), runs.get(0)), runs.subList(1, 3));
+        });
     }
 
     @Test
