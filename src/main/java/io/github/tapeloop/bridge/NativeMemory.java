@@ -1,13 +1,9 @@
 package io.github.tapeloop.bridge;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Pointer;
 import org.tensorflow.RawTensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
@@ -49,41 +45,24 @@ public final class NativeMemory {
      * @param name what is to be made, with its own name
      * @param shape its shape, fully known
      * @param bytes what an element takes
-     * @throws IllegalArgumentException if it alone is larger than the memory of this machine, or of this container
+     * @throws IllegalArgumentException if it alone is larger than the memory that is free on this machine, in this container, or
+     *     below the limit that the program has set by {@code -Dorg.bytedeco.javacpp.maxPhysicalBytes}
      */
     public static void requireRoom(String name, Shape shape, int bytes) {
         double size = bytes;
         for (int i = 0; i < shape.numDimensions(); i++) {
             size *= shape.get(i);
         }
-        if (size > SMALL && size > Room.ALL) {
+        double free = size > SMALL ? MemoryLeft.bytes() : size;
+        if (size > free) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
-                    "%s %s would take %.1f GB, and there are %.1f GB of memory: make the settings that its sizes follow from"
-                            + " smaller",
+                    "%s %s would take %.1f GB, and there are %.1f GB of memory left: make the settings that its sizes follow"
+                            + " from smaller",
                     name,
                     shape,
                     size / 1e9,
-                    Room.ALL / 1e9));
-        }
-    }
-
-    /** The memory there is, asked for when something is large. */
-    private static final class Room {
-
-        private static final Path CONTAINER = Path.of("/sys/fs/cgroup/memory.max");
-
-        static final double ALL = Math.min(Pointer.totalPhysicalBytes(), ofContainer());
-
-        private static double ofContainer() {
-            try {
-                String limit = Files.isReadable(CONTAINER)
-                        ? Files.readString(CONTAINER).strip()
-                        : "max";
-                return limit.equals("max") ? Double.POSITIVE_INFINITY : Double.parseDouble(limit);
-            } catch (IOException | NumberFormatException e) {
-                return Double.POSITIVE_INFINITY; // Then it is said by TensorFlow, or by the system.
-            }
+                    Math.max(0, free) / 1e9));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.tapeloop.optimizer;
 
+import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.dtypes.Cast;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
 /** The variables that an optimizer keeps beside those it updates, each made when it is first asked for. */
@@ -27,9 +29,18 @@ final class Slots {
     /** Hears of every slot of a variable that is asked for; null if nobody wants to. */
     private BiConsumer<Variable<?>, Variable<?>> listener;
 
-    /** The slot of a variable; {@code initial} makes its first value, eagerly, even while a step is being traced. */
+    /** The slot of a variable, of its shape; {@code initial} makes its first value, eagerly, even while a step is being traced. */
     <T extends TNumber> Variable<T> of(Variable<T> variable, String name, Function<Ops, Operand<T>> initial) {
-        Variable<T> slot = named(variable.session(), variable.name() + "/" + name, initial);
+        return of(variable, name, variable.shape(), initial);
+    }
+
+    private <T extends TNumber> Variable<T> of(
+            Variable<T> variable, String name, Shape shape, Function<Ops, Operand<T>> initial) {
+        String slotName = variable.name() + "/" + name;
+        if (!made.containsKey(slotName)) {
+            NativeMemory.requireRoom("Slot '" + slotName + "'", shape, bytes(variable));
+        }
+        Variable<T> slot = named(variable.session(), slotName, initial);
         owners.put(variable.name(), variable);
         if (listener != null) {
             listener.accept(variable, slot);
@@ -37,9 +48,14 @@ final class Slots {
         return slot;
     }
 
+    /** What an element takes: {@link ApplyCheck} has refused other types. */
+    private static int bytes(Variable<?> variable) {
+        return variable.type() == TFloat32.class ? Float.BYTES : Double.BYTES;
+    }
+
     /** The slot of a variable, of a shape of its own, with one value everywhere at first. */
     <T extends TNumber> Variable<T> filled(Variable<T> variable, String name, Shape shape, double initial) {
-        return of(variable, name, eager -> {
+        return of(variable, name, shape, eager -> {
             Operand<T> value = Cast.create(eager.scope(), eager.constant(initial), variable.type());
             return eager.fill(eager.constant(shape.asArray()), value);
         });

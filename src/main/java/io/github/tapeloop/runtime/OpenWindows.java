@@ -1,6 +1,7 @@
 package io.github.tapeloop.runtime;
 
 import io.github.tapeloop.op.OpCall;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.tensorflow.Operand;
@@ -62,8 +63,9 @@ final class OpenWindows {
     OpCall ofImages(OpCall call) {
         Output<?> kernel = single(call.input(1));
         Operand<TInt32> growth = growth(tf.shape(kernel));
-        return call.withInputs(
-                new Output<?>[] {image(call.input(0), growth), padded(kernel, growth, Tensors.shape(kernel))});
+        return call.withInputs(new Output<?>[] {
+            image(reached(call.input(0), growth), growth), padded(kernel, growth, Tensors.shape(kernel))
+        });
     }
 
     /** The gradient with respect to the image, which is larger than asked for: see {@link #cut}. */
@@ -85,7 +87,8 @@ final class OpenWindows {
     Operation cut(OpCall asked, int sizes, Operation larger) {
         Operand<TInt32> zeros = tf.constant(new int[open.length]);
         Operand<TInt32> size = Tensors.cast(tf, FatalCalls.operand(asked, sizes), TInt32.class);
-        return tf.slice(larger.output(0), zeros, size).op();
+        Output<?> result = tf.slice(larger.output(0), zeros, size).asOutput();
+        return sizes == 0 ? reached(result, growth(tf.shape(asked.input(1)))).op() : result.op();
     }
 
     /** The kernel, of which one element is refused where nothing helps; in float64, which oneDNN has not, nothing has to. */
@@ -111,6 +114,31 @@ final class OpenWindows {
 
     private Operand<TInt32> growth(Operand<TInt32> kernel) {
         return tf.dtypes.cast(tf.math.equal(kernel, tf.constant(ones(open))), TInt32.class);
+    }
+
+    /** The image, or its gradient, with zeros where the one element never stands: 0 times what is not finite is none. */
+    private Output<?> reached(Output<?> x, Operand<TInt32> growth) {
+        Operand<TInt32> sizes = tf.shape(x);
+        Operand<TBool> all = tf.constant(true);
+        for (int i = 0; i < geometry.axes().length; i++) {
+            int axis = geometry.axes()[i];
+            if (open[i]) {
+                Operand<TInt32> at = tf.range(tf.constant(0), element(sizes, axis), tf.constant(1));
+                Operand<TInt32> off = tf.math.floorMod(at, tf.constant(Math.toIntExact(geometry.strides()[axis])));
+                Operand<TInt32> misses = tf.math.mul(off, element(growth, i));
+                int[] along = new int[open.length];
+                Arrays.fill(along, 1);
+                along[axis] = -1;
+                Operand<TBool> hits = tf.math.equal(misses, tf.constant(0));
+                all = tf.math.logicalAnd(all, tf.reshape(hits, tf.constant(along)));
+            }
+        }
+        return tf.select(all, FatalCalls.untyped(x), tf.zerosLike(FatalCalls.untyped(x)))
+                .asOutput();
+    }
+
+    private Operand<TInt32> element(Operand<TInt32> numbers, int place) {
+        return tf.gather(numbers, tf.constant(place), tf.constant(0));
     }
 
     /** With SAME the image has room, or gets it behind. */

@@ -87,7 +87,9 @@ record FuzzRun(TrialKind kind, Path folder, Duration bound) {
                 "-XX:ErrorLogTimeout=10",
                 "-XX:ErrorFile=" + folder.resolve("hs_err_%p.log"),
                 "-Dfuzz.ops=" + System.getProperty("fuzz.ops", ".*"),
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+        command.addAll(kind.options());
+        command.addAll(List.of(
                 "-cp",
                 classPath,
                 TrialLoop.class.getName(),

@@ -45,10 +45,7 @@ class FuzzTest {
         tryOut(kind, folder, Long.getLong("fuzz.seed", 1), kind.few());
     }
 
-    /**
-     * All of them: there are as many as there are numbers to be set. How long it takes depends on how much memory the machine has
-     * free, since what fits is made: gigabytes of weights.
-     */
+    /** All of them: there are as many as there are numbers to be set. Nothing of gigabytes is made, whatever the machine has. */
     @Test
     @Tag("slow")
     void numbersThatAreFarTooLargeAreRefused(@TempDir Path folder) throws IOException, InterruptedException {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.fuzz;
 
+import java.util.List;
 import java.util.function.Supplier;
 
 /** The sorts of trials. */
@@ -26,6 +27,11 @@ enum TrialKind {
     /** The address space of the process: of what is far too large, nothing is to be made. */
     long memory() {
         return this == SETTINGS ? 6_000_000_000L : 12_000_000_000L;
+    }
+
+    /** What is asked of the JVM: where something is to be far too large, it is at 2 GB, whatever the machine has. */
+    List<String> options() {
+        return this == SETTINGS ? List.of("-Dorg.bytedeco.javacpp.maxPhysicalBytes=2g") : List.of();
     }
 
     /** How many take a few seconds. */

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.FiniteDifferences;
+import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import java.util.List;
 import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +102,16 @@ class LayerMistakesTest {
                 message.contains(
                         "Weight 'dense/kernel', float32 [40000, 2000000000] would take 320000.0 GB, and there are"),
                 message);
+    }
+
+    /** All memory of the machine but what is less than any process takes. */
+    @Test
+    void memoryThatTheProcessHasTakenIsNotLeft() {
+        long rows = (Pointer.totalPhysicalBytes() - (1 << 24)) / Float.BYTES / 4;
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> NativeMemory.requireRoom("It", Shape.of(rows, 4), Float.BYTES));
+        assertTrue(e.getMessage().contains("GB of memory left"), e.getMessage());
+        NativeMemory.requireRoom("It", Shape.of(1 << 20, 4), Float.BYTES);
     }
 
     @Test

@@ -4,6 +4,8 @@ import static io.github.tapeloop.FiniteDifferences.assertClose;
 import static io.github.tapeloop.FiniteDifferences.constant;
 import static io.github.tapeloop.FiniteDifferences.numbers;
 import static io.github.tapeloop.FiniteDifferences.values;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
@@ -19,6 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.OperationBuilder;
@@ -348,6 +351,47 @@ class SparseWindowTest {
             try (TracedFunction function =
                     TracedFunction.trace(session, "windows", specs, (tf, given) -> results(tf, row, given))) {
                 assertSame(expected, function.call(inputs), "traced for " + image);
+            }
+        }
+    }
+
+    /** A pixel that is not finite is seen by the window that stands on it, and by no other. */
+    @ParameterizedTest
+    @EnumSource(names = {"CONVOLUTION", "DEPTHWISE", "VOLUMES", "EXACT_VOLUMES"})
+    void aWindowThatTurnsOutToHaveOneElementSeesNoOther(Kind kind) {
+        for (boolean same : new boolean[] {true, false}) {
+            List<Integer> each = IntStream.range(0, kind.axes).boxed().toList();
+            List<Integer> size = each.stream().map(axis -> 4 + axis).toList();
+            List<Integer> window = each.stream().map(axis -> 1).toList();
+            List<Integer> step = each.stream().map(axis -> 3).toList();
+            Row row = new Row(kind, same, 1, size, window, step);
+            double[] x = numbers(row.image().size());
+            x[0] = Double.NaN;
+            x[1] = Double.POSITIVE_INFINITY; // No window stands there.
+            double[] w = numbers(row.kernel().size());
+            try (TensorScope scope = session.scope()) {
+                List<Operand<TFloat32>> inputs = List.of(
+                        constant(session.tf(), row.image(), x, kind.type()),
+                        constant(session.tf(), row.kernel(), w, kind.type()),
+                        constant(session.tf(), row.image(), numbers(x.length), kind.type()));
+                List<Operand<?>> expected = results(session.tf(), row, inputs);
+                var type = inputs.get(0).asOutput().dataType();
+                Shape open = around(-1, row.size, 1);
+                long[] sizes = row.kernel().asArray();
+                Arrays.fill(sizes, 0, kind.axes, -1);
+                List<Spec> specs = List.of(new Spec(type, open), new Spec(type, Shape.of(sizes)), new Spec(type, open));
+                try (TracedFunction function =
+                        TracedFunction.trace(session, "windows", specs, (tf, given) -> results(tf, row, given))) {
+                    List<Operand<?>> actual = List.copyOf(function.call(inputs));
+                    for (int i = 0; i < 2; i++) {
+                        assertArrayEquals(
+                                values(session, expected.get(i)),
+                                values(session, actual.get(i)),
+                                1e-5,
+                                "part " + i + (same ? " of SAME" : " of VALID"));
+                    }
+                    assertTrue(Double.isFinite(values(session, actual.get(1))[1]), "beside the window");
+                }
             }
         }
     }
