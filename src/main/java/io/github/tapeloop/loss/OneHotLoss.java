@@ -9,7 +9,8 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * A loss between one-hot targets, or smoothed ones, and logits or probabilities of the same classes.
+ * A loss between one-hot targets, or smoothed ones, and logits or probabilities of the same classes. Its setters are not
+ * final, so that the compiler gives each loss, which is public, one of its own that reflection may call.
  *
  * @param <L> the loss itself, which its setters return
  */
@@ -34,7 +35,7 @@ abstract class OneHotLoss<L extends OneHotLoss<L>> extends StandardLoss {
      * @param smoothing s, in [0, 1]; 0 unless set
      * @return this
      */
-    public final L labelSmoothing(double smoothing) {
+    public L labelSmoothing(double smoothing) {
         settings.change(this, "labelSmoothing");
         this.labelSmoothing = Require.probability("labelSmoothing", smoothing);
         return self();
@@ -46,7 +47,7 @@ abstract class OneHotLoss<L extends OneHotLoss<L>> extends StandardLoss {
      * @param classAxis an axis of the predictions, counted from the back if negative; -1 unless set
      * @return this
      */
-    public final L axis(int classAxis) {
+    public L axis(int classAxis) {
         settings.change(this, "axis");
         this.axis = classAxis;
         return self();

@@ -103,7 +103,7 @@ class PrefetchTest {
         ScriptedSource source = ScriptedSource.of(1000);
         BatchIterator pass = Dataset.from(source).batch(2).prefetch(3).open(0, 0);
         pass.next();
-        while (source.read.get() < 8 || source.reader.getState() != Thread.State.WAITING) {
+        while (source.reader.isAlive() && (source.read.get() < 8 || source.reader.getState() != Thread.State.WAITING)) {
             Thread.onSpinWait();
         }
         assertEquals(8, source.read.get());
@@ -203,7 +203,7 @@ class PrefetchTest {
             }
         });
         consumer.start();
-        while (consumer.getState() != Thread.State.WAITING) {
+        while (consumer.getState() != Thread.State.WAITING && consumer.isAlive()) {
             Thread.onSpinWait();
         }
         consumer.interrupt();

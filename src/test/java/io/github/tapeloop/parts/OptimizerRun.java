@@ -69,9 +69,10 @@ final class OptimizerRun {
                     tf, gradients(tf, optimizer).map((variable, gradient) -> times(tf, gradient, given.get(0))));
             return List.of(tf.constant(0f));
         };
-        for (int i = 0; i < STEPS; i++) {
-            Operand<TFloat32> factor = number(session.tf(), bad.contains(i) ? Double.POSITIVE_INFINITY : 1);
-            run.run(session, List.of(factor), body);
+        try (PartRun.Prepared step = run.prepare(session, List.of(number(session.tf(), 1)), body)) {
+            for (int i = 0; i < STEPS; i++) {
+                step.run(List.of(number(session.tf(), bad.contains(i) ? Double.POSITIVE_INFINITY : 1)));
+            }
         }
     }
 

@@ -245,7 +245,7 @@ class CheckpointDirectoryTest {
         public ByteBuffer slice(long from, int length) {
             asked.countDown();
             try {
-                assertTrue(answered.await(30, TimeUnit.SECONDS));
+                assertTrue(answered.await(5, TimeUnit.MINUTES));
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
@@ -261,7 +261,7 @@ class CheckpointDirectoryTest {
         SlowValue slow = new SlowValue();
         try (CheckpointDirectory directory = open()) {
             CompletableFuture<Path> first = directory.save(of(slow));
-            assertTrue(slow.asked.await(30, TimeUnit.SECONDS));
+            assertTrue(slow.asked.await(5, TimeUnit.MINUTES));
             assertFalse(first.isDone());
             directory.check();
             directory.report(new RunReport("running", "", Map.of(), 0, List.of())); // It does not wait.
@@ -271,7 +271,7 @@ class CheckpointDirectoryTest {
             assertThrows(TimeoutException.class, () -> second.get(50, TimeUnit.MILLISECONDS));
             assertEquals(List.of(".lock", ".tmp-1"), names());
             slow.answered.countDown();
-            assertEquals(run().resolve("000002-step-2"), second.get(30, TimeUnit.SECONDS));
+            assertEquals(run().resolve("000002-step-2"), second.get(5, TimeUnit.MINUTES));
             assertTrue(first.isDone());
             assertTrue(Files.exists(run().resolve(RunFile.NAME)));
         }
