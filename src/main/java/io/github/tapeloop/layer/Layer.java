@@ -49,7 +49,7 @@ import org.tensorflow.types.TFloat32;
  */
 public abstract class Layer {
 
-    private final Children children = new Children(this);
+    private final Children children = new Children();
     private final LayerWeights weights = new LayerWeights();
     private Layer parent;
     private String name = defaultName(getClass());
@@ -142,7 +142,7 @@ public abstract class Layer {
                             + " twice. For weights of its own, make a new layer and copy them by variables().assign(tf,"
                             + " layer.variables())");
         }
-        children.add(requireName(childName), child);
+        children.add(this, requireName(childName), child);
         added.parent = this;
         added.name = childName;
         keepApart();
@@ -192,7 +192,7 @@ public abstract class Layer {
      */
     protected final <L extends Layer> L share(String childName, L child) {
         ((Layer) child).root().keepApart(foreignNames());
-        children.add(requireName(childName), child);
+        children.add(this, requireName(childName), child);
         keepApart();
         return child;
     }
@@ -412,7 +412,7 @@ public abstract class Layer {
      * @throws IllegalArgumentException if it is not directly inside
      */
     public final Layer trainable(Layer part, boolean value) {
-        children.freeze(part, !value);
+        children.freeze(this, part, !value);
         return this;
     }
 
