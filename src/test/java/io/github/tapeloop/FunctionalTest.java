@@ -20,12 +20,15 @@ import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Functional;
 import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.Lambda;
+import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.LayerNormalization;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.MultiHeadAttention;
 import io.github.tapeloop.layer.MultiModel;
 import io.github.tapeloop.layer.Node;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.layer.Subtract;
+import io.github.tapeloop.layer.TransformerDecoder;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.optimizer.Adam;
@@ -262,6 +265,53 @@ class FunctionalTest {
                 model.variables().get("functional/embedding/embeddings").toFloats();
         Arrays.fill(vectors, 0, 4, 9);
         return vectors;
+    }
+
+    /** @param direct what the layer makes of its inputs when it is called */
+    private record Several(Layer layer, int inputs, Direct direct) {
+        @Override
+        public String toString() {
+            return layer.getClass().getSimpleName() + " of " + inputs;
+        }
+    }
+
+    @FunctionalInterface
+    private interface Direct {
+        Operand<TFloat32> call(ForwardPass pass, List<Operand<TFloat32>> in);
+    }
+
+    static Stream<Several> several() {
+        MultiHeadAttention attention = new MultiHeadAttention(2, 2);
+        MultiHeadAttention byKey = new MultiHeadAttention(2, 2);
+        TransformerDecoder decoder = new TransformerDecoder(4, 2, 3);
+        Subtract subtract = new Subtract();
+        return Stream.of(
+                new Several(attention, 2, (pass, in) -> attention.call(pass, in.get(0), in.get(1))),
+                new Several(byKey, 3, (pass, in) -> byKey.call(pass, in.get(0), in.get(1), in.get(2))),
+                new Several(decoder, 2, (pass, in) -> decoder.call(pass, in.get(0), in.get(1))),
+                new Several(subtract, 2, (pass, in) -> subtract.call(pass, in.get(0), in.get(1))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("several")
+    void aNodeGivesALayerItsInputsInOrder(Several row) {
+        Node[] nodes = new Node[row.inputs()];
+        Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
+        try (TapeSession session = TapeSession.open();
+                TensorScope scope = session.scope()) {
+            Ops tf = session.tf();
+            for (int i = 0; i < nodes.length; i++) {
+                nodes[i] = Node.input("in" + i, 3, 4);
+                float[][][] value = {numbers(3, 4)};
+                value[0][i][i] = 5;
+                inputs.put("in" + i, tf.constant(value));
+            }
+            Functional model = Functional.of(Node.of(row.layer(), nodes));
+            ForwardPass pass = ForwardPass.inference(tf);
+            Operand<TFloat32> y = pass.call(model, inputs).get(Model.OUTPUT);
+            Operand<TFloat32> expected = row.direct().call(pass, List.copyOf(inputs.values()));
+            assertEquals(Arrays.toString(session.floats(expected)), Arrays.toString(session.floats(y)));
+        }
     }
 
     @Test

@@ -419,6 +419,69 @@ class SharedLayersTest {
         }
     }
 
+    /** Models of one class that share each other, which begin with one name. */
+    private enum SameName {
+        BUILT_AND_SHARED {
+            @Override
+            Model of(TapeSession session) {
+                return Sequential.sharing(built(session), new Dense(2));
+            }
+        },
+        BUILT_AND_GIVEN_A_HOME {
+            @Override
+            Model of(TapeSession session) {
+                return Sequential.of(built(session), new Dense(2));
+            }
+        },
+        SHARED_BY_A_PART {
+            @Override
+            Model of(TapeSession session) {
+                return Sequential.of(Sequential.sharing(built(session), new Dense(2)), new Dense(2));
+            }
+        },
+        TWO_THAT_STAND_ALONE {
+            @Override
+            Model of(TapeSession session) {
+                Holder holder = new Holder();
+                holder.shares(Sequential.of(new Dense(2)));
+                holder.shares(Sequential.of(new Dense(2)));
+                return holder;
+            }
+        },
+        ONE_OF_THE_SAME_CLASS {
+            @Override
+            Model of(TapeSession session) {
+                Holder inner = new Holder();
+                Holder holder = new Holder();
+                inner.has(new Dense(2));
+                holder.has(new Dense(2));
+                holder.shares(inner);
+                return holder;
+            }
+        };
+
+        abstract Model of(TapeSession session);
+
+        static Model built(TapeSession session) {
+            Model body = Sequential.of(new Dense(2));
+            body.build(session, Shape.of(-1, 2));
+            return body;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void modelsOfOneNameThatShareEachOtherAreToldApart(SameName same) {
+        try (TapeSession session = session()) {
+            Model model = same.of(session);
+            model.build(session, Shape.of(-1, 2));
+            assertEquals(
+                    same == SameName.SHARED_BY_A_PART ? 6 : 4,
+                    model.variables().size(),
+                    () -> model.variables().names().toString());
+        }
+    }
+
     private static void assertRefused(Class<? extends RuntimeException> type, Runnable mistake, String... words) {
         RuntimeException error = assertThrows(type, mistake::run);
         Arrays.stream(words).forEach(word -> assertTrue(error.getMessage().contains(word), error.getMessage()));
@@ -451,7 +514,7 @@ class SharedLayersTest {
             Sequential one = Sequential.of(new Dense(2));
             Sequential two = Sequential.of(new Dense(2));
             one.build(session, Shape.of(-1, 2));
-            two.build(session, Shape.of(-1, 2));
+            two.build(session, Shape.of(-1, 2)); // Built already, so that no name can change.
             assertRefused(
                     IllegalArgumentException.class,
                     () -> Sequential.sharing(one, two).build(session, Shape.of(-1, 2)),

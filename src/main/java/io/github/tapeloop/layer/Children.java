@@ -9,14 +9,9 @@ import java.util.Set;
 /** The layers directly inside one by name, those that are at home there and those that are shared. */
 final class Children {
 
-    private final Layer owner;
     private final Map<String, Layer> byName = new LinkedHashMap<>();
-    /** Those that the owner does not train. */
+    /** Those that the layer around them does not train. */
     private final Set<Layer> frozen = new HashSet<>();
-
-    Children(Layer owner) {
-        this.owner = owner;
-    }
 
     Collection<Layer> all() {
         return byName.values();
@@ -35,7 +30,7 @@ final class Children {
         return free;
     }
 
-    void add(String name, Layer child) {
+    void add(Layer owner, String name, Layer child) {
         if (child.tree().contains(owner)) {
             throw new IllegalArgumentException("Layer '" + owner.path() + "' cannot have '" + child.path() + "', which "
                     + (child == owner ? "it is itself" : "has it inside") + ": layers go in one direction");
@@ -49,7 +44,7 @@ final class Children {
         }
     }
 
-    void freeze(Layer child, boolean value) {
+    void freeze(Layer owner, Layer child, boolean value) {
         if (!byName.containsValue(child)) {
             throw new IllegalArgumentException(
                     "Layer '" + owner.path() + "' has no '" + child.path() + "' directly inside: it"

@@ -8,6 +8,7 @@ import io.github.tapeloop.settings.Settings;
 import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -48,10 +49,13 @@ import org.tensorflow.types.TFloat32;
  */
 public abstract class Layer {
 
-    private final Children children = new Children(this);
+    private final Children children = new Children();
     private final LayerWeights weights = new LayerWeights();
     private Layer parent;
     private String name = defaultName(getClass());
+    /** Whether the user gave the name of a layer that stands alone. */
+    private boolean isNamed;
+
     private String path;
     private String seedName;
     private boolean trainable = true;
@@ -138,9 +142,10 @@ public abstract class Layer {
                             + " twice. For weights of its own, make a new layer and copy them by variables().assign(tf,"
                             + " layer.variables())");
         }
-        children.add(requireName(childName), child);
+        children.add(this, requireName(childName), child);
         added.parent = this;
         added.name = childName;
+        keepApart();
         return child;
     }
 
@@ -171,6 +176,7 @@ public abstract class Layer {
      */
     protected final <L extends Layer> L share(L child) {
         Layer shared = child;
+        shared.root().keepApart(foreignNames());
         String base = shared.parent == null ? shared.name : defaultName(child.getClass());
         return share(children.freeName(base), child);
     }
@@ -185,8 +191,44 @@ public abstract class Layer {
      * @throws IllegalArgumentException if the name is taken, the layer is registered here already, or it contains this layer
      */
     protected final <L extends Layer> L share(String childName, L child) {
-        children.add(requireName(childName), child);
+        ((Layer) child).root().keepApart(foreignNames());
+        children.add(this, requireName(childName), child);
+        keepApart();
         return child;
+    }
+
+    private Layer root() {
+        return parent == null ? this : parent.root();
+    }
+
+    /** The names that those of weights of layers with another home begin with. */
+    private Set<String> foreignNames() {
+        Set<String> names = new HashSet<>();
+        for (Layer layer : tree()) {
+            if (layer.weights.areMade()) {
+                names.add(layer.path().replaceFirst("/.*", ""));
+            } else if (layer.root() != root()) {
+                names.add(layer.root().name);
+            }
+        }
+        return names;
+    }
+
+    /** Gives a root that nobody has named a name that its weights will not have in common with those of layers that it shares. */
+    private void keepApart() {
+        if (parent == null) {
+            keepApart(foreignNames());
+        }
+    }
+
+    private void keepApart(Set<String> others) {
+        if (!isNamed && seedName == null) { // Else weights have begun with its name.
+            String base = defaultName(getClass());
+            name = base;
+            for (int number = 1; others.contains(name); number++) {
+                name = base + "_" + number;
+            }
+        }
     }
 
     /** Registers a layer: at home here if it has none, else shared. */
@@ -221,6 +263,7 @@ public abstract class Layer {
                             : "it was named where it was registered, by layer(\"name\", …)"));
         }
         this.name = requireName(given);
+        this.isNamed = true;
     }
 
     /**
@@ -369,7 +412,7 @@ public abstract class Layer {
      * @throws IllegalArgumentException if it is not directly inside
      */
     public final Layer trainable(Layer part, boolean value) {
-        children.freeze(part, !value);
+        children.freeze(this, part, !value);
         return this;
     }
 

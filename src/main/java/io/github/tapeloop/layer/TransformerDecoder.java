@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -75,5 +76,18 @@ public final class TransformerDecoder extends TransformerBlock<TransformerDecode
         Ops tf = begin(pass, x);
         Operand<TFloat32> own = attended(pass, tf, x, attention, in -> attention.call(pass, in));
         return fedForward(pass, tf, attended(pass, tf, own, cross, in -> cross.call(pass, in, encoded)));
+    }
+
+    /**
+     * Computes the block of the first input, behind an encoder that made the second if there is one.
+     *
+     * @param pass makes ops, says whether to train, may have masks of the inputs
+     * @param inputs one or two, as {@link #call(ForwardPass, Operand, Operand)} takes them
+     * @return float32 [batch, steps of the first, hiddenDim]
+     * @throws IllegalArgumentException if there are more, or one has another rank or size
+     */
+    @Override
+    public Operand<TFloat32> call(ForwardPass pass, List<? extends Operand<TFloat32>> inputs) {
+        return inputs.size() == 2 ? call(pass, inputs.get(0), inputs.get(1)) : super.call(pass, inputs);
     }
 }
