@@ -99,11 +99,16 @@ public final class Objective {
 
     /** The inputs of a batch by name, in its order. */
     public Map<String, Operand<TFloat32>> inputs(Ops tf, Batch batch) {
+        Map<String, Operand<TFloat32>> inputs = named(tf, batch);
+        seen.see(inputs);
+        return inputs;
+    }
+
+    private static Map<String, Operand<TFloat32>> named(Ops tf, Batch batch) {
         Map<String, Operand<TFloat32>> inputs = new LinkedHashMap<>();
         for (String name : batch.inputNames()) {
             inputs.put(name, batch.input(tf, name));
         }
-        seen.see(inputs);
         return inputs;
     }
 
@@ -111,7 +116,7 @@ public final class Objective {
     public static Map<String, Spec> specs(TapeSession session, Batch batch) {
         try (TensorScope scope = session.scope()) {
             Bundle.Signature open =
-                    Bundle.of(inputs(session.tf(), batch)).signature().open();
+                    Bundle.of(named(session.tf(), batch)).signature().open();
             Map<String, Spec> specs = new LinkedHashMap<>();
             open.names().forEach(name -> specs.put(name, open.specs().get(specs.size())));
             return specs;
