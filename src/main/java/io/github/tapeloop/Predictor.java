@@ -189,7 +189,8 @@ public final class Predictor implements AutoCloseable {
     /**
      * Predicts for a batch of examples, of any types and names.
      *
-     * @param batch inputs as the model takes them; stays the caller's, and may be used by several threads meanwhile
+     * @param batch inputs as the model takes them; stays the caller's, and open until this returns. Several threads may predict the
+     *     same one
      * @return the outputs by name, sorted, {@code output} if it is the only one of a plain model: float32 [batch, …]
      * @throws IllegalArgumentException if the inputs are not those of the model, which it names
      * @throws IllegalStateException after {@link #close}
