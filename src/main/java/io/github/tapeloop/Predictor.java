@@ -3,6 +3,7 @@ package io.github.tapeloop;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.Fields;
 import io.github.tapeloop.execution.Engine;
+import io.github.tapeloop.layer.Functional;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.loop.SavedState;
 import io.github.tapeloop.runtime.OpException;
@@ -18,6 +19,7 @@ import io.github.tapeloop.store.Checkpoint;
 import io.github.tapeloop.store.CheckpointDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -56,24 +58,32 @@ public final class Predictor implements AutoCloseable {
 
     /** On the thread that is inside of the engine's trainer. */
     static Predictor of(Engine engine, SavedState saved, Serving options) {
-        ServedGraph graph = trace(engine, options);
-        try (Weights weights = weights(engine, saved, graph)) {
-            return new Predictor(new Served(graph, weights, options.batches()), options.labels());
+        List<ServedGraph> traced = new ArrayList<>(1);
+        try {
+            saved.settle(() -> traced.add(trace(engine, options)));
+            try (Weights weights = weights(engine, traced.get(0))) {
+                return new Predictor(new Served(traced.get(0), weights, options.batches()), options.labels());
+            }
         } catch (RuntimeException | Error e) {
-            graph.close();
+            traced.forEach(ServedGraph::close);
             throw e;
         }
     }
 
     private static ServedGraph trace(Engine engine, Serving options) {
-        List<Map<String, Spec>> said = options.kinds();
-        List<Map<String, Spec>> kinds = said.isEmpty() ? engine.seenInputs() : said;
+        List<Map<String, Spec>> kinds = engine.seenInputs().kinds();
+        if (!options.kinds().isEmpty()) {
+            return trace(engine, options.kinds());
+        }
+        if (kinds.isEmpty() && engine.model() instanceof Functional model) {
+            return trace(engine, List.of(model.inputs()));
+        }
         if (kinds.isEmpty()) {
             throw new IllegalStateException(
                     "What the inputs of the model look like is not known, since no batch has been seen:"
                             + " train or predict first, or say it by Serving.of().input(Shape.of(…))");
         }
-        if (!said.isEmpty() || kinds.size() == 1) {
+        if (kinds.size() == 1) {
             return trace(engine, kinds);
         }
         try { // One graph for all shapes, if the layers do without knowing them.
@@ -92,8 +102,7 @@ public final class Predictor implements AutoCloseable {
         return ServedGraph.trace(engine.session(), kinds, engine::predict, engine.state()::allVariables);
     }
 
-    static Weights weights(Engine engine, SavedState saved, ServedGraph graph) {
-        saved.settle();
+    static Weights weights(Engine engine, ServedGraph graph) {
         engine.weights().toEvaluate();
         return Weights.of(engine.session(), graph, engine.state().allVariables());
     }
@@ -114,7 +123,7 @@ public final class Predictor implements AutoCloseable {
      * @return to be closed by the caller
      * @throws io.github.tapeloop.state.CheckpointException if there is no checkpoint, it is damaged, one of another model, or holds
      *     weights that were to be trained on and not to evaluate with
-     * @throws IllegalStateException if the options say nothing of inputs
+     * @throws IllegalStateException if neither the options nor a functional model say what the inputs look like
      */
     public static Predictor load(Path directory, Model model, Serving options) {
         try (Checkpoint saved = CheckpointDirectory.read(directory);
@@ -180,7 +189,8 @@ public final class Predictor implements AutoCloseable {
     /**
      * Predicts for a batch of examples, of any types and names.
      *
-     * @param batch inputs as the model takes them; stays the caller's, and may be used by several threads meanwhile
+     * @param batch inputs as the model takes them; stays the caller's, and open until this returns. Several threads may predict the
+     *     same one
      * @return the outputs by name, sorted, {@code output} if it is the only one of a plain model: float32 [batch, …]
      * @throws IllegalArgumentException if the inputs are not those of the model, which it names
      * @throws IllegalStateException after {@link #close}

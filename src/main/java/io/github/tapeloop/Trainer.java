@@ -240,6 +240,7 @@ public final class Trainer implements AutoCloseable {
     private Map<String, Shape> built(Map<String, Spec> inputs) {
         Map<String, Shape> outputs = new LinkedHashMap<>();
         saved.settle(() -> outputs.putAll(plan.model().build(session, plan.precision(), inputs)));
+        engine.seenInputs().willSee(inputs);
         return outputs;
     }
 
@@ -434,7 +435,7 @@ public final class Trainer implements AutoCloseable {
 
     /** The weights of this moment that a graph reads, those to evaluate with; to be closed by the caller. */
     Weights weights(ServedGraph graph) {
-        return look("refresh", () -> Predictor.weights(engine, saved, graph));
+        return look("refresh", () -> Predictor.weights(engine, graph));
     }
 
     /**

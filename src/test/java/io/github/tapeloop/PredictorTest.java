@@ -9,6 +9,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.data.Batch;
+import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.ColumnData;
 import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
@@ -23,10 +24,12 @@ import io.github.tapeloop.layer.Dropout;
 import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
+import io.github.tapeloop.layer.Functional;
 import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.Lstm;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.MultiModel;
+import io.github.tapeloop.layer.Node;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
@@ -250,10 +253,9 @@ class PredictorTest {
                 () -> new Adagrad(0.1),
                 () -> new Ftrl(0.1),
                 () -> new Lion(0.1));
-        return optimizers.stream()
-                .flatMap(make -> Stream.of(
-                        arguments(make.get().getClass().getSimpleName(), make, false),
-                        arguments(make.get().getClass().getSimpleName() + " compiled", make, true)));
+        return Stream.concat(
+                optimizers.stream().map(make -> arguments(make.get().getClass().getSimpleName(), make, false)),
+                Stream.of(arguments("Adam compiled", optimizers.get(2), true)));
     }
 
     /** Weights share memory with the trainer's: whoever writes there in place is found here, also to some rows only. */
@@ -378,6 +380,44 @@ class PredictorTest {
                 assertArrayEquals(expected, predictor.predict(point));
             }
         }
+    }
+
+    @Test
+    void whatWasBuiltOrIsFunctionalNeedsNoBatch(@TempDir Path directory) {
+        float[] point = {1, 2, 3, 4};
+        Dense dense = new Dense(3);
+        try (Trainer trainer = classifier(
+                                Functional.of(Node.input("input", 4).then(dense).then(new Dense(3))))
+                        .build();
+                Predictor predictor = trainer.predictor();
+                Trainer sharing = Problems.trainerOf(
+                                Functional.of(Node.input("input", 4).then(dense)))
+                        .session(trainer.session())
+                        .build();
+                Predictor part = sharing.predictor()) {
+            trainer.fit(Problems.batches(30, 10), Fit.epochs(1));
+            predictor.refresh(trainer);
+            part.refresh(sharing);
+            assertArrayEquals(flat(trainer.predict(one(point))), predictor.predict(point), 1e-5f);
+            assertArrayEquals(flat(sharing.predict(one(point))), part.predict(point), 1e-5f);
+            trainer.save(directory);
+            Functional again =
+                    Functional.of(Node.input("input", 4).then(new Dense(3)).then(new Dense(3)));
+            try (Predictor loaded = Predictor.load(directory, again, Serving.of())) {
+                assertArrayEquals(predictor.predict(point), loaded.predict(point));
+            }
+        }
+        try (Trainer trainer = Problems.trainer()) {
+            trainer.build(Shape.of(-1, 4));
+            try (Predictor predictor = trainer.predictor()) {
+                assertArrayEquals(flat(trainer.predict(one(point))), predictor.predict(point), 1e-5f);
+            }
+        }
+    }
+
+    private static Batches one(float[] point) {
+        return Dataset.of(new Columns().input(ColumnData.of(new float[][] {point})))
+                .batch(1);
     }
 
     /** Of an optimizer that trains on other weights than it evaluates with, a checkpoint may have those to train on. */

@@ -12,7 +12,6 @@ import io.github.tapeloop.metric.Metric;
 import io.github.tapeloop.optimizer.Optimizer;
 import io.github.tapeloop.runtime.Bundle;
 import io.github.tapeloop.runtime.TapeSession;
-import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Stateful;
 import io.github.tapeloop.state.Variable;
@@ -24,6 +23,7 @@ import io.github.tapeloop.step.Objective;
 import io.github.tapeloop.step.Plan;
 import io.github.tapeloop.step.Scores;
 import io.github.tapeloop.step.Seams;
+import io.github.tapeloop.step.SeenInputs;
 import io.github.tapeloop.step.StepBody;
 import io.github.tapeloop.step.StepRun;
 import io.github.tapeloop.step.TestStep;
@@ -162,9 +162,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** What the inputs of the model have looked like so far, the first dimension open. */
-    public List<Map<String, Spec>> seenInputs() {
-        return objective.seen().kinds();
+    /** What the inputs of the model have looked like so far. */
+    public SeenInputs seenInputs() {
+        return objective.seen();
     }
 
     private Map<String, ? extends Operand<? extends TNumber>> predict(StepRun step, Batch batch) {

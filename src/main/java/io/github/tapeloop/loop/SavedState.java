@@ -114,22 +114,6 @@ public final class SavedState {
         }
     }
 
-    /** Takes over what waits, now that the variables of the model are there. */
-    public void settle() {
-        if (waiting == null) {
-            return;
-        }
-        try (Checkpoint saved = CheckpointDirectory.read(waiting)) {
-            Contents own = own(saved);
-            if (own.has(LOOP)) {
-                engine.takeOver(own, () -> {});
-            } else {
-                restore(own);
-            }
-            waiting = null;
-        }
-    }
-
     private void restore(Contents own) {
         if (own.has(LOOP)) {
             engine.restore(own);

@@ -1,5 +1,6 @@
 package io.github.tapeloop.serving;
 
+import io.github.tapeloop.bridge.NativeGraph;
 import io.github.tapeloop.bridge.NativeMemory;
 import io.github.tapeloop.op.RecordingEnvironment;
 import io.github.tapeloop.op.SerialExecutor;
@@ -25,7 +26,6 @@ import java.util.stream.Stream;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
-import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.AssignVariableOp;
@@ -46,7 +46,7 @@ public final class ServedGraph implements AutoCloseable {
 
     private static final Pattern WRITES = Pattern.compile("Assign.*VariableOp|Resource.*(Apply|Scatter).*");
 
-    private final Graph graph = new Graph();
+    private final NativeGraph graph;
     private final List<Part> parts = new ArrayList<>();
     private final Map<String, Slot> slots = new TreeMap<>();
     private final boolean serial;
@@ -54,13 +54,22 @@ public final class ServedGraph implements AutoCloseable {
     /**
      * The part for one kind of inputs.
      *
-     * @param inputs by name, what they look like; in the order of {@code feeds}
-     * @param fetches the outputs by name, sorted
+     * @param inputs by name, in their order
+     * @param outputs by name, sorted, as far as tracing could tell
+     * @param ports the feeds and the outputs, in their orders
      */
-    record Part(Map<String, Spec> inputs, List<Output<?>> feeds, Map<String, Output<?>> fetches) {}
+    record Part(Map<String, Feed> inputs, Map<String, Spec> outputs, NativeGraph.Ports ports) {
+
+        List<Feed> feeds() {
+            return List.copyOf(inputs.values());
+        }
+    }
+
+    /** What an input looks like, and the class of its tensors. */
+    record Feed(Spec spec, Class<? extends TType> type) {}
 
     /** Where a value of a variable comes into the graph. */
-    record Slot(Class<? extends TType> type, Shape shape, Operand<?> feed, Operation assign) {
+    record Slot(Class<? extends TType> type, Shape shape, NativeGraph.Ports assign) {
 
         /** A variable in words: {@code float32 [784, 64]}. */
         static String describe(Class<? extends TType> type, Shape shape) {
@@ -122,37 +131,56 @@ public final class ServedGraph implements AutoCloseable {
 
     private ServedGraph(List<Trace> traces, Map<String, Variable<?>> used) {
         this.serial = traces.stream().allMatch(Trace::isSerial);
-        try {
+        try (Graph whole = new Graph()) {
             for (Trace trace : traces) {
-                String prefix = "kind_" + parts.size();
-                graph.importGraphDef(trace.definition, prefix);
-                List<Output<?>> feeds = new ArrayList<>();
-                trace.feeds.values().forEach(op -> feeds.add(output(prefix, op)));
-                Map<String, Output<?>> fetches = new TreeMap<>();
-                trace.fetches.forEach((name, op) -> fetches.put(name, output(prefix, op)));
-                parts.add(new Part(trace.inputs, feeds, fetches));
+                whole.importGraphDef(trace.definition, prefix(traces.indexOf(trace)));
             }
-            Ops tf = Ops.create(graph).withSubScope("served");
-            used.forEach((path, variable) -> slots.put(path, slot(tf, variable)));
-        } catch (RuntimeException | Error e) {
-            graph.close();
-            throw e;
+            Ops tf = Ops.create(whole).withSubScope("served");
+            Map<String, List<Operation>> assigned = new TreeMap<>();
+            used.forEach((path, variable) -> assigned.put(path, assign(tf, variable)));
+            this.graph = new NativeGraph(whole.toGraphDef());
+            for (Trace trace : traces) {
+                parts.add(part(whole, prefix(parts.size()), trace));
+            }
+            assigned.forEach((path, ops) -> slots.put(path, slot(used.get(path), ops)));
         }
     }
 
-    private Output<?> output(String prefix, String operation) {
-        return graph.operationOrThrow(prefix + "/" + operation).output(0);
+    private static String prefix(int kind) {
+        return "kind_" + kind;
     }
 
-    private static <T extends TType> Slot slot(Ops tf, Variable<T> variable) {
+    private Part part(Graph whole, String prefix, Trace trace) {
+        List<String> feeds = new ArrayList<>();
+        Map<String, Feed> inputs = new LinkedHashMap<>();
+        trace.feeds.forEach((name, op) -> {
+            feeds.add(prefix + "/" + op);
+            Class<? extends TType> type =
+                    whole.operationOrThrow(prefix + "/" + op).output(0).type();
+            inputs.put(name, new Feed(trace.inputs.get(name), type));
+        });
+        List<String> fetches = new ArrayList<>();
+        Map<String, Spec> outputs = new TreeMap<>();
+        trace.fetches.forEach((name, op) -> {
+            fetches.add(prefix + "/" + op);
+            outputs.put(name, Spec.of(whole.operationOrThrow(prefix + "/" + op).output(0)));
+        });
+        return new Part(inputs, outputs, graph.ports(feeds, fetches, null));
+    }
+
+    private static <T extends TType> List<Operation> assign(Ops tf, Variable<T> variable) {
         Operand<T> feed = tf.placeholder(variable.type(), Placeholder.shape(variable.shape()));
         VarHandleOp handle = VarHandleOp.create(
                 tf.scope(), variable.type(), variable.shape(), VarHandleOp.sharedName(variable.sharedName()));
+        return List.of(
+                feed.op(), AssignVariableOp.create(tf.scope(), handle, feed).op());
+    }
+
+    private Slot slot(Variable<?> variable, List<Operation> ops) {
         return new Slot(
                 variable.type(),
                 variable.shape(),
-                feed,
-                AssignVariableOp.create(tf.scope(), handle, feed).op());
+                graph.ports(List.of(ops.get(0).name()), List.of(), ops.get(1).name()));
     }
 
     /**
@@ -215,31 +243,35 @@ public final class ServedGraph implements AutoCloseable {
 
     /** By name, in their order, what the inputs look like, of each kind. */
     public List<Map<String, Spec>> kinds() {
-        return parts.stream().map(Part::inputs).toList();
+        return parts.stream().map(part -> specs(part.inputs())).toList();
+    }
+
+    private static Map<String, Spec> specs(Map<String, Feed> inputs) {
+        Map<String, Spec> specs = new LinkedHashMap<>();
+        inputs.forEach((name, feed) -> specs.put(name, feed.spec()));
+        return Collections.unmodifiableMap(specs);
     }
 
     /** The names of the outputs, sorted. */
     public List<String> outputs() {
-        return List.copyOf(parts.get(0).fetches().keySet());
+        return List.copyOf(parts.get(0).outputs().keySet());
     }
 
     /** Says what goes in and what comes out. */
     @Override
     public String toString() {
-        return parts.stream().map(ServedGraph::describe).collect(Collectors.joining(" or "));
+        return parts.stream()
+                .map(part -> list(specs(part.inputs())) + " -> " + list(part.outputs()))
+                .collect(Collectors.joining(" or "));
     }
 
-    private static String describe(Part part) {
-        return part.inputs().entrySet().stream()
-                        .map(input -> input.getKey() + " " + input.getValue())
-                        .collect(Collectors.joining(", "))
-                + " -> "
-                + part.fetches().entrySet().stream()
-                        .map(output -> output.getKey() + " " + Spec.of(output.getValue()))
-                        .collect(Collectors.joining(", "));
+    private static String list(Map<String, Spec> named) {
+        return named.entrySet().stream()
+                .map(each -> each.getKey() + " " + each.getValue())
+                .collect(Collectors.joining(", "));
     }
 
-    Graph graph() {
+    NativeGraph graph() {
         return graph;
     }
 

@@ -5,7 +5,6 @@ import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
-import org.tensorflow.types.TFloat32;
 
 /**
  * An output, on the Java heap.
@@ -14,14 +13,6 @@ import org.tensorflow.types.TFloat32;
  * @param floats its elements, row-major
  */
 public record Values(Shape shape, float[] floats) {
-
-    static Values of(TFloat32 tensor) {
-        float[] floats = new float[Math.toIntExact(tensor.size())];
-        if (floats.length > 0) { // TensorFlow has no memory for a tensor of no elements.
-            tensor.asRawTensor().data().asFloats().read(floats);
-        }
-        return new Values(tensor.shape(), floats);
-    }
 
     /** Those of some of the examples. */
     Values part(int first, int count) {

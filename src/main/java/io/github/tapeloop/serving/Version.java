@@ -1,5 +1,6 @@
 package io.github.tapeloop.serving;
 
+import io.github.tapeloop.bridge.NativeSession;
 import io.github.tapeloop.runtime.OpException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,13 +10,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tensorflow.Output;
-import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TType;
 
 /**
@@ -30,7 +27,7 @@ final class Version {
     private static final int RETIRED = Integer.MIN_VALUE;
 
     private final ServedGraph graph;
-    private final Session session;
+    private final NativeSession session;
     private final AtomicInteger users = new AtomicInteger();
     private final CountDownLatch freed = new CountDownLatch(1);
     private final Runnable onFreed;
@@ -42,14 +39,9 @@ final class Version {
     Version(ServedGraph graph, Weights weights, Runnable onFreed) {
         this.graph = graph;
         this.onFreed = onFreed;
-        this.session = new Session(graph.graph(), graph.config());
+        this.session = new NativeSession(graph.graph(), graph.config());
         try {
-            Session.Runner assign = session.runner();
-            graph.slots().forEach((path, slot) -> assign.feed(slot.feed().asOutput(), weights.get(path))
-                    .addTarget(slot.assign()));
-            if (!graph.slots().isEmpty()) {
-                assign.run().close();
-            }
+            graph.slots().forEach((path, slot) -> session.run(slot.assign(), List.of(weights.get(path))));
             for (int kind = 0; kind < graph.parts().size(); kind++) {
                 warmUp(kind);
             }
@@ -63,8 +55,8 @@ final class Version {
     private void warmUp(int kind) {
         List<TType> zeros = new ArrayList<>();
         try {
-            for (Output<?> feed : graph.parts().get(kind).feeds()) {
-                long[] dimensions = feed.shape().asArray();
+            for (ServedGraph.Feed feed : graph.parts().get(kind).feeds()) {
+                long[] dimensions = feed.spec().shape().asArray();
                 Arrays.setAll(dimensions, i -> Math.max(dimensions[i], 1));
                 zeros.add(Tensor.of(feed.type(), Shape.of(dimensions), zero -> zero.asRawTensor()
                         .data()
@@ -133,25 +125,11 @@ final class Version {
      * @param kind which part of the graph
      */
     List<Values> run(int kind, List<? extends TType> inputs) {
-        Session.Runner runner = session.runner();
-        ServedGraph.Part part = graph.parts().get(kind);
-        List<Output<?>> feeds = part.feeds();
-        for (int i = 0; i < feeds.size(); i++) {
-            runner.feed(feeds.get(i), inputs.get(i));
-        }
-        part.fetches().values().forEach(runner::fetch);
-        try (Result result = run(runner)) {
-            List<Values> outputs = new ArrayList<>(result.size());
-            for (int i = 0; i < result.size(); i++) {
-                outputs.add(Values.of((TFloat32) result.get(i)));
-            }
-            return outputs;
-        }
-    }
-
-    private static Result run(Session.Runner runner) {
         try {
-            return runner.run();
+            List<Values> outputs = new ArrayList<>();
+            session.run(graph.parts().get(kind).ports(), inputs)
+                    .forEach(output -> outputs.add(new Values(Shape.of(output.shape()), output.values())));
+            return outputs;
         } catch (TensorFlowException
                 | IllegalArgumentException
                 | IndexOutOfBoundsException

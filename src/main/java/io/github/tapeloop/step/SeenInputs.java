@@ -31,7 +31,14 @@ public final class SeenInputs {
             return;
         }
         Map<String, Spec> now = new LinkedHashMap<>();
-        inputs.forEach((name, input) -> now.put(name, new Spec(Tensors.dataType(input), open(Tensors.shape(input)))));
+        inputs.forEach((name, input) -> now.put(name, new Spec(Tensors.dataType(input), Tensors.shape(input))));
+        willSee(now);
+    }
+
+    /** Remembers what inputs will look like. */
+    public void willSee(Map<String, Spec> inputs) {
+        Map<String, Spec> now = new LinkedHashMap<>();
+        inputs.forEach((name, spec) -> now.put(name, new Spec(spec.type(), open(spec.shape()))));
         if (!isSameData(last, now)) {
             kinds.clear();
         }
