@@ -93,6 +93,11 @@ public final class ServeDigits implements AutoCloseable {
 
         private static final int SECONDS = 10;
 
+        static { // Otherwise the JDK's server holds the body back until the client has acknowledged the head, some 40
+            // ms.
+            System.setProperty("sun.net.httpserver.nodelay", "true");
+        }
+
         private final Function<float[], float[]> predict;
         private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         private final HttpServer server;
