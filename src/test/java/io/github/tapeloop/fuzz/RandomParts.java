@@ -270,7 +270,8 @@ final class RandomParts {
             return new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         }
         if (type == Duration.class) {
-            return Duration.ofSeconds(dice.between(1, 100));
+            return Duration.ofHours(
+                    dice.between(1, 100)); // None runs out, in one way of running steps and not in another.
         }
         if (type == LearningRateScheduler.EpochSchedule.class) {
             LearningRateScheduler.EpochSchedule schedule = (epoch, rate) -> rate / 2;
