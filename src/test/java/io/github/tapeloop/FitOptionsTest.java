@@ -184,9 +184,10 @@ class FitOptionsTest {
             trainer.fit(Problems.batches(4, 4), Fit.epochs(1));
             assertEquals("""
                     model sequential (Sequential)
-                    layer                                    weights                    parameters
-                    sequential/dense (Dense)                 [4, 8] [8]                         40
-                    sequential/dense_1 (Dense)               [8, 3] [3]                         27
+                    layer                       weights     parameters
+                    sequential (Sequential)                          0
+                    sequential/dense (Dense)    [4, 8] [8]          40
+                    sequential/dense_1 (Dense)  [8, 3] [3]          27
                     total 67, trainable 67
                     loss SparseCategoricalCrossentropy
                     optimizer Adam

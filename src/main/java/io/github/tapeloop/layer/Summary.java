@@ -17,6 +17,7 @@ import org.tensorflow.ndarray.Shape;
 final class Summary {
 
     private static final List<String> TITLES = List.of("layer", "output", "weights", "parameters", "");
+    private static final int OUTPUT = 1;
     private static final int PARAMETERS = 3;
 
     private final Model model;
@@ -39,6 +40,9 @@ final class Summary {
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < row.size(); i++) {
+                if (i == OUTPUT && shapes.isEmpty()) {
+                    continue; // A column of question marks says nothing.
+                }
                 int width = width(i);
                 String cell = row.get(i);
                 String space = " ".repeat(width - cell.length());

@@ -164,8 +164,7 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 steps(() -> new Lstm(3).unitForgetBias(false)),
                 steps(() -> new Bidirectional(() -> new Lstm(3).returnSequences(true))),
                 steps(() -> new TimeDistributed(new Dense(3))),
-                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)),
-                new LayerKind(() -> new MultiHeadAttention(2, 4).useRotary(true), SERIES, Shape.of(1024, 4)));
+                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)));
     }
 
     private static List<LayerKind> blocks() {
@@ -191,7 +190,8 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
     public static Stream<Method> setters(Class<?> layer) {
         return Setters.of(layer)
                 .filter(method -> Layer.class.isAssignableFrom(method.getReturnType()))
-                .filter(method -> method.getParameterCount() > 0);
+                .filter(method -> method.getParameterCount() > 0)
+                .filter(method -> !List.of(method.getParameterTypes()).contains(Layer.class)); // Of a layer inside.
     }
 
     /** Legal values for setters of layers, by the types of their parameters. */

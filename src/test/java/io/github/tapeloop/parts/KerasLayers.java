@@ -460,6 +460,10 @@ final class KerasLayers {
         add(new LayerCase(BLOCKS, name, layer, true, false, TOLERANCE));
     }
 
+    private void reluBlock(String name, Supplier<? extends Layer> layer) {
+        add(new LayerCase(BLOCKS, name, layer, true, false, TOLERANCE, false));
+    }
+
     private void positions() {
         block("position_embedding", () -> new PositionEmbedding(5));
         block("position_embedding_shorter", () -> new PositionEmbedding(7));
@@ -474,15 +478,15 @@ final class KerasLayers {
     }
 
     private void blocks() {
-        block("transformer_encoder", () -> new TransformerEncoder(4, 2, 6));
+        reluBlock("transformer_encoder", () -> new TransformerEncoder(4, 2, 6));
         block("transformer_encoder_first", () -> new TransformerEncoder(4, 2, 6)
                 .activation(GELU)
                 .layerNormEpsilon(0.1)
                 .normalizeFirst(true));
-        block("transformer_encoder_causal", () -> new TransformerEncoder(4, 1, 3).useCausalMask(true));
-        block("transformer_decoder", KerasLayers::decoder);
+        reluBlock("transformer_encoder_causal", () -> new TransformerEncoder(4, 1, 3).useCausalMask(true));
+        reluBlock("transformer_decoder", KerasLayers::decoder);
         block("transformer_decoder_first", KerasLayers::decoderOfNormalized);
-        block("transformer_decoder_cross", () -> behindEncoder(decoder()));
+        reluBlock("transformer_decoder_cross", () -> behindEncoder(decoder()));
         block("transformer_decoder_cross_first", () -> behindEncoder(decoderOfNormalized()));
     }
 

@@ -133,6 +133,7 @@ public final class SessionRaces {
             }
         } catch (IllegalStateException e) {
             boolean told = e.getMessage().contains("is closed, by thread \"main\"")
+                    || e.getMessage().contains("is closed: its session or trainer was closed")
                     || e.getMessage().contains("Eager session has been closed"); // By TensorFlow Java itself.
             if (!told) {
                 fail(e);
