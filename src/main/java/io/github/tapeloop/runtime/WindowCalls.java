@@ -29,6 +29,9 @@ final class WindowCalls {
     /** Steps of which all kernels are right, however small the image is. */
     private static final long LONG_STEP = 1 << 13;
 
+    /** What nets step at most: nothing is looked for then. oneDNN takes seconds for a volume and a step of thousands. */
+    private static final long USUAL_STEP = 16;
+
     private WindowCalls() {}
 
     /**
@@ -137,14 +140,16 @@ final class WindowCalls {
         return made == null && call != asked ? environment.unguarded(call) : made;
     }
 
-    /** Whether a window takes steps that are long, if the image is not. */
-    private static boolean isLong(long[] strides) {
-        return strides != null && Arrays.stream(strides).anyMatch(step -> step > LONG_STEP);
+    /** Whether a window takes steps beyond a length. */
+    private static boolean isBeyond(long length, long[] strides) {
+        return strides != null && Arrays.stream(strides).anyMatch(step -> step > length);
     }
 
     /** The call, of which no step is longer than the image, as far as that is known. */
     private static OpCall withinImage(OpCall call, Shape image, Shape kernel) {
-        if (!isLong(OpAttributes.numbers(call.attribute("strides"))) || image.isUnknown() || kernel.isUnknown()) {
+        if (!isBeyond(USUAL_STEP, OpAttributes.numbers(call.attribute("strides")))
+                || image.isUnknown()
+                || kernel.isUnknown()) {
             return call;
         }
         Geometry geometry = Geometry.of(call, image.numDimensions());
@@ -253,7 +258,7 @@ final class WindowCalls {
         }
         Shape image = toImage ? shape(call, 0) : Tensors.shape(call.input(0));
         Shape kernel = toKernel ? shape(call, 1) : Tensors.shape(call.input(1));
-        if ((toImage || toKernel) && isLong(geometry.strides()) && hasOpenAxis(image, geometry)) {
+        if ((toImage || toKernel) && isBeyond(LONG_STEP, geometry.strides()) && hasOpenAxis(image, geometry)) {
             return "steps of more than " + LONG_STEP + " need an image whose size is known when the function is traced:"
                     + " TensorFlow's gradient kernels die of some that are longer than the image";
         }
