@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -157,6 +158,42 @@ class AllOrNothingTest {
             trainer.fit(good(8), Fit.epochs(1));
         }
         assertEquals(custom, snapshots[0] > 0, snapshots[0] + " snapshots");
+    }
+
+    /** Its loss has a part that takes long, fails, and has nothing to do with the gradients of most weights. */
+    private static final class Slow extends Model {
+        private final Dense logits = layer(new Dense(3));
+
+        @Override
+        public Operand<TFloat32> call(ForwardPass pass, Operand<TFloat32> x) {
+            Ops tf = pass.tf();
+            Operand<TFloat32> product = tf.fill(tf.constant(new int[] {200, 200}), tf.constant(0.005f));
+            for (int i = 0; i < 20; i++) {
+                product = tf.linalg.matMul(product, product);
+            }
+            Operand<TFloat32> one = tf.math.mean(product, tf.constant(new int[] {0, 1}));
+            Operand<TFloat32> number = tf.math.mul(one, tf.math.mean(x, tf.constant(new int[] {0, 1})));
+            pass.addLoss(tf.math.neg(new Check().call(pass, number)));
+            return logits.call(pass, x);
+        }
+    }
+
+    /** Gradients that nothing can stop are there long before the check: an update that waited for them alone would happen. */
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void updatesWaitForWhatTakesLongerThanTheirGradients(Mode mode) {
+        int steps = mode == Mode.LOOP ? Mode.STEPS : 1;
+        try (Trainer trainer = mode.of(Trainer.of(new Slow())
+                        .loss(SparseCategoricalCrossentropy.fromLogits())
+                        .optimizer(new Adam(0.1)))
+                .build()) {
+            trainer.fit(good(3 * steps), Fit.epochs(1));
+            Map<String, Object> before = lasting(trainer);
+            for (int i = 0; i < 5; i++) {
+                fail(trainer, Way.NOT_FINITE, steps, 0);
+                assertEquals(before, lasting(trainer));
+            }
+        }
     }
 
     static Stream<Arguments> modes() {

@@ -119,6 +119,15 @@ public interface RecordingEnvironment extends ExecutionEnvironment {
     void fence(List<? extends Operand<?>> before);
 
     /**
+     * Makes all later ops wait for the failures of earlier ones: until whatever of them may fail has not. Less than a {@link
+     * #fence}: later ops may run beside earlier ones that cannot fail.
+     *
+     * @param before whose failures are meant, their own and those of all that they are computed from; effects that came
+     *     before must have happened as well
+     */
+    void fenceFailures(List<? extends Operand<?>> before);
+
+    /**
      * Who hears of ops that change state.
      *
      * @return the listener, or null

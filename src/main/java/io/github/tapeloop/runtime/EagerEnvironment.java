@@ -165,6 +165,11 @@ final class EagerEnvironment extends SessionEnvironment {
     }
 
     @Override
+    public void fenceFailures(List<? extends Operand<?>> before) {
+        // It has all happened.
+    }
+
+    @Override
     public Output<? extends TType> resource(
             String sharedName, Class<? extends TType> type, Shape shape, Output<? extends TType> eagerHandle) {
         return eagerHandle;

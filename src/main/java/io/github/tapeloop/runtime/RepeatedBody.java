@@ -44,7 +44,7 @@ final class RepeatedBody implements Body {
     @Override
     public List<Operand<?>> apply(Ops tf, List<Operand<?>> given) {
         TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
-        Built round = environment.part(name + "_round", carried, this::round);
+        Built round = environment.part(name + "_next", carried, this::round);
         Built goesOn = environment.part(name + "_goes_on", carried, (inner, now) -> List.of(less(inner, now)));
         List<Operand<?>> state = new ArrayList<>(given);
         state.add(0, tf.constant(0));
@@ -55,11 +55,29 @@ final class RepeatedBody implements Body {
     private List<Operand<?>> round(Ops tf, List<Operand<?>> state) {
         List<Operand<?>> given = new ArrayList<>(state.subList(3, state.size()));
         given.add(0, state.get(0));
-        Operand<?> result = body.apply(tf, given).get(0);
+        Operand<?> result = step(tf, given);
         List<Operand<?>> next = new ArrayList<>(state);
         next.set(0, increment(tf, state.get(0)));
         next.set(2, Tensors.cast(tf, result, TFloat32.class));
         return next;
+    }
+
+    private Operand<?> step(Ops tf, List<Operand<?>> given) {
+        TraceEnvironment environment = (TraceEnvironment) RecordingEnvironment.of(tf);
+        List<Spec> specs = given.stream().<Spec>map(Spec::of).toList();
+        Built step = environment.partOfItsOwn(name + "_round", specs, body);
+        return tf.scope()
+                .opBuilder("StatefulPartitionedCall", "Step")
+                .addInputList(given.stream().map(Operand::asOutput).toArray(Output<?>[]::new))
+                .setAttr("Tin", types(step.inputs()))
+                .setAttr("Tout", types(step.outputs()))
+                .setAttr("f", step.function())
+                .build()
+                .output(0);
+    }
+
+    private static DataType[] types(List<Spec> specs) {
+        return specs.stream().map(Spec::type).toArray(DataType[]::new);
     }
 
     /** Whether the first of two numbers is less than the second. */

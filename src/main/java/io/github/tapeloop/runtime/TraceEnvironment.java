@@ -4,10 +4,8 @@ import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.RecordingEnvironment;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +30,8 @@ import org.tensorflow.types.family.TType;
 /** The environment that adds ops to a graph in the order the program makes them, and tells the recorders. */
 final class TraceEnvironment extends SessionEnvironment {
 
-    /** Ops that neither fail nor do anything, and are best left without control inputs. */
-    private static final Set<String> SOURCES = Set.of("Const", "VarHandleOp");
+    /** Gradient ops that oneDNN runs if it finds what the op of the forward pass has left it. */
+    private static final Set<String> PAIRED = Set.of("MaxPoolGrad", "MaxPool3DGrad", "LRNGrad");
 
     /** What a graph made here says of its age. One that is imported without would make ops behave as of old. */
     private static final VersionDef VERSIONS = versions();
@@ -60,15 +58,13 @@ final class TraceEnvironment extends SessionEnvironment {
     private final List<Output<?>> captures = new ArrayList<>();
     private final Set<String> variables = new LinkedHashSet<>();
     private boolean writes;
+    private boolean paired;
     /** The functions made for this trace that leave all state as it is. */
     private final Set<String> readers = new HashSet<>();
 
     private final Map<String, Integer> namesGiven = new HashMap<>();
 
-    /** The last fence, or null, and the ops that come after it by what they use. */
-    private Operation fence;
-
-    private final Set<Operation> afterFence = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Fences fences = new Fences();
 
     /** @param capture whether variables become inputs of the graph, which XLA wants, or are found by their name */
     TraceEnvironment(TapeSession session, Graph graph, String device, boolean capture) {
@@ -123,9 +119,7 @@ final class TraceEnvironment extends SessionEnvironment {
         }
         Collection<Operation> before = order.before(call.type(), resources);
         before.forEach(builder::addControlInput);
-        if (waitsForFence(call, inputs)) {
-            builder.addControlInput(fence);
-        }
+        fences.before(call, inputs).ifPresent(builder::addControlInput);
         call.controls().stream()
                 .map(StandInOperation::real)
                 .filter(control -> !before.contains(control))
@@ -138,9 +132,8 @@ final class TraceEnvironment extends SessionEnvironment {
                 effects().writes();
             }
         }
-        if (fence != null && !SOURCES.contains(call.type())) {
-            afterFence.add(operation);
-        }
+        paired |= PAIRED.contains(call.type());
+        fences.added(call, operation, before.isEmpty() && devices() == 1 && UnfailingCalls.include(call, operation));
         return operation;
     }
 
@@ -179,19 +172,6 @@ final class TraceEnvironment extends SessionEnvironment {
         }
     }
 
-    /** Ops that use one behind the fence are behind it anyway. */
-    private boolean waitsForFence(OpCall call, Output<?>[] inputs) {
-        if (fence == null || SOURCES.contains(call.type())) {
-            return false;
-        }
-        for (Output<?> input : inputs) {
-            if (afterFence.contains(input.op())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** Traces a function that ops of this trace run, and that is freed with what is being traced. */
     Tracing.Built part(String name, List<TracedFunction.Spec> inputs, TracedFunction.Body body) {
         return part(name, inputs, Tracing.Inputs.ALL, body);
@@ -199,7 +179,23 @@ final class TraceEnvironment extends SessionEnvironment {
 
     /** @param taken which inputs the function takes, {@link Tracing.Inputs#WITH_VARIABLES} where {@link #isCapturing} */
     Tracing.Built part(String name, List<TracedFunction.Spec> inputs, Tracing.Inputs taken, TracedFunction.Body body) {
-        Tracing.Built part = Tracing.build(session(), name, inputs, taken, body);
+        return own(Tracing.build(session(), name, inputs, taken, body));
+    }
+
+    /**
+     * Traces a function that {@code StatefulPartitionedCall} runs in this trace: as a graph of its own if it {@link #isPaired},
+     * as a part of the graph that calls it otherwise, which saves a call.
+     */
+    Tracing.Built partOfItsOwn(String name, List<TracedFunction.Spec> inputs, TracedFunction.Body body) {
+        Tracing.Built part = Tracing.build(session(), name, inputs, Tracing.Inputs.ALL, body);
+        if (part.paired()) {
+            part.set(FunctionFlag.NO_INLINE);
+        }
+        calls(part.parts());
+        return own(part);
+    }
+
+    private Tracing.Built own(Tracing.Built part) {
         parts.own(part.function());
         parts.own(part.parts());
         attachFunction(part.function());
@@ -225,6 +221,7 @@ final class TraceEnvironment extends SessionEnvironment {
     void runs(Tracing.Built function) {
         variables.addAll(function.variables());
         writes |= function.writes();
+        paired |= function.paired();
     }
 
     /** The names of all variables that the graph uses, and the functions that it runs. */
@@ -235,6 +232,15 @@ final class TraceEnvironment extends SessionEnvironment {
     /** Whether the graph, or a function that it runs, changes state. */
     boolean writes() {
         return writes;
+    }
+
+    /**
+     * Whether there is an op that oneDNN runs only where it has met its partner of the forward pass before. It looks at ops in an
+     * order in which those come later that depend on others, which a loop in a graph leaves to the addresses of its ops: in one
+     * process of three a net with pools took a third longer.
+     */
+    boolean isPaired() {
+        return paired;
     }
 
     /** What is being traced is made of. */
@@ -254,16 +260,23 @@ final class TraceEnvironment extends SessionEnvironment {
 
     @Override
     public void fence(List<? extends Operand<?>> before) {
-        OperationBuilder builder = graph.opBuilder("NoOp", unique("fence"), graph.baseScope());
-        Set<Operation> awaited = Collections.newSetFromMap(new IdentityHashMap<>());
-        before.forEach(operand -> awaited.add(local(operand.asOutput()).op()));
+        fence(operations(before));
+    }
+
+    @Override
+    public void fenceFailures(List<? extends Operand<?>> before) {
+        fence(fences.mayFail(operations(before)));
+    }
+
+    private Set<Operation> operations(List<? extends Operand<?>> operands) {
+        Set<Operation> operations = Fences.set();
+        operands.forEach(operand -> operations.add(local(operand.asOutput()).op()));
+        return operations;
+    }
+
+    private void fence(Set<Operation> awaited) {
         awaited.addAll(order.pending());
-        awaited.forEach(builder::addControlInput);
-        if (fence != null) {
-            builder.addControlInput(fence);
-        }
-        fence = builder.build();
-        afterFence.clear();
+        fences.add(graph.opBuilder("NoOp", unique("fence"), graph.baseScope()), awaited);
     }
 
     private static Operation build(OpCall call, OperationBuilder builder) {

@@ -1,6 +1,5 @@
 package io.github.tapeloop.runtime;
 
-import io.github.tapeloop.bridge.TensorFlowInternals;
 import io.github.tapeloop.op.EffectListener;
 import io.github.tapeloop.op.OpCall;
 import io.github.tapeloop.op.RecordedOp;
@@ -17,18 +16,13 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.OperationBuilder;
 import org.tensorflow.Output;
-import org.tensorflow.internal.c_api.TF_Status;
-import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 
 /**
@@ -166,26 +160,9 @@ public final class TracedFunction implements AutoCloseable {
     public static TracedFunction jitCompiled(TapeSession session, String name, List<Spec> inputs, Body body) {
         return inOneCall(session, () -> {
             Built built = Tracing.build(session, name, inputs, Inputs.WITH_VARIABLES, body);
-            try {
-                mustCompile(built.function());
-            } catch (RuntimeException | Error e) {
-                built.function().close();
-                built.parts().close();
-                throw e;
-            }
+            built.set(FunctionFlag.MUST_COMPILE);
             return new TracedFunction(session, built, name, inputs.size(), body);
         });
-    }
-
-    private static void mustCompile(ConcreteFunction function) {
-        byte[] yes = AttrValue.newBuilder().setB(true).build().toByteArray();
-        try (BytePointer proto = new BytePointer(yes);
-                PointerScope scope = new PointerScope()) {
-            TF_Status status = TF_Status.newStatus();
-            tensorflow.TF_FunctionSetAttrValueProto(
-                    TensorFlowInternals.handle(function), "_XlaMustCompile", proto, yes.length, status);
-            status.throwExceptionIfNotOK();
-        }
     }
 
     /**
@@ -209,8 +186,7 @@ public final class TracedFunction implements AutoCloseable {
      * @param name what it is, for messages and graphs: letters, digits and underscores
      * @param inputs what the inputs of the body look like, but for the first, the number of the round, an int32 scalar
      *     from 0
-     * @param body makes the ops of one round; returns one scalar number, of which the function gives the last as float32: to
-     *     carry float64 from round to round made loops of convolutions take half as long again
+     * @param body makes the ops of one round; returns one scalar number, of which the function gives the last as float32
      * @return the function, to be closed by the caller or with the session
      */
     public static TracedFunction repeat(TapeSession session, String name, List<Spec> inputs, Body body) {

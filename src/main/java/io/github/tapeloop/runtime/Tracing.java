@@ -41,6 +41,7 @@ final class Tracing {
      * @param parts what else it is made of, to be closed with it
      * @param variables the names of all variables that it uses
      * @param writes whether it changes state
+     * @param paired whether oneDNN runs an op of it only in a graph without loops, see {@link TraceEnvironment#isPaired}
      */
     record Built(
             ConcreteFunction function,
@@ -52,7 +53,20 @@ final class Tracing {
             boolean serial,
             FunctionParts parts,
             Set<String> variables,
-            boolean writes) {}
+            boolean writes,
+            boolean paired) {
+
+        /** Sets a flag before the function is known anywhere. It is closed if that fails. */
+        void set(FunctionFlag flag) {
+            try {
+                flag.set(function);
+            } catch (RuntimeException | Error e) {
+                function.close();
+                parts.close();
+                throw e;
+            }
+        }
+    }
 
     static Built build(TapeSession session, String name, List<Spec> inputs, Inputs taken, TracedFunction.Body body) {
         boolean entered = session.begin();
@@ -114,7 +128,8 @@ final class Tracing {
                         && SerialExecutor.suits(graph.toGraphDef()),
                 environment.parts(),
                 Set.copyOf(environment.variables()),
-                environment.writes());
+                environment.writes(),
+                environment.isPaired());
     }
 
     private static ConcreteFunction function(

@@ -249,7 +249,7 @@ public final class Transaction implements AutoCloseable {
 
     /**
      * Lets everything happen: first the updates, one after the other, then the assignments, theirs included. In a graph all
-     * of it waits for what the step has computed.
+     * of it waits for whatever of the step may fail.
      *
      * @param results what else must have been computed, the results of the step
      */
@@ -260,7 +260,7 @@ public final class Transaction implements AutoCloseable {
         }
         List<Operand<?>> awaited = new ArrayList<>(results);
         writes.forEach(write -> awaited.addAll(write.operands()));
-        environment.fence(awaited);
+        environment.fenceFailures(awaited);
         phase = Phase.UPDATING;
         for (Write write : writes) {
             if (write instanceof Assignment assignment) {
@@ -273,7 +273,7 @@ public final class Transaction implements AutoCloseable {
         if (risky) { // What the user's updates assign waits for all of them.
             List<Operand<?>> assigned = new ArrayList<>();
             held.all().forEach(write -> assigned.addAll(write.operands()));
-            environment.fence(assigned);
+            environment.fenceFailures(assigned);
         }
         phase = Phase.WRITING;
         take().forEach(write -> write.run(tf, write.operands().iterator()));

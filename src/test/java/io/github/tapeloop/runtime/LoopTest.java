@@ -12,8 +12,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.NodeDef;
 import org.tensorflow.types.TFloat32;
 
 /** The greatest number of rounds of a loop, at once and traced. */
@@ -74,5 +77,44 @@ class LoopTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> doubled(tf, List.of(tf.constant(1f)), 1, -1))
                 .getMessage()
                 .contains("maximumIterations"));
+    }
+
+    /** A net with a pool, or without. */
+    @ParameterizedTest(name = "of a step with a pool: {0}")
+    @ValueSource(booleans = {true, false})
+    void aStepWithPoolsIsAGraphOfItsOwnInALoop(boolean pools) {
+        var graphs = TracedGraphs.of(session).byName();
+        Operand<TFloat32> images = tf.reshape(
+                tf.range(tf.constant(0f), tf.constant(16f), tf.constant(1f)), tf.constant(new int[] {1, 4, 4, 1}));
+        TracedFunction.Body slope = (ops, in) -> {
+            try (GradientTape tape = GradientTape.open(ops)) {
+                Operand<TFloat32> x = number(in.get(1));
+                tape.watch(x);
+                Operand<TFloat32> y = pools
+                        ? ops.scope()
+                                .opBuilder("MaxPool", "MaxPool")
+                                .addInput(x.asOutput())
+                                .setAttr("ksize", new long[] {1, 2, 2, 1})
+                                .setAttr("strides", new long[] {1, 2, 2, 1})
+                                .setAttr("padding", "VALID")
+                                .build()
+                                .output(0)
+                        : ops.math.square(x);
+                return List.of(ops.reduceSum(tape.gradient(y, x).orElseThrow(), ops.constant(new int[] {0, 1, 2, 3})));
+            }
+        };
+        try (TracedFunction loop = TracedFunction.repeat(session, "slope", List.of(Spec.of(images)), slope)) {
+            assertEquals(
+                    pools ? 4 : 240,
+                    session.scalar(
+                            number(loop.call(List.of(tf.constant(3), images)).get(0))));
+            NodeDef call = graphs.get("slope_next").getNodeList().stream()
+                    .filter(node -> node.getOp().equals("StatefulPartitionedCall"))
+                    .findAny()
+                    .orElseThrow();
+            FunctionDef step = session.functions()
+                    .definition(call.getAttrMap().get("f").getFunc().getName());
+            assertEquals(pools, step.getAttrMap().containsKey("_noinline"));
+        }
     }
 }
