@@ -23,12 +23,20 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A run of {@code fitAsync} behind its handle: the loop asks it between batches, which is where it pauses and saves; any thread may ask it for something. What is asked for is guarded by {@code monitor}.
+ * A run of {@code fitAsync} behind its handle: the loop asks it between batches, which is where it pauses and saves; any
+ * thread may ask it for something. What is asked for is guarded by {@code monitor}.
  */
 final class AsyncFit implements Conductor {
 
     /** How often a pause looks whether the trainer or its session is to be closed, which tells nobody. */
     private static final long LOOK_MILLIS = 20;
+
+    /** What the loop does between two batches. */
+    private enum Next {
+        SAVE,
+        PAUSE,
+        GO_ON
+    }
 
     private final Hold hold;
     private final BooleanSupplier closingAround;
@@ -40,6 +48,9 @@ final class AsyncFit implements Conductor {
     private final Object monitor = new Object();
     private State state = State.WAITING;
     private boolean pauseAsked;
+    /** Whether a pause is over that the thread of the run has not come back from: it takes a batch before another one. */
+    private boolean resumed;
+
     private boolean lent;
     private final List<CompletableFuture<Progress>> pauses = new ArrayList<>();
     private final List<CompletableFuture<Path>> checkpoints = new ArrayList<>();
@@ -177,7 +188,7 @@ final class AsyncFit implements Conductor {
                 pauseAsked = reason == null && !closing;
                 attention |= pauseAsked;
                 told.look(); // A pause has logs to show.
-                if (!lent) {
+                if (!lent || resumed) {
                     pauses.add(pause);
                     return pause;
                 }
@@ -192,6 +203,7 @@ final class AsyncFit implements Conductor {
         List<CompletableFuture<Progress>> waiting;
         synchronized (monitor) {
             pauseAsked = false;
+            resumed = lent;
             hold.share(false);
             monitor.notifyAll();
             waiting = List.copyOf(pauses);
@@ -316,33 +328,36 @@ final class AsyncFit implements Conductor {
     @Override
     public void between(Optional<Supplier<CompletionStage<Path>>> saving, boolean isBoundary) {
         savesNow = isBoundary;
-        boolean isOver = false;
-        while (attention && !isOver) {
+        Next next = attention ? Next.SAVE : Next.GO_ON;
+        while (next != Next.GO_ON) {
             if (isBoundary) {
                 save(saving);
             }
-            if (pausesNow()) {
+            next = next();
+            if (next == Next.PAUSE) {
                 hold.lend(() -> session.lend(this::rest));
-            } else {
-                isOver = !isBoundary; // A checkpoint waits for the next boundary.
             }
         }
     }
 
-    /** Whether to pause; if there is nothing to do, the loop goes on. */
-    private boolean pausesNow() {
+    /** What is asked for now. A checkpoint waits for a boundary, and a pause that follows a resume for the next batch. */
+    private Next next() {
         List<Runnable> goOn;
         synchronized (monitor) {
-            boolean pauses = pauseAsked && !isEnding();
-            attention = pauses || !checkpoints.isEmpty();
-            if (attention) {
-                return pauses && !hasToSave();
+            if (hasToSave()) {
+                return Next.SAVE;
             }
+            boolean pauses = pauseAsked && !isEnding();
+            if (pauses && !resumed) {
+                return Next.PAUSE;
+            }
+            resumed = false;
+            attention = pauses || !checkpoints.isEmpty();
             goOn = List.copyOf(saved);
             saved.clear();
         }
         goOn.forEach(Runnable::run);
-        return false;
+        return Next.GO_ON;
     }
 
     private void save(Optional<Supplier<CompletionStage<Path>>> saving) {
@@ -409,7 +424,7 @@ final class AsyncFit implements Conductor {
     }
 
     private void awaitAttention() {
-        while (pauseAsked && !hasToSave() && !isEnding()) {
+        while (pauseAsked && !resumed && !hasToSave() && !isEnding()) {
             try {
                 TimeUnit.MILLISECONDS.timedWait(monitor, LOOK_MILLIS);
             } catch (InterruptedException e) {

@@ -76,7 +76,10 @@ public final class FitHandle implements AutoCloseable {
         return run.pause();
     }
 
-    /** Lets a paused run go on, as soon as no other thread is inside the trainer or its session. Otherwise does nothing. */
+    /**
+     * Lets a paused run go on, as soon as no other thread is inside the trainer or its session. Otherwise does nothing. The run
+     * takes at least a batch, or several that are one call, before a {@link #pause} that follows.
+     */
     public void resume() {
         run.resume();
     }

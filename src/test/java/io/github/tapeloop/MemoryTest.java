@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.tapeloop.examples.Soak;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import io.github.tapeloop.runtime.ChildJava;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +23,7 @@ import org.junit.jupiter.api.condition.OS;
 class MemoryTest {
 
     private static final int LIMIT_MEGABYTES = 16;
+    private static final Duration LIMIT = Duration.ofMinutes(30);
 
     @Test
     void aFewThousandStepsLeaveTheProcessAsLargeAsBefore() throws Exception {
@@ -38,7 +37,7 @@ class MemoryTest {
     }
 
     private static void soak(int steps, int warmUp) throws Exception {
-        String output = java(List.of(), Map.of(), Soak.class, String.valueOf(steps), String.valueOf(warmUp));
+        String output = ChildJava.succeed(LIMIT, List.of(), Soak.class, String.valueOf(steps), String.valueOf(warmUp));
         assertEquals(0, number("live handles at close (\\d+)", output), output);
         assertEquals(number("live handles (\\d+) before", output), number("(\\d+) after", output), output);
         int growth = number("rss growth (-?\\d+) MB", output);
@@ -70,7 +69,7 @@ class MemoryTest {
     private static Map<String, Long> peakGrowth(String what) throws Exception {
         List<String> heap = List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
         Map<String, String> noPools = Map.of("TF_ENABLE_ONEDNN_OPTS", "0", "MALLOC_MMAP_THRESHOLD_", "65536");
-        String output = java(heap, noPools, PeakMemory.class, what);
+        String output = ChildJava.succeed(LIMIT, noPools, heap, PeakMemory.class, what);
         Map<String, Long> growth = new LinkedHashMap<>();
         Matcher line = Pattern.compile("(.*): peak growth (-?\\d+) bytes").matcher(output);
         while (line.find()) {
@@ -84,22 +83,5 @@ class MemoryTest {
         Matcher matcher = Pattern.compile(pattern).matcher(output);
         assertTrue(matcher.find(), output);
         return Integer.parseInt(matcher.group(1));
-    }
-
-    private static String java(
-            List<String> options, Map<String, String> environment, Class<?> main, String... arguments)
-            throws IOException, InterruptedException {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.addAll(List.of("-cp", classPath, main.getName()));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
     }
 }

@@ -151,35 +151,40 @@ class TrainerThreadsTest {
     @Test
     @Tag("process")
     void twoThreadsAtOnceAreRefusedByName() throws Exception {
-        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "use", "100");
-        assertTrue(output.contains("refused in each of 100 tries"), output);
+        races("use", 25, "refused in each of 25 tries");
     }
 
     @Test
     @Tag("process")
     void anotherThreadClosesAtAnyMoment() throws Exception {
-        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "close", "90");
-        assertTrue(output.contains("closed 90 times"), output);
+        races("close", 36, "closed 36 times");
     }
 
     @Test
     @Tag("process")
     void aCallbackClosesAtAnyMoment() throws Exception {
-        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, "callback", "60");
-        assertTrue(output.contains("closed 60 times in callbacks"), output);
+        races("callback", 24, "closed 24 times in callbacks");
     }
 
     @Test
     @Tag("process")
     void aShutdownHookClosesAtAnyMoment() throws Exception {
-        hooks(0, 9);
+        hooks(0, 5);
     }
 
     @Test
     @Tag("process")
     @Tag("slow")
-    void fiftyShutdownHooksCloseAtAnyMoment() throws Exception {
-        hooks(9, 59);
+    void twoHundredClosesAtAnyMomentLeaveTheProcessAlive() throws Exception {
+        races("use", 100, "refused in each of 100 tries");
+        races("close", 90, "closed 90 times");
+        races("callback", 60, "closed 60 times in callbacks");
+        hooks(5, 59);
+    }
+
+    private static void races(String what, int tries, String said) throws Exception {
+        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, what, String.valueOf(tries));
+        assertTrue(output.contains(said), output);
     }
 
     private static void hooks(int from, int to) throws Exception {

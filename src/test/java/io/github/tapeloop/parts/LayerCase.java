@@ -9,6 +9,8 @@ import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.state.Gradients;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.tape.GradientTape;
 import java.util.ArrayList;
@@ -189,13 +191,10 @@ record LayerCase(
             Operand<TFloat32> loss = pass.totalLoss(tf.sum(flat, tf.constant(0)));
             List<Operand<?>> results = new ArrayList<>(List.of(y, loss));
             watched.forEach(x -> results.add(tape.gradient(loss, x).orElseThrow()));
+            Parameters trained = part.trainableVariables();
+            Gradients gradients = trained.size() == 0 ? null : tape.gradients(loss, trained); // One pass for all.
             for (Variable<?> weight : part.variables()) {
-                results.add(
-                        weight.trainable()
-                                ? tape.gradients(loss, part.trainableVariables())
-                                        .of(weight)
-                                        .orElseThrow()
-                                : weight.read(tf));
+                results.add(weight.trainable() ? gradients.of(weight).orElseThrow() : weight.read(tf));
             }
             return results;
         }
