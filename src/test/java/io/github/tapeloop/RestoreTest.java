@@ -128,6 +128,20 @@ class RestoreTest {
         }
     }
 
+    /** There is nothing to go back to: the epochs of a run were all too early to count. */
+    @Test
+    void aRunThatEndsBeforeTheFirstEpochThatCountsKeepsItsWeights() {
+        List<Double> ends = new ArrayList<>();
+        for (Callback callback : List.of(
+                new Callback() {}, new EarlyStopping("loss").startFromEpoch(5).restoreBest())) {
+            try (Trainer trainer = trainer(slope(), new Sgd(0.1)).build()) {
+                trainer.fit(ONE, Fit.epochs(2).callbacks(callback));
+                ends.add(weight(trainer));
+            }
+        }
+        assertEquals(ends.get(0), ends.get(1));
+    }
+
     static Stream<Arguments> averaging() {
         return Stream.of(
                 Arguments.of("averages", (Supplier<Optimizer>) () -> new Sgd(0.9).with(MovingAverage.of(0.5))),

@@ -90,6 +90,25 @@ class StopTest {
     }
 
     @Test
+    void anInterruptInTheLastBatchOfAnEpochLetsNoValidationBegin() {
+        recording.at("trainBatchEnd 1 of 4", run -> Thread.currentThread().interrupt());
+        try (Trainer trainer = Problems.trainer()) {
+            trainer.fit(
+                    Problems.batches(8, 4),
+                    Fit.epochs(3).validation(Problems.batches(6, 2)).callbacks(recording));
+        }
+        assertTrue(Thread.interrupted(), "the interrupt must not be swallowed");
+        assertEquals(
+                List.of(
+                        "trainBatchEnd 1 of 4",
+                        "epochEnd 0 accuracy,loss 8 examples",
+                        "trainEnd accuracy,loss stopped: interrupted"),
+                recording
+                        .lines()
+                        .subList(recording.lines().size() - 3, recording.lines().size()));
+    }
+
+    @Test
     void aStopBeforeTheFirstEpochTakesNoStep() {
         recording.at("trainBegin 0..3 steps 2", run -> run.stop("not today"));
         History history = fit(3);

@@ -162,6 +162,7 @@ class EpochCallbacksTest {
                 new ReduceLrOnPlateau("loss").factor(0.5).patience(1).minLearningRate(0.25);
         run.learningRate = 0.25;
         assertEquals(List.of(0.25, 0.25, 0.25), rates(plateau, "loss", 1, 1, 1));
+        assertEquals(1, run.ratesSet, "set at the beginning, to see whether that is possible, and never again");
         run.learningRate = Math.nextUp(0.25);
         assertEquals(List.of(Math.nextUp(0.25), Math.nextUp(0.25), 0.25), rates(plateau, "loss", 1, 1, 1));
         run.learningRate = 0.5;

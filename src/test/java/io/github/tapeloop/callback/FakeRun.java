@@ -16,6 +16,9 @@ import org.tensorflow.proto.GraphDef;
 final class FakeRun implements Run {
 
     double learningRate = 0.1;
+    /** How often it was set, be it to what it was. */
+    int ratesSet;
+
     long steps;
     double seconds;
     /** What was saved. */
@@ -54,6 +57,7 @@ final class FakeRun implements Run {
     @Override
     public void setLearningRate(double rate) {
         this.learningRate = rate;
+        ratesSet++;
     }
 
     @Override
