@@ -45,10 +45,12 @@ final class UnfailingCalls {
                         "MatMul BatchMatMulV2 BiasAddGrad L2Loss")
                 .flatMap(types -> Stream.of(types.split(" ")))
                 .forEach(type -> table.put(type, call -> true));
-        // The result's shape is known only if axes and sizes are, and those are looked at then.
-        Stream.of("Sum", "Mean", "Max", "Min", "Reshape", "ExpandDims", "Fill")
-                .forEach(type -> table.put(type, call -> true));
-        table.put("Transpose", call -> Tensors.rank(call.input(0)) > 1); // Of a vector it is known anyway.
+        // The result's shape is known only if axes and sizes are, and those are looked at then; of a vector or number,
+        // anyway.
+        Stream.of("Reshape", "ExpandDims", "Fill").forEach(type -> table.put(type, call -> true));
+        Stream.of("Sum", "Mean", "Max", "Min")
+                .forEach(type -> table.put(type, call -> Tensors.rank(call.input(0)) > 0));
+        table.put("Transpose", call -> Tensors.rank(call.input(0)) > 1);
         table.putAll(Map.ofEntries(
                 entry("BiasAdd", UnfailingCalls::hasChannelsLast),
                 entry("Conv2D", UnfailingCalls::isPlainWindow),
