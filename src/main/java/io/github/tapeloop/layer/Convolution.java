@@ -123,8 +123,16 @@ abstract class Convolution<L extends Convolution<L>> extends WindowLayer<L> {
     @Override
     void check(Operand<?> x) {
         super.check(x);
+        requireChannels(x);
         if (isDilated()) {
             Images.requireKnownSizes(this, x);
+        }
+    }
+
+    /** Over none, TensorFlow's kernels disagree: one refuses, another gives zeros. */
+    final void requireChannels(Operand<?> x) {
+        if (Tensors.shape(x).get(-1) == 0) {
+            throw Images.refusal(this, x, "at least one channel", "");
         }
     }
 

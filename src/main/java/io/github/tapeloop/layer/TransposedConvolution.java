@@ -14,6 +14,7 @@ abstract class TransposedConvolution<L extends TransposedConvolution<L>> extends
 
     @Override
     final void check(Operand<?> x) {
+        requireChannels(x);
         if (Images.requireKnownSizes(this, x).smaller() < 1) {
             throw Images.refusal(this, x, "at least one place for its window", "");
         }

@@ -27,8 +27,9 @@ final class OpDifferences {
     private static final double WIDE = 1e-3;
     private static final double NARROW = 3e-4;
     private static final double TRUSTED = 1e-5;
-    /** What a curve may bend by; at a kink the slopes of both sides differ, and those of all widths agree. */
-    private static final double SMOOTH = 0.05;
+
+    /** How much of a bend is left in a step that is less than a third as wide: at a kink all of it. */
+    private static final double SMOOTH = 0.6;
 
     private static final double ALLOWED = 1e-3;
 
@@ -89,11 +90,13 @@ final class OpDifferences {
             double[] slopes = new double[x.length];
             double[] others = new double[x.length];
             double[] kinks = new double[x.length];
+            double[] bends = new double[x.length];
             try {
                 for (int i = 0; i < x.length; i++) {
                     slopes[i] = slope(function, numbers, x, i, WIDE);
                     others[i] = slope(function, numbers, x, i, NARROW);
-                    kinks[i] = kink(function, numbers, x, i);
+                    kinks[i] = bend(function, numbers, x, i, NARROW);
+                    bends[i] = bend(function, numbers, x, i, WIDE);
                     largest = Math.max(largest, Math.abs(slopes[i]));
                 }
             } catch (IllegalArgumentException | TapeloopException e) {
@@ -103,7 +106,7 @@ final class OpDifferences {
             for (int i = 0; i < x.length; i++) {
                 boolean trusted = Double.isFinite(slopes[i])
                         && Math.abs(slopes[i] - others[i]) <= TRUSTED * largest
-                        && kinks[i] <= SMOOTH * largest;
+                        && (kinks[i] <= ALLOWED * largest || kinks[i] <= SMOOTH * bends[i]);
                 if (trusted && i < gradient.length && !(Math.abs(gradient[i] - slopes[i]) <= ALLOWED * largest)) {
                     journal.finding(
                             computed.get(input) == null ? kind + "-none" : kind,
@@ -128,15 +131,15 @@ final class OpDifferences {
     }
 
     /** How much the slope to the right differs from that to the left. */
-    private static double kink(Value function, List<double[]> numbers, double[] x, int i) {
+    private static double bend(Value function, List<double[]> numbers, double[] x, int i, double step) {
         double before = x[i];
         double here = function.at(numbers);
-        x[i] = before + NARROW;
+        x[i] = before + step;
         double right = function.at(numbers);
-        x[i] = before - NARROW;
+        x[i] = before - step;
         double left = function.at(numbers);
         x[i] = before;
-        return Math.abs(right - 2 * here + left) / NARROW;
+        return Math.abs(right - 2 * here + left) / step;
     }
 
     private List<Output<?>> inputs(Ops tf, List<double[]> numbers) {

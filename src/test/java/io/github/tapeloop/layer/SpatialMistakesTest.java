@@ -287,4 +287,29 @@ class SpatialMistakesTest {
                 IllegalArgumentException.class, () -> new Conv2DTranspose(1, 3).call(ForwardPass.inference(tf), x));
         assertTrue(e.getMessage().contains("at least one place"), e.getMessage());
     }
+
+    static Stream<Layer> convolutions() {
+        return Stream.of(
+                new Conv1D(1, 1),
+                new Conv2D(1, 1),
+                new Conv1DTranspose(1, 1),
+                new Conv2DTranspose(1, 1),
+                new DepthwiseConv1D(1),
+                new DepthwiseConv2D(1),
+                new SeparableConv1D(1, 1),
+                new SeparableConv2D(1, 1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("convolutions")
+    void aConvolutionOfNoChannelsIsRefused(Layer layer) {
+        long[] shape = layer instanceof Convolution<?> convolution && convolution.series()
+                ? new long[] {1, 2, 0}
+                : new long[] {1, 2, 2, 0};
+        Operand<TFloat32> x = tf.zeros(tf.constant(shape), TFloat32.class);
+        refused(
+                layer,
+                "expects at least one channel, got float32 " + Shape.of(shape),
+                () -> layer.call(ForwardPass.inference(tf), x));
+    }
 }
