@@ -32,7 +32,7 @@ final class PassedOver {
             "FakeQuant.*|Quantize.*|.*Bitcast|StopGradient|PreventGradient"
                     + "|CheckNumerics.*|Fractional.*|Qr|.*Svd|SelfAdjointEig.*|Eig|Lu|.*TriangularSolve|Cholesky.*|.*MatrixSolveLs"
                     + "|SoftmaxCrossEntropyWithLogits|CTC.*|Sparse.*|MaxPool.*Grad.*|IsotonicRegression|RGBToHSV|HSVToRGB"
-                    + "|Zeta|Betainc|Igamma.*|Polygamma|Xlogy|Xlog1py|Xdivy|MulNoNan|DivNoNan|Bessel.*0e|NthElement|ClipByValue|.*Mod|RaggedRange");
+                    + "|Zeta|Betainc|Igamma.*|Polygamma|Xlogy|Xlog1py|Xdivy|MulNoNan|DivNoNan|Bessel.*0e|NthElement|ClipByValue|.*Mod|FloorDiv|RaggedRange");
 
     /**
      * Outputs that nobody writes, because they were not asked for ({@code compute_v} is false, training, steps beyond a

@@ -123,6 +123,44 @@ class CountedCallsTest {
         }
     }
 
+    @Test
+    void aPoolOfThreadsHasAsManyAsASystemAllows() {
+        for (String type : List.of("ThreadPoolHandle", "ExperimentalThreadPoolHandle")) {
+            assertEquals(Shape.scalar(), Tensors.shape(pool(type, 2)));
+            OpException many = assertThrows(OpException.class, () -> pool(type, 10_007));
+            assertTrue(many.getMessage().contains("it keeps at most 1024, got 10007"), many.getMessage());
+        }
+        for (String type : List.of("PrivateThreadPoolDataset", "ExperimentalPrivateThreadPoolDataset")) {
+            assertEquals(Shape.scalar(), Tensors.shape(withPool(type, 2)));
+            OpException many = assertThrows(OpException.class, () -> withPool(type, 10_007));
+            assertTrue(many.getMessage().contains("it keeps at most 1024, got 10007"), many.getMessage());
+        }
+    }
+
+    private Operand<?> pool(String type, long threads) {
+        return builder(session.tf(), type)
+                .setAttr("num_threads", threads)
+                .setAttr("display_name", "pool")
+                .build()
+                .output(0);
+    }
+
+    private Operand<?> withPool(String type, long threads) {
+        Ops tf = session.tf();
+        DataType[] types = {DataType.DT_INT64};
+        Shape[] shapes = {Shape.scalar()};
+        Operand<?> range = builder(tf, "RangeDataset", tf.constant(0L), tf.constant(3L), tf.constant(1L))
+                .setAttr("output_types", types)
+                .setAttr("output_shapes", shapes)
+                .build()
+                .output(0);
+        return builder(tf, type, range, tf.constant(threads))
+                .setAttr("output_types", types)
+                .setAttr("output_shapes", shapes)
+                .build()
+                .output(0);
+    }
+
     private Operand<?> sampled(String type, long classes) {
         return builder(session.tf(), type, session.tf().constant(new long[][] {{1}}))
                 .setAttr("num_true", 1L)
