@@ -27,6 +27,7 @@ import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.serving.ServedGraph;
 import io.github.tapeloop.serving.Weights;
 import io.github.tapeloop.state.CheckpointException;
+import io.github.tapeloop.state.Parameters;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.step.Objective;
 import io.github.tapeloop.step.Plan;
@@ -188,6 +189,46 @@ public final class Trainer implements AutoCloseable {
     public void load(Path directory) {
         exclusively("load", warnings -> {
             saved.load(directory);
+            return directory;
+        });
+    }
+
+    /**
+     * Saves some weights of the model, with the values to evaluate with, and nothing else: {@code model.unfrozenVariables()} is a small
+     * checkpoint of a model that is frozen but for LoRA and its head, {@code model.mergeLora()} one of a model without LoRA.
+     *
+     * @param directory where to; made if need be. What was saved there before is replaced when this is on the disk
+     * @param some of {@code model().variables()}
+     * @throws IllegalArgumentException if there are none, or one is not of this model
+     * @throws CheckpointException if it cannot be written
+     */
+    public void saveWeights(Path directory, Parameters some) {
+        exclusively("saveWeights", warnings -> {
+            engine.weights().toEvaluate();
+            SavedState.saveWeights(engine, directory, some);
+            return directory;
+        });
+    }
+
+    /**
+     * Takes over the weights of the model that were saved, in whatever way, and nothing else: these have to be those given here, and the
+     * others stay as they are. A body that was trained before, and on top of it what was learnt with LoRA:
+     *
+     * <pre>{@code
+     * trainer.build(data);
+     * trainer.loadWeights(body, model.baseVariables());       // of a trainer of the model without LoRA
+     * trainer.loadWeights(learnt, model.unfrozenVariables()); // what saveWeights(learnt, model.unfrozenVariables()) saved
+     * }</pre>
+     *
+     * @param directory what it was saved to, or that of one checkpoint
+     * @param some of {@code model().variables()}, which are there once the trainer is built
+     * @throws IllegalArgumentException if there are none, or one is not of this model
+     * @throws CheckpointException if there is no checkpoint, it is damaged, or it has more or fewer weights than these, or others; nothing
+     *     is changed then
+     */
+    public void loadWeights(Path directory, Parameters some) {
+        exclusively("loadWeights", warnings -> {
+            SavedState.loadWeights(engine, directory, some);
             return directory;
         });
     }

@@ -54,7 +54,8 @@ final class Differences {
         here.forEach((path, variable) -> {
             if (!saved.containsKey(path) && !path.startsWith("scores/") && !path.startsWith("loop/")) {
                 found.add("'" + path + "' is here (" + describe(variable.type(), variable.shape())
-                        + "), and not in the checkpoint: leave that layer out, or begin anew with this model");
+                        + "), and not in the checkpoint: leave that layer out, load some of the weights"
+                        + " by trainer.loadWeights(directory, some), or begin anew with this model");
             }
         });
     }

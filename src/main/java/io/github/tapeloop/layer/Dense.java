@@ -9,13 +9,14 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt32;
 
 /**
  * A fully connected layer: activation(x · kernel + bias). The kernel is float32 [in, units], drawn by
  * {@link Initializer#glorotUniform()}, the bias float32 [units], zeros.
  */
 public final class Dense extends Layer {
+
+    private static final String KERNEL = "kernel";
 
     private final int units;
     private final ActivationFunction activation;
@@ -64,7 +65,7 @@ public final class Dense extends Layer {
      * @return this
      */
     public Dense kernel(UnaryOperator<WeightSpec> change) {
-        this.kernel = changed("kernel", kernel, change);
+        this.kernel = changed(KERNEL, kernel, change);
         return this;
     }
 
@@ -76,6 +77,35 @@ public final class Dense extends Layer {
      */
     public Dense bias(UnaryOperator<WeightSpec> change) {
         this.bias = changed("bias", bias, change);
+        return this;
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021), with alpha = rank; see {@link #enableLora(int, double)}.
+     *
+     * @param rank how many columns {@code lora_kernel_a} has, at least 1
+     * @return this
+     */
+    public Dense enableLora(int rank) {
+        return enableLora(rank, rank);
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021): its kernel is frozen, and alpha / rank · a · b is added to
+     * it. Of these {@code lora_kernel_a}, float32 [in, rank], is drawn by {@link Initializer#heUniform()}, and {@code lora_kernel_b}
+     * [rank, units] is zeros, so that training begins with what the kernel gives. As in Keras the bias is trained as before,
+     * {@code bias(w -> w.trainable(false))} freezes it, and a regularizer of the kernel holds a and b, each for itself. A rank above in
+     * or units learns no more than one as large as they are.
+     *
+     * <p>{@link #baseVariables()} are the weights to give what was trained before; {@link #mergeLora()} adds to them what was learnt.
+     *
+     * @param rank how many columns a has, at least 1
+     * @param alpha the factor of what is added is alpha / rank, above 0
+     * @return this
+     * @throws IllegalArgumentException if the kernel has a constraint, which nothing would hold the sum to
+     */
+    public Dense enableLora(int rank, double alpha) {
+        adapt(List.of(KERNEL), List.of(), rank, alpha, kernel);
         return this;
     }
 
@@ -110,28 +140,15 @@ public final class Dense extends Layer {
                     + (rank == 1 ? ": add the batch dimension" : ""));
         }
         long in = shape.get(-1);
-        Operand<TFloat32> w =
-                weight(pass, "kernel", Shape.of(in, units), x.type(), kernel).read(tf);
-        Operand<TFloat32> data = pass.finite(tf, x);
-        Operand<TFloat32> y = rank == 2 ? tf.linalg.matMul(data, w) : lastAxisProduct(tf, data, w, shape);
+        Operand<TFloat32> y = Rows.map(
+                tf,
+                pass.finite(tf, x),
+                units,
+                rows -> Lora.product(this, pass, tf, rows, KERNEL, Shape.of(in, units), 1, kernel));
         if (useBias) {
             y = tf.nn.biasAdd(
                     y, weight(pass, "bias", Shape.of(units), x.type(), bias).read(tf));
         }
         return pass.keepMask(x, penalized(pass, activation.call(tf, y), activityRegularizer));
-    }
-
-    private Operand<TFloat32> lastAxisProduct(Ops tf, Operand<TFloat32> x, Operand<TFloat32> w, Shape shape) {
-        Operand<TFloat32> rows = tf.reshape(x, Tensors.constant(tf, new long[] {-1, shape.get(-1)}));
-        Operand<TFloat32> product = tf.linalg.matMul(rows, w);
-        if (shape.take(shape.numDimensions() - 1).tail().hasUnknownDimension()) { // While tracing.
-            Operand<TInt32> outer = tf.slice(
-                    tf.shape(x), tf.constant(new int[] {0}), tf.constant(new int[] {shape.numDimensions() - 1}));
-            return tf.reshape(product, tf.concat(List.of(outer, tf.constant(new int[] {units})), tf.constant(0)));
-        }
-        long[] out = shape.asArray();
-        out[out.length - 1] = units;
-        out[0] = -1; // The batch may be unknown while tracing.
-        return tf.reshape(product, Tensors.constant(tf, out));
     }
 }

@@ -4,6 +4,7 @@ import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
 import io.github.tapeloop.state.Variable;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
@@ -29,6 +30,8 @@ import org.tensorflow.types.family.TType;
  * an optimizer that updates rows, a step costs the same whatever inputDim is.
  */
 public final class Embedding extends Layer {
+
+    private static final String EMBEDDINGS = "embeddings";
 
     private final int inputDim;
     private final int outputDim;
@@ -67,7 +70,35 @@ public final class Embedding extends Layer {
      * @return this
      */
     public Embedding embeddings(UnaryOperator<WeightSpec> change) {
-        this.embeddings = changed("embeddings", embeddings, change);
+        this.embeddings = changed(EMBEDDINGS, embeddings, change);
+        return this;
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021), with alpha = rank; see {@link #enableLora(int, double)}.
+     *
+     * @param rank how many columns {@code lora_embeddings_a} has, at least 1
+     * @return this
+     */
+    public Embedding enableLora(int rank) {
+        return enableLora(rank, rank);
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021): its vectors are frozen, and alpha / rank · a · b is added
+     * to them. Of these {@code lora_embeddings_a}, float32 [inputDim, rank], is drawn by {@link Initializer#heUniform()}, and {@code
+     * lora_embeddings_b} [rank, outputDim] is zeros, so that training begins with the vectors. Only the rows of a that are looked up are
+     * read and multiplied, and their gradient is sparse. A regularizer of the vectors holds a and b, each for itself, as in Keras.
+     *
+     * <p>{@link #baseVariables()} are the weights to give what was trained before; {@link #mergeLora()} adds to them what was learnt.
+     *
+     * @param rank how many columns a has, at least 1
+     * @param alpha the factor of what is added is alpha / rank, above 0
+     * @return this
+     * @throws IllegalArgumentException if the vectors have a constraint, which nothing would hold the sum to
+     */
+    public Embedding enableLora(int rank, double alpha) {
+        adapt(List.of(EMBEDDINGS), List.of(), rank, alpha, embeddings);
         return this;
     }
 
@@ -94,13 +125,25 @@ public final class Embedding extends Layer {
         }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
         Operand<? extends TNumber> ids = whole ? exact : Tensors.cast(tf, exact, TInt32.class);
-        Operand<TFloat32> vectors = weight(
-                        pass, "embeddings", Shape.of(inputDim, outputDim), weightType(given), embeddings)
-                .gather(tf, ids);
+        Operand<TFloat32> vectors = vectors(pass, tf, ids, weightType(given));
         if (maskZero) {
             pass.setMask(vectors, differsFromZero(tf, ids));
         }
         return vectors;
+    }
+
+    private Operand<TFloat32> vectors(ForwardPass pass, Ops tf, Operand<? extends TNumber> ids, Class<TFloat32> type) {
+        Shape shape = Shape.of(inputDim, outputDim);
+        Operand<TFloat32> found =
+                weight(pass, EMBEDDINGS, shape, type, embeddings).gather(tf, ids);
+        Lora lora = lora(EMBEDDINGS);
+        if (lora == null) {
+            return found;
+        }
+        Lora.Factors factors = lora.factors(this, pass, EMBEDDINGS, shape, 1, type, embeddings);
+        return tf.math.add(
+                found,
+                Rows.map(tf, factors.a().gather(tf, ids), outputDim, thin -> lora.widened(tf, thin, factors.b())));
     }
 
     /**
@@ -112,13 +155,18 @@ public final class Embedding extends Layer {
      *
      * @param pass the pass of the call
      * @return float32 [inputDim, outputDim], or float64 if the ids were
-     * @throws IllegalStateException if the layer belongs to another session
+     * @throws IllegalStateException if the layer belongs to another session, or LoRA is enabled, with which the vectors are a sum
      */
     public Variable<TFloat32> table(ForwardPass pass) {
         pass.tf(this);
+        if (lora(EMBEDDINGS) != null) {
+            throw new IllegalStateException(
+                    "Embedding '" + path() + "' has LoRA, so its vectors are no variable but a sum,"
+                            + " and an output tied to the variable would miss what is learnt: leave LoRA out of this layer");
+        }
         Class<? extends TType> made =
                 ownWeights().isEmpty() ? TFloat32.class : ownWeights().get(0).type();
-        return weight(pass, "embeddings", Shape.of(inputDim, outputDim), weightType(made), embeddings);
+        return weight(pass, EMBEDDINGS, Shape.of(inputDim, outputDim), weightType(made), embeddings);
     }
 
     private static <T extends TNumber> Operand<TBool> differsFromZero(Ops tf, Operand<T> ids) {

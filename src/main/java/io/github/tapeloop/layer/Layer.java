@@ -362,6 +362,75 @@ public abstract class Layer {
         return trainedParameters;
     }
 
+    /**
+     * The variables that this layer and those inside it have without LoRA, {@link Dense#enableLora(int)} for example: as many, of the same
+     * names, in the same order. What was trained before is given to them:
+     *
+     * <pre>{@code
+     * tuned.baseVariables().assign(session.tf(), trained.variables());
+     * }</pre>
+     *
+     * @return those of {@link #variables()} that LoRA has not added; empty before the first call
+     */
+    public final Parameters baseVariables() {
+        List<Variable<?>> all = new ArrayList<>();
+        tree().forEach(layer -> all.addAll(layer.weights.base()));
+        return Parameters.of(all);
+    }
+
+    /**
+     * The variables of what is not frozen, by {@link #trainable(boolean)} or by LoRA: all that training makes of what there was before,
+     * few where most is frozen. Beside {@link #trainableVariables()} these are statistics and weights whose {@link WeightSpec} says that
+     * they are not trained.
+     *
+     * @return some of {@link #variables()}; empty before the first call
+     */
+    public final Parameters unfrozenVariables() {
+        List<Variable<?>> all = new ArrayList<>();
+        trainedLayers().forEach(layer -> all.addAll(layer.weights.unfrozen()));
+        return Parameters.of(all);
+    }
+
+    /**
+     * Adds what LoRA has learnt to the kernels and embeddings of this layer and those inside it, and begins it anew: all b are zeros, so
+     * the outputs stay as they were, to rounding. A model without LoRA takes the sums:
+     *
+     * <pre>{@code
+     * plain.variables().assign(session.tf(), tuned.mergeLora());
+     * }</pre>
+     *
+     * <p>Call it between two steps, when training is over: what an optimizer remembers of b stays. An optimizer that evaluates with other
+     * weights than it trains, moving averages of them for example, has to have put those in place before.
+     *
+     * @return {@link #baseVariables()}
+     * @throws IllegalStateException if LoRA is enabled in no layer, or none of these has weights yet; nothing is changed
+     */
+    public final Parameters mergeLora() {
+        LayerWeights.merge(this);
+        return baseVariables();
+    }
+
+    /** Enables LoRA for some weights, all of one spec, and freezes others besides; what was enabled before is not any more. */
+    final void adapt(List<String> names, List<String> others, int rank, double alpha, WeightSpec spec) {
+        requireUnused("enableLora");
+        weights.adapt(this, names, others, new Lora(this, rank, alpha), spec);
+    }
+
+    /** The weights of this layer itself, in their account. */
+    final LayerWeights weights() {
+        return weights;
+    }
+
+    /** Whether LoRA is enabled in this layer itself. */
+    final boolean hasLora() {
+        return weights.hasLora();
+    }
+
+    /** What LoRA adds to a weight of this layer, or null. */
+    final Lora lora(String weightName) {
+        return weights.lora(weightName);
+    }
+
     /** The layers of this one that training it changes: those that it reaches by a way on which nothing is frozen. */
     final Set<Layer> trainedLayers() {
         Set<Layer> reached = new LinkedHashSet<>();
@@ -535,7 +604,10 @@ public abstract class Layer {
      */
     protected final WeightSpec changed(String setting, WeightSpec spec, UnaryOperator<WeightSpec> change) {
         requireUnused(setting);
-        return Objects.requireNonNull(change.apply(spec), () -> "the change of " + setting + " gave no spec");
+        WeightSpec changed =
+                Objects.requireNonNull(change.apply(spec), () -> "the change of " + setting + " gave no spec");
+        weights.requireFree(this, setting, changed);
+        return changed;
     }
 
     /** Ops named after this layer, which is called now: its settings end. */

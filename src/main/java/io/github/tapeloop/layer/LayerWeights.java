@@ -10,6 +10,7 @@ import io.github.tapeloop.state.Variable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,10 @@ import org.tensorflow.types.TFloat64;
 final class LayerWeights {
 
     private final Map<String, Variable<?>> byName = new LinkedHashMap<>();
+    /** What LoRA adds to weights, by the names of these. */
+    private final Map<String, Lora> loras = new LinkedHashMap<>();
+    /** The names of weights that are frozen besides. */
+    private final Set<String> frozen = new HashSet<>();
     /** Null before the first weight. */
     private TapeSession session;
 
@@ -48,6 +53,105 @@ final class LayerWeights {
             return goes;
         });
         session = byName.isEmpty() ? null : session;
+    }
+
+    /** Enables LoRA for some weights, all of one spec, and freezes others besides; what was enabled before is not any more. */
+    void adapt(Layer layer, List<String> adapted, List<String> others, Lora lora, WeightSpec spec) {
+        refuseConstraint(layer, adapted.get(0), spec);
+        loras.clear();
+        frozen.clear();
+        adapted.forEach(name -> loras.put(name, lora));
+        frozen.addAll(others);
+    }
+
+    /** Fails if a setter gives a weight with LoRA a constraint. */
+    void requireFree(Layer layer, String setting, WeightSpec spec) {
+        if (loras.keySet().stream().anyMatch(name -> ("/" + name).endsWith("/" + setting))) {
+            refuseConstraint(layer, setting, spec);
+        }
+    }
+
+    private static void refuseConstraint(Layer layer, String weight, WeightSpec spec) {
+        if (spec.constraint().isPresent()) {
+            throw new IllegalArgumentException("Layer '" + layer.path() + "' ("
+                    + layer.getClass().getSimpleName() + ") cannot have both LoRA, enableLora, and a constraint of its "
+                    + weight.replaceFirst(".*/", "")
+                    + ", which would hold neither the frozen weight nor what is added to it: leave one of them out");
+        }
+    }
+
+    /** Whether LoRA is enabled. */
+    boolean hasLora() {
+        return !loras.isEmpty();
+    }
+
+    /** What LoRA adds to a weight, or null. */
+    Lora lora(String name) {
+        return loras.get(name);
+    }
+
+    /** Those that the layer has without LoRA. */
+    List<Variable<?>> base() {
+        List<Variable<?>> base = new ArrayList<>(byName.values());
+        loras.keySet().forEach(name -> {
+            base.remove(byName.get(Lora.a(name)));
+            base.remove(byName.get(Lora.b(name)));
+        });
+        return base;
+    }
+
+    /** Those that LoRA does not freeze. */
+    List<Variable<?>> unfrozen() {
+        return byName.entrySet().stream()
+                .filter(weight -> !isFrozen(weight.getKey()))
+                .<Variable<?>>map(Map.Entry::getValue)
+                .toList();
+    }
+
+    private boolean isFrozen(String name) {
+        return loras.containsKey(name) || frozen.contains(name);
+    }
+
+    /** Makes what LoRA has learnt in a layer and those inside it a part of their weights; all is computed before the first changes. */
+    static void merge(Layer outer) {
+        if (outer.tree().stream().noneMatch(Layer::hasLora)) {
+            throw new IllegalStateException("Layer '" + outer.path()
+                    + "' has no LoRA to merge: call enableLora(rank) of a Dense, an Embedding, a"
+                    + " MultiHeadAttention or a block of them before the first call");
+        }
+        List<LayerWeights> made = outer.tree().stream()
+                .map(Layer::weights)
+                .filter(LayerWeights::canMerge)
+                .toList();
+        if (made.isEmpty()) {
+            throw new IllegalStateException("Layer '" + outer.path()
+                    + "' has no weights to merge yet, which its first call makes: build the model, or call it once");
+        }
+        TapeSession session = made.get(0).session;
+        session.unrecorded(() -> {
+            List<Runnable> changes = new ArrayList<>();
+            made.forEach(weights -> weights.merge(session.tf(), changes));
+            changes.forEach(Runnable::run);
+        });
+    }
+
+    /** Whether all that LoRA is enabled for is made: a layer may never be called, and a call that fails may have made some of it. */
+    private boolean canMerge() {
+        return hasLora() && loras.keySet().stream().allMatch(name -> byName.containsKey(Lora.b(name)));
+    }
+
+    /** The sums become the weights, and LoRA begins anew. */
+    private void merge(Ops tf, List<Runnable> changes) {
+        loras.forEach((name, lora) -> {
+            Variable<TFloat32> weight = typed(byName.get(name));
+            Variable<TFloat32> b = typed(byName.get(Lora.b(name)));
+            Operand<TFloat32> sum = lora.merged(tf, weight, typed(byName.get(Lora.a(name))), b);
+            Operand<TFloat32> zeros = tf.zerosLike(b.read(tf));
+            changes.add(() -> {
+                weight.assign(tf, sum);
+                b.assign(tf, zeros);
+            });
+        });
     }
 
     /** The weight of a layer by its name, made when it is first asked for; its penalty is added to the pass. */
@@ -105,7 +209,7 @@ final class LayerWeights {
                 Operand<TFloat32> value =
                         spec.initializer().initialize(eager, shape, type, eager.constant(new long[] {seed, 0}));
                 requireLike(value, weightPath, shape, type);
-                made.add(Variable.create(eager, weightPath, value, spec.trainable()));
+                made.add(Variable.create(eager, weightPath, value, spec.trainable() && !isFrozen(name)));
             } catch (OpException e) {
                 throw new OpException(
                         e,

@@ -43,12 +43,10 @@ public final class MultiHeadAttention extends Layer {
     private final int keyDim;
     private int valueDim;
     private int outputDim;
-    private boolean useBias = true;
     private boolean causal;
     private boolean rotary;
     private double dropout;
-    private WeightSpec kernel = WeightSpec.of(Initializer.glorotUniform());
-    private WeightSpec bias = WeightSpec.of(Initializer.zeros());
+    private final Projections projections = new Projections(this);
 
     /**
      * Creates a layer whose value has the size of the key in each head.
@@ -94,7 +92,7 @@ public final class MultiHeadAttention extends Layer {
      */
     public MultiHeadAttention useBias(boolean use) {
         requireUnused("useBias");
-        this.useBias = use;
+        projections.useBias = use;
         return this;
     }
 
@@ -148,7 +146,7 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention kernel(UnaryOperator<WeightSpec> change) {
-        this.kernel = changed("kernel", kernel, change);
+        projections.kernel = changed("kernel", projections.kernel, change);
         return this;
     }
 
@@ -159,7 +157,37 @@ public final class MultiHeadAttention extends Layer {
      * @return this
      */
     public MultiHeadAttention bias(UnaryOperator<WeightSpec> change) {
-        this.bias = changed("bias", bias, change);
+        projections.bias = changed("bias", projections.bias, change);
+        return this;
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021): query and value, with alpha = rank; see {@link
+     * #enableLora(int, double, String...)}.
+     *
+     * @param rank how many columns each {@code lora_kernel_a} has, at least 1
+     * @return this
+     */
+    public MultiHeadAttention enableLora(int rank) {
+        return enableLora(rank, rank);
+    }
+
+    /**
+     * Trains little of a layer that was trained before (LoRA, Hu et al. 2021): alpha / rank · a · b is added to some kernels, and all
+     * four are frozen. {@code query/lora_kernel_a}, float32 [in, rank], and that of the others, is drawn by {@link
+     * Initializer#heUniform()}, {@code query/lora_kernel_b} [rank, numHeads, keyDim] is zeros; those of the output are [numHeads,
+     * valueDim, rank] and [rank, out]. As in KerasHub's models the biases of kernels with LoRA are trained as before, {@code bias(w ->
+     * w.trainable(false))} freezes them, and the others are frozen. The kernels count as matrices, as in the paper and elsewhere; Keras'
+     * {@code EinsumDense} has an a of its own for each head of query, key and value, up to numHeads times as many weights.
+     *
+     * @param rank how many columns each a has, at least 1
+     * @param alpha the factor of what is added is alpha / rank, above 0
+     * @param kernels some of {@code query}, {@code key}, {@code value}, {@code attention_output}; query and value if none is named
+     * @return this
+     * @throws IllegalArgumentException if there is no such kernel, or kernels have a constraint, which nothing would hold the sum to
+     */
+    public MultiHeadAttention enableLora(int rank, double alpha, String... kernels) {
+        projections.enableLora(rank, alpha, kernels);
         return this;
     }
 
@@ -323,14 +351,8 @@ public final class MultiHeadAttention extends Layer {
     private Operand<TFloat32> heads(ForwardPass pass, Ops tf, String name, Operand<TFloat32> x, long size) {
         Shape shape = Tensors.shape(x);
         Operand<TFloat32> rows = tf.reshape(x, tf.constant(new long[] {-1, shape.get(2)}));
-        Operand<TFloat32> y = product(
-                pass,
-                tf,
-                name,
-                rows,
-                Shape.of(shape.get(2), numHeads, size),
-                Shape.of(numHeads, size),
-                numHeads * size);
+        Operand<TFloat32> y = projections.product(
+                pass, tf, name, rows, Shape.of(shape.get(2), numHeads, size), Shape.of(numHeads, size));
         Operand<TFloat32> split = tf.reshape(y, tf.constant(new long[] {-1, shape.get(1), numHeads, size}));
         return tf.linalg.transpose(split, tf.constant(new int[] {0, 2, 1, 3}));
     }
@@ -341,32 +363,9 @@ public final class MultiHeadAttention extends Layer {
         long out = outputDim > 0 ? outputDim : shape.get(2);
         Operand<TFloat32> together = tf.linalg.transpose(mixed, tf.constant(new int[] {0, 2, 1, 3}));
         Operand<TFloat32> rows = tf.reshape(together, tf.constant(new long[] {-1, (long) numHeads * valueDim}));
-        Operand<TFloat32> y =
-                product(pass, tf, "attention_output", rows, Shape.of(numHeads, valueDim, out), Shape.of(out), out);
+        Operand<TFloat32> y = projections.product(
+                pass, tf, "attention_output", rows, Shape.of(numHeads, valueDim, out), Shape.of(out));
         return tf.reshape(y, tf.constant(new long[] {-1, shape.get(1), out}));
-    }
-
-    private Operand<TFloat32> product(
-            ForwardPass pass,
-            Ops tf,
-            String name,
-            Operand<TFloat32> rows,
-            Shape kernelShape,
-            Shape biasShape,
-            long columns) {
-        Class<TFloat32> type = rows.type();
-        WeightSpec spec = kernel.initializer() instanceof VarianceScaling scaling
-                ? kernel.initializer(scaling.ofMatrix(kernelShape.size() / columns, columns))
-                : kernel;
-        Operand<TFloat32> w =
-                weight(pass, name + "/kernel", kernelShape, type, spec).read(tf);
-        Operand<TFloat32> y = tf.linalg.matMul(rows, tf.reshape(w, tf.constant(new long[] {-1, columns})));
-        if (!useBias) {
-            return y;
-        }
-        Operand<TFloat32> b =
-                weight(pass, name + "/bias", biasShape, type, bias).read(tf);
-        return tf.nn.biasAdd(y, biasShape.numDimensions() == 1 ? b : tf.reshape(b, tf.constant(new long[] {columns})));
     }
 
     /** True where the step is not later than the query, bool [1, queries, steps]. */

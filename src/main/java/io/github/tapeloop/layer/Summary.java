@@ -79,7 +79,7 @@ final class Summary {
                         ? String.format(
                                 Locale.ROOT, "%,d", Parameters.of(weights).elements())
                         : "",
-                (isFrozen ? "frozen" : "") + (isFirst ? "" : "the same as above")));
+                (isFrozen ? "frozen" : layer.hasLora() ? "LoRA" : "") + (isFirst ? "" : "the same as above")));
         if (isFirst) {
             layer.layers()
                     .forEach((name, child) ->

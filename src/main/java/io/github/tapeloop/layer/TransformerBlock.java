@@ -146,6 +146,37 @@ abstract class TransformerBlock<B extends TransformerBlock<B>> extends Layer {
         return self();
     }
 
+    /**
+     * Trains little of a block that was trained before (LoRA, Hu et al. 2021): query and value of its attentions, with alpha = rank;
+     * see {@link #enableLora(int, double, String...)}.
+     *
+     * @param rank how many columns each {@code lora_kernel_a} has, at least 1
+     * @return this
+     */
+    public final B enableLora(int rank) {
+        return enableLora(rank, rank);
+    }
+
+    /**
+     * Trains little of a block that was trained before: enables LoRA in its attentions, as {@link
+     * MultiHeadAttention#enableLora(int, double, String...)} does, and freezes all else, normalizations and dense layers, as KerasHub's
+     * models do. {@code layers().get("feedforward_layer_norm").trainable(true)} trains one of these all the same.
+     *
+     * @param rank how many columns each a has, at least 1
+     * @param alpha the factor of what is added is alpha / rank, above 0
+     * @param kernels some of {@code query}, {@code key}, {@code value}, {@code attention_output}; query and value if none is named
+     * @return this
+     * @throws IllegalArgumentException if there is no such kernel, or kernels have a constraint
+     */
+    public final B enableLora(int rank, double alpha, String... kernels) {
+        requireUnused("enableLora");
+        attentions.forEach(attention -> attention.enableLora(rank, alpha, kernels));
+        norms.forEach(norm -> norm.trainable(false));
+        intermediate.trainable(false);
+        output.trainable(false);
+        return self();
+    }
+
     /** The ops of a call; fails if an input is no series of hiddenDim features. */
     final Ops begin(ForwardPass pass, Operand<TFloat32> x) {
         Ops tf = pass.tf(this, x);

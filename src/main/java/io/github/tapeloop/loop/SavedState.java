@@ -1,12 +1,14 @@
 package io.github.tapeloop.loop;
 
 import io.github.tapeloop.account.Contents;
+import io.github.tapeloop.account.TrainingState;
 import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.data.BatchIterator;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.execution.Engine;
 import io.github.tapeloop.execution.Execution;
 import io.github.tapeloop.state.Parameters;
+import io.github.tapeloop.state.Variable;
 import io.github.tapeloop.store.Checkpoint;
 import io.github.tapeloop.store.CheckpointDirectory;
 import io.github.tapeloop.store.Moment;
@@ -47,6 +49,43 @@ public final class SavedState {
             saved.save(new Moment(engine.progress().steps(), Map.of(), Map.of(), some))
                     .whenComplete((path, failure) -> all.close());
         }
+    }
+
+    /** Saves some weights of the model now, in place of what was saved there before. */
+    public static void saveWeights(Engine engine, Path directory, Parameters some) {
+        try (CheckpointDirectory saved = CheckpointDirectory.open(directory, Retention.newest())) {
+            Contents weights = account(engine, some).capture();
+            saved.save(new Moment(engine.progress().steps(), Map.of(), Map.of(), weights))
+                    .whenComplete((path, failure) -> weights.close());
+        }
+    }
+
+    /** Takes over the weights of the model that were saved, which are some of those here, and nothing else. */
+    public static void loadWeights(Engine engine, Path directory, Parameters some) {
+        try (Checkpoint saved = CheckpointDirectory.read(directory)) {
+            account(engine, some).restore(saved.contents().only(MODEL::equals));
+        }
+    }
+
+    /** @throws IllegalArgumentException if there are none, or one is not of the model */
+    private static TrainingState account(Engine engine, Parameters some) {
+        Parameters all = engine.model().variables();
+        if (some.size() == 0) {
+            throw new IllegalArgumentException("Expected some weights of model '"
+                    + engine.model().path() + "', got none: "
+                    + (all.size() == 0
+                            ? "build the trainer before, trainer.build(…), which makes them"
+                            : "give model.variables(), or some of them"));
+        }
+        for (Variable<?> weight : some) {
+            if (!all.names().contains(weight.name()) || all.get(weight.name()) != weight) {
+                throw new IllegalArgumentException(
+                        "Expected weights of model '" + engine.model().path() + "', got " + weight + " besides");
+            }
+        }
+        TrainingState account = new TrainingState(engine.session());
+        account.register(MODEL, () -> some);
+        return account;
     }
 
     /** Takes over what was saved, or has it wait; everything in it is read and checked now. */

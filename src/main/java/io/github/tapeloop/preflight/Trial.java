@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -35,6 +37,8 @@ public final class Trial {
 
     /** Beyond this, inputs are taken to be what has gone wrong. */
     private static final double WIDE = 100;
+
+    private static final Pattern FIRST_FACTOR = Pattern.compile("(.*/lora_[^/]*)_a");
 
     private final Engine engine;
     private final TapeSession session;
@@ -178,7 +182,7 @@ public final class Trial {
                             "the loss is finite, its gradient is not" + origin(values),
                             null);
                 }
-            } else if (values.isZero(gradient)) {
+            } else if (values.isZero(gradient) && !isBehindZerosOfLora(variable, gradients, values)) {
                 add(
                         Kind.ZERO_GRADIENT,
                         variable.name(),
@@ -187,6 +191,15 @@ public final class Trial {
                         null);
             }
         }
+    }
+
+    /** The first factor of LoRA has no gradient until the second, which begins as zeros, has been updated. */
+    private static boolean isBehindZerosOfLora(Variable<?> variable, Gradients gradients, TrialValues values) {
+        Matcher first = FIRST_FACTOR.matcher(variable.name());
+        return first.matches()
+                && gradients.variables().stream()
+                        .filter(second -> second.name().equals(first.group(1) + "_b"))
+                        .anyMatch(second -> !values.isZero(gradients.of(second).orElseThrow()));
     }
 
     private String origin(TrialValues values) {

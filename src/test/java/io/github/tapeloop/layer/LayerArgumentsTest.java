@@ -39,6 +39,17 @@ class LayerArgumentsTest {
         return Stream.of(
                 bad(() -> new Embedding(0, 3), "inputDim of at least 1, got 0"),
                 bad(() -> new Embedding(3, 0), "outputDim of at least 1, got 0"),
+                bad(() -> new Dense(3).enableLora(0), "Dense LoRA rank of at least 1, got 0"),
+                bad(() -> new Dense(3).enableLora(2, 0), "Dense LoRA alpha above 0", "0.0"),
+                bad(() -> new Embedding(3, 2).enableLora(2, nan), "Embedding LoRA alpha", "NaN"),
+                bad(() -> new MultiHeadAttention(1, 2).enableLora(-1), "MultiHeadAttention LoRA rank", "-1"),
+                bad(() -> new MultiHeadAttention(1, 2).enableLora(1, 1, "keys"), "[query, key, ", "got [keys]"),
+                bad(() -> new TransformerEncoder(2, 1, 2).enableLora(1, 1, "key", "key"), "each once", "[key, key]"),
+                bad(
+                        () -> new Dense(3)
+                                .kernel(w -> w.constraint(Constraint.nonNegative()))
+                                .enableLora(2),
+                        "both LoRA, enableLora, and a constraint of its kernel"),
                 bad(() -> new BatchNormalization().momentum(1.5), "momentum in [0, 1]", "1.5"),
                 bad(() -> new BatchNormalization().epsilon(0), "BatchNormalization", "epsilon above 0", "0.0"),
                 bad(() -> new LayerNormalization().epsilon(nan), "LayerNormalization", "NaN"),

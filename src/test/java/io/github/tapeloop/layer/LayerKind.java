@@ -70,6 +70,8 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 flat(() -> new Dense(3).activityRegularizer(Regularizer.l2(0))),
                 series(() -> new Dense(3)),
                 flat(() -> new Embedding(40, 4)),
+                series(() -> new Dense(3).enableLora(2)),
+                flat(() -> new Embedding(40, 4).enableLora(2, 3)),
                 flat(() -> new PReLU()),
                 flat(() -> new Activation(Activations.SOFTMAX)),
                 flat(() -> new Activation(Activations.LOG_SOFTMAX)),
@@ -164,7 +166,8 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
                 steps(() -> new Lstm(3).unitForgetBias(false)),
                 steps(() -> new Bidirectional(() -> new Lstm(3).returnSequences(true))),
                 steps(() -> new TimeDistributed(new Dense(3))),
-                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)));
+                new LayerKind(() -> new MultiHeadAttention(2, 3), SERIES, Shape.of(1024, 4)),
+                new LayerKind(() -> new MultiHeadAttention(2, 3).enableLora(2), SERIES, Shape.of(1024, 4)));
     }
 
     private static List<LayerKind> blocks() {
@@ -201,6 +204,7 @@ public record LayerKind(Supplier<? extends Layer> make, Shape small, Shape large
         values.put(int.class, 1);
         values.put(double.class, 0.5);
         values.put(double[].class, new double[] {1, 1, 1, 1, 1, 1});
+        values.put(String[].class, new String[] {"key"});
         values.put(UnaryOperator.class, UnaryOperator.identity());
         values.put(Regularizer.class, Regularizer.l2());
         values.put(ActivationFunction.class, Activations.RELU);

@@ -56,6 +56,10 @@ final class KerasErrors {
     private static List<Row> layers() {
         return List.of(
                 new Row(
+                        "`enable_lora`, then `load_weights`",
+                        "zeros in both factors: neither has a gradient, so nothing is learnt, without a word",
+                        "the first stays as it was drawn"),
+                new Row(
                         "`Conv2D` over one channel, one place along the width, steps to the right",
                         "without groups reads past the end of memory: other numbers in each run",
                         "the numbers of float64; its gradients, `Conv2DTranspose` and `tf.nn.conv2d` as well"),

@@ -23,6 +23,7 @@ final class KerasLayers {
 
     private static final Oracle FIGURES = Oracle.load("keras_layers.txt");
     private static final Oracle BLOCKS = Oracle.load("keras_blocks.txt");
+    private static final Oracle LORA = Oracle.load("keras_lora.txt");
     private static final boolean[][] MASK = {
         {true, true, true, false, false}, {false, true, false, true, true}, {false, false, false, false, false}
     };
@@ -51,6 +52,7 @@ final class KerasLayers {
         attentions();
         positions();
         blocks();
+        lora();
     }
 
     static Map<String, LayerCase> cases() {
@@ -490,6 +492,35 @@ final class KerasLayers {
         block("transformer_decoder_cross_first", () -> behindEncoder(decoderOfNormalized()));
     }
 
+    private void lora(String name, boolean ids, boolean halves, Supplier<? extends Layer> layer) {
+        add(new LayerCase(LORA, name, layer, true, ids, TOLERANCE, halves));
+    }
+
+    /** What LoRA adds, and what it freezes, which has statistics in the figures. */
+    private void lora() {
+        lora("dense_lora", false, true, () -> new Dense(3).enableLora(2));
+        lora("dense_lora_rank3_gelu", false, true, () -> new Dense(3, GELU)
+                .useBias(false)
+                .enableLora(4, 6));
+        lora("dense_lora_penalties", false, true, () -> new Dense(3, TANH)
+                .kernel(w -> w.regularizer(Regularizer.l1l2(0.1, 0.2)))
+                .bias(w -> w.regularizer(Regularizer.l2()))
+                .enableLora(1, 0.5));
+        lora("embedding_lora", true, true, () -> new Embedding(7, 3).enableLora(2));
+        lora("embedding_lora_rank3", true, true, () -> new Embedding(5, 2)
+                .enableLora(3, 1)
+                .embeddings(w -> w.regularizer(Regularizer.l2())));
+        lora("embedding_lora_repeated", true, true, () -> new Embedding(2, 4)
+                .maskZero(true)
+                .enableLora(1, 2));
+        lora("multi_head_attention_lora", false, true, () -> attention().enableLora(2));
+        lora("multi_head_attention_lora_output", false, true, () -> attention().enableLora(2, 3, "attention_output"));
+        lora("multi_head_attention_lora_all", false, true, () -> attention()
+                .enableLora(2, 4, "query", "key", "value", "attention_output")
+                .useBias(false));
+        lora("transformer_encoder_lora", false, false, () -> new TransformerEncoder(4, 2, 6).enableLora(2));
+    }
+
     private static TransformerDecoder decoder() {
         return new TransformerDecoder(4, 2, 6);
     }
@@ -504,7 +535,8 @@ final class KerasLayers {
 
     /** The names of the cases that there are figures of. */
     static List<String> figures() {
-        return Stream.concat(FIGURES.names().stream(), BLOCKS.names().stream())
+        return Stream.of(FIGURES, BLOCKS, LORA)
+                .flatMap(figures -> figures.names().stream())
                 .filter(name -> name.endsWith(".y"))
                 .map(name -> name.substring(0, name.length() - 2))
                 .sorted()

@@ -18,12 +18,15 @@ import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Concatenate;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Dropout;
+import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.Flatten;
 import io.github.tapeloop.layer.ForwardPass;
 import io.github.tapeloop.layer.Functional;
+import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Node;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.layer.TransformerEncoder;
 import io.github.tapeloop.loss.Loss;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.Metric;
@@ -94,6 +97,27 @@ final class ReadmeSnippets {
         String shapes = next.summary();
         // endregion compose
         return house.summary() + shapes;
+    }
+
+    static Model lora(Batches reviews, Path body, Path learnt, Path merged) {
+        // region lora
+        Model tuned = Sequential.of(
+                new Embedding(1000, 32).maskZero(true),
+                new TransformerEncoder(32, 4, 64).enableLora(4), // the rest of it is frozen
+                new GlobalAveragePool1D(),
+                new Dense(2));
+        try (Trainer trainer = Trainer.of(tuned)
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Adam(1e-3))
+                .build()) {
+            trainer.build(reviews);
+            trainer.loadWeights(body, tuned.baseVariables()); // saved by a trainer of the model without enableLora
+            trainer.fit(reviews, Fit.epochs(3));
+            trainer.saveWeights(learnt, tuned.unfrozenVariables()); // small: to be loaded after the body
+            trainer.saveWeights(merged, tuned.mergeLora()); // for the model without enableLora
+        }
+        // endregion lora
+        return tuned;
     }
 
     static double customLoop(Model model, Batches train, int epochs, PrintStream out) {

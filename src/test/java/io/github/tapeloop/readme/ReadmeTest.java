@@ -10,9 +10,12 @@ import io.github.tapeloop.Trainer;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
+import io.github.tapeloop.layer.Embedding;
+import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.layer.TransformerEncoder;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
 import io.github.tapeloop.optimizer.Sgd;
@@ -26,6 +29,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -116,6 +120,40 @@ class ReadmeTest {
                 assertEquals(total(session, trained), total(session, body));
             }
         }
+    }
+
+    @Test
+    void aBodyIsTunedByLoraAndSavedInParts(@TempDir Path directory) {
+        float[][] ids = new float[40][5];
+        int[] labels = new int[40];
+        for (int i = 0; i < ids.length; i++) {
+            labels[i] = i % 2;
+            Arrays.fill(ids[i], 0, 3, 1 + labels[i]);
+        }
+        Batches reviews = Dataset.of(ids, labels).batch(20);
+        Path body = directory.resolve("body");
+        Path merged = directory.resolve("merged");
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build();
+                Trainer trainer = trainer(encoder(), session)) {
+            trainer.fit(reviews, Fit.epochs(1));
+            trainer.save(body);
+        }
+        ReadmeSnippets.lora(reviews, body, directory.resolve("learnt"), merged);
+        try (TapeSession session = TapeSession.builder().threads(1, 1).build();
+                Trainer trainer = trainer(encoder(), session)) {
+            trainer.load(body);
+            double before = trainer.evaluate(reviews).get("loss");
+            trainer.loadWeights(merged, trainer.model().variables());
+            assertTrue(trainer.evaluate(reviews).get("loss") < before);
+        }
+    }
+
+    private static Model encoder() {
+        return Sequential.of(
+                new Embedding(1000, 32).maskZero(true),
+                new TransformerEncoder(32, 4, 64),
+                new GlobalAveragePool1D(),
+                new Dense(2));
     }
 
     @Test
