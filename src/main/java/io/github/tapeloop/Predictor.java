@@ -9,6 +9,7 @@ import io.github.tapeloop.loop.SavedState;
 import io.github.tapeloop.runtime.OpException;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
+import io.github.tapeloop.serving.DecodedSeries;
 import io.github.tapeloop.serving.Examples;
 import io.github.tapeloop.serving.Served;
 import io.github.tapeloop.serving.ServedGraph;
@@ -73,10 +74,10 @@ public final class Predictor implements AutoCloseable {
     private static ServedGraph trace(Engine engine, Serving options) {
         List<Map<String, Spec>> kinds = engine.seenInputs().kinds();
         if (!options.kinds().isEmpty()) {
-            return trace(engine, options.kinds());
+            return trace(engine, options.kinds(), options);
         }
         if (kinds.isEmpty() && engine.model() instanceof Functional model) {
-            return trace(engine, List.of(model.inputs()));
+            return trace(engine, List.of(model.inputs()), options);
         }
         if (kinds.isEmpty()) {
             throw new IllegalStateException(
@@ -84,13 +85,13 @@ public final class Predictor implements AutoCloseable {
                             + " train or predict first, or say it by Serving.of().input(Shape.of(…))");
         }
         if (kinds.size() == 1) {
-            return trace(engine, kinds);
+            return trace(engine, kinds, options);
         }
         try { // One graph for all shapes, if the layers do without knowing them.
-            return trace(engine, List.of(Examples.open(kinds)));
+            return trace(engine, List.of(Examples.open(kinds)), options);
         } catch (IllegalArgumentException | OpException e) {
             try {
-                return trace(engine, kinds);
+                return trace(engine, kinds, options);
             } catch (RuntimeException | Error worse) {
                 worse.addSuppressed(e);
                 throw worse;
@@ -98,8 +99,10 @@ public final class Predictor implements AutoCloseable {
         }
     }
 
-    private static ServedGraph trace(Engine engine, List<Map<String, Spec>> kinds) {
-        return ServedGraph.trace(engine.session(), kinds, engine::predict, engine.state()::allVariables);
+    private static ServedGraph trace(Engine engine, List<Map<String, Spec>> kinds, Serving options) {
+        return options.decodes()
+                ? ServedGraph.traceDecoding(engine.session(), kinds, engine::predict, engine.state()::allVariables)
+                : ServedGraph.trace(engine.session(), kinds, engine::predict, engine.state()::allVariables);
     }
 
     static Weights weights(Engine engine, ServedGraph graph) {
@@ -257,6 +260,88 @@ public final class Predictor implements AutoCloseable {
         return new Label(best, labels.isEmpty() ? String.valueOf(best) : labels.get(best), scores[best]);
     }
 
+    /**
+     * Begins to write series step by step: each step costs one step, where {@link #predict} would compute all those before again.
+     * The predictor was made with {@link Serving#decoding}.
+     *
+     * <pre>{@code
+     * try (Predictor.Decoding text = predictor.decoding(256)) {
+     *     float[] scores = text.next(prompt);
+     *     while (text.steps() < 256) {
+     *         scores = text.next(choose(scores)); // A token, which is written down, too.
+     *     }
+     * }
+     * }</pre>
+     *
+     * @param maxSteps how many steps a series has at most, prompt included; no more than a {@code PositionEmbedding} has learnt
+     * @return to be closed by the caller
+     * @throws IllegalArgumentException if the model has no so many steps
+     * @throws IllegalStateException after {@link #close}, or if the predictor was made without {@link Serving#decoding}
+     */
+    public Decoding decoding(int maxSteps) {
+        return new Decoding(served.decode(maxSteps));
+    }
+
+    /**
+     * Series that are written step by step, one or several of the same length side by side. They are written to their end by the
+     * weights that the predictor had when they were begun, whatever it is refreshed by meanwhile.
+     *
+     * <p>Of each step keys and values are kept until {@link #close}: 2 · series · steps · size floats for each attention, where size
+     * is numHeads · keyDim, steps are 64 and twice as many whenever that is too few, at most maxSteps; where steps are masked, one
+     * for each step besides. A decoding belongs to one thread at a time; any number of them run side by side.
+     */
+    public static final class Decoding implements AutoCloseable {
+
+        private final DecodedSeries series;
+
+        private Decoding(DecodedSeries series) {
+            this.series = series;
+        }
+
+        /**
+         * Goes on with the only series.
+         *
+         * @param ids of its next steps, one at least: first the prompt, then what was chosen
+         * @return the model's output for the last of them, the scores of what comes next: [vocabulary]. It is that of the last step
+         *     if the series is predicted as a whole, to rounding; that of a masked step means nothing
+         * @throws IllegalArgumentException for no ids, more steps than maxSteps, or if there are several series
+         * @throws IllegalStateException after {@link #close} or that of the predictor, or while another thread is inside
+         * @throws io.github.tapeloop.runtime.OpException if the model does not know an id. After any error the series is as before
+         */
+        public float[] next(int... ids) {
+            return series.next(new int[][] {ids})[0];
+        }
+
+        /**
+         * Goes on with all series.
+         *
+         * @param ids of the next steps of each series, as many of each: [series][steps]. A series that has ended goes on with
+         *     any id, and its scores are left out
+         * @return the model's output for the last step of each, [series][vocabulary], as {@link #next(int...)} gives it
+         * @throws IllegalArgumentException for no ids, other lengths, more steps than maxSteps, or another number of series than before
+         * @throws IllegalStateException after {@link #close} or that of the predictor, or while another thread is inside
+         * @throws io.github.tapeloop.runtime.OpException if the model does not know an id. After any error the series are as before
+         */
+        public float[][] next(int[][] ids) {
+            return series.next(ids);
+        }
+
+        /**
+         * How long the series are.
+         *
+         * @return the number of their steps so far, the prompt's included
+         */
+        public int steps() {
+            return series.steps();
+        }
+
+        /** Frees what was kept, if a call runs when that ends. Any thread may call it, and twice. */
+        @Override
+        public void close() {
+            series.close();
+        }
+    }
+
     private String onlyOutput() {
         List<String> outputs = served.graph().outputs();
         if (outputs.size() != 1) {
@@ -320,7 +405,7 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
-     * Lets no call begin any more, waits for those that run, and frees all. Any thread may call it, and twice.
+     * Lets no call begin any more, waits for those that run, ends all decodings, and frees all. Any thread may call it, and twice.
      *
      * @param bound how long to wait at most; what runs longer frees itself when it ends
      * @throws IllegalStateException if calls still run then, or the thread was interrupted

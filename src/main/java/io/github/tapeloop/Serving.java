@@ -29,12 +29,15 @@ public final class Serving {
     private final List<String> labels;
     private final int mostExamples;
     private final Duration delay;
+    private final boolean decoding;
 
-    private Serving(List<Map<String, Spec>> kinds, List<String> labels, int mostExamples, Duration delay) {
+    private Serving(
+            List<Map<String, Spec>> kinds, List<String> labels, int mostExamples, Duration delay, boolean decoding) {
         this.kinds = kinds;
         this.labels = labels;
         this.mostExamples = mostExamples;
         this.delay = delay;
+        this.decoding = decoding;
     }
 
     /**
@@ -43,7 +46,7 @@ public final class Serving {
      * @return options
      */
     public static Serving of() {
-        return new Serving(List.of(), List.of(), 1, Duration.ZERO);
+        return new Serving(List.of(), List.of(), 1, Duration.ZERO, false);
     }
 
     /**
@@ -86,7 +89,7 @@ public final class Serving {
             kind.put(name, new Spec(type, examples[i].prepend(Shape.UNKNOWN_SIZE)));
             all.add(Collections.unmodifiableMap(kind));
         }
-        return new Serving(List.copyOf(all), labels, mostExamples, delay);
+        return new Serving(List.copyOf(all), labels, mostExamples, delay, decoding);
     }
 
     /**
@@ -101,7 +104,7 @@ public final class Serving {
         if (all.size() < 2 || all.stream().distinct().count() < all.size()) {
             throw new IllegalArgumentException("Expected two labels at least, each another, got " + all);
         }
-        return new Serving(kinds, all, mostExamples, delay);
+        return new Serving(kinds, all, mostExamples, delay, decoding);
     }
 
     /**
@@ -120,7 +123,27 @@ public final class Serving {
                     "Expected batches of 2 examples at least and some time to wait for them, got " + examples + " and "
                             + wait);
         }
-        return new Serving(kinds, labels, examples, wait);
+        return new Serving(kinds, labels, examples, wait, decoding);
+    }
+
+    /**
+     * Has the predictor write series step by step, too, by {@link Predictor#decoding}: a language model. That takes a model of one
+     * input, ids [batch, steps] of type int32, int64 or float32, and one output, the scores of what comes next, [batch, steps,
+     * vocabulary], which computes each step from those so far: by layers that work on each step by itself, such as {@code Dense},
+     * by self-attention with {@code useCausalMask(true)}, as in a {@code TransformerDecoder} behind no encoder, and by the layers
+     * for positions. Layers that mix steps otherwise are refused by their names when the predictor is made. For layers of one's own,
+     * series of some ids are written both ways, by these weights and by those of each refresh: if they differ by more than rounding,
+     * the model, or the refresh, is refused.
+     *
+     * @return changed options
+     */
+    public Serving decoding() {
+        return new Serving(kinds, labels, mostExamples, delay, true);
+    }
+
+    /** Whether series are to be written step by step. */
+    boolean decodes() {
+        return decoding;
     }
 
     /** What runs calls together, of this predictor alone; empty if nothing does. */
@@ -141,6 +164,6 @@ public final class Serving {
     /** Names the inputs, and the labels if there are any. */
     @Override
     public String toString() {
-        return "Serving" + kinds + (labels.isEmpty() ? "" : ", labels " + labels);
+        return "Serving" + kinds + (labels.isEmpty() ? "" : ", labels " + labels) + (decoding ? ", decoding" : "");
     }
 }

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.op.DecodedSteps;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
@@ -124,6 +125,7 @@ public final class Embedding extends Layer {
                     + ", which mixed precision has rounded: give them as int32 or int64");
         }
         boolean whole = Objects.equals(given, TInt32.class) || Objects.equals(given, TInt64.class);
+        DecodedSteps.of(tf).ifPresent(steps -> steps.takeIds(inputDim));
         Operand<? extends TNumber> ids = whole ? exact : Tensors.cast(tf, exact, TInt32.class);
         Operand<TFloat32> vectors = vectors(pass, tf, ids, weightType(given));
         if (maskZero) {

@@ -1,5 +1,6 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.op.DecodedSteps;
 import io.github.tapeloop.runtime.DtypePolicy;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
@@ -289,6 +290,10 @@ public final class MultiHeadAttention extends Layer {
             Operand<TFloat32> value,
             Operand<TFloat32> key,
             List<Operand<TBool>> masks) {
+        DecodedSteps decoded = DecodedSteps.of(tf).orElse(null);
+        if (decoded != null && !(causal && query == value && query == key && masks.isEmpty())) {
+            throw StepByStep.refused(this, "it attends to more than its own steps so far");
+        }
         allowSteps(pass, tf, value, 1, masks);
         if (key != value) {
             allowSteps(pass, tf, key, 1, masks);
@@ -307,12 +312,16 @@ public final class MultiHeadAttention extends Layer {
         Operand<TFloat32> q = turned(tf, heads(pass, tf, "query", Masks.finite(tf, query, attending), keyDim));
         Operand<TFloat32> k = turned(tf, heads(pass, tf, "key", Masks.finite(tf, key, attended), keyDim));
         Operand<TFloat32> v = heads(pass, tf, "value", Masks.finite(tf, value, attended), valueDim);
-        Operand<TFloat32> weights =
-                FullPrecision.compute(tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, k), allowed));
+        Attended these = new Attended(k, v, allowed);
+        Attended all = decoded == null
+                ? these
+                : these.withThoseBefore(decoded, tf, query, StepMask.ofSteps(this, pass, query));
+        Operand<TFloat32> weights = FullPrecision.compute(
+                tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, all.keys()), all.allowed()));
         if (pass.training() && dropout > 0) {
             weights = Dropout.drop(pass, tf, weights, dropout, Dimensions.of(tf, weights));
         }
-        Operand<TFloat32> mixed = batchProduct(tf, weights, v, false);
+        Operand<TFloat32> mixed = batchProduct(tf, weights, all.values(), false);
         return pass.keepMask(query, merged(pass, tf, mixed, query));
     }
 

@@ -1,7 +1,9 @@
 package io.github.tapeloop.layer;
 
+import io.github.tapeloop.op.DecodedSteps;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.settings.Require;
+import io.github.tapeloop.state.Variable;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -56,17 +58,30 @@ public final class PositionEmbedding extends Layer {
         Ops tf = pass.tf(this, x);
         Shape shape = StepPositions.require(this, x);
         long steps = shape.get(1);
-        if (shape.numDimensions() != 3 || steps > sequenceLength) {
+        boolean tooMany = steps > sequenceLength && DecodedSteps.of(tf).isEmpty();
+        if (shape.numDimensions() != 3 || tooMany) {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (PositionEmbedding) expects [batch, steps, size] of at"
                             + " most " + sequenceLength + " steps, got " + Tensors.describe(x)
                             + ": a larger sequenceLength has vectors for more");
         }
-        Operand<TFloat32> all = weight(pass, "embeddings", Shape.of(sequenceLength, shape.get(2)), x.type(), embeddings)
-                .read(tf);
-        Operand<TFloat32> used = steps == sequenceLength
-                ? all
-                : tf.slice(all, tf.constant(new long[] {0, 0}), tf.constant(new long[] {steps, shape.get(2)}));
+        Variable<TFloat32> all =
+                weight(pass, "embeddings", Shape.of(sequenceLength, shape.get(2)), x.type(), embeddings);
+        Operand<TFloat32> used = DecodedSteps.of(tf)
+                .map(decoded -> following(decoded, tf, all))
+                .orElseGet(() -> first(tf, all.read(tf), steps));
         return pass.keepMask(x, tf.math.add(x, used));
+    }
+
+    private Operand<TFloat32> first(Ops tf, Operand<TFloat32> all, long steps) {
+        return steps == sequenceLength
+                ? all
+                : tf.slice(all, tf.constant(new long[] {0, 0}), tf.constant(new long[] {steps, -1}));
+    }
+
+    /** Those of the steps that follow others. What fills them up may go beyond the last. */
+    private Operand<TFloat32> following(DecodedSteps decoded, Ops tf, Variable<TFloat32> all) {
+        decoded.takeAtMost(sequenceLength);
+        return all.gather(tf, tf.math.minimum(decoded.positions(tf), tf.constant(sequenceLength - 1L)));
     }
 }

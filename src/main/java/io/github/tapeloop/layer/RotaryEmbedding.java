@@ -63,19 +63,13 @@ public final class RotaryEmbedding extends Layer {
         Arrays.fill(along, 1);
         along[0] = shape.get(axis);
         along[along.length - 1] = size;
-        StepPositions.Angle angle =
-                (step, feature) -> step * Math.pow(maxWavelength, -(2.0 * (feature % (size / 2))) / size);
+        StepPositions.OfFeature turn = feature -> Math.pow(maxWavelength, -(2.0 * (feature % (size / 2))) / size);
         Operand<TFloat32> cosines = tf.reshape(
-                StepPositions.constant(tf, x.type(), along[0], size, angle, (a, feature) -> Math.cos(a)),
+                StepPositions.waves(tf, x.type(), along[0], size, turn, feature -> 0, feature -> 1),
                 tf.constant(along));
         Operand<TFloat32> sines = tf.reshape( // That of the second half is subtracted from the first.
-                StepPositions.constant(
-                        tf,
-                        x.type(),
-                        along[0],
-                        size,
-                        angle,
-                        (a, feature) -> feature < size / 2 ? -Math.sin(a) : Math.sin(a)),
+                StepPositions.waves(
+                        tf, x.type(), along[0], size, turn, feature -> feature < size / 2 ? -1 : 1, feature -> 0),
                 tf.constant(along));
         List<Operand<TFloat32>> halves =
                 List.copyOf(tf.split(tf.constant(-1), x, 2L).output());

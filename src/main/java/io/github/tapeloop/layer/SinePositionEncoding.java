@@ -48,13 +48,14 @@ public final class SinePositionEncoding extends Layer {
                     + "' (SinePositionEncoding) expects [batch, steps, size], got " + Tensors.describe(x));
         }
         int size = Math.toIntExact(shape.get(2));
-        Operand<TFloat32> waves = StepPositions.constant(
+        Operand<TFloat32> waves = StepPositions.waves(
                 tf,
                 x.type(),
                 shape.get(1),
                 size,
-                (step, feature) -> step * Math.pow(maxWavelength, -(2.0 * (feature / 2)) / size),
-                (angle, feature) -> feature % 2 == 0 ? Math.sin(angle) : Math.cos(angle));
+                feature -> Math.pow(maxWavelength, -(2.0 * (feature / 2)) / size),
+                feature -> 1 - feature % 2,
+                feature -> feature % 2);
         return pass.keepMask(x, tf.math.add(x, waves));
     }
 }

@@ -21,6 +21,9 @@ public final class Served {
     /** Versions that calls may still be running on. */
     private final Set<Version> old = ConcurrentHashMap.newKeySet();
 
+    /** Series that are being written. */
+    private final Set<DecodedSeries> written = ConcurrentHashMap.newKeySet();
+
     /** Who needs the graph: the versions that are not freed, and this until its end. */
     private final AtomicInteger users = new AtomicInteger(1);
 
@@ -84,6 +87,40 @@ public final class Served {
         }
     }
 
+    /**
+     * Begins to write series step by step, by the version in force, which stays so for them whatever comes.
+     *
+     * @param maxSteps how long they become at most
+     * @return to be closed by the caller; ends with this
+     * @throws IllegalArgumentException if the model has no so many steps
+     * @throws IllegalStateException after the end, or if the graph has no parts for that
+     */
+    public DecodedSeries decode(int maxSteps) {
+        Decoded decoded = graph.decoded()
+                .orElseThrow(
+                        () -> new IllegalStateException("This predictor predicts for whole series only: make one that"
+                                + " decodes by trainer.predictor(Serving.of().decoding())"));
+        if (maxSteps < 1 || maxSteps > decoded.limits().mostSteps()) {
+            throw new IllegalArgumentException("Expected a maxSteps of at least 1"
+                    + (decoded.limits().mostSteps() == Long.MAX_VALUE
+                            ? ""
+                            : " and at most " + decoded.limits().mostSteps()
+                                    + ", for the positions that the model has learnt")
+                    + ", got " + maxSteps);
+        }
+        Version version = enter();
+        AtomicReference<DecodedSeries> made = new AtomicReference<>();
+        made.set(new DecodedSeries(version, decoded, maxSteps, () -> {
+            written.remove(made.get());
+            version.leave();
+        }));
+        written.add(made.get());
+        if (isClosed()) { // Who has closed this may not have seen it.
+            made.get().close();
+        }
+        return made.get();
+    }
+
     boolean isInForce(Version version) {
         return current.get() == version;
     }
@@ -115,7 +152,7 @@ public final class Served {
     }
 
     /**
-     * Lets no call begin any more, waits for those that run, and frees all.
+     * Lets no call begin any more, ends the series that are being written, waits for calls that run, and frees all.
      *
      * @param bound how long to wait at most. What still runs then is freed by its thread when it ends
      * @throws IllegalStateException if calls still run, or the thread was interrupted
@@ -127,6 +164,7 @@ public final class Served {
             last.retire();
             letGraphGo();
         }
+        written.forEach(DecodedSeries::close);
         long end = System.nanoTime() + bound.toNanos();
         for (Version version : old) {
             awaitEnd(version, end - System.nanoTime(), bound);

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,7 +32,9 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.AssignVariableOp;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.NodeDef;
 import org.tensorflow.types.TFloat32;
@@ -50,6 +53,8 @@ public final class ServedGraph implements AutoCloseable {
     private final List<Part> parts = new ArrayList<>();
     private final Map<String, Slot> slots = new TreeMap<>();
     private final boolean serial;
+    /** Null if series are not written step by step. */
+    private final Decoded decoded;
 
     /**
      * The part for one kind of inputs.
@@ -83,6 +88,11 @@ public final class ServedGraph implements AutoCloseable {
 
         /** The outputs by name, of inputs by name in their order. */
         Map<String, ? extends Operand<?>> predict(Ops tf, Map<String, Operand<?>> inputs);
+
+        /** What the last prediction is to be fed besides its inputs: placeholders that it made, by name in their order. */
+        default Map<String, Operand<?>> fed() {
+            return Map.of();
+        }
     }
 
     /** What tracing left: names that hold in a copy of the graph, too. */
@@ -94,7 +104,7 @@ public final class ServedGraph implements AutoCloseable {
         private boolean oneDevice;
 
         private Trace(Map<String, Spec> inputs) {
-            this.inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
+            this.inputs = new LinkedHashMap<>(inputs);
         }
 
         private List<? extends Operand<?>> make(Ops tf, List<Operand<?>> given, Body body) {
@@ -104,21 +114,29 @@ public final class ServedGraph implements AutoCloseable {
                 feeds.put(name, input.op().name());
                 named.put(name, input);
             }
-            List<Operand<?>> results = new ArrayList<>();
             body.predict(tf, named).forEach((name, output) -> {
                 Operand<?> result = tf.identity(Tensors.cast(tf, output, TFloat32.class));
                 fetches.put(name, result.op().name());
-                results.add(result);
+            });
+            body.fed().forEach((name, placeholder) -> {
+                feeds.put(name, placeholder.op().name());
+                inputs.put(name, Spec.of(placeholder));
             });
             definition = ((Graph) given.get(0).op().env()).toGraphDef();
             oneDevice = RecordingEnvironment.of(tf).devices() == 1;
-            return results;
+            return List.of(tf.identity(given.get(0))); // The function is not called: what is wanted is its graph.
         }
 
         private boolean isSerial() {
             return oneDevice
                     && SerialExecutor.isPossible(System.getenv("TF_XLA_FLAGS"))
                     && SerialExecutor.suits(definition);
+        }
+
+        private Set<DataType> types() {
+            return nodes().flatMap(node -> node.getAttrMap().values().stream())
+                    .map(AttrValue::getType)
+                    .collect(Collectors.toSet());
         }
 
         private Stream<NodeDef> nodes() {
@@ -129,7 +147,9 @@ public final class ServedGraph implements AutoCloseable {
         }
     }
 
-    private ServedGraph(List<Trace> traces, Map<String, Variable<?>> used) {
+    /** @param kinds how many of the traces are of whole predictions */
+    private ServedGraph(List<Trace> traces, int kinds, Map<String, Variable<?>> known, Decoded.Limits limits) {
+        Map<String, Variable<?>> used = used(traces, known);
         this.serial = traces.stream().allMatch(Trace::isSerial);
         try (Graph whole = new Graph()) {
             for (Trace trace : traces) {
@@ -139,9 +159,12 @@ public final class ServedGraph implements AutoCloseable {
             Map<String, List<Operation>> assigned = new TreeMap<>();
             used.forEach((path, variable) -> assigned.put(path, assign(tf, variable)));
             this.graph = new NativeGraph(whole.toGraphDef());
+            List<Part> all = new ArrayList<>();
             for (Trace trace : traces) {
-                parts.add(part(whole, prefix(parts.size()), trace));
+                all.add(part(whole, prefix(all.size()), trace));
             }
+            parts.addAll(all.subList(0, kinds));
+            decoded = limits == null ? null : new Decoded(all.subList(kinds, all.size()), limits);
             assigned.forEach((path, ops) -> slots.put(path, slot(used.get(path), ops)));
         }
     }
@@ -197,17 +220,42 @@ public final class ServedGraph implements AutoCloseable {
             Collection<Map<String, Spec>> kinds,
             Body body,
             Supplier<Map<String, Variable<?>>> known) {
+        return new ServedGraph(traces(session, kinds, body), kinds.size(), known.get(), null);
+    }
+
+    /**
+     * Traces predictions, and those for some steps of a series that follow others.
+     *
+     * @throws IllegalStateException as {@link #trace}, or if the model cannot be decoded step by step
+     */
+    public static ServedGraph traceDecoding(
+            TapeSession session,
+            Collection<Map<String, Spec>> kinds,
+            Body body,
+            Supplier<Map<String, Variable<?>>> known) {
+        List<Trace> traces = traces(session, kinds, body);
+        Decoded.Limits limits = Decoded.trace(kinds.iterator().next(), body, (inputs, part) -> {
+            Trace trace = trace(session, inputs, part);
+            traces.add(trace);
+            return trace.types();
+        });
+        return new ServedGraph(traces, kinds.size(), known.get(), limits);
+    }
+
+    private static List<Trace> traces(TapeSession session, Collection<Map<String, Spec>> kinds, Body body) {
         NativeMemory.prepare();
         List<Trace> traces = new ArrayList<>();
-        for (Map<String, Spec> inputs : kinds) {
-            Trace trace = new Trace(inputs);
-            List<Spec> specs = List.copyOf(trace.inputs.values());
-            TracedFunction.trace(session, "predict", specs, (tf, given) -> trace.make(tf, given, body))
-                    .close();
-            requireReading(trace);
-            traces.add(trace);
-        }
-        return new ServedGraph(traces, used(traces, known.get()));
+        kinds.forEach(inputs -> traces.add(trace(session, inputs, body)));
+        return traces;
+    }
+
+    private static Trace trace(TapeSession session, Map<String, Spec> inputs, Body body) {
+        Trace trace = new Trace(inputs);
+        List<Spec> specs = List.copyOf(trace.inputs.values());
+        TracedFunction.trace(session, "predict", specs, (tf, given) -> trace.make(tf, given, body))
+                .close();
+        requireReading(trace);
+        return trace;
     }
 
     private static void requireReading(Trace trace) {
@@ -281,6 +329,11 @@ public final class ServedGraph implements AutoCloseable {
 
     Map<String, Slot> slots() {
         return slots;
+    }
+
+    /** The parts for some steps of a series that follow others, if they were traced. */
+    Optional<Decoded> decoded() {
+        return Optional.ofNullable(decoded);
     }
 
     /**

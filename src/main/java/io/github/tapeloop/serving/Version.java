@@ -45,6 +45,7 @@ final class Version {
             for (int kind = 0; kind < graph.parts().size(); kind++) {
                 warmUp(kind);
             }
+            graph.decoded().ifPresent(decoded -> decoded.check(this));
         } catch (RuntimeException | Error e) {
             session.close();
             throw e;
@@ -125,9 +126,13 @@ final class Version {
      * @param kind which part of the graph
      */
     List<Values> run(int kind, List<? extends TType> inputs) {
+        return run(graph.parts().get(kind), inputs);
+    }
+
+    List<Values> run(ServedGraph.Part part, List<? extends TType> inputs) {
         try {
             List<Values> outputs = new ArrayList<>();
-            session.run(graph.parts().get(kind).ports(), inputs)
+            session.run(part.ports(), inputs)
                     .forEach(output -> outputs.add(new Values(Shape.of(output.shape()), output.values())));
             return outputs;
         } catch (TensorFlowException
