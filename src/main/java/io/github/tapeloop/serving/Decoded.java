@@ -73,7 +73,10 @@ final class Decoded {
         String ids = kind.keySet().iterator().next();
         Spec spec = kind.get(ids);
         if (kind.size() != 1 || spec.shape().numDimensions() != 2 || !IDS.contains(spec.type())) {
-            throw refused("Expected one input, ids [batch, steps] of type int32, int64 or float32, got " + kind, null);
+            throw refused(
+                    "Expected one input, ids [batch, steps] of type int32, int64 or float32, got " + kind
+                            + ". What attends to another series is predicted as a whole, by predictAll(batch)",
+                    null);
         }
         try {
             DecodedBody single = new DecodedBody(body, ids, spec.type(), 1);

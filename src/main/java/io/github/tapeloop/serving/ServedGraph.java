@@ -26,8 +26,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
-import org.tensorflow.Operation;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.AssignVariableOp;
 import org.tensorflow.op.core.Placeholder;
@@ -52,6 +52,7 @@ public final class ServedGraph implements AutoCloseable {
     private final NativeGraph graph;
     private final List<Part> parts = new ArrayList<>();
     private final Map<String, Slot> slots = new TreeMap<>();
+    private final NativeGraph.Ports assignment;
     private final boolean serial;
     /** Null if series are not written step by step. */
     private final Decoded decoded;
@@ -73,8 +74,8 @@ public final class ServedGraph implements AutoCloseable {
     /** What an input looks like, and the class of its tensors. */
     record Feed(Spec spec, Class<? extends TType> type) {}
 
-    /** Where a value of a variable comes into the graph. */
-    record Slot(Class<? extends TType> type, Shape shape, NativeGraph.Ports assign) {
+    /** What a value of a variable looks like. */
+    record Slot(Class<? extends TType> type, Shape shape) {
 
         /** A variable in words: {@code float32 [784, 64]}. */
         static String describe(Class<? extends TType> type, Shape shape) {
@@ -156,16 +157,21 @@ public final class ServedGraph implements AutoCloseable {
                 whole.importGraphDef(trace.definition, prefix(traces.indexOf(trace)));
             }
             Ops tf = Ops.create(whole).withSubScope("served");
-            Map<String, List<Operation>> assigned = new TreeMap<>();
-            used.forEach((path, variable) -> assigned.put(path, assign(tf, variable)));
+            List<String> feeds = new ArrayList<>();
+            List<Op> assigned = new ArrayList<>();
+            used.forEach((path, variable) -> {
+                slots.put(path, new Slot(variable.type(), variable.shape()));
+                feeds.add(assign(tf, variable, assigned));
+            });
+            String all = tf.withControlDependencies(assigned).noOp().op().name();
             this.graph = new NativeGraph(whole.toGraphDef());
-            List<Part> all = new ArrayList<>();
+            this.assignment = graph.ports(feeds, List.of(), all);
+            List<Part> made = new ArrayList<>();
             for (Trace trace : traces) {
-                all.add(part(whole, prefix(all.size()), trace));
+                made.add(part(whole, prefix(made.size()), trace));
             }
-            parts.addAll(all.subList(0, kinds));
-            decoded = limits == null ? null : new Decoded(all.subList(kinds, all.size()), limits);
-            assigned.forEach((path, ops) -> slots.put(path, slot(used.get(path), ops)));
+            parts.addAll(made.subList(0, kinds));
+            this.decoded = limits == null ? null : new Decoded(made.subList(kinds, made.size()), limits);
         }
     }
 
@@ -191,19 +197,13 @@ public final class ServedGraph implements AutoCloseable {
         return new Part(inputs, outputs, graph.ports(feeds, fetches, null));
     }
 
-    private static <T extends TType> List<Operation> assign(Ops tf, Variable<T> variable) {
+    /** Adds an op that gives a variable its value, and names the op that the value is fed to. */
+    private static <T extends TType> String assign(Ops tf, Variable<T> variable, List<Op> assigned) {
         Operand<T> feed = tf.placeholder(variable.type(), Placeholder.shape(variable.shape()));
         VarHandleOp handle = VarHandleOp.create(
                 tf.scope(), variable.type(), variable.shape(), VarHandleOp.sharedName(variable.sharedName()));
-        return List.of(
-                feed.op(), AssignVariableOp.create(tf.scope(), handle, feed).op());
-    }
-
-    private Slot slot(Variable<?> variable, List<Operation> ops) {
-        return new Slot(
-                variable.type(),
-                variable.shape(),
-                graph.ports(List.of(ops.get(0).name()), List.of(), ops.get(1).name()));
+        assigned.add(AssignVariableOp.create(tf.scope(), handle, feed));
+        return feed.op().name();
     }
 
     /**
@@ -329,6 +329,14 @@ public final class ServedGraph implements AutoCloseable {
 
     Map<String, Slot> slots() {
         return slots;
+    }
+
+    /**
+     * Where values come into the graph, one for each of {@link #slots} in their order: in one call, as TensorFlow looks at the whole
+     * graph before it runs another kind of call for the first time.
+     */
+    NativeGraph.Ports assignment() {
+        return assignment;
     }
 
     /** The parts for some steps of a series that follow others, if they were traced. */

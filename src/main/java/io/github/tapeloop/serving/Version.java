@@ -41,7 +41,9 @@ final class Version {
         this.onFreed = onFreed;
         this.session = new NativeSession(graph.graph(), graph.config());
         try {
-            graph.slots().forEach((path, slot) -> session.run(slot.assign(), List.of(weights.get(path))));
+            session.run(
+                    graph.assignment(),
+                    graph.slots().keySet().stream().map(weights::get).toList());
             for (int kind = 0; kind < graph.parts().size(); kind++) {
                 warmUp(kind);
             }

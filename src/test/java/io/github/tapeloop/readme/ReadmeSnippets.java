@@ -39,6 +39,7 @@ import io.github.tapeloop.tape.GradientTape;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.FloatNdArray;
@@ -197,6 +198,23 @@ final class ReadmeSnippets {
         try (served) {
             return served.classify(pixels);
         }
+    }
+
+    static int[] write(Trainer trainer, int[] prompt) {
+        // region decode
+        int[] text = Arrays.copyOf(prompt, 32);
+        try (Predictor predictor = trainer.predictor(Serving.of().decoding());
+                Predictor.Decoding series = predictor.decoding(text.length)) {
+            float[] scores = series.next(prompt); // of each word, to be the next one
+            for (int i = prompt.length; i < text.length; i++) {
+                for (int word = 1; word < scores.length; word++) {
+                    text[i] = scores[word] > scores[text[i]] ? word : text[i];
+                }
+                scores = series.next(text[i]); // costs one step, not the text once more
+            }
+        }
+        // endregion decode
+        return text;
     }
 
     static double secondDerivative() {

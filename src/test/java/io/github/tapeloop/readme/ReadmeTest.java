@@ -1,5 +1,6 @@
 package io.github.tapeloop.readme;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,16 +9,21 @@ import io.github.tapeloop.History;
 import io.github.tapeloop.Predictor;
 import io.github.tapeloop.Trainer;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.data.ColumnData;
+import io.github.tapeloop.data.Columns;
 import io.github.tapeloop.data.Dataset;
 import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Embedding;
 import io.github.tapeloop.layer.GlobalAveragePool1D;
 import io.github.tapeloop.layer.Layer;
 import io.github.tapeloop.layer.Model;
+import io.github.tapeloop.layer.PositionEmbedding;
 import io.github.tapeloop.layer.Sequential;
+import io.github.tapeloop.layer.TransformerDecoder;
 import io.github.tapeloop.layer.TransformerEncoder;
 import io.github.tapeloop.loss.SparseCategoricalCrossentropy;
 import io.github.tapeloop.metric.SparseCategoricalAccuracy;
+import io.github.tapeloop.optimizer.Adam;
 import io.github.tapeloop.optimizer.Sgd;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
@@ -35,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tensorflow.Operand;
@@ -100,6 +107,37 @@ class ReadmeTest {
     void theFitProgramLearns() {
         History history = ReadmeSnippets.fit(digits(2_000), digits(100));
         assertTrue(history.last("val_accuracy") > 0.95, history::toString);
+    }
+
+    /** Words are told by the one before, counted from 0 to 9 and again. */
+    @Test
+    void theWriterGoesOnAsItHasLearnt() {
+        int[][] counted = new int[10][33];
+        for (int i = 0; i < counted.length; i++) {
+            int first = i;
+            Arrays.setAll(counted[i], k -> (first + k) % 10);
+        }
+        Columns columns = new Columns()
+                .input(ColumnData.of(Stream.of(counted)
+                        .map(row -> Arrays.copyOfRange(row, 0, 32))
+                        .toArray(int[][]::new)))
+                .target(ColumnData.of(Stream.of(counted)
+                        .map(row -> Arrays.copyOfRange(row, 1, 33))
+                        .toArray(int[][]::new)));
+        Model writer = Sequential.of(
+                new Embedding(10, 8), new PositionEmbedding(32), new TransformerDecoder(8, 2, 16), new Dense(10));
+        try (Trainer trainer = Trainer.of(writer)
+                .loss(SparseCategoricalCrossentropy.fromLogits())
+                .optimizer(new Adam(0.03))
+                .threads(1, 1)
+                .seed(1)
+                .compiled()
+                .build()) {
+            trainer.fit(Dataset.of(columns).batch(10), Fit.epochs(60));
+            int[] expected = new int[32];
+            Arrays.setAll(expected, i -> (7 + i) % 10);
+            assertArrayEquals(expected, ReadmeSnippets.write(trainer, new int[] {7, 8, 9}));
+        }
     }
 
     @Test
