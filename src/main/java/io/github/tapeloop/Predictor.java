@@ -21,6 +21,7 @@ import io.github.tapeloop.store.CheckpointDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -101,7 +102,8 @@ public final class Predictor implements AutoCloseable {
 
     private static ServedGraph trace(Engine engine, List<Map<String, Spec>> kinds, Serving options) {
         return options.decodes()
-                ? ServedGraph.traceDecoding(engine.session(), kinds, engine::predict, engine.state()::allVariables)
+                ? ServedGraph.traceDecoding(
+                        engine.session(), kinds, engine::predict, options.written(), engine.state()::allVariables)
                 : ServedGraph.trace(engine.session(), kinds, engine::predict, engine.state()::allVariables);
     }
 
@@ -279,7 +281,23 @@ public final class Predictor implements AutoCloseable {
      * @throws IllegalStateException after {@link #close}, or if the predictor was made without {@link Serving#decoding}
      */
     public Decoding decoding(int maxSteps) {
-        return new Decoding(served.decode(maxSteps));
+        return new Decoding(served.decode(maxSteps, Map.of()));
+    }
+
+    /**
+     * Begins to write series step by step where the model has other inputs, too, such as what an encoder reads. The predictor was
+     * made with {@link Serving#decoding(String)}.
+     *
+     * @param maxSteps how many steps a series has at most, as in {@link #decoding(int)}
+     * @param others the other inputs, by name, of one series or of several side by side; the batch stays the caller's and is copied
+     * @return to be closed by the caller
+     * @throws IllegalArgumentException if the model has no so many steps, or other inputs
+     * @throws IllegalStateException after {@link #close}, or if the predictor was made without {@link Serving#decoding(String)}
+     */
+    public Decoding decoding(int maxSteps, Batch others) {
+        Map<String, TType> tensors = new HashMap<>();
+        others.inputNames().forEach(name -> tensors.put(name, others.inputTensor(name)));
+        return new Decoding(served.decode(maxSteps, tensors));
     }
 
     /**
@@ -288,7 +306,7 @@ public final class Predictor implements AutoCloseable {
      *
      * <p>Of each step keys and values are kept until {@link #close}: 2 · series · steps · size floats for each attention, where size
      * is numHeads · keyDim, steps are 64 and twice as many whenever that is too few, at most maxSteps; where steps are masked, one
-     * for each step besides. A decoding belongs to one thread at a time; any number of them run side by side.
+     * for each step besides; of another series that is attended to, keys and values in the same way, and a copy of what was given. A decoding belongs to one thread at a time; any number of them run side by side.
      */
     public static final class Decoding implements AutoCloseable {
 

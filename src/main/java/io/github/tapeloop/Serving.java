@@ -1,5 +1,6 @@
 package io.github.tapeloop;
 
+import io.github.tapeloop.data.Batch;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.serving.MicroBatches;
@@ -9,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.DataType;
@@ -30,14 +32,22 @@ public final class Serving {
     private final int mostExamples;
     private final Duration delay;
     private final boolean decoding;
+    /** Null if it is the only input. */
+    private final String written;
 
     private Serving(
-            List<Map<String, Spec>> kinds, List<String> labels, int mostExamples, Duration delay, boolean decoding) {
+            List<Map<String, Spec>> kinds,
+            List<String> labels,
+            int mostExamples,
+            Duration delay,
+            boolean decoding,
+            String written) {
         this.kinds = kinds;
         this.labels = labels;
         this.mostExamples = mostExamples;
         this.delay = delay;
         this.decoding = decoding;
+        this.written = written;
     }
 
     /**
@@ -46,7 +56,7 @@ public final class Serving {
      * @return options
      */
     public static Serving of() {
-        return new Serving(List.of(), List.of(), 1, Duration.ZERO, false);
+        return new Serving(List.of(), List.of(), 1, Duration.ZERO, false, null);
     }
 
     /**
@@ -89,7 +99,7 @@ public final class Serving {
             kind.put(name, new Spec(type, examples[i].prepend(Shape.UNKNOWN_SIZE)));
             all.add(Collections.unmodifiableMap(kind));
         }
-        return new Serving(List.copyOf(all), labels, mostExamples, delay, decoding);
+        return new Serving(List.copyOf(all), labels, mostExamples, delay, decoding, written);
     }
 
     /**
@@ -104,7 +114,7 @@ public final class Serving {
         if (all.size() < 2 || all.stream().distinct().count() < all.size()) {
             throw new IllegalArgumentException("Expected two labels at least, each another, got " + all);
         }
-        return new Serving(kinds, all, mostExamples, delay, decoding);
+        return new Serving(kinds, all, mostExamples, delay, decoding, written);
     }
 
     /**
@@ -123,7 +133,7 @@ public final class Serving {
                     "Expected batches of 2 examples at least and some time to wait for them, got " + examples + " and "
                             + wait);
         }
-        return new Serving(kinds, labels, examples, wait, decoding);
+        return new Serving(kinds, labels, examples, wait, decoding, written);
     }
 
     /**
@@ -138,7 +148,30 @@ public final class Serving {
      * @return changed options
      */
     public Serving decoding() {
-        return new Serving(kinds, labels, mostExamples, delay, true);
+        return new Serving(kinds, labels, mostExamples, delay, true, null);
+    }
+
+    /**
+     * The same for a model of several inputs, such as an encoder and a decoder: one is written, the others stay the same meanwhile
+     * and are given by {@link Predictor#decoding(int, Batch)}. What attends to them, a {@code TransformerDecoder} behind an encoder,
+     * computes their keys and values once, and so does the encoder.
+     *
+     * @param input the name of the series that is written
+     * @return changed options
+     */
+    public Serving decoding(String input) {
+        return new Serving(
+                kinds,
+                labels,
+                mostExamples,
+                delay,
+                true,
+                Objects.requireNonNull(input, "input: the name of the series"));
+    }
+
+    /** The name of the series that is written; null if it is the only input. */
+    String written() {
+        return written;
     }
 
     /** Whether series are to be written step by step. */

@@ -18,6 +18,7 @@ import io.github.tapeloop.layer.LayerKind;
 import io.github.tapeloop.layer.LayerNormalization;
 import io.github.tapeloop.layer.Model;
 import io.github.tapeloop.layer.MultiHeadAttention;
+import io.github.tapeloop.layer.MultiModel;
 import io.github.tapeloop.layer.PositionEmbedding;
 import io.github.tapeloop.layer.RotaryEmbedding;
 import io.github.tapeloop.layer.Sequential;
@@ -32,7 +33,9 @@ import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.Tensors;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -61,6 +64,7 @@ import org.tensorflow.op.math.Mean;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TType;
 
 /** Series that a predictor writes step by step, against the same series predicted as a whole. */
 class DecodingTest {
@@ -426,6 +430,90 @@ class DecodingTest {
         assertTrue(said.contains(message), said);
     }
 
+    private static final int SOURCE = 7;
+
+    /** Reads a series and writes another one. */
+    private static final class Translator extends MultiModel {
+        private final Embedding words = layer("words", new Embedding(WORDS, 8).maskZero(true));
+        private final PositionEmbedding places = layer("places", new PositionEmbedding(SOURCE));
+        private final TransformerEncoder encoder = layer("encoder", new TransformerEncoder(8, 2, 12).useRotary(true));
+        private final SinePositionEncoding waves = layer("waves", new SinePositionEncoding());
+        private final TransformerDecoder first = layer("first", new TransformerDecoder(8, 2, 12).useRotary(true));
+        private final TransformerDecoder second = layer("second", new TransformerDecoder(8, 2, 12));
+        private final Dense scores = layer("scores", new Dense(WORDS));
+
+        @Override
+        public Map<String, Operand<TFloat32>> call(ForwardPass pass, Map<String, Operand<TFloat32>> inputs) {
+            Operand<TFloat32> read = places.call(pass, words.call(pass, inputs.get("source")));
+            Operand<TFloat32> encoded = encoder.call(pass, waves.call(pass, read));
+            Operand<TFloat32> y = waves.call(pass, words.call(pass, inputs.get("target")));
+            return Map.of("output", scores.call(pass, second.call(pass, first.call(pass, y, encoded), encoded)));
+        }
+    }
+
+    private static Serving translations(int length) {
+        return Serving.of()
+                .input("source", DataType.DT_INT32, Shape.of(SOURCE))
+                .input("target", DataType.DT_INT32, Shape.of(length))
+                .decoding("target");
+    }
+
+    private static Batch batch(Map<String, int[][]> ids) {
+        Map<String, TType> tensors = new HashMap<>();
+        ids.forEach((name, each) -> tensors.put(name, TInt32.tensorOf(StdArrays.ndCopyOf(each))));
+        return Batch.of(tensors, Map.of());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DtypePolicy.class,
+            names = {"FULL", "MIXED_FLOAT16"})
+    void whatIsReadStaysTheSameWhileAnotherSeriesIsWritten(DtypePolicy precision) {
+        int[][] source = {{3, 1, 4, 1, 5, 0, 0}, {2, 7, 1, 8, 2, 8, 1}};
+        int[][] target = ids(2, LENGTH);
+        float tolerance = precision == DtypePolicy.FULL ? 2e-5f : 2e-2f;
+        try (Trainer trainer = trainer(new Translator(), precision);
+                Predictor predictor = trainer.predictor(translations(LENGTH));
+                Batch both = batch(Map.of("source", source, "target", target));
+                Batch read = batch(Map.of("source", source));
+                Predictor.Decoding decoding = predictor.decoding(LENGTH, read)) {
+            FloatNdArray whole = predictor.predictAll(both).get("output");
+            refused("2 series, as many as there are of input 'source', got 1", () -> decoding.next(1));
+            int at = 0;
+            for (int next : new int[] {1, 2, 19, 20, LENGTH}) {
+                float[][] got = decoding.next(part(target, at, next));
+                at = next;
+                for (int i = 0; i < 2; i++) {
+                    if (target[i][at - 1] != 0) {
+                        assertArrayEquals(scores(whole, i, at - 1), got[i], tolerance, "series " + i + " to " + at);
+                    }
+                }
+            }
+            refused("[source], got []", () -> predictor.decoding(LENGTH));
+            refused("[source], got [source, target]", () -> predictor.decoding(LENGTH, both));
+            try (Batch shorter = batch(Map.of("source", part(source, 0, 5)))) {
+                refused("Input 'source' takes int32 [-1, 7]", () -> predictor.decoding(LENGTH, shorter));
+            }
+        }
+    }
+
+    @Test
+    void ofSeveralInputsTheOneThatIsWrittenIsNamed() {
+        try (Trainer trainer = trainer(new Translator(), DtypePolicy.FULL)) {
+            for (Serving wrong : List.of(
+                    translations(LENGTH).decoding(), translations(LENGTH).decoding("targets"))) {
+                String said = assertThrows(IllegalStateException.class, () -> trainer.predictor(wrong))
+                        .getMessage();
+                assertTrue(said.contains("name the one that is written"), said);
+            }
+            String said = assertThrows(
+                            IllegalStateException.class,
+                            () -> trainer.predictor(translations(LENGTH).decoding("source")))
+                    .getMessage(); // What is read is read as a whole.
+            assertTrue(said.contains("cannot be decoded step by step"), said);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"DT_INT32", "DT_INT64", "DT_FLOAT"})
     void idsAreOfAnyTypeThatTheModelTakes(DataType type) {
@@ -474,13 +562,14 @@ class DecodingTest {
     @Test
     @Tag("alone")
     void nothingIsLeftOfDecodings() {
-        try (Trainer trainer = trainer(small(), DtypePolicy.FULL);
-                Predictor predictor = trainer.predictor(serving(LENGTH))) {
+        try (Trainer trainer = trainer(new Translator(), DtypePolicy.FULL);
+                Predictor predictor = trainer.predictor(translations(LENGTH))) {
             int handles = trainer.session().liveHandles();
             long pointers = 0;
             for (int round = 0; round < 3; round++) {
-                try (Predictor.Decoding decoding = predictor.decoding(LENGTH)) {
-                    int[][] ids = ids(1 + round, LENGTH / 2);
+                int[][] ids = ids(1 + round, LENGTH / 2);
+                try (Batch read = batch(Map.of("source", part(ids, 0, SOURCE)));
+                        Predictor.Decoding decoding = predictor.decoding(LENGTH, read)) {
                     decoding.next(ids);
                     ids[round][0] = WORDS;
                     assertThrows(OpException.class, () -> decoding.next(ids));

@@ -39,6 +39,15 @@ record Attended(Operand<TFloat32> keys, Operand<TFloat32> values, Operand<TBool>
                 tf.concat(List.of(allowed, tf.math.logicalAnd(each, before)), tf.constant(2)));
     }
 
+    /** Those of another series, which are the same for all steps. */
+    Attended ofOthers(DecodedSteps steps, Ops tf) {
+        return new Attended(constantOf(steps, tf, keys), constantOf(steps, tf, values), allowed);
+    }
+
+    private static Operand<TFloat32> constantOf(DecodedSteps steps, Ops tf, Operand<TFloat32> now) {
+        return Tensors.cast(tf, steps.keepConstant(tf, Tensors.cast(tf, now, TFloat32.class)), now.type());
+    }
+
     private static Operand<TFloat32> keptOf(DecodedSteps steps, Ops tf, Operand<TFloat32> now) {
         return Tensors.cast(tf, steps.keep(tf, Tensors.cast(tf, now, TFloat32.class)), now.type());
     }

@@ -363,7 +363,7 @@ public final class ForwardPass {
     }
 
     private Ops entered(Layer layer, Operand<?> x) {
-        StepByStep.require(tf, layer);
+        StepByStep.require(tf, layer, x);
         if (shapes != null) {
             shapes.entered(tf.scope().env(), layer, x);
         }

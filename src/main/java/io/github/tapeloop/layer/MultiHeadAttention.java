@@ -290,10 +290,8 @@ public final class MultiHeadAttention extends Layer {
             Operand<TFloat32> value,
             Operand<TFloat32> key,
             List<Operand<TBool>> masks) {
-        DecodedSteps decoded = DecodedSteps.of(tf).orElse(null);
-        if (decoded != null && !(causal && query == value && query == key && masks.isEmpty())) {
-            throw StepByStep.refused(this, "it attends to more than its own steps so far");
-        }
+        boolean toItself = causal && query == value && query == key && masks.isEmpty();
+        DecodedSteps decoded = StepByStep.ofAttention(this, tf, query, value, key, toItself, causal);
         allowSteps(pass, tf, value, 1, masks);
         if (key != value) {
             allowSteps(pass, tf, key, 1, masks);
@@ -315,7 +313,9 @@ public final class MultiHeadAttention extends Layer {
         Attended these = new Attended(k, v, allowed);
         Attended all = decoded == null
                 ? these
-                : these.withThoseBefore(decoded, tf, query, StepMask.ofSteps(this, pass, query));
+                : toItself
+                        ? these.withThoseBefore(decoded, tf, query, StepMask.ofSteps(this, pass, query))
+                        : these.ofOthers(decoded, tf);
         Operand<TFloat32> weights = FullPrecision.compute(
                 tf, q, (full, wide) -> weights(full, wide, DtypePolicy.full(full, all.keys()), all.allowed()));
         if (pass.training() && dropout > 0) {

@@ -58,7 +58,7 @@ public final class PositionEmbedding extends Layer {
         Ops tf = pass.tf(this, x);
         Shape shape = StepPositions.require(this, x);
         long steps = shape.get(1);
-        boolean tooMany = steps > sequenceLength && DecodedSteps.of(tf).isEmpty();
+        boolean tooMany = steps > sequenceLength && DecodedSteps.of(tf, x).isEmpty();
         if (shape.numDimensions() != 3 || tooMany) {
             throw new IllegalArgumentException(
                     "Layer '" + path() + "' (PositionEmbedding) expects [batch, steps, size] of at"
@@ -67,7 +67,7 @@ public final class PositionEmbedding extends Layer {
         }
         Variable<TFloat32> all =
                 weight(pass, "embeddings", Shape.of(sequenceLength, shape.get(2)), x.type(), embeddings);
-        Operand<TFloat32> used = DecodedSteps.of(tf)
+        Operand<TFloat32> used = DecodedSteps.of(tf, x)
                 .map(decoded -> following(decoded, tf, all))
                 .orElseGet(() -> first(tf, all.read(tf), steps));
         return pass.keepMask(x, tf.math.add(x, used));

@@ -65,11 +65,9 @@ public final class RotaryEmbedding extends Layer {
         along[along.length - 1] = size;
         StepPositions.OfFeature turn = feature -> Math.pow(maxWavelength, -(2.0 * (feature % (size / 2))) / size);
         Operand<TFloat32> cosines = tf.reshape(
-                StepPositions.waves(tf, x.type(), along[0], size, turn, feature -> 0, feature -> 1),
-                tf.constant(along));
+                StepPositions.waves(tf, x, along[0], size, turn, feature -> 0, feature -> 1), tf.constant(along));
         Operand<TFloat32> sines = tf.reshape( // That of the second half is subtracted from the first.
-                StepPositions.waves(
-                        tf, x.type(), along[0], size, turn, feature -> feature < size / 2 ? -1 : 1, feature -> 0),
+                StepPositions.waves(tf, x, along[0], size, turn, feature -> feature < size / 2 ? -1 : 1, feature -> 0),
                 tf.constant(along));
         List<Operand<TFloat32>> halves =
                 List.copyOf(tf.split(tf.constant(-1), x, 2L).output());

@@ -50,7 +50,7 @@ public final class SinePositionEncoding extends Layer {
         int size = Math.toIntExact(shape.get(2));
         Operand<TFloat32> waves = StepPositions.waves(
                 tf,
-                x.type(),
+                x,
                 shape.get(1),
                 size,
                 feature -> Math.pow(maxWavelength, -(2.0 * (feature / 2)) / size),

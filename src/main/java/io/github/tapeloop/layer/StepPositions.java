@@ -25,16 +25,17 @@ final class StepPositions {
      * Sines and cosines of the positions of steps, computed in float64 and rounded once: sine · sin(step · turn) + cosine ·
      * cos(step · turn).
      *
+     * @param x what they are for, of the type of the result
      * @param turn the angle of step 1
      * @param sine how much of the sine there is
      * @param cosine how much of the cosine there is
-     * @return [steps, size] of a type
+     * @return [steps, size]
      */
     static Operand<TFloat32> waves(
-            Ops tf, Class<TFloat32> type, long steps, int size, OfFeature turn, OfFeature sine, OfFeature cosine) {
-        return DecodedSteps.of(tf)
-                .map(decoded -> following(tf, type, decoded, size, turn, sine, cosine))
-                .orElseGet(() -> first(tf, type, steps, size, turn, sine, cosine));
+            Ops tf, Operand<TFloat32> x, long steps, int size, OfFeature turn, OfFeature sine, OfFeature cosine) {
+        return DecodedSteps.of(tf, x)
+                .map(decoded -> following(tf, x.type(), decoded, size, turn, sine, cosine))
+                .orElseGet(() -> first(tf, x.type(), steps, size, turn, sine, cosine));
     }
 
     /** Those of the first steps, a constant. */

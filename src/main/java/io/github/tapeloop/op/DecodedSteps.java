@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Graph;
+import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -14,7 +17,8 @@ import org.tensorflow.types.TInt64;
 
 /**
  * The steps of a series that a graph computes when others came before them. Who makes ops for a series [batch, steps, …] asks here,
- * by its {@code Ops}, whether its first step is the first one, and what it has kept of the steps before.
+ * by its {@code Ops}, whether its first step is the first one, and what it has kept of the steps before. Other series of the same
+ * graph, which do not depend on the ids of the steps, are computed as a whole.
  */
 public final class DecodedSteps implements AutoCloseable {
 
@@ -32,16 +36,21 @@ public final class DecodedSteps implements AutoCloseable {
     public record Cache(Operand<TFloat32> before, Operand<TFloat32> now) {}
 
     private final Place place;
-    private final ExecutionEnvironment graph;
+    private final ExecutionEnvironment environment;
+    private final GraphOperation ids;
+    private final boolean alone;
     private final long steps;
     private final Operand<TInt64> before;
     private final List<Cache> caches = new ArrayList<>();
+    private final List<Cache> constants = new ArrayList<>();
     private long mostSteps = Long.MAX_VALUE;
-    private int ids = Integer.MAX_VALUE;
+    private int knownIds = Integer.MAX_VALUE;
 
-    private DecodedSteps(Place place, Ops tf, long steps, Operand<TInt64> before) {
+    private DecodedSteps(Place place, Ops tf, Operand<?> ids, boolean alone, long steps, Operand<TInt64> before) {
         this.place = place;
-        this.graph = tf.scope().env();
+        this.environment = tf.scope().env();
+        this.ids = (GraphOperation) ids.op();
+        this.alone = alone;
         this.steps = steps;
         this.before = before;
     }
@@ -50,12 +59,14 @@ public final class DecodedSteps implements AutoCloseable {
      * Has the ops of a trace, until {@link #close}, be those of steps that follow others.
      *
      * @param tf ops of the trace
+     * @param ids what the steps are given by, an input of the trace
+     * @param alone whether it is the only input of the model
      * @param steps how many it computes
      * @param before how many came before, a scalar
      */
-    public static DecodedSteps begin(Ops tf, long steps, Operand<TInt64> before) {
+    public static DecodedSteps begin(Ops tf, Operand<?> ids, boolean alone, long steps, Operand<TInt64> before) {
         Place place = place(tf);
-        place.now = new DecodedSteps(place, tf, steps, before);
+        place.now = new DecodedSteps(place, tf, ids, alone, steps, before);
         return place.now;
     }
 
@@ -70,7 +81,20 @@ public final class DecodedSteps implements AutoCloseable {
             return Optional.empty();
         }
         DecodedSteps now = place(tf).now;
-        return now == null || now.graph != environment ? Optional.empty() : Optional.of(now);
+        return now == null || now.environment != environment ? Optional.empty() : Optional.of(now);
+    }
+
+    /** The steps that an operand is of; empty where it is of a whole series, one that the steps are written by, perhaps. */
+    public static Optional<DecodedSteps> of(Ops tf, Operand<?> x) {
+        return of(tf).filter(steps -> steps.have(x));
+    }
+
+    /** Whether an operand depends on the ids of the steps. */
+    public boolean have(Operand<?> x) {
+        Graph graph = ids.env();
+        return alone
+                || graph.subgraphToOps(Set.of(graph.operationOrThrow(x.op().name())))
+                        .contains(ids);
     }
 
     /** How many came before, a scalar. */
@@ -97,6 +121,24 @@ public final class DecodedSteps implements AutoCloseable {
         return kept;
     }
 
+    /**
+     * Keeps what is the same for all steps.
+     *
+     * @param now [batch, heads, of another series, size], known but for the batch
+     * @return the same, computed before the first step only
+     */
+    public Operand<TFloat32> keepConstant(Ops tf, Operand<TFloat32> now) {
+        Operand<TFloat32> kept =
+                tf.placeholder(TFloat32.class, Placeholder.shape(now.asOutput().shape()));
+        constants.add(new Cache(kept, now));
+        return kept;
+    }
+
+    /** What is the same for all steps, in the order in which the graph computes it. */
+    public List<Cache> constants() {
+        return Collections.unmodifiableList(constants);
+    }
+
     /** What is kept of each step, in the order in which the graph computes it. */
     public List<Cache> caches() {
         return Collections.unmodifiableList(caches);
@@ -114,12 +156,12 @@ public final class DecodedSteps implements AutoCloseable {
 
     /** Says that a part of the model knows no more ids than some, from 0 on. */
     public void takeIds(int number) {
-        ids = Math.min(ids, number);
+        knownIds = Math.min(knownIds, number);
     }
 
     /** So many ids, from 0 on, all parts of the model know. */
-    public int ids() {
-        return ids;
+    public int knownIds() {
+        return knownIds;
     }
 
     @Override

@@ -1,14 +1,20 @@
 package io.github.tapeloop.serving;
 
 import io.github.tapeloop.runtime.OpException;
+import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import io.github.tapeloop.serving.ServedGraph.Part;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.ndarray.buffer.FloatDataBuffer;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -36,15 +42,23 @@ final class Decoded {
     /**
      * What a model takes.
      *
-     * @param type of its ids
-     * @param mostSteps how long a series may be
+     * @param kind what its inputs look like, by name in their order
+     * @param written the name of the series among them: ids
+     * @param mostSteps how long that may be
      * @param knownIds so many ids, from 0 on, it knows, as far as it has said
      * @param tolerance how far rounding may take scores apart, as a part of the largest
      */
-    record Limits(DataType type, long mostSteps, int knownIds, double tolerance) {
+    record Limits(Map<String, Spec> kind, String written, long mostSteps, int knownIds, double tolerance) {
 
         int comparedSteps() {
             return (int) Math.min(mostSteps, COMPARED_STEPS);
+        }
+
+        /** The inputs that stay the same while the series is written. */
+        Map<String, Spec> constant() {
+            Map<String, Spec> constant = new LinkedHashMap<>(kind);
+            constant.remove(written);
+            return constant;
         }
     }
 
@@ -66,26 +80,31 @@ final class Decoded {
      * Traces the parts.
      *
      * @param kind what the inputs of a whole series look like
+     * @param named the name of the series among them; null if it is the only one
      * @param body predicts for whole series
      * @throws IllegalStateException if the model is not one to write series with
      */
-    static Limits trace(Map<String, Spec> kind, ServedGraph.Body body, Tracer tracer) {
-        String ids = kind.keySet().iterator().next();
-        Spec spec = kind.get(ids);
-        if (kind.size() != 1 || spec.shape().numDimensions() != 2 || !IDS.contains(spec.type())) {
+    static Limits trace(Map<String, Spec> kind, String named, ServedGraph.Body body, Tracer tracer) {
+        String written = named == null ? kind.keySet().iterator().next() : named;
+        Spec spec = kind.get(written);
+        if (named == null && kind.size() > 1 || spec == null) {
             throw refused(
-                    "Expected one input, ids [batch, steps] of type int32, int64 or float32, got " + kind
-                            + ". What attends to another series is predicted as a whole, by predictAll(batch)",
+                    "The model has the inputs " + kind.keySet() + ": name the one that is written by decoding(name)",
+                    null);
+        }
+        if (spec.shape().numDimensions() != 2 || !IDS.contains(spec.type())) {
+            throw refused(
+                    "Expected ids [batch, steps] of type int32, int64 or float32 for input '" + written + "', got "
+                            + spec,
                     null);
         }
         try {
-            DecodedBody single = new DecodedBody(body, ids, spec.type(), 1);
+            DecodedBody single = new DecodedBody(body, kind, written, 1);
             Set<DataType> types = tracer.trace(single.inputs(), single);
-            DecodedBody several = new DecodedBody(body, ids, spec.type(), MANY);
+            DecodedBody several = new DecodedBody(body, kind, written, MANY);
             tracer.trace(several.inputs(), several);
-            Limits limits = new Limits(spec.type(), single.mostSteps(), single.knownIds(), tolerance(types));
-            tracer.trace(
-                    Map.of(ids, new Spec(spec.type(), Shape.of(Shape.UNKNOWN_SIZE, limits.comparedSteps()))), body);
+            Limits limits = new Limits(kind, written, single.mostSteps(), single.knownIds(), tolerance(types));
+            tracer.trace(DecodedBody.ofSteps(kind, written, limits.comparedSteps()), body);
             return limits;
         } catch (IllegalArgumentException | IllegalStateException | OpException e) {
             throw refused(e.getMessage(), e);
@@ -111,8 +130,24 @@ final class Decoded {
      * @throws IllegalStateException if they differ by more than rounding
      */
     void check(Version version) {
-        int[][] ids = ids();
-        float[][] expected = whole(version, ids);
+        SplittableRandom random = new SplittableRandom(1);
+        int[][] ids = new int[COMPARED_SERIES][limits.comparedSteps()];
+        for (int[] row : ids) {
+            Arrays.setAll(row, i -> random.nextInt(ids()));
+        }
+        Map<String, TType> others = new HashMap<>();
+        try {
+            limits.constant().forEach((name, spec) -> others.put(name, drawn(spec, random)));
+            check(version, ids, others);
+        } catch (OpException e) {
+            throw refused(e.getMessage(), e);
+        } finally {
+            others.values().forEach(TType::close);
+        }
+    }
+
+    private void check(Version version, int[][] ids, Map<String, TType> others) {
+        float[][] expected = whole(version, ids, others);
         double largest = 0;
         for (float[] row : expected) {
             for (float score : row) {
@@ -121,7 +156,7 @@ final class Decoded {
         }
         int steps = limits.comparedSteps();
         int first = (steps + 1) / 2;
-        try (DecodedSeries series = new DecodedSeries(version, this, steps, () -> {})) {
+        try (DecodedSeries series = new DecodedSeries(version, this, steps, others, () -> {})) {
             int singles = Math.min(steps, first + 3);
             for (int at = 0; at < steps; ) {
                 int next = at < first ? first : at < singles ? at + 1 : steps;
@@ -133,21 +168,24 @@ final class Decoded {
                 }
                 at = next;
             }
-        } catch (OpException e) {
-            throw refused(e.getMessage(), e);
         }
     }
 
-    private int[][] ids() {
-        SplittableRandom random = new SplittableRandom(1);
-        int known = limits.knownIds() == Integer.MAX_VALUE ? Math.toIntExact(vocabulary()) : limits.knownIds();
-        int[][] ids = new int[COMPARED_SERIES][limits.comparedSteps()];
-        for (int[] row : ids) {
-            for (int i = 0; i < row.length; i++) {
-                row[i] = random.nextInt(known);
-            }
+    /** So many ids, from 0 on, may be drawn. */
+    private int ids() {
+        return limits.knownIds() == Integer.MAX_VALUE ? Math.toIntExact(vocabulary()) : limits.knownIds();
+    }
+
+    /** An input that stays the same: numbers that are ids, too. */
+    private TType drawn(Spec spec, SplittableRandom random) {
+        long[] dimensions = spec.shape().asArray();
+        Arrays.setAll(dimensions, i -> i == 0 ? COMPARED_SERIES : Math.max(dimensions[i], 1));
+        int each = Math.toIntExact(Shape.of(dimensions).size() / COMPARED_SERIES);
+        int[][] numbers = new int[COMPARED_SERIES][each];
+        for (int[] row : numbers) {
+            Arrays.setAll(row, i -> random.nextInt(ids()));
         }
-        return ids;
+        return tensor(spec.type(), Shape.of(dimensions), numbers, 0, each);
     }
 
     /** How many scores a step has. */
@@ -156,9 +194,13 @@ final class Decoded {
     }
 
     /** The scores of all steps of each series. */
-    private float[][] whole(Version version, int[][] ids) {
-        try (TType tensor = tensor(ids, 0, ids[0].length)) {
-            return version.run(whole, List.of(tensor)).get(0).rows();
+    private float[][] whole(Version version, int[][] ids, Map<String, TType> others) {
+        try (TType series = tensor(ids, 0, ids[0].length)) {
+            List<TType> inputs = new ArrayList<>();
+            limits.kind()
+                    .keySet()
+                    .forEach(name -> inputs.add(name.equals(limits.written()) ? series : others.get(name)));
+            return version.run(whole, inputs).get(0).rows();
         }
     }
 
@@ -182,6 +224,28 @@ final class Decoded {
         }
     }
 
+    /** Refuses a length that the model does not have, and other inputs than stay the same. */
+    void requireFitting(int maxSteps, Map<String, TType> others) {
+        if (maxSteps < 1 || maxSteps > limits.mostSteps()) {
+            String most = limits.mostSteps() == Long.MAX_VALUE
+                    ? ""
+                    : " and at most " + limits.mostSteps() + ", for the positions that the model has learnt";
+            throw new IllegalArgumentException("Expected a maxSteps of at least 1" + most + ", got " + maxSteps);
+        }
+        Map<String, Spec> constant = limits.constant();
+        if (!others.keySet().equals(constant.keySet())) {
+            throw new IllegalArgumentException("Expected a batch of the inputs that stay the same while '"
+                    + limits.written() + "' is written, " + constant.keySet() + ", got " + others.keySet());
+        }
+        constant.forEach((name, spec) -> {
+            TType tensor = others.get(name);
+            if (tensor.dataType() != spec.type() || !spec.shape().isCompatibleWith(tensor.shape())) {
+                throw new IllegalArgumentException("Input '" + name + "' takes " + spec
+                        + ", the first for the series, got " + Tensors.name(tensor.dataType()) + " " + tensor.shape());
+            }
+        });
+    }
+
     Part one() {
         return one;
     }
@@ -201,24 +265,29 @@ final class Decoded {
      * @param steps how many, of which those beyond the end are the last one once more
      */
     TType tensor(int[][] ids, int from, int steps) {
-        Shape shape = Shape.of(ids.length, steps);
-        return switch (limits.type()) {
-            case DT_INT32 -> TInt32.tensorOf(shape, to -> each(ids, from, steps, to::setInt));
-            case DT_INT64 -> TInt64.tensorOf(shape, to -> each(ids, from, steps, (id, i, k) -> to.setLong(id, i, k)));
-            default -> TFloat32.tensorOf(shape, to -> each(ids, from, steps, (id, i, k) -> to.setFloat(id, i, k)));
-        };
+        DataType type = limits.kind().get(limits.written()).type();
+        return tensor(type, Shape.of(ids.length, steps), ids, from, steps);
     }
 
-    @FunctionalInterface
-    private interface Setter {
-        void set(int id, long series, long step);
-    }
-
-    private static void each(int[][] ids, int from, int steps, Setter setter) {
-        for (int i = 0; i < ids.length; i++) {
-            for (int k = 0; k < steps; k++) {
-                setter.set(ids[i][Math.min(from + k, ids[i].length - 1)], i, k);
-            }
+    private static TType tensor(DataType type, Shape shape, int[][] ids, int from, int steps) {
+        int[] all = new int[ids.length * steps];
+        for (int i = 0; i < all.length; i++) {
+            int[] row = ids[i / steps];
+            all[i] = row[Math.min(from + i % steps, row.length - 1)];
         }
+        return switch (type) {
+            case DT_INT32 -> TInt32.tensorOf(shape, DataBuffers.of(all));
+            case DT_INT64 ->
+                TInt64.tensorOf(
+                        shape, DataBuffers.of(Arrays.stream(all).asLongStream().toArray()));
+            case DT_FLOAT ->
+                TFloat32.tensorOf(shape, to -> {
+                    FloatDataBuffer floats = to.asRawTensor().data().asFloats();
+                    for (int i = 0; i < all.length; i++) {
+                        floats.setFloat(all[i], i);
+                    }
+                });
+            default -> throw refused("Expected inputs of type int32, int64 or float32, got " + type, null);
+        };
     }
 }

@@ -4,6 +4,7 @@ import io.github.tapeloop.op.DecodedSteps;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.runtime.TracedFunction.Spec;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tensorflow.Operand;
@@ -14,58 +15,68 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
 /**
- * A prediction for some steps of a series that follow others: of their ids, how many came before, which of them is the last that
- * counts, and what was kept of those before. It gives the scores of the last one, [batch, …], and what is to be kept of these.
+ * A prediction for some steps of a series that follow others: of their ids, inputs that stay the same, how many came before, which of
+ * them is the last that counts, and what was kept of those before. It gives the scores of the last one, [batch, …], and what is to be kept of these.
  */
 final class DecodedBody implements ServedGraph.Body {
 
     /** Names that no input of a model has, as they are sorted: the outputs in their order. */
     private static final String OUTPUT = "decoded %05d";
 
-    /** How many inputs there are before what is kept. */
-    static final int OWN_INPUTS = 3;
+    /** How many inputs there are besides those of the model. */
+    static final int OWN_INPUTS = 2;
 
     private static final String BEFORE = "steps before";
     private static final String LAST = "last step";
 
     private final ServedGraph.Body whole;
+    private final Map<String, Spec> kind;
     private final String ids;
-    private final DataType type;
     private final int steps;
     /** Null before it is traced. */
     private DecodedSteps traced;
 
     /**
      * @param whole predicts for a series
-     * @param ids the name of its only input
+     * @param kind what it takes
+     * @param ids the name of the series, [batch, steps]; other inputs stay the same
      * @param steps how many
      */
-    DecodedBody(ServedGraph.Body whole, String ids, DataType type, int steps) {
+    DecodedBody(ServedGraph.Body whole, Map<String, Spec> kind, String ids, int steps) {
         this.whole = whole;
+        this.kind = kind;
         this.ids = ids;
-        this.type = type;
         this.steps = steps;
     }
 
-    /** What goes in besides what is kept. */
+    /** What goes in besides what is kept: the inputs of the model in their order, how many steps there were, the last one. */
     Map<String, Spec> inputs() {
-        Map<String, Spec> inputs = new LinkedHashMap<>();
-        inputs.put(ids, new Spec(type, Shape.of(Shape.UNKNOWN_SIZE, steps)));
+        Map<String, Spec> inputs = ofSteps(kind, ids, steps);
         inputs.put(BEFORE, new Spec(DataType.DT_INT64, Shape.scalar()));
         inputs.put(LAST, new Spec(DataType.DT_INT64, Shape.scalar()));
+        return inputs;
+    }
+
+    /** The inputs of a model with so many steps of the series. */
+    static Map<String, Spec> ofSteps(Map<String, Spec> kind, String ids, int steps) {
+        Map<String, Spec> inputs = new LinkedHashMap<>(kind);
+        inputs.put(ids, new Spec(kind.get(ids).type(), Shape.of(Shape.UNKNOWN_SIZE, steps)));
         return inputs;
     }
 
     @Override
     @SuppressWarnings("unchecked") // Of the types that were asked for.
     public Map<String, ? extends Operand<?>> predict(Ops tf, Map<String, Operand<?>> inputs) {
+        Map<String, Operand<?>> own = new LinkedHashMap<>(inputs);
+        Operand<TInt64> before = (Operand<TInt64>) own.remove(BEFORE);
+        Operand<TInt64> last = (Operand<TInt64>) own.remove(LAST);
         Map<String, Operand<?>> outputs = new LinkedHashMap<>();
-        try (DecodedSteps decoded = DecodedSteps.begin(tf, steps, (Operand<TInt64>) inputs.get(BEFORE))) {
+        try (DecodedSteps decoded = DecodedSteps.begin(tf, own.get(ids), own.size() == 1, steps, before)) {
             traced = decoded;
-            Operand<?> all = onlyOutput(whole.predict(tf, Map.of(ids, inputs.get(ids))));
+            Operand<?> all = onlyOutput(whole.predict(tf, own));
             requireSteps(all);
             Operand<TFloat32> scores = Tensors.cast(tf, all, TFloat32.class);
-            outputs.put(name(0), tf.gather(scores, (Operand<TInt64>) inputs.get(LAST), tf.constant(1)));
+            outputs.put(name(0), tf.gather(scores, last, tf.constant(1)));
             decoded.caches().forEach(cache -> outputs.put(name(outputs.size()), cache.now()));
         }
         return outputs;
@@ -75,7 +86,15 @@ final class DecodedBody implements ServedGraph.Body {
     public Map<String, Operand<?>> fed() {
         Map<String, Operand<?>> kept = new LinkedHashMap<>();
         traced.caches().forEach(cache -> kept.put("kept " + kept.size(), cache.before()));
+        traced.constants().forEach(cache -> kept.put("constant " + kept.size(), cache.before()));
         return kept;
+    }
+
+    @Override
+    public List<Operand<?>> constants() {
+        return traced.constants().stream()
+                .<Operand<?>>map(DecodedSteps.Cache::now)
+                .toList();
     }
 
     private static String name(int place) {
@@ -105,6 +124,6 @@ final class DecodedBody implements ServedGraph.Body {
 
     /** So many ids, from 0 on, the model knows, as far as it has said. */
     int knownIds() {
-        return traced.ids();
+        return traced.knownIds();
     }
 }

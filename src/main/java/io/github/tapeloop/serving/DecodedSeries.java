@@ -5,7 +5,9 @@ import io.github.tapeloop.serving.ServedGraph.Feed;
 import io.github.tapeloop.serving.ServedGraph.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TType;
 
@@ -27,6 +29,11 @@ public final class DecodedSeries implements AutoCloseable {
     private final Decoded decoded;
     private final int maxSteps;
     private final Runnable onEnd;
+    /** Inputs that stay the same, by name. */
+    private final Map<String, TType> others;
+    /** Computed of those, once. */
+    private final List<TFloat32> constants = new ArrayList<>();
+
     private final List<KeptSteps> kept = new ArrayList<>();
     /** How many series there are; 0 before the first steps. */
     private int series;
@@ -37,9 +44,11 @@ public final class DecodedSeries implements AutoCloseable {
 
     /**
      * @param version is entered until the end
+     * @param others inputs that stay the same, by name, of as many series; they stay the caller's, open until the end
      * @param onEnd is run then, once
      */
-    DecodedSeries(Version version, Decoded decoded, int maxSteps, Runnable onEnd) {
+    DecodedSeries(Version version, Decoded decoded, int maxSteps, Map<String, TType> others, Runnable onEnd) {
+        this.others = others;
         this.version = version;
         this.decoded = decoded;
         this.maxSteps = maxSteps;
@@ -89,6 +98,13 @@ public final class DecodedSeries implements AutoCloseable {
             throw new IllegalArgumentException("Expected steps of " + series + " series, as before, got " + ids.length
                     + ": begin another decoding");
         }
+        others.forEach((name, tensor) -> {
+            if (tensor.shape().get(0) != ids.length) {
+                throw new IllegalArgumentException(
+                        "Expected steps of " + tensor.shape().get(0) + " series, as many as there are of input '" + name
+                                + "', got " + ids.length);
+            }
+        });
         if (ids[0].length > maxSteps - steps) {
             throw new IllegalArgumentException("Expected at most " + maxSteps + " steps, got " + ids[0].length
                     + " after " + steps + ": ask for more by decoding(maxSteps)");
@@ -100,12 +116,20 @@ public final class DecodedSeries implements AutoCloseable {
     private float[][] run(Part part, int[][] ids, int from, int count) {
         List<TType> own = new ArrayList<>();
         try {
-            own.add(decoded.tensor(ids, from, part == decoded.one() ? 1 : Decoded.MANY));
-            own.add(TInt64.scalarOf(steps + from));
-            own.add(TInt64.scalarOf(count - 1));
+            TType next = decoded.tensor(ids, from, part == decoded.one() ? 1 : Decoded.MANY);
+            own.add(next);
+            List<TType> fed = new ArrayList<>();
+            decoded.limits().kind().keySet().forEach(name -> fed.add(others.getOrDefault(name, next)));
+            for (long number : new long[] {steps + from, count - 1}) {
+                own.add(TInt64.scalarOf(number));
+                fed.add(own.get(own.size() - 1));
+            }
             makeRoom(part, ids.length);
-            List<TType> fed = new ArrayList<>(own);
+            if (part.constants() != null && constants.isEmpty()) {
+                version.run(part.constants(), fed).forEach(each -> constants.add(each.toTensor()));
+            }
             kept.forEach(each -> fed.add(each.tensor()));
+            fed.addAll(constants);
             List<Values> outputs = version.run(part, fed);
             for (int i = 0; i < kept.size(); i++) {
                 kept.get(i).write(steps + from, count, outputs.get(i + 1).floats());
@@ -122,7 +146,9 @@ public final class DecodedSeries implements AutoCloseable {
             free();
         }
         List<Feed> feeds = part.feeds();
-        for (Feed feed : feeds.subList(DecodedBody.OWN_INPUTS + kept.size(), feeds.size())) {
+        int first = others.size() + 1 + DecodedBody.OWN_INPUTS;
+        for (Feed feed :
+                feeds.subList(first + kept.size(), first + part.outputs().size() - 1)) {
             Shape shape = feed.spec().shape();
             kept.add(new KeptSteps(Shape.of(rows, shape.get(1), shape.get(2), shape.get(3)), maxSteps));
         }
@@ -132,6 +158,8 @@ public final class DecodedSeries implements AutoCloseable {
         List<KeptSteps> all = List.copyOf(kept);
         kept.clear();
         ClosingActions.each(all, KeptSteps::close);
+        constants.forEach(TType::close);
+        constants.clear();
     }
 
     private synchronized void begin() {

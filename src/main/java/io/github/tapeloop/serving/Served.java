@@ -1,12 +1,16 @@
 package io.github.tapeloop.serving;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.tensorflow.Tensor;
+import org.tensorflow.types.family.TType;
 
 /**
  * A model that is served: a graph and the version of its weights that is in force. Calls of any number of threads run side by side
@@ -91,27 +95,30 @@ public final class Served {
      * Begins to write series step by step, by the version in force, which stays so for them whatever comes.
      *
      * @param maxSteps how long they become at most
+     * @param others inputs that stay the same, by name; they stay the caller's and are copied
      * @return to be closed by the caller; ends with this
-     * @throws IllegalArgumentException if the model has no so many steps
+     * @throws IllegalArgumentException if the model has no so many steps, or other inputs
      * @throws IllegalStateException after the end, or if the graph has no parts for that
      */
-    public DecodedSeries decode(int maxSteps) {
+    public DecodedSeries decode(int maxSteps, Map<String, TType> others) {
         Decoded decoded = graph.decoded()
                 .orElseThrow(
                         () -> new IllegalStateException("This predictor predicts for whole series only: make one that"
                                 + " decodes by trainer.predictor(Serving.of().decoding())"));
-        if (maxSteps < 1 || maxSteps > decoded.limits().mostSteps()) {
-            throw new IllegalArgumentException("Expected a maxSteps of at least 1"
-                    + (decoded.limits().mostSteps() == Long.MAX_VALUE
-                            ? ""
-                            : " and at most " + decoded.limits().mostSteps()
-                                    + ", for the positions that the model has learnt")
-                    + ", got " + maxSteps);
-        }
+        decoded.requireFitting(maxSteps, others);
         Version version = enter();
+        Map<String, TType> copies = new HashMap<>();
         AtomicReference<DecodedSeries> made = new AtomicReference<>();
-        made.set(new DecodedSeries(version, decoded, maxSteps, () -> {
+        try {
+            others.forEach((name, tensor) -> copies.put(name, copyOf(tensor)));
+        } catch (RuntimeException | Error e) {
+            copies.values().forEach(TType::close);
+            version.leave();
+            throw e;
+        }
+        made.set(new DecodedSeries(version, decoded, maxSteps, copies, () -> {
             written.remove(made.get());
+            copies.values().forEach(TType::close);
             version.leave();
         }));
         written.add(made.get());
@@ -119,6 +126,12 @@ public final class Served {
             made.get().close();
         }
         return made.get();
+    }
+
+    private static TType copyOf(TType tensor) {
+        return Tensor.of(tensor.type(), tensor.shape(), copy -> tensor.asRawTensor()
+                .data()
+                .copyTo(copy.asRawTensor().data(), tensor.numBytes()));
     }
 
     boolean isInForce(Version version) {

@@ -63,8 +63,10 @@ public final class ServedGraph implements AutoCloseable {
      * @param inputs by name, in their order
      * @param outputs by name, sorted, as far as tracing could tell
      * @param ports the feeds and the outputs, in their orders
+     * @param constants what is computed once, of the inputs that are not fed back; null for nothing
      */
-    record Part(Map<String, Feed> inputs, Map<String, Spec> outputs, NativeGraph.Ports ports) {
+    record Part(
+            Map<String, Feed> inputs, Map<String, Spec> outputs, NativeGraph.Ports ports, NativeGraph.Ports constants) {
 
         List<Feed> feeds() {
             return List.copyOf(inputs.values());
@@ -94,6 +96,11 @@ public final class ServedGraph implements AutoCloseable {
         default Map<String, Operand<?>> fed() {
             return Map.of();
         }
+
+        /** What is computed once and then fed, the last of {@link #fed}. */
+        default List<Operand<?>> constants() {
+            return List.of();
+        }
     }
 
     /** What tracing left: names that hold in a copy of the graph, too. */
@@ -101,6 +108,8 @@ public final class ServedGraph implements AutoCloseable {
         private final Map<String, Spec> inputs;
         private final Map<String, String> feeds = new LinkedHashMap<>();
         private final Map<String, String> fetches = new TreeMap<>();
+        private final List<String> constants = new ArrayList<>();
+        private int given;
         private GraphDef definition;
         private boolean oneDevice;
 
@@ -108,10 +117,10 @@ public final class ServedGraph implements AutoCloseable {
             this.inputs = new LinkedHashMap<>(inputs);
         }
 
-        private List<? extends Operand<?>> make(Ops tf, List<Operand<?>> given, Body body) {
+        private List<? extends Operand<?>> make(Ops tf, List<Operand<?>> placeholders, Body body) {
             Map<String, Operand<?>> named = new LinkedHashMap<>();
             for (String name : inputs.keySet()) {
-                Operand<?> input = given.get(named.size());
+                Operand<?> input = placeholders.get(named.size());
                 feeds.put(name, input.op().name());
                 named.put(name, input);
             }
@@ -119,13 +128,17 @@ public final class ServedGraph implements AutoCloseable {
                 Operand<?> result = tf.identity(Tensors.cast(tf, output, TFloat32.class));
                 fetches.put(name, result.op().name());
             });
+            given = feeds.size();
+            body.constants()
+                    .forEach(each -> constants.add(tf.identity(each).op().name()));
             body.fed().forEach((name, placeholder) -> {
                 feeds.put(name, placeholder.op().name());
                 inputs.put(name, Spec.of(placeholder));
             });
-            definition = ((Graph) given.get(0).op().env()).toGraphDef();
+            definition = ((Graph) placeholders.get(0).op().env()).toGraphDef();
             oneDevice = RecordingEnvironment.of(tf).devices() == 1;
-            return List.of(tf.identity(given.get(0))); // The function is not called: what is wanted is its graph.
+            return List.of(
+                    tf.identity(placeholders.get(0))); // The function is not called: what is wanted is its graph.
         }
 
         private boolean isSerial() {
@@ -194,7 +207,13 @@ public final class ServedGraph implements AutoCloseable {
             fetches.add(prefix + "/" + op);
             outputs.put(name, Spec.of(whole.operationOrThrow(prefix + "/" + op).output(0)));
         });
-        return new Part(inputs, outputs, graph.ports(feeds, fetches, null));
+        List<String> constants =
+                trace.constants.stream().map(op -> prefix + "/" + op).toList();
+        return new Part(
+                inputs,
+                outputs,
+                graph.ports(feeds, fetches, null),
+                constants.isEmpty() ? null : graph.ports(feeds.subList(0, trace.given), constants, null));
     }
 
     /** Adds an op that gives a variable its value, and names the op that the value is fed to. */
@@ -226,15 +245,17 @@ public final class ServedGraph implements AutoCloseable {
     /**
      * Traces predictions, and those for some steps of a series that follow others.
      *
+     * @param written the name of the series among the inputs; null if it is the only one
      * @throws IllegalStateException as {@link #trace}, or if the model cannot be decoded step by step
      */
     public static ServedGraph traceDecoding(
             TapeSession session,
             Collection<Map<String, Spec>> kinds,
             Body body,
+            String written,
             Supplier<Map<String, Variable<?>>> known) {
         List<Trace> traces = traces(session, kinds, body);
-        Decoded.Limits limits = Decoded.trace(kinds.iterator().next(), body, (inputs, part) -> {
+        Decoded.Limits limits = Decoded.trace(kinds.iterator().next(), written, body, (inputs, part) -> {
             Trace trace = trace(session, inputs, part);
             traces.add(trace);
             return trace.types();

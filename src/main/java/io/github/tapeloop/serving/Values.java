@@ -5,6 +5,7 @@ import org.tensorflow.ndarray.FloatNdArray;
 import org.tensorflow.ndarray.NdArrays;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.types.TFloat32;
 
 /**
  * An output, on the Java heap.
@@ -30,6 +31,11 @@ public record Values(Shape shape, float[] floats) {
             rows[i] = count == 1 ? floats : Arrays.copyOfRange(floats, i * length, (i + 1) * length);
         }
         return rows;
+    }
+
+    /** The same in native memory, to be closed by the caller. */
+    TFloat32 toTensor() {
+        return TFloat32.tensorOf(shape, DataBuffers.of(floats, true, false));
     }
 
     /** The same as an array of the shape. */

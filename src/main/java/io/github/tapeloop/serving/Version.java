@@ -1,5 +1,6 @@
 package io.github.tapeloop.serving;
 
+import io.github.tapeloop.bridge.NativeGraph;
 import io.github.tapeloop.bridge.NativeSession;
 import io.github.tapeloop.runtime.OpException;
 import java.util.ArrayList;
@@ -132,9 +133,13 @@ final class Version {
     }
 
     List<Values> run(ServedGraph.Part part, List<? extends TType> inputs) {
+        return run(part.ports(), inputs);
+    }
+
+    List<Values> run(NativeGraph.Ports ports, List<? extends TType> inputs) {
         try {
             List<Values> outputs = new ArrayList<>();
-            session.run(part.ports(), inputs)
+            session.run(ports, inputs)
                     .forEach(output -> outputs.add(new Values(Shape.of(output.shape()), output.values())));
             return outputs;
         } catch (TensorFlowException
