@@ -306,7 +306,8 @@ public final class Predictor implements AutoCloseable {
      *
      * <p>Of each step keys and values are kept until {@link #close}: 2 · series · steps · size floats for each attention, where size
      * is numHeads · keyDim, steps are 64 and twice as many whenever that is too few, at most maxSteps; where steps are masked, one
-     * for each step besides; of another series that is attended to, keys and values in the same way, and a copy of what was given. A decoding belongs to one thread at a time; any number of them run side by side.
+     * for each step besides; of another series that is attended to, keys and values in the same way, and a copy of what was given. A
+     * decoding belongs to one thread at a time; any number of them run side by side.
      */
     public static final class Decoding implements AutoCloseable {
 
