@@ -12,6 +12,8 @@ import org.tensorflow.types.TFloat32;
  * named as in KerasHub: {@code self_attention/query/kernel}, {@code cross_attention/query/kernel}.
  *
  * <p>Where x or the encoded series has a mask, no step attends to a masked one; the output has the mask of x.
+ *
+ * <p>A {@code Predictor} that was made for decoding writes with it step by step, and keeps keys and values of the steps before.
  */
 public final class TransformerDecoder extends TransformerBlock<TransformerDecoder> {
 

@@ -36,6 +36,7 @@ import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.GraphOptions;
 import org.tensorflow.proto.NodeDef;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TType;
@@ -54,6 +55,7 @@ public final class ServedGraph implements AutoCloseable {
     private final Map<String, Slot> slots = new TreeMap<>();
     private final NativeGraph.Ports assignment;
     private final boolean serial;
+    private final boolean oneDevice;
     /** Null if series are not written step by step. */
     private final Decoded decoded;
 
@@ -165,6 +167,7 @@ public final class ServedGraph implements AutoCloseable {
     private ServedGraph(List<Trace> traces, int kinds, Map<String, Variable<?>> known, Decoded.Limits limits) {
         Map<String, Variable<?>> used = used(traces, known);
         this.serial = traces.stream().allMatch(Trace::isSerial);
+        this.oneDevice = traces.stream().allMatch(trace -> trace.oneDevice);
         try (Graph whole = new Graph()) {
             for (Trace trace : traces) {
                 whole.importGraphDef(trace.definition, prefix(traces.indexOf(trace)));
@@ -353,8 +356,8 @@ public final class ServedGraph implements AutoCloseable {
     }
 
     /**
-     * Where values come into the graph, one for each of {@link #slots} in their order: in one call, as TensorFlow looks at the whole
-     * graph before it runs another kind of call for the first time.
+     * Where values come into the graph, one for each of {@link #slots} in their order: in one call, as TensorFlow makes ready what
+     * another kind of call runs, which takes longer than to run it.
      */
     NativeGraph.Ports assignment() {
         return assignment;
@@ -367,13 +370,16 @@ public final class ServedGraph implements AutoCloseable {
 
     /**
      * How a session runs the graph: on the thread that asks, one op after the other, where the ops allow it. What has branches or
-     * loops, or several devices, needs the threads of TensorFlow, which all sessions share.
+     * loops, or several devices, needs the threads of TensorFlow, which all sessions share. For each kind of call TensorFlow looks at
+     * what that runs and not at the whole graph, which takes a third of the time; with several devices a variable might be looked for
+     * on another one then.
      */
     ConfigProto config() {
         ConfigProto.Builder config = ConfigProto.newBuilder();
         if (serial) {
             config.setExperimental(ConfigProto.Experimental.newBuilder().setExecutorType(SerialExecutor.NAME));
         }
+        config.setGraphOptions(GraphOptions.newBuilder().setPlacePrunedGraph(oneDevice));
         return config.build();
     }
 
