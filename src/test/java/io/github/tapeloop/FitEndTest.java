@@ -2,6 +2,7 @@ package io.github.tapeloop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -376,6 +377,26 @@ class FitEndTest {
                     RuntimeException.class,
                     () -> trainer.fit(DATA, Fit.epochs(2).validation(DATA).callbacks(new EarlyStopping("val_output"))));
             assertTrue(failure.getCause().getMessage().contains("Mode.MAX"), failure.toString());
+        }
+    }
+
+    @Test
+    void anErrorThatIsThrownAtTheEndOnceMoreIsTheOneThatComesOut() {
+        AssertionError failure = new AssertionError("thrown in a step and at the end");
+        Callback broken = new Callback() {
+            @Override
+            public void onTrainBatchEnd(Run run, Event.BatchEnd event) {
+                throw failure;
+            }
+
+            @Override
+            public void onTrainEnd(Run run, Event.TrainEnd event) {
+                throw failure;
+            }
+        };
+        try (Trainer trainer = Problems.trainer()) {
+            Fit fit = Fit.epochs(1).callbacks(broken);
+            assertSame(failure, assertThrows(AssertionError.class, () -> trainer.fit(Problems.batches(8, 4), fit)));
         }
     }
 }
