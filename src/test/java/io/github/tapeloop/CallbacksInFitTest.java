@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.CallbackException;
 import io.github.tapeloop.callback.EarlyStopping;
+import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.LearningRateFinder;
 import io.github.tapeloop.callback.LearningRateScheduler;
 import io.github.tapeloop.callback.ReduceLrOnPlateau;
@@ -17,6 +18,7 @@ import io.github.tapeloop.callback.TerminateOnNaN;
 import io.github.tapeloop.data.Batches;
 import io.github.tapeloop.runtime.TapeSession;
 import io.github.tapeloop.runtime.TensorScope;
+import io.github.tapeloop.warning.Warnings;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -213,5 +215,30 @@ class CallbacksInFitTest {
             trainer.fit(data, Fit.epochs(1).callbacks(asks));
         }
         assertEquals(List.of(Optional.of(false), Optional.of(false), Optional.of(true), Optional.empty(), 6L), known);
+    }
+
+    @Test
+    void aWarningAtTheEndOfTheLastEpochIsHeard() {
+        List<String> heard = new ArrayList<>();
+        Callback warning = new Callback() {
+            @Override
+            public void onEpochEnd(Run run, Event.EpochEnd event) {
+                Warnings.warn(CallbacksInFitTest.class, "late");
+            }
+
+            @Override
+            public void onWarning(Run run, Event.Warning event) {
+                heard.add(event.text());
+            }
+
+            @Override
+            public void onTrainEnd(Run run, Event.TrainEnd event) {
+                heard.add("end");
+            }
+        };
+        try (Trainer trainer = Problems.trainer()) {
+            trainer.fit(Problems.batches(8, 4), Fit.epochs(1).callbacks(warning));
+        }
+        assertEquals(List.of("late", "end"), heard);
     }
 }

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -373,6 +374,34 @@ class NonFiniteTest {
             Fit fit = Fit.epochs(4).onNonFinite(NonFinite.rollBack(2)).callbacks(recording);
             History history = trainer.fit(turning.batch(2), fit);
             assertTrue(history.stopReason().orElseThrow().contains("the end of epoch 2"), history::toString);
+            assertSame(atEnd.get(1), weights(trainer));
+        }
+    }
+
+    /** A rollback may lead to before the best epoch, one in which a step was skipped; its weights are still the best. */
+    @Test
+    void theBestWeightsStayTheBestWhereverTheRunGoesBackTo() {
+        int epoch = 2 * STEPS;
+        int[] read = {0};
+        Set<Integer> skipped = Set.of(epoch + 4, 2 * epoch + 4, 2 * epoch + 6);
+        Dataset failing =
+                data(inputs()).map(row -> skipped.contains(read[0]++) ? row.with("input", Float.NaN, 0) : row);
+        double[] scores = {3, 1, 2};
+        List<List<float[]>> atEnd = new ArrayList<>();
+        try (Trainer trainer = Kind.BUILT_IN.of(model(), new Adam(0.1)).build()) {
+            Callback scoring = new Callback() {
+                @Override
+                public Map<String, Double> epochLogs(Run run, int number) {
+                    atEnd.add(weights(trainer));
+                    return Map.of("score", scores[number]);
+                }
+            };
+            Callback best = new EarlyStopping("score")
+                    .mode(Callback.Mode.MIN)
+                    .patience(9)
+                    .restoreBest();
+            Fit fit = Fit.epochs(3).onNonFinite(NonFinite.rollBack(2)).callbacks(scoring, best);
+            assertEquals(1, trainer.fit(failing.batch(2), fit).rollbacks());
             assertSame(atEnd.get(1), weights(trainer));
         }
     }

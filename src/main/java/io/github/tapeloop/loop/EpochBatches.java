@@ -50,7 +50,7 @@ final class EpochBatches implements ValueState, AutoCloseable {
      * @param steps how many the epoch has had already
      */
     BatchIterator forEpoch(int epochOrder, long steps) {
-        if (current == null && (isOpen || steps > 0)) {
+        if (current == null && isOpen) {
             open(steps);
         }
         if (steps == 0 && (!isOpen || !current.hasNext())) { // A pass that has ended has closed itself.
