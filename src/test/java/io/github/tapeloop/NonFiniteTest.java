@@ -154,13 +154,15 @@ class NonFiniteTest {
     @MethodSource("waysAndKinds")
     void aStepThatIsNotFiniteIsAsIfItsBatchWereNotThere(Way way, Kind kind) {
         float[][] spoilt = inputs();
+        Set<Integer> batches = Set.of(1, 5, 8); // The first of them among those that are verified.
+        spoilt[2][0] = Float.NaN;
         spoilt[2 * 5][1] = Float.NaN;
         spoilt[2 * 8 + 1][0] = Float.POSITIVE_INFINITY;
-        float[][] clean = new float[2 * (STEPS - 2)][];
+        float[][] clean = new float[2 * (STEPS - batches.size())][];
         float[][] targets = new float[clean.length][1];
         int next = 0;
         for (int i = 0; i < spoilt.length; i++) {
-            if (i / 2 != 5 && i / 2 != 8) {
+            if (!batches.contains(i / 2)) {
                 clean[next] = inputs()[i];
                 targets[next++][0] = inputs()[i][0] - 2 * inputs()[i][1];
             }
@@ -170,7 +172,7 @@ class NonFiniteTest {
             History history = trainer.fit(data(spoilt).batch(2), Fit.epochs(1).onNonFinite(NonFinite.skip()));
             History expected =
                     other.fit(Dataset.of(clean, targets).batch(2), Fit.epochs(1).onNonFinite(NonFinite.skip()));
-            assertEquals(2, history.nonFiniteSteps());
+            assertEquals(batches.size(), history.nonFiniteSteps());
             assertEquals(0, expected.nonFiniteSteps());
             assertEquals(STEPS, history.epochs().get(0).steps());
             assertEquals(expected.last("loss"), history.last("loss"));

@@ -6,6 +6,7 @@ import io.github.tapeloop.runtime.TensorScope;
 import io.github.tapeloop.runtime.Tensors;
 import io.github.tapeloop.state.Snapshot;
 import io.github.tapeloop.state.Variable;
+import io.github.tapeloop.step.Guard;
 import io.github.tapeloop.warning.Warnings;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -59,6 +60,8 @@ final class VerifiedExecution extends Execution {
     }
 
     private int verify(Batch batch, Consumer<Bundle> result) {
+        Guard guard = step.seams().guard(); // Its counts are no part of the state: a run that goes back keeps them.
+        Guard.Counts countsBefore = guard.counts();
         try (TensorScope scope = session.scope();
                 Snapshot before = step.state().snapshot()) {
             double[] losses = new double[2];
@@ -66,9 +69,11 @@ final class VerifiedExecution extends Execution {
                 losses[0] = scalar(loss);
                 result.accept(loss);
             });
+            Guard.Counts countsAfter = guard.counts();
             try (Snapshot after = step.state().snapshot()) {
                 Map<Variable<?>, Operand<?>> values = values();
                 before.restore();
+                guard.count(countsBefore);
                 Optional<String> difference;
                 try {
                     compiled.run(batch, loss -> losses[1] = scalar(loss));
@@ -83,6 +88,7 @@ final class VerifiedExecution extends Execution {
                                     + difference.get());
                     agreed = false;
                     after.restore();
+                    guard.count(countsAfter);
                 }
             }
             left--;

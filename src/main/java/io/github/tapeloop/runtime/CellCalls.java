@@ -88,7 +88,7 @@ final class CellCalls {
                 changed = true;
             }
         }
-        if (letters.get(0).isEmpty() && WholeNumbers.of(inputs[0]) == null) {
+        if (letters.get(0).isEmpty() && !isLookedAt(call)) {
             Operand<TInt32> all = tf.range(tf.constant(0), tf.math.add(sizes.get('T'), tf.constant(1)), tf.constant(1));
             inputs[0] = tf.dtypes
                     .cast(tf.gather(all, FatalCalls.operand(call, 0), tf.constant(0)), TInt64.class)
@@ -96,6 +96,12 @@ final class CellCalls {
             changed = true;
         }
         return changed ? environment.unguarded(call.withInputs(inputs)) : null;
+    }
+
+    /** Whether the number of steps of a series is known, and how many there are. */
+    private static boolean isLookedAt(OpCall call) {
+        Shape series = Tensors.shape(call.input(1));
+        return WholeNumbers.of(call.input(0)) != null && !series.isUnknown() && series.get(0) >= 0;
     }
 
     private static Output<?> made(Ops tf, String type, Output<?> x, Operand<TInt32> sizes) {

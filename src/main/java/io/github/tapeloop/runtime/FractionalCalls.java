@@ -68,7 +68,10 @@ final class FractionalCalls {
         return right;
     }
 
-    /** In a graph, borders that are not known yet: in order and inside the image they do no harm, whatever they are. */
+    /**
+     * In a graph, borders that are not known yet, or how many and how large they may be: in order and inside the image they do no
+     * harm, whatever they are.
+     */
     static Operation inOrder(SessionEnvironment environment, OpCall call) {
         boolean average = call.type().equals("FractionalAvgPoolGrad");
         int first = average ? 2 : 3;
@@ -76,10 +79,14 @@ final class FractionalCalls {
         Operand<TInt64> image =
                 average ? Tensors.cast(tf, call.input(0), TInt64.class) : tf.shape(call.input(0), TInt64.class);
         Operand<TInt32> gradient = tf.shape(call.input(first - 1));
+        Shape sizes = average ? WindowSizes.given(call.input(0)) : Tensors.shape(call.input(0));
+        Shape places = Tensors.shape(call.input(first - 1));
         Output<?>[] inputs = null;
         for (int axis = 1; axis < 3; axis++) {
             int place = first + axis - 1;
-            if (call.input(place).op() instanceof GraphOperation && WholeNumbers.of(call.input(place)) == null) {
+            boolean isLookedAt =
+                    WholeNumbers.of(call.input(place)) != null && isKnown(sizes, axis) && isKnown(places, axis);
+            if (call.input(place).op() instanceof GraphOperation && !isLookedAt) {
                 inputs = inputs == null ? call.inputsCopied() : inputs;
                 Operand<TInt32> count = tf.math.add(element(tf, gradient, axis), tf.constant(1));
                 inputs[place] = inOrder(tf, call.input(place), element(tf, image, axis), count)
@@ -87,6 +94,10 @@ final class FractionalCalls {
             }
         }
         return inputs == null ? null : environment.unguarded(call.withInputs(inputs));
+    }
+
+    private static boolean isKnown(Shape shape, int axis) {
+        return !shape.isUnknown() && shape.get(axis) >= 0;
     }
 
     private static <T extends TNumber> Operand<T> element(Ops tf, Operand<T> vector, int place) {
