@@ -153,6 +153,7 @@ final class FatalCalls {
             entry("ParseExampleDatasetV2", new Row(null, FatalCalls::parsed, null)),
             entry("ExperimentalParseExampleDataset", new Row(null, FatalCalls::parsed, null)),
             entry("SplitV", row(ANY, 1, 0)),
+            entry("LoadAndRemapMatrix", row(ANY, ANY, 1, 1, 1)),
             entry("MatrixSolveLs", row(ANY, ANY, 0).cured(FatalCalls::noEquations)),
             entry("CombinedNonMaxSuppression", row(4, 3, 0, 0, 0, 0)),
             entry("SparseTensorDenseMatMul", row(2, 1, 1, 2).where(sizes(2, call -> null))),
