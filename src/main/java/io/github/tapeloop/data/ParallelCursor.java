@@ -74,9 +74,9 @@ final class ParallelCursor implements Cursor {
                 ended = true;
             }
         } catch (IOException | RuntimeException e) {
-            // It comes out in its place, after the examples before it.
+            // It comes out after the examples before it. Where it was, a cursor that has failed need not know.
             ended = true;
-            places.add(upstream.place());
+            places.add(-1L);
             pending.add(CompletableFuture.failedFuture(e));
         }
     }

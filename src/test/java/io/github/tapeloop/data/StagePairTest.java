@@ -62,6 +62,35 @@ class StagePairTest {
         }
     }
 
+    /** Also that of the first row, before which no stage has anything. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void aFailureOfTheSourceIsWhatComesOut(StagePair pair) {
+        for (int failing : new int[] {0, 17}) {
+            Dataset whole = Dataset.ofStream(
+                    () -> IntStream.range(0, ROWS).mapToObj(row -> {
+                        if (row == failing) {
+                            throw new ArithmeticException("on purpose");
+                        }
+                        return row;
+                    }),
+                    new Fields<Integer>().input(Field.numbers(row -> row)));
+            Dataset.Split cut = whole.splitTail(0.3);
+            for (Dataset data : List.of(whole, cut.first(), cut.second())) {
+                try {
+                    int came = examples(pair.over(data), 7, 0).size();
+                    assertTrue(failing > 0 && came <= pair.byHand(NUMBERS).size(), pair + " read " + came);
+                } catch (RuntimeException e) {
+                    Throwable cause = e;
+                    while (cause.getCause() != null) {
+                        cause = cause.getCause();
+                    }
+                    assertEquals("on purpose", cause.getMessage(), () -> String.valueOf(e));
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("pairs")
     void skippingIsPassingOver(StagePair pair) {
