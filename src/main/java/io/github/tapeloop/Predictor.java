@@ -359,6 +359,12 @@ public final class Predictor implements AutoCloseable {
         public void close() {
             series.close();
         }
+
+        /** Says how far it is. */
+        @Override
+        public String toString() {
+            return "Decoding, " + series;
+        }
     }
 
     private String onlyOutput() {

@@ -415,6 +415,7 @@ class DecodingTest {
             assertThrows(OpException.class, () -> decoding.next(unknown));
             assertThrows(OpException.class, () -> decoding.next(-1));
             assertEquals(0, decoding.steps());
+            assertTrue(decoding.toString().startsWith("Decoding, 0 of at most "), decoding::toString);
             decoding.next(part(ids, 0, 4)); // Two series, where one was refused.
             refused("2 series, as before, got 1", () -> decoding.next(1));
             assertThrows(OpException.class, () -> decoding.next(new int[][] {{1}, {WORDS}}));

@@ -210,4 +210,11 @@ public final class DecodedSeries implements AutoCloseable {
             finish();
         }
     }
+
+    /** Says how long the series are. */
+    @Override
+    public synchronized String toString() {
+        boolean isOver = use == Use.ENDING || use == Use.ENDED;
+        return steps + " of at most " + maxSteps + " steps" + (isOver ? "; closed" : "");
+    }
 }
