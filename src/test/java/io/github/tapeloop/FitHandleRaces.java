@@ -5,6 +5,7 @@ import io.github.tapeloop.callback.Callback;
 import io.github.tapeloop.callback.Event;
 import io.github.tapeloop.callback.Run;
 import io.github.tapeloop.data.Batches;
+import io.github.tapeloop.runtime.ChildJava;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -96,7 +97,7 @@ public final class FitHandleRaces {
             }
             run.close();
         } catch (Exception | Error e) {
-            fail(e);
+            ChildJava.fail(e);
         }
     }
 
@@ -106,7 +107,7 @@ public final class FitHandleRaces {
             trainer.predict(OTHER);
         } catch (IllegalStateException e) {
             if (!e.getMessage().contains("in use") && !e.getMessage().contains("closed")) {
-                fail(e);
+                ChildJava.fail(e);
             }
         }
     }
@@ -221,11 +222,6 @@ public final class FitHandleRaces {
             });
             throw new AssertionError("a deadlock", e);
         }
-    }
-
-    private static void fail(Throwable e) {
-        e.printStackTrace();
-        Runtime.getRuntime().halt(3);
     }
 
     /** Takes one event, and no more. */

@@ -10,6 +10,7 @@ import io.github.tapeloop.layer.Dense;
 import io.github.tapeloop.layer.Sequential;
 import io.github.tapeloop.loss.MeanSquaredError;
 import io.github.tapeloop.optimizer.Adam;
+import io.github.tapeloop.runtime.ChildJava;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -90,7 +91,7 @@ public final class TrainerRaces {
                         } catch (IllegalStateException e) {
                             requireClosed(e);
                         } catch (RuntimeException | Error e) {
-                            fail(e);
+                            ChildJava.fail(e);
                         }
                     },
                     "worker");
@@ -133,7 +134,7 @@ public final class TrainerRaces {
             };
             requireReason((History) Call.FIT.of(trainer, closing));
             if (!trainer.session().isClosed()) {
-                fail(new AssertionError("not freed"));
+                ChildJava.fail(new AssertionError("not freed"));
             }
         }
         System.out.println("closed " + tries + " times in callbacks");
@@ -154,7 +155,7 @@ public final class TrainerRaces {
             } catch (IllegalStateException e) {
                 requireClosed(e);
             } catch (RuntimeException | Error e) {
-                fail(e);
+                ChildJava.fail(e);
             }
         });
         worker.setDaemon(true);
@@ -162,7 +163,7 @@ public final class TrainerRaces {
         try {
             begun.await();
         } catch (InterruptedException e) {
-            fail(e);
+            ChildJava.fail(e);
         }
         LockSupport.parkNanos(new Random(seed).nextInt(100_000_000));
         System.out.println("exits");
@@ -187,7 +188,7 @@ public final class TrainerRaces {
                 }
             }
             if (refused.get() == before) {
-                fail(new AssertionError("try " + i + ": nobody was refused"));
+                ChildJava.fail(new AssertionError("try " + i + ": nobody was refused"));
             }
         }
         System.out.println("refused in each of " + tries + " tries");
@@ -202,29 +203,24 @@ public final class TrainerRaces {
         } catch (IllegalStateException e) {
             String message = e.getMessage();
             if (!message.contains("\"racer 0\"") || !message.contains("\"racer 1\"")) {
-                fail(e);
+                ChildJava.fail(e);
             }
             refused.incrementAndGet();
             one.countDown();
         } catch (Exception | Error e) {
-            fail(e);
+            ChildJava.fail(e);
         }
     }
 
     private static void requireReason(History history) {
         if (!history.stopReason().equals(Optional.of("closed"))) {
-            fail(new AssertionError("the reason is " + history.stopReason()));
+            ChildJava.fail(new AssertionError("the reason is " + history.stopReason()));
         }
     }
 
     private static void requireClosed(IllegalStateException e) {
         if (!e.getMessage().contains("closed")) {
-            fail(e);
+            ChildJava.fail(e);
         }
-    }
-
-    private static void fail(Throwable e) {
-        e.printStackTrace();
-        Runtime.getRuntime().halt(3);
     }
 }

@@ -183,8 +183,7 @@ class TrainerThreadsTest {
     }
 
     private static void races(String what, int tries, String said) throws Exception {
-        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, what, String.valueOf(tries));
-        assertTrue(output.contains(said), output);
+        ChildJava.requireSaid(said, LIMIT, ChildJava.OPTIMIZED, TrainerRaces.class, what, String.valueOf(tries));
     }
 
     private static void hooks(int from, int to) throws Exception {

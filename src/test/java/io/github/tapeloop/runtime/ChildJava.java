@@ -79,6 +79,20 @@ public final class ChildJava {
         return result.output();
     }
 
+    /** Runs a program that is to say something before it ends, as it tells by that how far it has come. */
+    public static void requireSaid(
+            String said, Duration limit, List<String> options, Class<?> main, String... arguments)
+            throws InterruptedException, IOException {
+        String output = succeed(limit, options, main, arguments);
+        assertTrue(output.contains(said), output);
+    }
+
+    /** Ends the program that this is called in, from whatever thread: what failed is the last that it says, and its status 3. */
+    public static void fail(Throwable failure) {
+        failure.printStackTrace();
+        Runtime.getRuntime().halt(3);
+    }
+
     private static String all(Process process) {
         try {
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -40,8 +40,7 @@ class SessionProcessTest {
     }
 
     private static void races(String what, int tries, String said) throws Exception {
-        String output = ChildJava.succeed(LIMIT, ChildJava.OPTIMIZED, SessionRaces.class, what, String.valueOf(tries));
-        assertTrue(output.contains(said), output);
+        ChildJava.requireSaid(said, LIMIT, ChildJava.OPTIMIZED, SessionRaces.class, what, String.valueOf(tries));
     }
 
     @ParameterizedTest(name = "{0} after {1} ms")

@@ -68,12 +68,12 @@ public final class SessionRaces {
         } catch (IllegalStateException e) {
             String message = e.getMessage();
             if (!message.contains("\"racer 0\"") || !message.contains("\"racer 1\"")) {
-                fail(e);
+                ChildJava.fail(e);
             }
             refused.incrementAndGet();
             one.countDown();
         } catch (Exception | Error e) {
-            fail(e);
+            ChildJava.fail(e);
         }
     }
 
@@ -136,10 +136,10 @@ public final class SessionRaces {
                     || e.getMessage().contains("is closed: its session or trainer was closed")
                     || e.getMessage().contains("Eager session has been closed"); // By TensorFlow Java itself.
             if (!told) {
-                fail(e);
+                ChildJava.fail(e);
             }
         } catch (RuntimeException | Error e) {
-            fail(e);
+            ChildJava.fail(e);
         }
     }
 
@@ -165,10 +165,5 @@ public final class SessionRaces {
             step(session);
             System.exit(7);
         }
-    }
-
-    private static void fail(Throwable e) {
-        e.printStackTrace();
-        Runtime.getRuntime().halt(3);
     }
 }
